@@ -1,0 +1,3 @@
+from bursar.cli.main import main
+
+main()

@@ -1,0 +1,104 @@
+"""Assembles the application: routes, plumbing, lifespan. Nothing else."""
+
+import functools
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp
+
+from bursar import __version__, logs
+from bursar.catalog.cache import CatalogServices, MemberIndexes, PageCache
+from bursar.catalog.endpoints import endpoints as catalog_endpoints
+from bursar.database.engine import Database
+from bursar.identity.gate import DatabaseGate
+from bursar.identity.http import token_handlers
+from bursar.identity.tokens import KeyRing
+from bursar.settings import Settings, get_settings
+from bursar.web.adapter import Threads, on_http_exception, route_handlers
+from bursar.web.docs_page import docs_handlers
+from bursar.web.endpoint import Endpoint
+from bursar.web.metrics import Metrics
+from bursar.web.middleware import RequestFrame
+from bursar.web.openapi import openapi_document
+from bursar.web.pipeline import Pipeline
+from bursar.web.system import system_handlers
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What routes of each domain share between requests."""
+
+    catalog: CatalogServices
+
+
+def all_endpoints() -> list[Endpoint]:
+    return [*catalog_endpoints()]
+
+
+def create_app(
+    settings: Settings, database: Database, extra_endpoints: Sequence[Endpoint] = ()
+) -> ASGIApp:
+    """The ASGI application over a database that is migrated already."""
+    threads = Threads(settings.threads)
+    metrics = Metrics()
+    ring = KeyRing(database, settings)
+    services = Services(CatalogServices(MemberIndexes(), PageCache(settings.page_cache_bytes)))
+    endpoints = [*all_endpoints(), *extra_endpoints]
+    pipeline = Pipeline(database, DatabaseGate(ring), settings, services)
+
+    def document() -> dict[str, Any]:
+        return openapi_document(endpoints, version=__version__, public_url=settings.public_url)
+
+    app = Litestar(
+        [
+            *route_handlers(endpoints, pipeline, threads),
+            *token_handlers(database, ring, settings, threads),
+            *system_handlers(database, metrics, threads, __version__),
+            *docs_handlers(document),
+        ],
+        lifespan=[functools.partial(_lifespan, close=_closer(threads, database))],
+        exception_handlers={HTTPException: cast("Any", on_http_exception)},
+        cors_config=_cors(settings),
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    return RequestFrame(app, metrics, settings.public_url)
+
+
+def create() -> ASGIApp:
+    """For the web server's worker processes: settings come from the environment."""
+    settings = get_settings()
+    logs.configure(settings)
+    database = Database(settings.effective_database_url, pool_size=settings.threads)
+    return create_app(settings, database)
+
+
+def _closer(threads: Threads, database: Database) -> Callable[[], None]:
+    def close() -> None:
+        threads.shut_down()
+        database.dispose()
+
+    return close
+
+
+@asynccontextmanager
+async def _lifespan(_app: Litestar, close: Callable[[], None]) -> AsyncIterator[None]:
+    yield
+    close()
+
+
+def _cors(settings: Settings) -> CORSConfig | None:
+    if not settings.cors_origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(settings.cors_origins),
+        allow_methods=["GET", "POST", "PUT", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
+        expose_headers=["ETag", "X-Request-ID", "Location", "Retry-After"],
+    )

@@ -1,0 +1,95 @@
+"""What all catalog answers share: validators, 304, remembered bytes, content coding."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from bursar.catalog.cache import CatalogServices, MemberIndex, View
+from bursar.catalog.documents import Links
+from bursar.database.types import AnyRow
+from bursar.web.call import Answer, Call
+from bursar.web.compression import MINIMUM_BYTES, choose_coding, compress
+from bursar.web.conditional import etag_of, http_date, is_unchanged
+from bursar.web.negotiation import Format
+from bursar.web.xml import to_xml
+
+
+def services_of(call: Call) -> CatalogServices:
+    services: CatalogServices = call.services.catalog
+    return services
+
+
+def links_of(call: Call) -> Links:
+    catalog = call.found
+    return Links(call.settings.lms_public_url, catalog.enterprise_uuid, catalog.uuid, catalog.slug)
+
+
+def catalog_last_modified(catalog: AnyRow, index: MemberIndex, view: View) -> datetime:
+    latest: datetime = max(
+        catalog.modified_at, catalog.query_since, index.content_modified_at, view.boundary
+    )
+    return latest
+
+
+def conditional_page(
+    call: Call,
+    state: tuple[object, ...],
+    last_modified: datetime,
+    build: Callable[[], bytes],
+) -> Answer:
+    """304, remembered bytes, or new ones from `build`, which gives JSON.
+
+    `state` and the catalog's own columns decide every byte; together with the URL they name it.
+    """
+    catalog = call.found
+    etag = etag_of(
+        catalog.uuid,
+        catalog.query_uuid,
+        catalog.modified_at,
+        catalog.slug,
+        call.settings.lms_public_url,
+        call.url,
+        call.query.raw,
+        call.negotiated.format,
+        *state,
+    )
+    return _finish(call, etag, last_modified, build)
+
+
+def conditional_value(call: Call, body: bytes, last_modified: datetime | None) -> Answer:
+    """As `conditional_page`, for a small answer that names itself by its bytes."""
+    return _finish(call, etag_of(body, call.negotiated.format), last_modified, lambda: body)
+
+
+def _finish(
+    call: Call, etag: str, last_modified: datetime | None, build: Callable[[], bytes]
+) -> Answer:
+    headers = {"ETag": f'"{etag}"', "Cache-Control": "private, no-cache"}
+    if last_modified is not None:
+        headers["Last-Modified"] = http_date(last_modified)
+    asked = call.headers.get
+    if is_unchanged(asked("if-none-match"), asked("if-modified-since"), etag, last_modified):
+        return Answer(status=304, headers=headers)
+    coding = choose_coding(asked("accept-encoding"))
+    body = _remembered(call, etag, None, lambda: _formatted(call, build()))
+    if coding is not None and len(body) >= MINIMUM_BYTES:
+        plain = body
+        body = _remembered(call, etag, coding, lambda: compress(plain, coding))
+        headers["Content-Encoding"] = coding
+        headers["ETag"] = f'"{etag}-{coding}"'
+    return Answer(body=body, headers=headers)
+
+
+def _formatted(call: Call, body: bytes) -> bytes:
+    return body if call.negotiated.format is Format.JSON else to_xml(msgspec.json.decode(body))
+
+
+def _remembered(call: Call, etag: str, coding: str | None, build: Callable[[], bytes]) -> bytes:
+    pages = services_of(call).pages
+    key = (etag, coding or "")
+    body = pages.get(key)
+    if body is None:
+        body = build()
+        pages.put(key, body)
+    return body

@@ -1,0 +1,32 @@
+"""Evaluates filters that are too large for one transaction, a batch a transaction."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from bursar import clock
+from bursar.catalog import service
+from bursar.database.engine import Database
+
+Progress = Callable[[int], None]
+
+
+def refresh_query(database: Database, uuid: UUID) -> int:
+    """Until the query is ready; returns how many batches it took. Can be stopped and repeated."""
+    batches = 1
+    while not _step(database, uuid):
+        batches += 1
+    return batches
+
+
+def refresh_pending(database: Database) -> int:
+    """Everything that waits; returns how many queries there were."""
+    with database.transaction() as session:
+        waiting = service.pending_queries(session)
+    for uuid in waiting:
+        refresh_query(database, uuid)
+    return len(waiting)
+
+
+def _step(database: Database, uuid: UUID) -> bool:
+    with database.transaction() as session:
+        return service.refresh_step(session, uuid, clock.now())

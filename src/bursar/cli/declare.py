@@ -1,0 +1,112 @@
+"""`bursar apply`, `export`, `check` and `db upgrade`."""
+
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from bursar import clock
+from bursar.catalog import service as catalogs
+from bursar.catalog.checks import check_catalogs
+from bursar.catalog.jobs import enqueue_refresh
+from bursar.catalog.refresh import refresh_query
+from bursar.cli.support import (
+    EXIT_INVALID,
+    fail,
+    migrate,
+    opened_database,
+    operator,
+    settings_or_fail,
+)
+from bursar.database.engine import Database
+from bursar.jobs.queue import JobQueue
+from bursar.provisioning.apply import Plan
+from bursar.provisioning.apply import apply as apply_manifests
+from bursar.provisioning.export import export as export_enterprise
+from bursar.provisioning.export import to_yaml
+from bursar.provisioning.manifest import Manifest, ManifestError, load
+
+database_app = typer.Typer(help="The database's schema.", no_args_is_help=True)
+
+
+class _DryRun(Exception):
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+
+def apply(
+    file: Annotated[list[Path], typer.Option("-f", "--file", help="YAML or JSON; repeatable.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan, keep nothing.")
+    ] = False,
+) -> None:
+    """Bring the database to what a manifest says: all of it or nothing."""
+    settings = settings_or_fail()
+    try:
+        manifests = load(file)
+        with opened_database(settings) as database:
+            plan = apply_to(database, manifests, dry_run=dry_run)
+    except ManifestError as error:
+        fail("\n".join(error.problems), EXIT_INVALID)
+    for warning in plan.warnings:
+        typer.echo(warning, err=True)
+    for line in plan.lines if dry_run else ():
+        typer.echo(line)
+    typer.echo(plan.summary)
+
+
+def apply_to(database: Database, manifests: list[Manifest], *, dry_run: bool = False) -> Plan:
+    """One transaction. Large filters are queued in it, and evaluated before this returns.
+
+    Raises ManifestError; nothing is changed then.
+    """
+    queue = JobQueue(database)
+    try:
+        with database.transaction() as session:
+            plan = apply_manifests(session, operator(), manifests, now=clock.now())
+            if dry_run:
+                raise _DryRun(plan)
+            waiting = catalogs.pending_queries(session)
+            for uuid in waiting:
+                enqueue_refresh(queue, session, uuid)
+    except _DryRun as run:
+        return run.plan
+    # The queued job makes it certain; doing it here makes it visible when the command returns.
+    for uuid in waiting:
+        refresh_query(database, uuid)
+    return plan
+
+
+def export(
+    enterprise: Annotated[UUID, typer.Option("--enterprise", help="The enterprise's uuid.")],
+) -> None:
+    """Write an enterprise as a manifest (secrets left out)."""
+    with opened_database(settings_or_fail()) as database, database.transaction() as session:
+        try:
+            manifest = export_enterprise(session, enterprise)
+        except LookupError:
+            fail(f"No enterprise {enterprise}.", EXIT_INVALID)
+    typer.echo(to_yaml(manifest), nl=False)
+
+
+def check() -> None:
+    """Prove the books: exit 0 when every stored total and invariant holds, else 1 and the rows."""
+    found = 0
+    with opened_database(settings_or_fail()) as database, database.transaction() as session:
+        for problem in check_catalogs(session):
+            typer.echo(problem)
+            found += 1
+    if found:
+        fail(f"{found} problems found")
+    typer.echo("everything holds")
+
+
+@database_app.command("upgrade")
+def upgrade_database() -> None:
+    """Migrate the database to this version's schema."""
+    settings = settings_or_fail()
+    database = Database(settings.effective_database_url)
+    migrate(database)
+    database.dispose()
+    typer.echo("the schema is current")

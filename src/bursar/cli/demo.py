@@ -1,0 +1,73 @@
+"""What `bursar demo` puts into its database and onto the screen."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import typer
+
+from bursar.cli.declare import apply_to
+from bursar.database.engine import Database
+from bursar.demo.content import course_runs, courses, programs
+from bursar.demo.manifest import (
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    DEMO_COURSES,
+    DEMO_PROGRAMS,
+    demo_manifest,
+)
+from bursar.identity.tokens import KeyRing
+from bursar.provisioning.manifest import from_data
+from bursar.settings import Settings
+
+STANDALONE_RUNS = 5
+
+
+def prepare_demo(database: Database, now: datetime) -> None:
+    """Fills an empty database; on a later start it only moves the dates along."""
+    data = demo_manifest(now)
+    data["content"] = list(_content(now))
+    apply_to(database, [from_data(data)])
+
+
+def _content(now: datetime) -> Iterator[dict[str, Any]]:
+    sample = list(courses(DEMO_COURSES, now))
+    yield from ({"course": document} for document in sample)
+    yield from ({"course_run": document} for document in course_runs(STANDALONE_RUNS, now))
+    yield from ({"program": document} for document in programs(DEMO_PROGRAMS, sample, now))
+
+
+def print_demo(database: Database, settings: Settings, url: str, now: datetime) -> None:
+    """Three requests that work when pasted: each line stands alone."""
+    enterprise: dict[str, Any] = demo_manifest(now)["enterprises"][0]
+    roles = {UUID(enterprise["uuid"]): "admin"}
+    token, _ = KeyRing(database, settings).issue(DEMO_CLIENT_ID, roles)
+    catalog = enterprise["catalogs"][0]["uuid"]
+    form = (
+        f"grant_type=client_credentials&client_id={DEMO_CLIENT_ID}"
+        f"&client_secret={DEMO_CLIENT_SECRET}&token_type=jwt"
+    )
+    headers = f"-H 'Authorization: JWT {token}' -H 'Accept: application/json'"
+    base = f"{url}/enterprise/v2/enterprise-catalogs"
+    typer.echo(
+        f"""Bursar is about to serve {enterprise["name"]}.
+
+  URL            {url}
+  client id      {DEMO_CLIENT_ID}
+  client secret  {DEMO_CLIENT_SECRET}
+  enterprise     {enterprise["uuid"]}
+  catalog        {catalog}
+  documentation  {url}/docs
+
+Three requests to try (paste them into another terminal):
+
+curl -d '{form}' {url}/oauth2/v1/access_token
+
+curl {headers} {base}
+
+curl {headers} '{base}/{catalog}?limit=5'
+
+Stop with Ctrl-C. What you change is kept in {database.url.database}.
+"""
+    )

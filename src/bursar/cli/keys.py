@@ -1,0 +1,37 @@
+"""`bursar keys`: the keys that sign access tokens."""
+
+from typing import Annotated
+
+import typer
+
+from bursar import clock
+from bursar.cli.support import EXIT_INVALID, fail, opened_database, operator, settings_or_fail
+from bursar.identity.keys import create_signing_key, load_keys, revoke_signing_key
+
+app = typer.Typer(help="Keys that sign access tokens.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_keys() -> None:
+    """List the live keys, the one that signs first."""
+    with opened_database(settings_or_fail()) as database, database.read() as connection:
+        for key in sorted(load_keys(connection), key=lambda key: key.created_at, reverse=True):
+            typer.echo(f"{key.kid}  {clock.format_instant(key.created_at)}")
+
+
+@app.command()
+def rotate() -> None:
+    """Sign with a new key; tokens signed with the old ones stay good until they expire."""
+    with opened_database(settings_or_fail()) as database, database.transaction() as session:
+        kid = create_signing_key(session, operator(), now=clock.now())
+    typer.echo(kid)
+
+
+@app.command()
+def revoke(kid: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
+    """Make every token signed with a key worthless, within half a minute."""
+    with opened_database(settings_or_fail()) as database, database.transaction() as session:
+        known = revoke_signing_key(session, operator(), kid, now=clock.now())
+    if not known:
+        fail(f"no such live key: {kid}", EXIT_INVALID)
+    typer.echo(f"{kid} is revoked")

@@ -1,0 +1,71 @@
+"""What every command shares: the database, checked or migrated, and how failures are told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from getpass import getuser
+from typing import NoReturn
+
+import typer
+from sqlalchemy.exc import OperationalError
+
+from bursar.audit.service import Actor
+from bursar.database.engine import Database
+from bursar.database.migrate import is_current, upgrade
+from bursar.jobs.system import migrate_system_tables
+from bursar.schema import metadata
+from bursar.settings import Settings, get_settings
+
+EXIT_INVALID = 2
+EXIT_SCHEMA = 3
+
+assert metadata  # noqa: S101 - every table is known before the first statement
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def settings_or_fail() -> Settings:
+    try:
+        return get_settings()
+    except ValueError as error:
+        fail(f"Invalid settings: {error}", EXIT_INVALID)
+
+
+def operator() -> Actor:
+    try:
+        return Actor(f"operator:{getuser()}")
+    except (OSError, KeyError):
+        return Actor("operator")
+
+
+def migrate(database: Database) -> None:
+    upgrade(database)
+    migrate_system_tables(database)
+
+
+@contextmanager
+def opened_database(settings: Settings) -> Iterator[Database]:
+    """SQLite is migrated first; PostgreSQL must be current already (exit 3)."""
+    try:
+        database = Database(settings.effective_database_url)
+    except ValueError as error:
+        fail(str(error), EXIT_INVALID)
+    try:
+        _prepare(database)
+        yield database
+    except OperationalError as error:
+        fail(f"The database cannot be used: {error.orig}")
+    finally:
+        database.dispose()
+
+
+def _prepare(database: Database) -> None:
+    if database.is_sqlite:
+        migrate(database)
+        return
+    with database.read() as connection:
+        current = is_current(connection)
+    if not current:
+        fail("The database schema is behind this version: run `bursar db upgrade`.", EXIT_SCHEMA)

@@ -1,0 +1,37 @@
+"""The one source of now. Services take an instant as an argument; edges ask this module."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+_frozen: datetime | None = None
+
+
+def now() -> datetime:
+    """The current instant, aware and in UTC."""
+    return _frozen if _frozen is not None else datetime.now(UTC)
+
+
+@contextmanager
+def frozen_at(instant: datetime) -> Iterator[None]:
+    """For `--now` and for tests: time stands still at this instant, in every thread."""
+    global _frozen  # noqa: PLW0603 - the clock is the process's one piece of global time
+    before, _frozen = _frozen, instant.astimezone(UTC)
+    try:
+        yield
+    finally:
+        _frozen = before
+
+
+def format_instant(instant: datetime) -> str:
+    """ISO 8601 in UTC with `Z`; microseconds only when they are not zero."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def parse_instant(text: str) -> datetime:
+    """ISO 8601 with any offset; a value without one is UTC. Raises ValueError."""
+    value = datetime.fromisoformat(text.strip())
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)

@@ -1,0 +1,128 @@
+"""Engines for the two databases: the one place that knows how they differ."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import QueuePool
+
+SQLITE_BUSY_SECONDS = 60
+
+
+def sqlalchemy_url(url: str) -> URL:
+    """`postgresql://...` as operators write it, with our driver named. Raises ValueError."""
+    parsed = make_url(url)
+    if parsed.drivername in {"postgresql", "postgres"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername in {"sqlite", "postgresql+psycopg"}:
+        return parsed
+    raise ValueError(f"database URL must begin with sqlite:/// or postgresql://, not {url!r}")
+
+
+class Database:
+    """A database with two ways in.
+
+    `read()` gives autocommit connections (one round trip a statement), `snapshot()` one consistent
+    view of the database over several statements, `transaction()` a session that
+    commits at the end or leaves nothing behind.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = sqlalchemy_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and self.url.database and self.url.database != ":memory:":
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        self.write_engine = self._engine(pool_size, autocommit=False)
+        self.read_engine = self._engine(pool_size, autocommit=True)
+
+    def _engine(self, pool_size: int, *, autocommit: bool) -> Engine:
+        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 2, "pool_timeout": 60}
+        if autocommit:
+            options |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+        if self.is_sqlite:
+            options["connect_args"] = {"check_same_thread": False, "timeout": SQLITE_BUSY_SECONDS}
+        else:
+            # Year 9999 stands for "never ends": it only fits a session that thinks in UTC.
+            options["connect_args"] = {"options": "-c timezone=UTC", "application_name": "bursar"}
+            # A connection that the server dropped is replaced instead of failing a request.
+            options |= {"pool_pre_ping": not autocommit, "pool_recycle": 1800}
+        engine = create_engine(self.url, **options)
+        if self.is_sqlite:
+            event.listen(engine, "connect", _set_sqlite_pragmas)
+            if not autocommit:
+                event.listen(engine, "begin", _begin_immediate)
+        return engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self.read_engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        with self.read_engine.connect() as connection, snapshot_on(connection):
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        with Session(self.write_engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def connections_in_use(self, *, write: bool) -> int:
+        pool = (self.write_engine if write else self.read_engine).pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+    def dispose(self) -> None:
+        self.read_engine.dispose()
+        self.write_engine.dispose()
+
+
+@contextmanager
+def snapshot_on(connection: Connection) -> Iterator[None]:
+    """One consistent, read-only view on a connection of `read()`, until the block ends."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    begin = "BEGIN" if is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    connection.exec_driver_sql(begin)
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("ROLLBACK")
+
+
+def _set_sqlite_pragmas(raw: Any, _record: Any) -> None:
+    raw.isolation_level = None  # transactions are begun by us, never by the driver
+    cursor = raw.cursor()
+    for pragma in (
+        f"busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-8000",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # The write lock is taken before anything is read, so what was read is still true at commit.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def insert_for(connection: Connection | Session, model: type[DeclarativeBase]) -> Any:
+    """An INSERT that knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
+    bind = connection.get_bind() if isinstance(connection, Session) else connection
+    table = cast("Table", model.__table__)
+    return sqlite.insert(table) if bind.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def is_retryable(error: DBAPIError) -> bool:
+    """Whether the database gave a transaction up for a reason that another try does not meet."""
+    # Serialization failure and deadlock, by their SQLSTATE.
+    return getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}

@@ -1,0 +1,21 @@
+"""Alembic's entry: runs on the connection that `database.migrate` hands over."""
+
+from typing import Any
+
+from alembic import context
+
+
+def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:
+    # DBOS keeps its own tables beside ours on SQLite.
+    return kind != "table" or name in context.config.attributes["metadata"].tables
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=context.config.attributes["metadata"],
+    include_name=_is_ours,
+    compare_type=True,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

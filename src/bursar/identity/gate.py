@@ -1,0 +1,79 @@
+"""The gate to every object of an enterprise. It runs at each request: statements are built once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, FromClause, Select, bindparam, select
+
+from bursar.database.types import AnyRow
+from bursar.identity.models import ApiClient, ClientGrant
+from bursar.identity.tokens import KeyRing
+from bursar.web.errors import Unauthorized
+from bursar.web.principal import Owned, Principal
+
+# Aliases and labels of our own: an owned object may have the same tables and column names.
+_CLIENT = ApiClient.__table__.alias("caller")
+_GRANT = ClientGrant.__table__.alias("caller_grant")
+_CLIENT_ID: Final = "caller_client_id"
+_COLUMNS = (
+    _GRANT.c.enterprise_uuid.label("enterprise_uuid"),
+    _GRANT.c.role.label("caller_role"),
+)
+
+
+class DatabaseGate:
+    """Implements `bursar.web.principal.Gate`."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+        self._statements: dict[Owned, Select[Any]] = {}
+
+    def verify(self, token: str) -> str:
+        return self._ring.verify(token)
+
+    def admit(self, connection: Connection, client_id: str) -> Principal:
+        return _principal(client_id, connection.execute(_ADMIT, {_CLIENT_ID: client_id}).all())
+
+    def admit_to(
+        self,
+        connection: Connection,
+        client_id: str,
+        owned: Owned,
+        parameters: Mapping[str, Any],
+    ) -> tuple[Principal, AnyRow | None]:
+        statement = self._statements.get(owned)
+        if statement is None:
+            statement = self._statements[owned] = _statement_for(owned)
+        rows = connection.execute(statement, {**parameters, _CLIENT_ID: client_id}).all()
+        return _principal(client_id, rows), next((row for row in rows if row[2] is not None), None)
+
+
+def _admission(source: FromClause, *columns: Any) -> Select[Any]:
+    return (
+        select(*_COLUMNS, *columns)
+        .select_from(source)
+        .where(_CLIENT.c.client_id == bindparam(_CLIENT_ID), _CLIENT.c.disabled_at.is_(None))
+    )
+
+
+_GRANTED = _CLIENT.outerjoin(_GRANT, _GRANT.c.client_uuid == _CLIENT.c.uuid)
+_ADMIT = _admission(_GRANTED)
+
+
+def _statement_for(owned: Owned) -> Select[Any]:
+    theirs = (owned.enterprise == _GRANT.c.enterprise_uuid) & owned.condition
+    others = (column for column in owned.columns if column.key != "enterprise_uuid")
+    return _admission(
+        _GRANTED.outerjoin(owned.source, theirs),
+        owned.enterprise.label("owned_enterprise"),
+        *others,
+    )
+
+
+def _principal(client_id: str, rows: Sequence[Sequence[Any]]) -> Principal:
+    """No row: no such client, or a disabled one. A client without grants has a row of nulls."""
+    if not rows:
+        raise Unauthorized("User is inactive or deleted.")
+    roles: dict[UUID, str] = {row[0]: row[1] for row in rows if row[0] is not None}
+    return Principal(client_id, roles)

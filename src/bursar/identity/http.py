@@ -1,0 +1,77 @@
+"""Puts the token endpoint and the key set on Litestar."""
+
+from collections.abc import Awaitable, Callable
+
+from litestar.handlers import HTTPRouteHandler
+from litestar.response.base import ASGIResponse
+
+from bursar.database.engine import Database
+from bursar.identity.routes import TokenAnswer, jwks_answer, token_response
+from bursar.identity.tokens import KeyRing
+from bursar.settings import Settings
+from bursar.web.adapter import (
+    METHODS,
+    AnyRequest,
+    Threads,
+    allowed_methods,
+    incoming_of,
+    json_response,
+    read_body,
+    to_response,
+)
+from bursar.web.errors import Refusal, TooLarge
+from bursar.web.pipeline import refuse
+
+MAX_FORM_BYTES = 64 * 1024
+
+
+def token_handlers(
+    database: Database, ring: KeyRing, settings: Settings, threads: Threads
+) -> list[HTTPRouteHandler]:
+    async def issue(request: AnyRequest) -> ASGIResponse:
+        incoming = incoming_of(request)
+        await read_body(request, incoming, MAX_FORM_BYTES)
+        if incoming.is_too_large:
+            return to_response(refuse(TooLarge(), incoming), "POST")
+        client = request.scope.get("client")
+
+        def answer() -> TokenAnswer:
+            return token_response(
+                database,
+                ring,
+                settings,
+                content_type=incoming.headers.get("content-type"),
+                authorization=incoming.headers.get("authorization"),
+                body=incoming.body,
+                address=client[0] if client else "",
+            )
+
+        return _respond(await threads.run(answer))
+
+    async def keys(request: AnyRequest) -> ASGIResponse:
+        return _respond(await threads.run(jwks_answer, ring), str(request.method))
+
+    return [_only("POST", "/oauth2/v1/access_token", issue), _only("GET", "/oauth2/jwks", keys)]
+
+
+def _respond(answer: TokenAnswer, method: str = "POST") -> ASGIResponse:
+    return json_response(answer.status, answer.body, answer.headers, method)
+
+
+def _only(
+    method: str, path: str, respond: Callable[[AnyRequest], Awaitable[ASGIResponse]]
+) -> HTTPRouteHandler:
+    allow = allowed_methods([method])
+
+    async def handle(request: AnyRequest) -> ASGIResponse:
+        asked = str(request.method)
+        if asked == "OPTIONS":
+            return ASGIResponse(status_code=204, headers={"Allow": allow})
+        if asked not in allow.split(", "):
+            refusal = Refusal(
+                f'Method "{asked}" not allowed.', status=405, headers={"Allow": allow}
+            )
+            return to_response(refuse(refusal, incoming_of(request)), asked)
+        return await respond(request)
+
+    return HTTPRouteHandler(path, http_method=METHODS)(handle)

@@ -1,0 +1,73 @@
+"""Signing keys in the database. Old ones stay valid until revoked; the newest one signs."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from joserfc.jwk import ECKey
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from bursar.audit.service import Actor, Change, record
+from bursar.identity.models import SigningKey
+
+ALGORITHM = "ES256"
+_CREATION_LOCK = 0x6275_7274  # one process at a time creates a key on PostgreSQL
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKey:
+    kid: str
+    key: ECKey
+    created_at: datetime
+
+
+def load_keys(connection: Connection) -> list[LiveKey]:
+    """Every key that is not revoked, the newest first."""
+    rows = connection.execute(
+        select(SigningKey.kid, SigningKey.private_jwk, SigningKey.created_at)
+        .where(SigningKey.revoked_at.is_(None))
+        .order_by(SigningKey.created_at.desc(), SigningKey.kid)
+    )
+    return [LiveKey(kid, ECKey.import_key(jwk), created_at) for kid, jwk, created_at in rows]
+
+
+def is_young(created_at: datetime, now: datetime, days: int) -> bool:
+    return now - created_at < timedelta(days=days)
+
+
+def ensure_signing_key(session: Session, *, now: datetime, days: int) -> None:
+    """Creates a key when none is younger than `days`; of several processes at once, one does."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))
+    newest = session.scalar(
+        select(func.max(SigningKey.created_at)).where(SigningKey.revoked_at.is_(None))
+    )
+    if newest is None or not is_young(newest, now, days):
+        create_signing_key(session, Actor("bursar"), now=now)
+
+
+def create_signing_key(session: Session, actor: Actor, *, now: datetime) -> str:
+    """The new key's kid; it signs every token from the commit on."""
+    key = ECKey.generate_key("P-256")
+    kid = key.thumbprint()
+    session.execute(
+        insert(SigningKey).values(kid=kid, private_jwk=key.as_dict(private=True), created_at=now)
+    )
+    record(session, actor, [Change("signing_key.created", "signing_key", kid)])
+    return kid
+
+
+def revoke_signing_key(session: Session, actor: Actor, kid: str, *, now: datetime) -> bool:
+    """Ends every token the key signed, in each process within half a minute of the commit.
+
+    False when there is no such key, or it was revoked before.
+    """
+    revoked = session.scalar(
+        update(SigningKey)
+        .where(SigningKey.kid == kid, SigningKey.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(SigningKey.kid)
+    )
+    if revoked is not None:
+        record(session, actor, [Change("signing_key.revoked", "signing_key", kid)])
+    return revoked is not None

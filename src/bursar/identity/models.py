@@ -1,0 +1,80 @@
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bursar.database.base import Base
+from bursar.database.columns import BIG_ID
+from bursar.database.types import Json
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    REPORTING = "reporting"
+
+
+class Enterprise(Base):
+    __tablename__ = "enterprises"
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    slug: Mapped[str] = mapped_column(unique=True)
+    country: Mapped[str | None]
+    contact_email: Mapped[str | None]
+    created_at: Mapped[datetime]
+    modified_at: Mapped[datetime]
+
+
+class ApiClient(Base):
+    __tablename__ = "api_clients"
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class ClientSecret(Base):
+    """Several live secrets let an integration change over without a gap."""
+
+    __tablename__ = "client_secrets"
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    client_uuid: Mapped[UUID] = mapped_column(ForeignKey(ApiClient.uuid), index=True)
+    secret_hash: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class ClientGrant(Base):
+    __tablename__ = "client_grants"
+    __table_args__ = (CheckConstraint("role IN ('admin', 'reporting')", name="role_known"),)
+
+    client_uuid: Mapped[UUID] = mapped_column(ForeignKey(ApiClient.uuid), primary_key=True)
+    enterprise_uuid: Mapped[UUID] = mapped_column(
+        ForeignKey(Enterprise.uuid), primary_key=True, index=True
+    )
+    role: Mapped[str]
+
+
+class SigningKey(Base):
+    __tablename__ = "signing_keys"
+
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    private_jwk: Mapped[dict[str, Any]] = mapped_column(Json)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class TokenFailure(Base):
+    """A refused token request; kept for a minute, to slow down guessing."""
+
+    __tablename__ = "token_failures"
+    __table_args__ = (Index(None, "client_id", "address", "at"),)
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    client_id: Mapped[str]
+    address: Mapped[str]
+    at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,134 @@
+"""Brings the database to what manifests say."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from bursar.audit.service import Actor
+from bursar.catalog import service as catalogs
+from bursar.catalog.service import CatalogOfAnotherEnterprise
+from bursar.identity import service as identity
+from bursar.identity.service import SlugTaken
+from bursar.provisioning.content import ContentRun
+from bursar.provisioning.forms import CatalogForm, ClientForm, EnterpriseForm
+from bursar.provisioning.manifest import Manifest
+from bursar.provisioning.plan import Plan
+from bursar.provisioning.problems import ManifestError, problem
+from bursar.provisioning.references import placed_enterprises, reference_problems
+
+__all__ = ["ManifestError", "Plan", "apply"]
+
+_LATER_PARTS: Final = ("subsidies", "policies", "subscription_plans", "learners", "enrollments")
+_UUID: Final = frozenset({"uuid"})
+_PARTS: Final = frozenset({"clients", "catalogs", *_LATER_PARTS})
+
+
+def apply(
+    session: Session,
+    actor: Actor,
+    manifests: Sequence[Manifest],
+    *,
+    now: datetime,
+    on_progress: Callable[[int], None] | None = None,
+) -> Plan:
+    """Changes everything inside the caller's transaction, or raises ManifestError.
+
+    After a ManifestError the caller must roll back. `on_progress` gets the number of documents
+    that were stored since its last call.
+    """
+    plan = Plan()
+    problems = reference_problems(session, manifests)
+    content = ContentRun(
+        session, actor, now, plan, on_progress or _ignore, is_rehearsal=bool(problems)
+    )
+    content.take(manifests)
+    if problems := content.problems + problems:
+        raise ManifestError(problems)
+    run = _EnterpriseRun(session, actor, now, plan)
+    for place, enterprise in placed_enterprises(manifests):
+        run.put(place, enterprise)
+    return plan
+
+
+def _ignore(_documents: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _EnterpriseRun:
+    session: Session
+    actor: Actor
+    now: datetime
+    plan: Plan
+
+    def put(self, place: str, enterprise: EnterpriseForm) -> None:
+        try:
+            outcome = identity.put_enterprise(
+                self.session,
+                self.actor,
+                uuid=enterprise.uuid,
+                fields=enterprise.given(but=_UUID | _PARTS),
+                now=self.now,
+            )
+        except SlugTaken as error:
+            raise ManifestError(
+                [problem(f"{place}.slug", "taken by another enterprise")]
+            ) from error
+        self.plan.note(outcome, f"enterprise {enterprise.slug}")
+        self._put_clients(enterprise)
+        for index, catalog in enumerate(enterprise.catalogs):
+            self._put_catalog(f"{place}.catalogs[{index}]", enterprise, catalog)
+        self._warn_of_later_parts(place, enterprise)
+
+    def _put_clients(self, enterprise: EnterpriseForm) -> None:
+        roles = _stored_roles(self.session, enterprise.uuid) if enterprise.clients else {}
+        for client in enterprise.clients:
+            outcome = identity.put_client(
+                self.session,
+                self.actor,
+                client_id=client.client_id,
+                enterprise_uuid=enterprise.uuid,
+                role=_role(client, roles),
+                secret=client.client_secret,
+                now=self.now,
+            )
+            self.plan.note(outcome, f"client {client.client_id} of {enterprise.slug}")
+
+    def _put_catalog(self, place: str, enterprise: EnterpriseForm, catalog: CatalogForm) -> None:
+        try:
+            outcome = catalogs.put_catalog(
+                self.session,
+                self.actor,
+                uuid=catalog.uuid,
+                enterprise_uuid=enterprise.uuid,
+                fields=catalog.given(but=_UUID),
+                now=self.now,
+            )
+        except CatalogOfAnotherEnterprise as error:
+            message = problem(f"{place}.uuid", "belongs to another enterprise")
+            raise ManifestError([message]) from error
+        self.plan.note(outcome, f"catalog {catalog.uuid} of {enterprise.slug}")
+
+    def _warn_of_later_parts(self, place: str, enterprise: EnterpriseForm) -> None:
+        self.plan.warnings += [
+            problem(f"{place}.{part}", "not supported yet, left aside")
+            for part in _LATER_PARTS
+            if getattr(enterprise, part)
+        ]
+
+
+def _role(client: ClientForm, stored: dict[str, str]) -> str:
+    if "role" in client.model_fields_set:
+        return client.role
+    return stored.get(client.client_id, client.role)
+
+
+def _stored_roles(session: Session, enterprise_uuid: UUID) -> dict[str, str]:
+    return {
+        client.client_id: client.roles[enterprise_uuid]
+        for client in identity.list_clients(session, enterprise_uuid)
+    }

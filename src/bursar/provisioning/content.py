@@ -1,0 +1,132 @@
+"""The content of manifests: documents written in them, and files of one document a line."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from bursar.audit.service import Actor
+from bursar.catalog.content_types import ContentType
+from bursar.catalog.importing import (
+    BrokenDocument,
+    Document,
+    Stored,
+    parse_document,
+    store_documents,
+)
+from bursar.provisioning.forms import ContentForm
+from bursar.provisioning.manifest import Manifest
+from bursar.provisioning.plan import Plan
+from bursar.provisioning.problems import problem
+
+BATCH: Final = 1000
+MOST_PROBLEMS: Final = 100
+_KINDS: Final = {
+    "course": ContentType.COURSE,
+    "course_run": ContentType.COURSE_RUN,
+    "program": ContentType.PROGRAM,
+}
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+Placed = tuple[str, Document | str]
+"""Where something stands, with the document there or why it is none."""
+
+
+@dataclass(slots=True)
+class ContentRun:
+    """Stores documents until there is a problem; from then on it only looks for more."""
+
+    session: Session
+    actor: Actor
+    now: datetime
+    plan: Plan
+    on_progress: Callable[[int], None]
+    is_rehearsal: bool = False
+    """Look for problems only: there are others already."""
+    problems: list[str] = field(default_factory=list)
+    first: dict[tuple[ContentType, str], tuple[bytes, str]] = field(default_factory=dict)
+
+    @property
+    def is_given_up(self) -> bool:
+        return len(self.problems) >= MOST_PROBLEMS
+
+    def take(self, manifests: Sequence[Manifest]) -> None:
+        for source, documents in _sources(manifests):
+            if self.is_given_up:
+                return
+            self._take_source(source, documents)
+
+    def _take_source(self, source: str, documents: Iterator[Placed]) -> None:
+        stored = Stored()
+        batch: list[Document] = []
+        for place, document in documents:
+            if isinstance(document, str):
+                self.problems.append(problem(place, document))
+            elif not self._contradicts(place, document):
+                batch.append(document)
+            if self.is_given_up:
+                return
+            if len(batch) == BATCH:
+                stored += self._store(batch)
+                batch = []
+        stored += self._store(batch)
+        self.plan.note_documents((stored.created, stored.changed, stored.unchanged), source)
+
+    def _contradicts(self, place: str, document: Document) -> bool:
+        """The same item with other content: every run would change it back and forth."""
+        identity = document.content_type, document.key
+        first_hash, first_place = self.first.setdefault(identity, (document.body_hash, place))
+        if first_hash == document.body_hash:
+            return False
+        self.problems.append(problem(place, f"not the same {document.key} as at {first_place}"))
+        return True
+
+    def _store(self, batch: list[Document]) -> Stored:
+        if not batch or self.problems or self.is_rehearsal:
+            return Stored()
+        stored = store_documents(self.session, self.actor, batch, self.now)
+        self.on_progress(len(batch))
+        return stored
+
+
+def _sources(manifests: Sequence[Manifest]) -> Iterator[tuple[str, Iterator[Placed]]]:
+    for manifest in manifests:
+        for index, entry in enumerate(manifest.content):
+            place = f"{manifest.prefix}content[{index}]"
+            if entry.files:
+                for number, name in enumerate(entry.files):
+                    source = f"{place}.files[{number}]"
+                    yield f"{source} ({name})", _file(manifest.folder / name, source)
+            else:
+                yield place, _inline(entry, place)
+
+
+def _inline(entry: ContentForm, place: str) -> Iterator[Placed]:
+    for name, kind in _KINDS.items():
+        if name in entry.model_fields_set:
+            inline_place = f"{place}.{name}"
+            try:
+                yield inline_place, parse_document(getattr(entry, name), kind)
+            except BrokenDocument as error:
+                yield inline_place, str(error)
+
+
+def _file(file: Path, place: str) -> Iterator[Placed]:
+    try:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                text = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
+                if text.strip():
+                    yield f"{place}: line {number}", _parsed(text)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        yield place, f"{getattr(error, 'strerror', None) or error}: {file}"
+
+
+def _parsed(line: bytes) -> Document | str:
+    try:
+        return parse_document(line)
+    except BrokenDocument as error:
+        return str(error)

@@ -1,0 +1,136 @@
+"""The values that occur in manifests, each strict about its form."""
+
+import math
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic_core import PydanticCustomError
+
+from bursar import clock
+from bursar.catalog.content_filter import FilterError, parse_filter
+from bursar.provisioning.problems import NESTED, path_of
+
+LARGEST_INTEGER: Final = 2**63 - 1
+MOST_CENTS: Final = LARGEST_INTEGER
+MOST_LICENSES: Final = 10_000_000
+_EMAIL: Final = re.compile(r"[^@\s]+@(?:[^@\s.]+(?:\.[^@\s.]+)+|localhost)")
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("text", "must not contain a NUL character")
+    return text
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise PydanticCustomError("text", "must consist of printable characters")
+    return text
+
+
+def _uuid_from_text(value: object) -> object:
+    if not isinstance(value, str | UUID):
+        raise PydanticCustomError("uuid_type", "must be a UUID")
+    return value
+
+
+def _instant(value: object) -> datetime:
+    try:
+        return _aware(value)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("instant", "must be a date or a date and time") from None
+
+
+def _aware(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if isinstance(value, str):
+        return clock.parse_instant(value)
+    raise ValueError
+
+
+def _email(text: str) -> str:
+    address = text.strip()
+    if len(address) > 254 or not _EMAIL.fullmatch(address):
+        raise PydanticCustomError("email", "must be an e-mail address")
+    return address
+
+
+def _empty_for_null(value: object) -> object:
+    # A key with nothing below it, such as a list whose items are all commented out.
+    return [] if value is None else value
+
+
+def unstorable(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str, str]]:
+    """What of a value could not be kept as JSON, with its path."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(key, str):
+                yield from unstorable(item, (*path, key))
+            else:
+                yield path_of(path), f"keys must be text, not {key!r}"
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from unstorable(item, (*path, index))
+    elif reason := _reason_against(value):
+        yield path_of(path), reason
+
+
+def _reason_against(value: object) -> str | None:
+    if isinstance(value, str):
+        return None if _is_utf8(value) else "must be valid Unicode text without NUL"
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "must be a finite number"
+    return None if value is None or isinstance(value, bool | int) else "not a JSON value"
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _json_object(value: object) -> object:
+    return _refuse_nested(value, list(unstorable(value)))
+
+
+def _content_filter(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        parse_filter(value)
+    except FilterError as error:
+        _refuse_nested(value, list(error.errors))
+    return value
+
+
+def _refuse_nested(value: object, found: list[tuple[str, str]]) -> object:
+    if found:
+        raise PydanticCustomError(NESTED, "not valid", {"problems": found})
+    return value
+
+
+Text = Annotated[str, Strict(), AfterValidator(_without_nul)]
+Name = Annotated[Text, Field(min_length=1, max_length=255)]
+ClientId = Annotated[Name, AfterValidator(_printable)]
+Title = Annotated[Text, Field(max_length=255)]
+Slug = Annotated[Text, Field(max_length=255, pattern=r"^[A-Za-z0-9_-]+$")]
+Country = Annotated[Text, Field(pattern=r"^[A-Za-z]{2}$")]
+Email = Annotated[Text, AfterValidator(_email)]
+LearnerEmail = Annotated[Email, AfterValidator(str.lower)]
+"""Trimmed and in lower case, as every domain compares learners."""
+Identifier = Annotated[UUID, BeforeValidator(_uuid_from_text)]
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+"""Aware, in UTC; without an offset it is UTC, and a date is its first instant."""
+Flag = Annotated[bool, Strict()]
+Count = Annotated[int, Strict(), Field(ge=0, le=LARGEST_INTEGER)]
+Cents = Annotated[int, Strict(), Field(ge=0, le=MOST_CENTS)]
+Number = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
+JsonObject = Annotated[dict[str, Any], BeforeValidator(_json_object)]
+ContentFilter = Annotated[JsonObject, AfterValidator(_content_filter)]
+NullIsEmpty = BeforeValidator(_empty_for_null)

@@ -1,0 +1,45 @@
+"""What a run of `bursar apply` does, or would do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Outcome = Literal["created", "changed", "unchanged"]
+_SIGNS: Final = {"created": "+", "changed": "~"}
+
+
+@dataclass(slots=True)
+class Plan:
+    """Counts every declared object: documents, enterprises, clients and catalogs."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    warnings: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    """What is created (`+`) or changed (`~`), one object a line; documents one source a line."""
+
+    @property
+    def summary(self) -> str:
+        return _counts(self.created, self.changed, self.unchanged)
+
+    def note(self, outcome: Outcome, what: str) -> None:
+        self._count(*(int(outcome == name) for name in ("created", "changed", "unchanged")))
+        if outcome != "unchanged":
+            self.lines.append(f"{_SIGNS[outcome]} {what}")
+
+    def note_documents(self, counts: Sequence[int], source: str) -> None:
+        created, changed, unchanged = counts
+        self._count(created, changed, unchanged)
+        if created or changed:
+            sign = "+" if created else "~"
+            self.lines.append(f"{sign} {source}: {_counts(created, changed, unchanged)}")
+
+    def _count(self, created: int, changed: int, unchanged: int) -> None:
+        self.created += created
+        self.changed += changed
+        self.unchanged += unchanged
+
+
+def _counts(created: int, changed: int, unchanged: int) -> str:
+    return f"{created} created, {changed} changed, {unchanged} unchanged"

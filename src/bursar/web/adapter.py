@@ -1,0 +1,161 @@
+"""Puts endpoints on Litestar: one handler a path, which knows every method of the path."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.response.base import ASGIResponse
+from litestar.types import Method
+
+from bursar.web.call import Answer
+from bursar.web.endpoint import Endpoint
+from bursar.web.errors import ApiError, NotFound, Refusal
+from bursar.web.negotiation import Format, Negotiated
+from bursar.web.pipeline import Incoming, Outgoing, Pipeline, refuse, render
+
+METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+Result = TypeVar("Result")
+AnyRequest = Request[Any, Any, Any]
+
+
+class Threads:
+    """Services are synchronous: they run here, one request a thread."""
+
+    def __init__(self, count: int) -> None:
+        self._executor = ThreadPoolExecutor(count, thread_name_prefix="bursar")
+
+    async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, function, *arguments)
+
+    def shut_down(self) -> None:
+        self._executor.shutdown(wait=True)
+
+
+def route_handlers(
+    endpoints: Iterable[Endpoint], pipeline: Pipeline, threads: Threads
+) -> list[HTTPRouteHandler]:
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in endpoints:
+        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    return [_handler(path, methods, pipeline, threads) for path, methods in by_path.items()]
+
+
+def _litestar_path(template: str) -> str:
+    # Litestar's own uuid converter would answer a malformed one in its own words.
+    return template.replace(":uuid}", ":str}")
+
+
+def _handler(
+    path: str, methods: Mapping[str, Endpoint], pipeline: Pipeline, threads: Threads
+) -> HTTPRouteHandler:
+    allow = allowed_methods(methods)
+
+    async def handle(request: AnyRequest) -> ASGIResponse:
+        method = str(request.method)
+        if method == "OPTIONS":
+            return ASGIResponse(status_code=204, headers={"Allow": allow})
+        endpoint = methods.get("GET" if method == "HEAD" else method)
+        incoming = incoming_of(request)
+        if endpoint is None:
+            refusal = Refusal(
+                f'Method "{method}" not allowed.', status=405, headers={"Allow": allow}
+            )
+            return to_response(refuse(refusal, incoming), method)
+        if endpoint.write is not None:
+            try:
+                await threads.run(pipeline.authenticate, incoming.headers)
+            except ApiError as error:
+                return to_response(refuse(error, incoming), method)
+            await read_body(request, incoming, pipeline.settings.max_body_bytes)
+        outgoing = await threads.run(pipeline.handle, endpoint, incoming)
+        return to_response(outgoing, method)
+
+    return HTTPRouteHandler(_litestar_path(path), http_method=METHODS)(handle)
+
+
+def allowed_methods(methods: Iterable[str]) -> str:
+    known = set(methods) | {"OPTIONS"}
+    if "GET" in known:
+        known.add("HEAD")
+    return ", ".join(method for method in METHODS if method in known)
+
+
+def incoming_of(request: AnyRequest) -> Incoming:
+    scope = request.scope
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    state: Any = scope["state"]
+    root = state.get("public_url") or f"{scope['scheme']}://{headers.get('host', 'localhost')}"
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    return Incoming(
+        method=str(scope["method"]),
+        path=scope["path"],
+        path_parameters={name: str(value) for name, value in scope["path_params"].items()},
+        query=scope["query_string"],
+        headers=headers,
+        url=root + raw_path.decode("latin-1").partition("?")[0],
+        request_id=state.get("request_id", ""),
+    )
+
+
+async def read_body(request: AnyRequest, incoming: Incoming, limit: int) -> None:
+    """Fills in the body, or notes that it is too large without keeping it."""
+    declared = incoming.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        incoming.is_too_large = True
+        return
+    parts: list[bytes] = []
+    total = 0
+    async for part in request.stream():
+        total += len(part)
+        if total > limit:
+            incoming.is_too_large = True
+            return
+        parts.append(part)
+    incoming.body = b"".join(parts)
+
+
+def to_response(outgoing: Outgoing, method: str) -> ASGIResponse:
+    headers = {name.lower(): value for name, value in outgoing.headers.items()}
+    if outgoing.status in {204, 304}:
+        return ASGIResponse(status_code=outgoing.status, headers=headers)
+    headers["content-length"] = str(len(outgoing.body))
+    is_head = method == "HEAD"
+    return ASGIResponse(
+        body=b"" if is_head else outgoing.body,
+        status_code=outgoing.status,
+        headers=headers,
+        media_type=headers.get("content-type", ""),
+        is_head_response=is_head,
+        content_length=len(outgoing.body),
+    )
+
+
+def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[bytes]:
+    """What Litestar itself refuses: an unknown route, mostly."""
+    refusal = (
+        NotFound()
+        if error.status_code == 404
+        else Refusal(str(error.detail), status=error.status_code, headers=error.headers)
+    )
+    scope: Any = request.scope
+    scope.setdefault("path_params", {})
+    outgoing = refuse(refusal, incoming_of(request))
+    media_type = outgoing.headers.pop("Content-Type")
+    return Response(
+        outgoing.body, status_code=outgoing.status, headers=outgoing.headers, media_type=media_type
+    )
+
+
+def json_response(
+    status: int, content: Any, headers: Mapping[str, str], method: str = "GET"
+) -> ASGIResponse:
+    negotiated = Negotiated(Format.JSON, "application/json")
+    incoming = Incoming(method, "", {}, b"", {}, "", "")
+    outgoing = render(Answer(content, status, dict(headers)), negotiated, incoming)
+    outgoing.headers.pop("Vary", None)
+    return to_response(outgoing, method)

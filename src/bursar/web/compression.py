@@ -1,0 +1,43 @@
+"""Content coding: zstd or gzip when the client asks for it."""
+
+import gzip
+from functools import lru_cache
+from typing import Literal
+
+import zstandard
+
+Coding = Literal["zstd", "gzip"]
+MINIMUM_BYTES = 512
+
+
+@lru_cache(maxsize=256)
+def choose_coding(accept_encoding: str | None) -> Coding | None:
+    """The best coding on offer (RFC 9110, section 12.5.3); ours is zstd before gzip."""
+    if not accept_encoding:
+        return None
+    weights = dict(_weight(part) for part in accept_encoding.split(","))
+    wildcard = weights.get("*", 0.0)
+    best: Coding | None = None
+    best_weight = 0.0
+    codings: tuple[Coding, ...] = ("zstd", "gzip")
+    for coding in codings:
+        weight = weights.get(coding, wildcard)
+        if weight > best_weight:
+            best, best_weight = coding, weight
+    return best if best_weight >= weights.get("identity", 0.0) else None
+
+
+def _weight(part: str) -> tuple[str, float]:
+    name, _, parameters = part.partition(";")
+    key, _, value = parameters.strip().partition("=")
+    try:
+        weight = float(value) if key.strip().lower() == "q" else 1.0
+    except ValueError:
+        weight = 1.0
+    return name.strip().lower(), weight
+
+
+def compress(body: bytes, coding: Coding) -> bytes:
+    if coding == "zstd":
+        return zstandard.ZstdCompressor(level=3).compress(body)
+    return gzip.compress(body, compresslevel=5, mtime=0)

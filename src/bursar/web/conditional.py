@@ -1,0 +1,44 @@
+"""ETag, Last-Modified and 304 (RFC 9110, section 13)."""
+
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from hashlib import blake2b
+
+
+def etag_of(*parts: object) -> str:
+    """An opaque tag over everything that decides the bytes of an answer."""
+    text = "\x1f".join(map(str, parts))
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+def http_date(instant: datetime) -> str:
+    return format_datetime(instant.astimezone(UTC).replace(microsecond=0), usegmt=True)
+
+
+def is_unchanged(
+    if_none_match: str | None,
+    if_modified_since: str | None,
+    etag: str,
+    last_modified: datetime | None,
+) -> bool:
+    """Whether 304 answers the request. If-None-Match decides alone when it is there."""
+    if if_none_match is not None:
+        return _matches(if_none_match, etag)
+    if if_modified_since is None or last_modified is None:
+        return False
+    try:
+        since = parsedate_to_datetime(if_modified_since)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return False
+    if since.tzinfo is None:
+        since = since.replace(tzinfo=UTC)
+    return last_modified.replace(microsecond=0) <= since
+
+
+def _matches(header: str, etag: str) -> bool:
+    for candidate in header.split(","):
+        tag = candidate.strip().removeprefix("W/").strip('"')
+        # The suffix names a content coding: another coding of the same answer is unchanged too.
+        if tag == "*" or tag.partition("-")[0] == etag:
+            return True
+    return False

@@ -1,0 +1,121 @@
+"""`/openapi.json` and `/docs`: the interactive reference, with nothing fetched from elsewhere."""
+
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.response.base import ASGIResponse
+
+_PlainRequest = Request[None, None, None]
+_MEDIA_TYPES = {
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "index.css": "text/css; charset=utf-8",
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "favicon-16x16.png": "image/png",
+    "favicon-32x32.png": "image/png",
+}
+_INITIALIZER = "initializer.js"
+
+# Swagger UI sets styles on elements and carries its icons as data; all else is this host's.
+_PAGE_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    )
+}
+_STATIC_HEADERS = {"cache-control": "public, max-age=3600"}
+
+_PAGE = b"""\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Bursar: the edX Enterprise API</title>
+<link rel="stylesheet" href="/docs/static/swagger-ui.css">
+<link rel="stylesheet" href="/docs/static/index.css">
+<link rel="icon" type="image/png" sizes="32x32" href="/docs/static/favicon-32x32.png">
+<link rel="icon" type="image/png" sizes="16x16" href="/docs/static/favicon-16x16.png">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<noscript>This page needs JavaScript. <a href="/openapi.json">The document it shows</a> does not.\
+</noscript>
+<script src="/docs/static/swagger-ui-bundle.js"></script>
+<script src="/docs/static/initializer.js"></script>
+</body>
+</html>
+"""
+
+_SCRIPT = b"""\
+window.addEventListener("load", () => {
+  SwaggerUIBundle({
+    url: "/openapi.json",
+    dom_id: "#swagger-ui",
+    deepLinking: true,
+    persistAuthorization: true,
+    validatorUrl: null,
+  });
+});
+"""
+
+
+def docs_handlers(document: Callable[[], dict[str, Any]]) -> list[HTTPRouteHandler]:
+    """`document` is called once, at the first request that needs it."""
+
+    @cache
+    def encoded() -> bytes:
+        return msgspec.json.encode(document())
+
+    async def openapi(request: _PlainRequest) -> ASGIResponse:
+        return _response(request, encoded(), "application/json", {})
+
+    async def page(request: _PlainRequest) -> ASGIResponse:
+        return _response(request, _PAGE, "text/html; charset=utf-8", _PAGE_HEADERS)
+
+    async def static(request: _PlainRequest, name: str) -> ASGIResponse:
+        if name == _INITIALIZER:
+            return _response(request, _SCRIPT, "text/javascript; charset=utf-8", {})
+        if name not in _MEDIA_TYPES:
+            raise NotFoundException
+        return _response(request, static_file(name), _MEDIA_TYPES[name], _STATIC_HEADERS)
+
+    named: list[tuple[str, Callable[..., object]]] = [
+        ("/openapi.json", openapi),
+        ("/docs", page),
+        ("/docs/static/{name:str}", static),
+    ]
+    return [HTTPRouteHandler(path, http_method=["GET", "HEAD"])(fn) for path, fn in named]
+
+
+@cache
+def static_file(name: str) -> bytes:
+    """The bytes of one of the known files; the caller checks that it is known."""
+    return (_static_folder() / name).read_bytes()
+
+
+def _static_folder() -> Path:
+    # Importing the package would load its adapters for other web frameworks.
+    spec = find_spec("swagger_ui")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("swagger-ui-py is not installed.")
+    return Path(spec.submodule_search_locations[0]) / "static"
+
+
+def _response(
+    request: _PlainRequest, body: bytes, media_type: str, headers: dict[str, str]
+) -> ASGIResponse:
+    return ASGIResponse(
+        body=body,
+        media_type=media_type,
+        headers=headers,
+        is_head_response=request.method == "HEAD",
+        content_length=len(body),
+    )

@@ -1,0 +1,62 @@
+"""What an endpoint declares. The pipeline does the rest, in the same order for all of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from bursar.web.call import Answer, Call
+from bursar.web.negotiation import Format
+from bursar.web.parameters import ParameterReader
+from bursar.web.principal import Owned
+
+Read = Callable[[Call, Connection], Answer]
+Write = Callable[[Call, Session, Any], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter, for the OpenAPI document."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Documentation:
+    summary: str
+    description: str = ""
+    tag: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    response: Any = None
+    """A msgspec type, or a JSON schema as a mapping, of a good answer."""
+    example: Any = None
+    status: int = 200
+    refusals: tuple[int, ...] = ()
+    """Statuses beyond those that every endpoint can answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`path` is written `/enterprise/v2/things/{thing_id:uuid}`; kinds are uuid, str and path.
+
+    Exactly one of `read` (one of GET) and `write` (POST, PUT) is given. A write
+    runs in one transaction, needs the role admin in the target's enterprise, and has its body
+    checked against `body`.
+    """
+
+    method: str
+    path: str
+    documentation: Documentation
+    owned: Owned | None = None
+    read: Read | None = None
+    write: Write | None = None
+    parameters: Callable[[ParameterReader], Any] | None = None
+    """Reads the query parameters; what it returns is `call.parameters`."""
+    body: type[BaseModel] | None = None
+    formats: tuple[Format, ...] = (Format.JSON, Format.XML)

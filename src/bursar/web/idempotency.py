@@ -1,0 +1,88 @@
+"""Idempotency-Key: one answer for one key, kept in the transaction that did the work."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import msgspec
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from bursar.database.engine import insert_for
+from bursar.web.errors import BusinessRule, InvalidFields
+from bursar.web.models import IdempotencyRecord
+
+MAX_KEY_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    status: int
+    headers: dict[str, str]
+    body: bytes | None
+
+
+def check_key(key: str | None) -> None:
+    """Raises InvalidFields for a key that is too long or empty."""
+    if key is not None and not 1 <= len(key) <= MAX_KEY_LENGTH:
+        message = f"Ensure this header has between 1 and {MAX_KEY_LENGTH} characters."
+        raise InvalidFields({"Idempotency-Key": [message]})
+
+
+def scope_of(client_id: str, method: str, path: str, query: str, key: str) -> str:
+    parts = "\x00".join((client_id, method, path.rstrip("/"), query, key))
+    return sha256(parts.encode(errors="surrogatepass")).hexdigest()
+
+
+def begin(
+    session: Session, scope: str, body: bytes, now: datetime, keep: timedelta
+) -> StoredAnswer | None:
+    """The answer given before, or None when this call is the first and must do the work.
+
+    The row is claimed before the work: on PostgreSQL a second call waits here for the first
+    one's transaction, on SQLite it has waited for the write lock already. Raises BusinessRule
+    when the key came with another body.
+    """
+    fingerprint = sha256(body).hexdigest()
+    session.execute(
+        delete(IdempotencyRecord).where(
+            IdempotencyRecord.scope == scope, IdempotencyRecord.expires_at <= now
+        )
+    )
+    claim = (
+        insert_for(session, IdempotencyRecord)
+        .values(
+            scope=scope,
+            fingerprint=fingerprint,
+            status=0,
+            headers="{}",
+            body=None,
+            expires_at=now + keep,
+        )
+        .on_conflict_do_nothing()
+        .returning(IdempotencyRecord.scope)
+    )
+    if session.execute(claim).first() is not None:
+        return None
+    record = session.scalars(
+        select(IdempotencyRecord).where(IdempotencyRecord.scope == scope)
+    ).one()
+    if record.fingerprint != fingerprint:
+        raise BusinessRule("This Idempotency-Key was used with another request body.")
+    return StoredAnswer(record.status, msgspec.json.decode(record.headers), record.body)
+
+
+def finish(session: Session, scope: str, answer: StoredAnswer) -> None:
+    session.execute(
+        update(IdempotencyRecord)
+        .where(IdempotencyRecord.scope == scope)
+        .values(
+            status=answer.status,
+            headers=msgspec.json.encode(answer.headers).decode(),
+            body=answer.body,
+        )
+    )
+
+
+def forget_expired(session: Session, now: datetime) -> None:
+    session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.expires_at <= now))

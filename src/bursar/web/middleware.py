@@ -1,0 +1,96 @@
+"""What surrounds every request: its id, one log line, its figures, and an answer to defects."""
+
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import structlog
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from bursar.web.metrics import Metrics
+
+log = structlog.get_logger()
+_SANE_ID = re.compile(rb"[A-Za-z0-9._:@/+=-]{1,128}")
+
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+class RequestFrame:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, public_url: str) -> None:
+        self.app = app
+        self.metrics = metrics
+        self.public_url = public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if str(scope["type"]) != "http":
+            await self.app(scope, receive, send)
+            return
+        await _OneRequest(self, scope).run(receive, send)
+
+
+class _OneRequest:
+    def __init__(self, frame: RequestFrame, scope: Scope) -> None:
+        self.frame = frame
+        self.scope = scope
+        self.request_id = _request_id(scope)
+        self.status = 0
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        state: Any = self.scope.setdefault("state", {})
+        state["request_id"] = self.request_id
+        state["public_url"] = self.frame.public_url
+        started = time.perf_counter()
+
+        async def send_framed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.status = message["status"]
+                extra = [(b"x-request-id", self.request_id.encode()), *SECURITY_HEADERS]
+                message["headers"] = [*message.get("headers", []), *extra]
+            await send(message)
+
+        try:
+            await self.frame.app(self.scope, receive, send_framed)
+        except Exception:
+            log.exception("request.defect", request_id=self.request_id)
+            if self.status == 0:
+                await self._answer_defect(send_framed)
+        finally:
+            self._report(time.perf_counter() - started)
+
+    async def _answer_defect(self, send: Send) -> None:
+        body = msgspec.json.encode(
+            {"detail": "Internal server error.", "request_id": self.request_id}
+        )
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 500, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def _report(self, seconds: float) -> None:
+        route = self.scope.get("path_template") or "(none)"
+        method = str(self.scope.get("method", ""))
+        self.frame.metrics.observe(method, str(route), self.status, seconds)
+        log.info(
+            "request",
+            request_id=self.request_id,
+            method=method,
+            route=str(route),
+            status=self.status,
+            milliseconds=round(seconds * 1000, 2),
+        )
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
+            return value.decode()
+    return uuid4().hex

@@ -1,0 +1,251 @@
+"""The OpenAPI 3.1 document, made from what the endpoints declare."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from bursar.web.endpoint import Documentation, Endpoint
+from bursar.web.idempotency import MAX_KEY_LENGTH
+from bursar.web.negotiation import Format
+from bursar.web.openapi_components import (
+    MEDIA_TYPES,
+    SECURITY,
+    STRING,
+    JsonObject,
+    headers,
+    refusal_reference,
+    shared_components,
+    xml_content,
+)
+from bursar.web.openapi_system import system_paths, system_schemas
+from bursar.web.xml import to_xml
+
+_COMPONENT = "#/components/schemas/"
+_PLACEHOLDER = re.compile(r"\{(\w+):(\w+)\}")
+_EVERYWHERE = {400, 401, 406, 429, 500, 503}
+_WRITES = {403, 413, 415, 422}
+_DESCRIPTION = """\
+Answers are JSON or XML: the `Accept` header decides, `format` wins over it, and XML is the default
+unless the request itself is declared as `application/json`. Every path answers with and without a
+trailing slash, and what can be read with GET answers HEAD too."""
+
+
+def openapi_document(
+    endpoints: Sequence[Endpoint], *, version: str, public_url: str
+) -> dict[str, Any]:
+    """`public_url` may be empty: paths are then relative to where the document is read.
+
+    Raises ValueError when two different schemas want the same name.
+    """
+    schemas = _gather(endpoints)
+    components = shared_components(public_url)
+    components["securitySchemes"]["basic"] = {"type": "http", "scheme": "basic"}
+    components["schemas"] = _merged(components["schemas"], system_schemas(), schemas.components)
+    paths = _paths(endpoints, schemas)
+    return {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": "Bursar: the edX Enterprise API",
+            "version": version,
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": public_url or "/"}],
+        "tags": _tags(paths),
+        "paths": paths,
+        "components": components,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Schemas:
+    """Schemas of the types that the endpoints name, and the components that these refer to."""
+
+    responses: Mapping[Any, JsonObject]
+    bodies: Mapping[type[BaseModel], JsonObject]
+    components: JsonObject
+
+    def of_response(self, response: Any) -> JsonObject:
+        return dict(response) if isinstance(response, Mapping) else self.responses[response]
+
+
+def _gather(endpoints: Sequence[Endpoint]) -> _Schemas:
+    declared = [endpoint.documentation.response for endpoint in endpoints]
+    types = [kind for kind in declared if kind is not None and not isinstance(kind, Mapping)]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_COMPONENT + "{name}")
+    models = list({endpoint.body for endpoint in endpoints if endpoint.body is not None})
+    bodies, definitions = models_json_schema(
+        [(model, "validation") for model in models], ref_template=_COMPONENT + "{model}"
+    )
+    return _Schemas(
+        dict(zip(types, schemas, strict=True)),
+        {model: bodies[model, "validation"] for model in models},
+        _merged(components, definitions.get("$defs", {})),
+    )
+
+
+def _merged(*parts: JsonObject) -> JsonObject:
+    merged: JsonObject = {}
+    for part in parts:
+        for name, schema in part.items():
+            if merged.setdefault(name, schema) != schema:
+                raise ValueError(f"Two schemas are named {name}.")
+    return merged
+
+
+def _paths(endpoints: Sequence[Endpoint], schemas: _Schemas) -> JsonObject:
+    paths: JsonObject = {}
+    for endpoint in endpoints:
+        path = _PLACEHOLDER.sub(r"{\1}", endpoint.path)
+        paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
+    return paths | system_paths()
+
+
+def _tags(paths: JsonObject) -> list[JsonObject]:
+    operations = [operation for item in paths.values() for operation in item.values()]
+    return [{"name": name} for name in dict.fromkeys(tag for o in operations for tag in o["tags"])]
+
+
+def _operation(endpoint: Endpoint, schemas: _Schemas) -> JsonObject:
+    documentation = endpoint.documentation
+    operation: JsonObject = {
+        "operationId": operation_id(documentation.summary),
+        "summary": documentation.summary,
+        "description": documentation.description,
+        "tags": [documentation.tag] if documentation.tag else [],
+        "security": SECURITY,
+        "parameters": [*_path_parameters(endpoint.path), *_other_parameters(endpoint)],
+        "responses": _responses(endpoint, schemas),
+    }
+    if endpoint.body is not None:
+        content = {"application/json": {"schema": schemas.bodies[endpoint.body]}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def operation_id(summary: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", summary.lower()).strip("_")
+
+
+def _path_parameters(template: str) -> list[JsonObject]:
+    return [_path_parameter(name, kind) for name, kind in _PLACEHOLDER.findall(template)]
+
+
+def _path_parameter(name: str, kind: str) -> JsonObject:
+    parameter: JsonObject = {"name": name, "in": "path", "required": True, "schema": STRING}
+    if kind == "uuid":
+        return parameter | {"schema": {"type": "string", "format": "uuid"}}
+    if kind == "path":
+        return parameter | {"description": "May contain slashes.", "x-contains-slashes": True}
+    return parameter
+
+
+def _other_parameters(endpoint: Endpoint) -> list[JsonObject]:
+    parameters = _query_parameters(endpoint)
+    if all(parameter["name"] != "format" for parameter in parameters):
+        parameters.append(_format_parameter(endpoint.formats))
+    if endpoint.method == "POST":
+        parameters.append(_IDEMPOTENCY_KEY)
+    if endpoint.method == "GET":
+        parameters += [_IF_NONE_MATCH, _IF_MODIFIED_SINCE]
+    return parameters
+
+
+def _query_parameters(endpoint: Endpoint) -> list[JsonObject]:
+    return [
+        {
+            "name": parameter.name,
+            "in": "query",
+            "description": parameter.description,
+            "required": parameter.required,
+            "schema": dict(parameter.schema),
+        }
+        for parameter in endpoint.documentation.parameters
+    ]
+
+
+def _format_parameter(formats: tuple[Format, ...]) -> JsonObject:
+    names = [str(known) for known in formats]
+    description = "The format of the answer, whatever the Accept header says."
+    schema = {"type": "string", "enum": names}
+    return {"name": "format", "in": "query", "description": description, "schema": schema}
+
+
+def _responses(endpoint: Endpoint, schemas: _Schemas) -> JsonObject:
+    responses: dict[int, JsonObject] = {
+        status: refusal_reference(status) for status in refusal_statuses(endpoint)
+    }
+    responses[endpoint.documentation.status] = _good_response(endpoint, schemas)
+    if endpoint.method == "GET":
+        responses[304] = {
+            "description": "Unchanged: what the caller has is current.",
+            "headers": headers("ETag", "Last-Modified", "Vary"),
+        }
+    return {str(status): responses[status] for status in sorted(responses)}
+
+
+def refusal_statuses(endpoint: Endpoint) -> set[int]:
+    statuses = _EVERYWHERE | set(endpoint.documentation.refusals)
+    if _PLACEHOLDER.search(endpoint.path):
+        statuses |= {404}
+    return statuses | _WRITES if endpoint.write is not None else statuses
+
+
+def _good_response(endpoint: Endpoint, schemas: _Schemas) -> JsonObject:
+    documentation = endpoint.documentation
+    names = ["Vary"]
+    if endpoint.method == "GET":
+        names += ["ETag", "Last-Modified"]
+    if endpoint.method == "POST":
+        names.append("Idempotent-Replayed")
+    if documentation.status == 201:
+        names.append("Location")
+    response: JsonObject = {"description": documentation.summary, "headers": headers(*names)}
+    if documentation.response is not None:
+        schema = schemas.of_response(documentation.response)
+        response["content"] = _content(documentation, endpoint.formats, schema)
+    return response
+
+
+def _content(
+    documentation: Documentation, formats: tuple[Format, ...], schema: JsonObject
+) -> JsonObject:
+    return {
+        media_type: _media(documentation.example, known, schema)
+        for known in formats
+        for media_type in MEDIA_TYPES[known]
+    }
+
+
+def _media(example: Any, known: Format, schema: JsonObject) -> JsonObject:
+    if known is Format.XML:
+        return xml_content(None if example is None else to_xml(example).decode())
+    if known is not Format.JSON:
+        return {"schema": STRING}
+    return {"schema": schema} if example is None else {"schema": schema, "example": example}
+
+
+_IDEMPOTENCY_KEY: JsonObject = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A repeated request with the same key and body is answered as the first was.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
+}
+_IF_NONE_MATCH: JsonObject = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of what the caller has; 304 when it is current.",
+    "schema": STRING,
+}
+_IF_MODIFIED_SINCE: JsonObject = {
+    "name": "If-Modified-Since",
+    "in": "header",
+    "description": "The Last-Modified of what the caller has; 304 when it is current.",
+    "schema": STRING,
+}

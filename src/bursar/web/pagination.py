@@ -1,0 +1,69 @@
+"""Page numbers, page sizes and links, as every list of the reference has them."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from bursar.web.errors import InvalidPage
+from bursar.web.parameters import QueryParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list whose length is known."""
+
+    number: int
+    size: int
+    count: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.count // self.size))
+
+    @property
+    def start(self) -> int:
+        """Index of the page's first row in the whole list."""
+        return (self.number - 1) * self.size
+
+
+def page_size(query: QueryParameters, names: tuple[str, ...], *, default: int, maximum: int) -> int:
+    """Capped at the maximum; zero, negative or not a number is the default. First name wins."""
+    for name in names:
+        text = query.get(name)
+        if text is not None:
+            size = _positive(text)
+            return min(size, maximum) if size else default
+    return default
+
+
+def select_page(query: QueryParameters, *, count: int, size: int) -> Page:
+    """Raises InvalidPage outside the list; an empty first page is fine."""
+    text = query.get("page")
+    pages = max(1, -(-count // size))
+    if text is None:
+        return Page(1, size, count)
+    number = pages if text == "last" else _positive(text)
+    if number is None or number > pages:
+        raise InvalidPage
+    return Page(number, size, count)
+
+
+def link(url: str, query: QueryParameters, number: int) -> str:
+    """The same request for another page: every other parameter is kept as it came."""
+    pairs = [(name, value) for name, value in query.pairs if name != "page"]
+    return f"{url}?{urlencode([*pairs, ('page', str(number))])}"
+
+
+def next_link(url: str, query: QueryParameters, page: Page) -> str | None:
+    return link(url, query, page.number + 1) if page.number < page.pages else None
+
+
+def previous_link(url: str, query: QueryParameters, page: Page) -> str | None:
+    return link(url, query, page.number - 1) if page.number > 1 else None
+
+
+def _positive(text: str) -> int | None:
+    # Twelve digits hold any real list; longer ones would only cost time to convert.
+    text = text.strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        return None
+    return int(text) or None

@@ -1,0 +1,90 @@
+"""Query parameters, read the same way by every endpoint."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from bursar import clock
+from bursar.web.errors import InvalidFields, Refusal
+
+MAX_PARAMETERS = 1000
+
+
+class QueryParameters:
+    """The query string. An empty value counts as absent; unknown names are never looked at."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw.decode("latin-1")
+        self.pairs = parse_query(self.raw)
+        self._values: dict[str, list[str]] = {}
+        for name, value in self.pairs:
+            if value:
+                self._values.setdefault(name, []).append(value)
+
+    def get(self, name: str) -> str | None:
+        values = self._values.get(name)
+        return values[-1] if values else None
+
+    def get_all(self, name: str) -> list[str]:
+        return self._values.get(name, [])
+
+
+class ParameterReader:
+    """Collects what is wrong with the parameters, to refuse all of it at once."""
+
+    def __init__(self, query: QueryParameters) -> None:
+        self.query = query
+        self.errors: dict[str, list[str]] = {}
+
+    def read(self, name: str, parser: Callable[[str], Any], message: str) -> Any:
+        """The parsed value, or None when absent or wrong (then noted under its name)."""
+        text = self.query.get(name)
+        if text is None:
+            return None
+        try:
+            return parser(text)
+        except (ValueError, OverflowError):
+            self.errors[name] = [message]
+            return None
+
+    def uuid(self, name: str) -> UUID | None:
+        value: UUID | None = self.read(name, parse_uuid, "Enter a valid UUID.")
+        return value
+
+    def instant(self, name: str) -> datetime | None:
+        value: datetime | None = self.read(name, clock.parse_instant, "Enter a valid date/time.")
+        return value
+
+    def boolean(self, name: str) -> bool | None:
+        value: bool | None = self.read(name, parse_boolean, "Must be true or false.")
+        return value
+
+    def finish(self) -> None:
+        """Raises InvalidFields when anything was wrong."""
+        if self.errors:
+            raise InvalidFields(self.errors)
+
+
+def parse_uuid(text: str) -> UUID:
+    """With or without hyphens; braces and `urn:uuid:` are not accepted. Raises ValueError."""
+    if len(text) not in {32, 36}:
+        raise ValueError(text)
+    return UUID(text)
+
+
+def parse_boolean(text: str) -> bool:
+    try:
+        return {"true": True, "false": False}[text.lower()]
+    except KeyError:
+        raise ValueError(text) from None
+
+
+def parse_query(raw: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            raw, keep_blank_values=True, errors="replace", max_num_fields=MAX_PARAMETERS
+        )
+    except ValueError as error:
+        raise Refusal("Too many query parameters.") from error

@@ -1,0 +1,321 @@
+"""The one way a request goes.
+
+token -> principal and object in one statement -> Accept -> object -> role -> media type and size
+-> parameters and body, all errors at once -> the route, in one transaction -> rendering.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import structlog
+from pydantic import BaseModel
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from bursar import clock
+from bursar.database.engine import Database, is_retryable
+from bursar.database.types import AnyRow
+from bursar.settings import Settings
+from bursar.web import idempotency
+from bursar.web.call import Answer, Call
+from bursar.web.compression import MINIMUM_BYTES, choose_coding, compress
+from bursar.web.endpoint import Endpoint
+from bursar.web.errors import (
+    ApiError,
+    Forbidden,
+    InvalidFields,
+    NotFound,
+    Refusal,
+    TooLarge,
+    UnacceptableFormat,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+from bursar.web.idempotency import StoredAnswer
+from bursar.web.negotiation import (
+    Format,
+    Negotiated,
+    NotAcceptable,
+    UnknownFormat,
+    negotiate,
+    negotiate_leniently,
+)
+from bursar.web.parameters import ParameterReader, QueryParameters, parse_uuid
+from bursar.web.principal import Gate, Principal
+from bursar.web.throttle import ClientThrottle
+from bursar.web.validation import decode_json, validate
+from bursar.web.xml import to_xml
+
+log = structlog.get_logger()
+ATTEMPTS = 3
+
+
+@dataclass(slots=True)
+class Incoming:
+    """What the HTTP side knows of a request."""
+
+    method: str
+    path: str
+    path_parameters: Mapping[str, str]
+    query: bytes
+    headers: Mapping[str, str]
+    url: str
+    request_id: str
+    body: bytes = b""
+    is_too_large: bool = False
+
+
+@dataclass(slots=True)
+class Outgoing:
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+class Pipeline:
+    def __init__(
+        self, database: Database, gate: Gate, settings: Settings, services: Any = None
+    ) -> None:
+        self.database = database
+        self.gate = gate
+        self.settings = settings
+        self.services = services
+        self.throttle = ClientThrottle(settings.rate_limit)
+
+    def authenticate(self, headers: Mapping[str, str]) -> str:
+        """The client id of the request's token. Raises Unauthorized."""
+        scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+        if not scheme:
+            raise Unauthorized
+        if scheme.lower() not in {"jwt", "bearer"} or not token.strip():
+            raise Unauthorized("Invalid token header.")
+        return self.gate.verify(token.strip())
+
+    def handle(self, endpoint: Endpoint, incoming: Incoming) -> Outgoing:
+        """The answer, whatever happens; only defects raise."""
+        try:
+            client_id = self.authenticate(incoming.headers)
+            if endpoint.read is not None:
+                return self._read(endpoint, incoming, client_id)
+            return self._write_with_retries(endpoint, incoming, client_id)
+        except ApiError as error:
+            return refuse(error, incoming)
+        except (OperationalError, PoolTimeout) as error:
+            log.exception("database.unavailable", request_id=incoming.request_id, error=str(error))
+            unavailable = Refusal(
+                "The database is unavailable.", status=503, headers={"Retry-After": "1"}
+            )
+            return refuse(unavailable, incoming)
+
+    def _read(self, endpoint: Endpoint, incoming: Incoming, client_id: str) -> Outgoing:
+        with self.database.read() as connection:
+            call = self._admit(endpoint, incoming, client_id, connection)
+            self._parse(endpoint, incoming, call)
+            assert endpoint.read is not None  # noqa: S101 - chosen by the caller
+            answer = endpoint.read(call, connection)
+        return render(answer, call.negotiated, incoming)
+
+    def _write_with_retries(
+        self, endpoint: Endpoint, incoming: Incoming, client_id: str
+    ) -> Outgoing:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._write(endpoint, incoming, client_id)
+            except DBAPIError as error:
+                # The transaction was rolled back whole, so doing it again does it once.
+                if attempt == ATTEMPTS or not is_retryable(error):
+                    raise
+        raise AssertionError("unreachable")
+
+    def _write(self, endpoint: Endpoint, incoming: Incoming, client_id: str) -> Outgoing:
+        with self.database.transaction() as session:
+            call = self._admit(endpoint, incoming, client_id, session.connection())
+            self._check_may_write(call)
+            self._check_media_type(incoming)
+            body = self._parse(endpoint, incoming, call)
+            key = incoming.headers.get("idempotency-key")
+            if incoming.method != "POST" or key is None:
+                assert endpoint.write is not None  # noqa: S101 - chosen by the caller
+                return render(endpoint.write(call, session, body), call.negotiated, incoming)
+            scope = idempotency.scope_of(
+                client_id, incoming.method, incoming.path, call.query.raw, key
+            )
+            keep = timedelta(hours=self.settings.idempotency_hours)
+            stored = idempotency.begin(session, scope, incoming.body, call.now, keep)
+            headers = {"Idempotent-Replayed": "true"}
+            if stored is None:
+                headers = {}
+                assert endpoint.write is not None  # noqa: S101 - chosen by the caller
+                stored = _stored(endpoint.write(call, session, body))
+                idempotency.finish(session, scope, stored)
+            return _render_stored(stored, headers, call.negotiated, incoming)
+
+    def _admit(
+        self, endpoint: Endpoint, incoming: Incoming, client_id: str, connection: Connection
+    ) -> Call:
+        path = _path_parameters(endpoint.path, incoming.path_parameters)
+        target: AnyRow | None = None
+        principal: Principal
+        if endpoint.owned is None or path is None:
+            principal = self.gate.admit(connection, client_id)
+        else:
+            principal, target = self.gate.admit_to(connection, client_id, endpoint.owned, path)
+        self.throttle.check(client_id)
+        call = Call(
+            settings=self.settings,
+            services=self.services,
+            principal=principal,
+            target=target,
+            path=path or {},
+            query=QueryParameters(incoming.query),
+            parameters=None,
+            headers=incoming.headers,
+            negotiated=_lenient(incoming),
+            url=incoming.url,
+            request_id=incoming.request_id,
+            now=clock.now(),
+        )
+        _check_acceptable(endpoint, call)
+        if path is None or (endpoint.owned is not None and target is None):
+            raise NotFound
+        return call
+
+    @staticmethod
+    def _check_may_write(call: Call) -> None:
+        allowed = (
+            call.principal.may_write(call.target.enterprise_uuid)
+            if call.target is not None
+            else "admin" in call.principal.roles.values()
+        )
+        if not allowed:
+            raise Forbidden
+
+    @staticmethod
+    def _check_media_type(incoming: Incoming) -> None:
+        declared = incoming.headers.get("content-type", "")
+        if (incoming.body or incoming.is_too_large or declared) and not is_json(declared):
+            raise UnsupportedMediaType(declared.partition(";")[0].strip())
+        if incoming.is_too_large:
+            raise TooLarge
+
+    @staticmethod
+    def _parse(endpoint: Endpoint, incoming: Incoming, call: Call) -> BaseModel | None:
+        reader = ParameterReader(call.query)
+        try:
+            call.negotiated = negotiated_for(endpoint.formats, incoming, call.query)
+        except UnknownFormat as error:
+            reader.errors["format"] = [f'"{error.value}" is not a known format.']
+        if endpoint.parameters is not None:
+            call.parameters = endpoint.parameters(reader)
+        body: BaseModel | None = None
+        errors: dict[str, Any] = dict(reader.errors)
+        if endpoint.write is not None:
+            idempotency.check_key(incoming.headers.get("idempotency-key"))
+        if endpoint.body is not None:
+            decoded = decode_json(incoming.body) if incoming.body.strip() else {}
+            body, body_errors = validate(endpoint.body, decoded)
+            errors |= body_errors
+        if errors:
+            raise InvalidFields(errors)
+        return body
+
+
+def is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == "application/json"
+
+
+def negotiated_for(
+    formats: tuple[Format, ...], incoming: Incoming, query: QueryParameters
+) -> Negotiated:
+    headers = incoming.headers
+    return negotiate(
+        headers.get("accept"), headers.get("content-type"), query.get("format"), formats
+    )
+
+
+def _check_acceptable(endpoint: Endpoint, call: Call) -> None:
+    accept, content_type = call.headers.get("accept"), call.headers.get("content-type")
+    try:
+        negotiate(accept, content_type, call.query.get("format"), endpoint.formats)
+    except NotAcceptable:
+        raise UnacceptableFormat from None
+    except UnknownFormat:
+        return  # a bad parameter: refused later, with the other ones
+
+
+def _path_parameters(template: str, raw: Mapping[str, str]) -> dict[str, Any] | None:
+    """Typed path parameters; None when one is malformed, which is answered as unknown."""
+    values: dict[str, Any] = {}
+    for name, text in raw.items():
+        if f"{{{name}:uuid}}" not in template:
+            values[name] = text.strip("/") if f"{{{name}:path}}" in template else text
+            if "\x00" in values[name]:
+                return None
+            continue
+        try:
+            values[name] = parse_uuid(text)
+        except ValueError:
+            return None
+    return values
+
+
+def _lenient(incoming: Incoming) -> Negotiated:
+    query = incoming.query
+    wanted = None
+    if b"format" in query:
+        try:
+            wanted = QueryParameters(query).get("format")
+        except ApiError:
+            wanted = None
+    return negotiate_leniently(
+        incoming.headers.get("accept"), incoming.headers.get("content-type"), wanted
+    )
+
+
+def _stored(answer: Answer) -> StoredAnswer:
+    body = answer.body if answer.content is None else msgspec.json.encode(answer.content)
+    return StoredAnswer(answer.status, answer.headers, body)
+
+
+def _render_stored(
+    stored: StoredAnswer, headers: dict[str, str], negotiated: Negotiated, incoming: Incoming
+) -> Outgoing:
+    content = None if not stored.body else msgspec.Raw(stored.body)
+    answer = Answer(content=content, status=stored.status, headers=stored.headers | headers)
+    return render(answer, negotiated, incoming)
+
+
+def encode(content: Any, negotiated: Negotiated) -> bytes:
+    """Content in the negotiated format; XML is made from what JSON would say."""
+    body = msgspec.json.encode(content)
+    return body if negotiated.format is Format.JSON else to_xml(msgspec.json.decode(body))
+
+
+def render(answer: Answer, negotiated: Negotiated, incoming: Incoming) -> Outgoing:
+    headers = {"Vary": VARY, **answer.headers}
+    if answer.body is None and answer.content is None:
+        return Outgoing(answer.status, headers)
+    headers.setdefault("Content-Type", negotiated.media_type)
+    if answer.body is not None:
+        return Outgoing(answer.status, headers, answer.body)
+    body = encode(answer.content, negotiated)
+    coding = choose_coding(incoming.headers.get("accept-encoding"))
+    if coding is not None and len(body) >= MINIMUM_BYTES:
+        headers["Content-Encoding"] = coding
+        body = compress(body, coding)
+    return Outgoing(answer.status, headers, body)
+
+
+VARY = "Accept, Content-Type, Accept-Encoding"
+
+
+def refuse(error: ApiError, incoming: Incoming) -> Outgoing:
+    """A refusal in the caller's format; 406 in JSON."""
+    negotiated = _lenient(incoming)
+    if error.status == 406:
+        negotiated = Negotiated(Format.JSON, "application/json")
+    return render(Answer(error.body, error.status, error.headers), negotiated, incoming)

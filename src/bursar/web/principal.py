@@ -1,0 +1,58 @@
+"""Who is calling, and the gate through which every object of an enterprise is reached."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import Column, ColumnElement, Connection, FromClause
+
+from bursar.database.types import AnyRow
+
+ADMIN = "admin"
+REPORTING = "reporting"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A client in good standing and its role in each enterprise it may act for."""
+
+    client_id: str
+    roles: Mapping[UUID, str]
+
+    @property
+    def enterprises(self) -> tuple[UUID, ...]:
+        return tuple(self.roles)
+
+    def may_write(self, enterprise_uuid: UUID) -> bool:
+        return self.roles.get(enterprise_uuid) == ADMIN
+
+
+@dataclass(frozen=True, eq=False)
+class Owned:
+    """An object named in a path, and the enterprise column that decides who may see it.
+
+    `condition` uses bind parameters named as the endpoint's path parameters.
+    """
+
+    source: FromClause
+    enterprise: Column[Any] | ColumnElement[Any]
+    condition: ColumnElement[bool]
+    columns: tuple[ColumnElement[Any], ...]
+
+
+class Gate(Protocol):
+    def verify(self, token: str) -> str:
+        """The client id of a good token. Raises Unauthorized."""
+
+    def admit(self, connection: Connection, client_id: str) -> Principal:
+        """One statement. Raises Unauthorized for a client that is gone or disabled."""
+
+    def admit_to(
+        self,
+        connection: Connection,
+        client_id: str,
+        owned: Owned,
+        parameters: Mapping[str, Any],
+    ) -> tuple[Principal, AnyRow | None]:
+        """As `admit`, in the same one statement with the object, None when it is not theirs."""

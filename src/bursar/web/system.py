@@ -1,0 +1,54 @@
+"""Routes for machines that watch: `/health`, `/ready`, `/metrics`."""
+
+from collections.abc import Callable
+
+from litestar.handlers import HTTPRouteHandler
+from litestar.response.base import ASGIResponse
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bursar.database.engine import Database
+from bursar.database.migrate import is_current
+from bursar.web.adapter import AnyRequest, Threads, json_response
+from bursar.web.metrics import Metrics
+
+
+def system_handlers(
+    database: Database, metrics: Metrics, threads: Threads, version: str
+) -> list[HTTPRouteHandler]:
+    async def health(request: AnyRequest) -> ASGIResponse:
+        return json_response(200, {"status": "ok", "version": version}, {}, request.method)
+
+    async def ready(request: AnyRequest) -> ASGIResponse:
+        problem = await threads.run(readiness_problem, database)
+        status = 200 if problem is None else 503
+        content = {"status": "ready"} if problem is None else {"detail": problem}
+        return json_response(status, content, {}, request.method)
+
+    async def figures(request: AnyRequest) -> ASGIResponse:
+        metrics.observe_pool("read", database.connections_in_use(write=False))
+        metrics.observe_pool("write", database.connections_in_use(write=True))
+        media_type, body = metrics.render()
+        is_head = request.method == "HEAD"
+        return ASGIResponse(
+            body=b"" if is_head else body,
+            media_type=media_type,
+            is_head_response=is_head,
+        )
+
+    named: list[tuple[str, Callable[..., object]]] = [
+        ("/health", health),
+        ("/ready", ready),
+        ("/metrics", figures),
+    ]
+    return [HTTPRouteHandler(path, http_method=["GET", "HEAD"])(fn) for path, fn in named]
+
+
+def readiness_problem(database: Database) -> str | None:
+    """Why this process cannot serve yet; None when it can."""
+    try:
+        with database.read() as connection:
+            connection.execute(text("SELECT 1"))
+            return None if is_current(connection) else "The database schema is behind."
+    except SQLAlchemyError:
+        return "The database is unavailable."

@@ -1,0 +1,89 @@
+"""Request bodies: decoded once, every field checked, errors in the field's usual shape."""
+
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from bursar.web.errors import Refusal
+
+
+class Body(BaseModel):
+    """Base of request bodies: exact types, unknown keys ignored."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+def decode_json(raw: bytes) -> Any:
+    """Raises Refusal (400) for anything that is not JSON, however it is broken."""
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusal(f"JSON parse error - {error}") from None
+
+
+def validate(model: type[BaseModel], value: Any) -> tuple[BaseModel | None, dict[str, Any]]:
+    """The typed body, or None with every error by field."""
+    if not isinstance(value, dict):
+        message = f"Invalid data. Expected a dictionary, but got {type(value).__name__}."
+        return None, {"non_field_errors": [message]}
+    try:
+        return model.model_validate(value), {}
+    except ValidationError as error:
+        return None, field_errors(error.errors(include_url=False))
+
+
+def field_errors(problems: list[ErrorDetails]) -> dict[str, Any]:
+    """Errors as `{"field": [...]}`, of items as `{"field": {"0": [...]}}`."""
+    found: dict[str, Any] = {}
+    for problem in problems:
+        _note(found, tuple(map(str, problem["loc"])), message_of(problem))
+    return found
+
+
+def _note(found: dict[str, Any], location: tuple[str, ...], message: str) -> None:
+    name, *inner = location or ("non_field_errors",)
+    if not inner:
+        found.setdefault(name, [])
+        if isinstance(found[name], list):
+            found[name].append(message)
+        return
+    nested = found.setdefault(name, {})
+    if isinstance(nested, dict):
+        _note(nested, tuple(inner), message)
+
+
+_MESSAGES = {
+    "missing": "This field is required.",
+    "too_short": "This list may not be empty.",
+    "string_too_short": "This field may not be blank.",
+    "string_type": "Not a valid string.",
+    "int_type": "A valid integer is required.",
+    "bool_type": "Must be a valid boolean.",
+    "uuid_type": "Must be a valid UUID.",
+    "uuid_parsing": "Must be a valid UUID.",
+    "is_instance_of": "Must be a valid UUID.",
+    "dict_type": "Expected an object.",
+    "model_type": "Expected an object.",
+}
+
+
+_MESSAGES_WITH_BOUND = {
+    "greater_than_equal": "Ensure this value is greater than or equal to {ge}.",
+    "less_than_equal": "Ensure this value is less than or equal to {le}.",
+    "too_long": "Ensure this field has no more than {max_length} elements.",
+    "string_too_long": "Ensure this field has no more than {max_length} characters.",
+    "value_error": "{error}",
+}
+
+
+def message_of(problem: ErrorDetails) -> str:
+    kind = problem["type"]
+    if problem.get("input", "") is None and kind != "missing":
+        return "This field may not be null."
+    if kind == "list_type":
+        return f'Expected a list of items but got type "{type(problem["input"]).__name__}".'
+    if kind in _MESSAGES_WITH_BOUND:
+        return _MESSAGES_WITH_BOUND[kind].format(**problem.get("ctx", {}))
+    return _MESSAGES.get(kind, problem["msg"])

@@ -1,0 +1,98 @@
+"""JSON values as XML, in the shape that clients of the enterprise API already parse.
+
+The root is `root`, an array's members are `list-item`, and null, "", [] and {} are the same empty
+element. What XML 1.0 cannot carry is left out of text and becomes `_` in names.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import repeat
+from math import isfinite
+
+import msgspec
+
+_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
+
+_FORBIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"
+_NEEDS_ESCAPING = re.compile(f"[&<>\r{_FORBIDDEN}]")
+_REPLACEMENTS = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+
+# Productions 4 and 4a of XML 1.0 (fifth edition), without the colon: to a parser that knows
+# namespaces it would announce a prefix that nothing declares.
+_NAME_START = (
+    "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f"
+    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+_NOT_IN_NAME = re.compile(f"[^{_NAME_START}\\-.0-9\xb7\u0300-\u036f\u203f-\u2040]")
+_STARTS_A_NAME = re.compile(f"[{_NAME_START}]")
+
+_MOST_NAMES = 4096
+_LONGEST_KEPT_KEY = 128
+
+
+class _Names(dict[str, str]):
+    """Element names by key, worked out once; bounded, because documents bring keys of their own."""
+
+    def __missing__(self, key: str) -> str:
+        name = _element_name(key)
+        if len(self) < _MOST_NAMES and len(key) <= _LONGEST_KEPT_KEY:
+            self[key] = name
+        return name
+
+
+def _element_name(key: str) -> str:
+    name = _NOT_IN_NAME.sub("_", key)
+    return name if _STARTS_A_NAME.match(name) else f"_{name}"
+
+
+_names = _Names()
+
+
+def to_xml(value: object) -> bytes:
+    """Render a decoded JSON value; TypeError when something else is inside.
+
+    Walks with a stack of its own, so that no nesting exhausts the interpreter's.
+    """
+    pieces = [_DECLARATION]
+    append, needs_escaping, names = pieces.append, _NEEDS_ESCAPING.search, _names
+    members: Iterator[tuple[str, object]] = iter((("root", value),))
+    parents: list[tuple[Iterator[tuple[str, object]], str]] = []
+    while True:
+        for key, item in members:
+            name = names[key]
+            if type(item) is str:
+                text = _escape(item) if needs_escaping(item) else item
+                append(f"<{name}>{text}</{name}>")
+            elif item is None:
+                append(f"<{name}></{name}>")
+            elif type(item) is dict or type(item) is list:
+                append(f"<{name}>")
+                parents.append((members, name))
+                members = _members(item)
+                break
+            else:
+                append(f"<{name}>{_number_or_boolean(item)}</{name}>")
+        else:
+            if not parents:
+                return "".join(pieces).encode()
+            members, name = parents.pop()
+            append(f"</{name}>")
+
+
+def _members(container: dict[str, object] | list[object]) -> Iterator[tuple[str, object]]:
+    if isinstance(container, dict):
+        return iter(container.items())
+    return zip(repeat("list-item"), container, strict=False)
+
+
+def _escape(text: str) -> str:
+    return _NEEDS_ESCAPING.sub(lambda match: _REPLACEMENTS.get(match[0], ""), text)
+
+
+def _number_or_boolean(value: object) -> str:
+    if isinstance(value, bool | int):
+        return str(value)
+    if isinstance(value, float):
+        # JSON has no such numbers: they are written as null.
+        return msgspec.json.encode(value).decode() if isfinite(value) else ""
+    raise TypeError(f"not a JSON value: {type(value).__name__}")
