@@ -184,8 +184,12 @@ def test_admission_is_one_statement_and_path_parameters_may_have_any_name(
 ) -> None:
     with statements_of(database) as seen:
         admit(database, gate, "client")
-        admit_to(database, gate, CATALOG, catalog_uuid=ACME_CATALOG, client_id="x", unused=1)
+        path = {"catalog_uuid": ACME_CATALOG, "client_id": "another", "unused": 1}
+        with database.read() as connection:
+            principal, row = gate.admit_to(connection, "client", CATALOG, path)
     assert len(seen) == 2
+    assert principal.client_id == "client"
+    assert row is not None
 
 
 def test_a_token_works_until_its_client_is_disabled(database: Database) -> None:

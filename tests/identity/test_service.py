@@ -255,7 +255,11 @@ def test_a_wrong_secret_costs_the_same_whoever_is_asked(
 
 def test_an_enterprise_is_created_changed_and_left_alone(database: Database) -> None:
     uuid = uuid4()
-    fields = {"name": "Initech", "slug": "initech", "contact_email": " Learning@Initech.example "}
+    fields: dict[str, Any] = {
+        "name": "Initech",
+        "slug": "initech",
+        "contact_email": " Learning@Initech.example ",
+    }
     assert put_enterprise(database, uuid, **fields) == "created"
     assert put_enterprise(database, uuid, now=LATER, **fields) == "unchanged"
     assert put_enterprise(database, uuid, now=LATER, country="DE") == "changed"

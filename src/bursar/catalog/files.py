@@ -1,6 +1,7 @@
 """Imports files of documents: streamed, a batch a transaction, resumable."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -71,8 +72,8 @@ def import_file(
         offset, number = record.byte_offset, record.line
     report.resumed_at = number + 1 if number else 0
     progress(offset)
-    for batch in _batches(read_lines(path, offset, number)):
-        documents = _parse(batch, report, rejected)
+    lines = read_lines(path, offset, number)
+    for batch, documents in _parsed_ahead(lines, report, rejected):
         with database.transaction() as session:
             report.stored += store_documents(session, actor, documents, clock.now())
             record = _record_of(session, path)
@@ -149,6 +150,22 @@ def _skip_line(file: BinaryIO) -> int:
 def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
     while batch := list(islice(lines, BATCH)):
         yield batch
+
+
+def _parsed_ahead(
+    lines: Iterator[Line], report: FileReport, rejected: Rejected
+) -> Iterator[tuple[list[Line], list[Document]]]:
+    """Batches with their documents; the next one is parsed while the database takes one."""
+
+    def parse_next() -> tuple[list[Line], list[Document]] | None:
+        batch = list(islice(lines, BATCH))
+        return (batch, _parse(batch, report, rejected)) if batch else None
+
+    with ThreadPoolExecutor(1, thread_name_prefix="bursar-parse") as ahead:
+        pending = ahead.submit(parse_next)
+        while (parsed := pending.result()) is not None:
+            pending = ahead.submit(parse_next)
+            yield parsed
 
 
 def _parse(batch: list[Line], report: FileReport, rejected: Rejected) -> list[Document]:

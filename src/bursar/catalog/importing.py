@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from bursar.audit import service as audit
@@ -20,6 +20,7 @@ from bursar.catalog.membership import (
     update_membership,
 )
 from bursar.catalog.models import ContentItem, NestedRun
+from bursar.database.bulk import bulk_insert, is_any_of
 
 __all__ = ["BrokenDocument", "Document", "Stored", "parse_document", "store_documents"]
 
@@ -82,7 +83,7 @@ def _known(session: Session, documents: list[Document]) -> dict[Identity, tuple[
         rows = session.execute(
             select(ContentItem.id, ContentItem.key, ContentItem.body_hash).where(
                 ContentItem.content_type == content_type.value,
-                ContentItem.key.in_([document.key for document in group]),
+                is_any_of(session, ContentItem.key, [document.key for document in group]),
             )
         )
         known |= {(content_type.value, row.key): (row.id, row.body_hash) for row in rows}
@@ -90,25 +91,21 @@ def _known(session: Session, documents: list[Document]) -> dict[Identity, tuple[
 
 
 def _insert(session: Session, documents: list[Document], now: datetime) -> dict[Identity, int]:
-    if not documents:
-        return {}
-    rows = session.execute(
-        insert(ContentItem).returning(ContentItem.id, ContentItem.content_type, ContentItem.key),
-        [
-            {
-                "content_type": document.content_type.value,
-                "key": document.key,
-                "family_key": document.family_key,
-                "title": document.title,
-                "body": document.body,
-                "body_hash": document.body_hash,
-                "active_until": document.active_until,
-                "changed_at": now,
-            }
-            for document in documents
-        ],
-    )
-    return {(row.content_type, row.key): row.id for row in rows}
+    rows = [
+        {
+            "content_type": document.content_type.value,
+            "key": document.key,
+            "family_key": document.family_key,
+            "title": document.title,
+            "body": document.body,
+            "body_hash": document.body_hash,
+            "active_until": document.active_until,
+            "changed_at": now,
+        }
+        for document in documents
+    ]
+    bulk_insert(session, ContentItem, rows)
+    return {identity: known[0] for identity, known in _known(session, documents).items()}
 
 
 def _replace(
@@ -152,15 +149,14 @@ def _write_runs(
 ) -> None:
     if changed:
         old = [ids[_identity(document)] for document in changed]
-        session.execute(delete(NestedRun).where(NestedRun.course_id.in_(old)))
+        session.execute(delete(NestedRun).where(is_any_of(session, NestedRun.course_id, old)))
     rows = [
         {"run_key": run_key, "course_id": ids[_identity(document)]}
         for document in (*new, *changed)
         if document.content_type is ContentType.COURSE
         for run_key in dict.fromkeys(document.run_keys)
     ]
-    if rows:
-        session.connection().execute(insert(NestedRun), rows)
+    bulk_insert(session, NestedRun, rows)
 
 
 def _stored_item(document: Document, ids: dict[Identity, int]) -> StoredItem:

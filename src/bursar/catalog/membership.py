@@ -19,7 +19,7 @@ from bursar.catalog.content_types import ContentType
 from bursar.catalog.documents import decode_template
 from bursar.catalog.models import CatalogQuery, ContentItem, ContentState, QueryMember
 from bursar.catalog.rules import family_members
-from bursar.database.engine import insert_for
+from bursar.database.bulk import bulk_insert, is_any_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def update_membership(
     current = _current(session, [query.uuid for query in queries], list(everyone))
     fresh = {item.id for item in items} if documents_changed else set()
     joined, left = _differences(everyone, wanted, current, fresh)
-    _write_joined(session, joined, now)
+    _write_joined(session, joined, current, now)
     _write_left(session, left, now)
     touched = {row["query_uuid"] for row in joined} | {row["b_query"] for row in left}
     touch_queries(session, touched, now)
@@ -138,10 +138,12 @@ def _with_families(session: Session, items: Sequence[StoredItem]) -> dict[int, S
     families = sorted({item.family_key for item in items if item.family_key is not None})
     if not families:
         return everyone
-    ids = session.scalars(select(ContentItem.id).where(ContentItem.family_key.in_(families)))
+    ids = session.scalars(
+        select(ContentItem.id).where(is_any_of(session, ContentItem.family_key, families))
+    )
     missing = [item_id for item_id in ids if item_id not in everyone]
     if missing:
-        relatives = load_items(session, ContentItem.id.in_(missing))
+        relatives = load_items(session, is_any_of(session, ContentItem.id, missing))
         everyone |= {relative.id: relative for relative in relatives}
     return everyone
 
@@ -171,7 +173,8 @@ def _current(
     """Known rows, and whether each is a member now."""
     rows = session.execute(
         select(QueryMember.query_uuid, QueryMember.content_id, QueryMember.removed_at).where(
-            QueryMember.content_id.in_(content_ids), QueryMember.query_uuid.in_(query_uuids)
+            is_any_of(session, QueryMember.content_id, content_ids),
+            QueryMember.query_uuid.in_(query_uuids),
         )
     )
     return {(row.query_uuid, row.content_id): row.removed_at is None for row in rows}
@@ -204,20 +207,34 @@ def _differences(
     return joined, left
 
 
-def _write_joined(session: Session, rows: list[dict[str, Any]], now: datetime) -> None:
-    if not rows:
-        return
-    statement = insert_for(session, QueryMember)
-    statement = statement.on_conflict_do_update(
-        index_elements=["query_uuid", "content_id"],
-        set_={
-            "active_until": statement.excluded.active_until,
-            "changed_at": statement.excluded.changed_at,
-            "removed_at": None,
-        },
-    )
+def _write_joined(
+    session: Session,
+    rows: list[dict[str, Any]],
+    current: dict[tuple[UUID, int], bool],
+    now: datetime,
+) -> None:
     extra = {"changed_at": now, "removed_at": None}
-    session.connection().execute(statement, [row | extra for row in rows])
+    new = [row | extra for row in rows if (row["query_uuid"], row["content_id"]) not in current]
+    bulk_insert(session, QueryMember, new)
+    known = [
+        {
+            "b_query": row["query_uuid"],
+            "b_content": row["content_id"],
+            "b_active_until": row["active_until"],
+        }
+        for row in rows
+        if (row["query_uuid"], row["content_id"]) in current
+    ]
+    if known:
+        statement = (
+            update(QueryMember)
+            .where(
+                QueryMember.query_uuid == bindparam("b_query"),
+                QueryMember.content_id == bindparam("b_content"),
+            )
+            .values(active_until=bindparam("b_active_until"), changed_at=now, removed_at=None)
+        )
+        session.connection().execute(statement, known)
 
 
 def _write_left(session: Session, rows: list[dict[str, Any]], now: datetime) -> None:

@@ -29,7 +29,7 @@ class ContentItem(Base):
         CheckConstraint(
             "content_type IN ('course', 'courserun', 'program')", name="content_type_known"
         ),
-        Index(None, "content_type", "key", unique=True),
+        Index(None, "key", "content_type", unique=True),
         Index(None, "family_key"),
     )
 

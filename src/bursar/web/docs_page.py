@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Request
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 
-_PlainRequest = Request[None, None, None]
+from bursar.web.adapter import AnyRequest, to_response
+from bursar.web.pipeline import Outgoing
+
 _MEDIA_TYPES = {
     "swagger-ui.css": "text/css; charset=utf-8",
     "index.css": "text/css; charset=utf-8",
@@ -74,13 +75,14 @@ def docs_handlers(document: Callable[[], dict[str, Any]]) -> list[HTTPRouteHandl
     def encoded() -> bytes:
         return msgspec.json.encode(document())
 
-    async def openapi(request: _PlainRequest) -> ASGIResponse:
+    async def openapi(request: AnyRequest) -> ASGIResponse:
         return _response(request, encoded(), "application/json", {})
 
-    async def page(request: _PlainRequest) -> ASGIResponse:
+    async def page(request: AnyRequest) -> ASGIResponse:
         return _response(request, _PAGE, "text/html; charset=utf-8", _PAGE_HEADERS)
 
-    async def static(request: _PlainRequest, name: str) -> ASGIResponse:
+    async def static(request: AnyRequest) -> ASGIResponse:
+        name = str(request.path_params["name"])
         if name == _INITIALIZER:
             return _response(request, _SCRIPT, "text/javascript; charset=utf-8", {})
         if name not in _MEDIA_TYPES:
@@ -110,12 +112,7 @@ def _static_folder() -> Path:
 
 
 def _response(
-    request: _PlainRequest, body: bytes, media_type: str, headers: dict[str, str]
+    request: AnyRequest, body: bytes, media_type: str, headers: dict[str, str]
 ) -> ASGIResponse:
-    return ASGIResponse(
-        body=body,
-        media_type=media_type,
-        headers=headers,
-        is_head_response=request.method == "HEAD",
-        content_length=len(body),
-    )
+    outgoing = Outgoing(200, {"content-type": media_type, **headers}, body)
+    return to_response(outgoing, str(request.method))

@@ -44,7 +44,6 @@ def openapi_document(
     """
     schemas = _gather(endpoints)
     components = shared_components(public_url)
-    components["securitySchemes"]["basic"] = {"type": "http", "scheme": "basic"}
     components["schemas"] = _merged(components["schemas"], system_schemas(), schemas.components)
     paths = _paths(endpoints, schemas)
     return {

@@ -91,7 +91,7 @@ def _security_schemes(public_url: str) -> JsonObject:
     return {
         "clientCredentials": {
             "type": "oauth2",
-            "description": "A client id and its secret buy a token that lives for an hour.",
+            "description": "A client id and its secret, for a token that lives as long as it says.",
             "flows": {"clientCredentials": flow},
         },
         "token": {
@@ -100,6 +100,7 @@ def _security_schemes(public_url: str) -> JsonObject:
             "name": "Authorization",
             "description": "`JWT <token>`; `Bearer <token>` is accepted too.",
         },
+        "basic": {"type": "http", "scheme": "basic", "description": "To get a token."},
     }
 
 

@@ -54,7 +54,7 @@ def _token_operation() -> JsonObject:
         "400": _json("The request is wrong (RFC 6749, section 5.2).", error),
         "401": _json("Unknown client or wrong secret.", error, "WWW-Authenticate"),
         "429": _json("Too many failed attempts.", detail, "Retry-After"),
-        "503": _json("The database is unavailable for the moment.", detail),
+        "413": refusal_reference(413),
     }
     form = {"schema": reference("schemas", "TokenRequest")}
     body = {"required": True, "content": {"application/x-www-form-urlencoded": form}}

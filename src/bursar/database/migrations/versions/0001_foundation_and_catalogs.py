@@ -94,7 +94,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("content_items", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_content_items_content_type_key"), ["content_type", "key"], unique=True
+            batch_op.f("ix_content_items_key_content_type"), ["key", "content_type"], unique=True
         )
         batch_op.create_index(
             batch_op.f("ix_content_items_family_key"), ["family_key"], unique=False

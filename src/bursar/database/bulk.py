@@ -1,0 +1,57 @@
+"""Many new rows at once: COPY on PostgreSQL, one prepared INSERT on SQLite."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import ColumnElement, Table, func, insert, literal
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+
+
+def bulk_insert(
+    session: Session, model: type[DeclarativeBase], rows: Sequence[dict[str, Any]]
+) -> None:
+    """Inserts rows that all have the same keys; those that exist already are an error.
+
+    Flushes nothing and returns nothing: generated ids have to be read afterwards.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    table = cast("Table", model.__table__)
+    if connection.dialect.name == "sqlite":
+        connection.execute(insert(table), rows)
+        return
+    names = list(rows[0])
+    processors = [table.c[name].type.bind_processor(connection.dialect) for name in names]
+    target = SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        Identifier(table.name), SQL(", ").join(map(Identifier, names))
+    )
+    cursor: Any = connection.connection.cursor()
+    with cursor, cursor.copy(target) as copy:
+        copy.set_types([_postgres_type(table.c[name].type) for name in names])
+        for row in rows:
+            copy.write_row(
+                [
+                    process(row[name]) if process else row[name]
+                    for name, process in zip(names, processors, strict=True)
+                ]
+            )
+
+
+def _postgres_type(kind: Any) -> str:
+    text: str = kind.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+    return {"TIMESTAMP WITH TIME ZONE": "timestamptz", "BIGINT": "int8", "VARCHAR": "varchar"}.get(
+        text.partition(" COLLATE")[0], text.lower()
+    )
+
+
+def is_any_of(
+    session: Session, column: InstrumentedAttribute[Any], values: Sequence[Any]
+) -> ColumnElement[bool]:
+    """`column IN (...)` for hundreds of values: one array, so that one plan serves them all."""
+    if session.get_bind().dialect.name == "sqlite":
+        return column.in_(values)
+    array = literal(list(values), postgresql.ARRAY(column.type))
+    return column == func.any(array)

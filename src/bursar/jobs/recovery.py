@@ -1,0 +1,148 @@
+"""Finds the jobs of workers that died, and puts them back into the queue.
+
+DBOS keeps the id of the worker beside every running job, and leaves it to us to know who is dead.
+"""
+
+from hashlib import sha256
+from threading import Event, Thread
+from typing import Final
+
+import structlog
+from dbos import DBOS
+from sqlalchemy import Connection, create_engine, func, select
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from bursar.jobs.names import APPLICATION, APPLICATION_VERSION
+
+_log = structlog.get_logger(__name__)
+
+
+def lock_key(name: str) -> int:
+    """A number for PostgreSQL's advisory locks."""
+    return int.from_bytes(sha256(f"bursar.jobs:{name}".encode()).digest()[:8], "big", signed=True)
+
+
+REAPER_KEY: Final = lock_key("reaper")
+
+
+def recover_others(own_id: str) -> None:
+    """All running jobs but our own: for SQLite, where no other worker lives when one starts."""
+    recover([worker for worker in _workers_with_jobs() if worker != own_id])
+
+
+def recover(worker_ids: list[str]) -> None:
+    # Unlike DBOS.resume_workflows this counts the attempts of a job that kills its workers, and
+    # leaves alone what somebody else has taken meanwhile.
+    if worker_ids:
+        _log.info("jobs of lost workers are resumed", workers=worker_ids)
+        DBOS._recover_pending_workflows(worker_ids)
+
+
+def _workers_with_jobs() -> list[str]:
+    running = DBOS.list_workflows(
+        status="PENDING",
+        app_version=APPLICATION_VERSION,
+        application_name=APPLICATION,
+        load_input=False,
+        load_output=False,
+    )
+    return sorted({job.executor_id for job in running if job.executor_id is not None})
+
+
+class Presence:
+    """Shows on PostgreSQL that a worker lives, and looks after those that do not.
+
+    Every worker holds an advisory lock named by its id for as long as its connection lives; the
+    server drops the lock with the connection. A lock that is free names a dead worker.
+    """
+
+    def __init__(self, url: URL, worker_id: str, seconds: float) -> None:
+        self._engine = create_engine(
+            url,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            # A machine that vanished without a word must not count as living for hours.
+            connect_args={
+                "application_name": "bursar worker",
+                "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5"
+                " -c tcp_keepalives_count=3",
+            },
+        )
+        self._worker_id = worker_id
+        self._seconds = seconds
+        self._connection: Connection | None = None
+        self._stop = Event()
+        self._thread = Thread(target=self._watch, name="bursar-reaper", daemon=True)
+
+    def show(self) -> None:
+        """Before the first job may be taken."""
+        if self._connection is None:
+            connection = self._engine.connect()
+            # Waits only for a reaper that takes us for dead at this moment.
+            connection.execute(select(func.pg_advisory_lock(lock_key(self._worker_id))))
+            self._connection = connection
+
+    def watch(self) -> None:
+        """From now on, in a thread of its own. DBOS must run."""
+        self._thread.start()
+
+    def end(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def leave(self) -> None:
+        """After the last job: others may take what is left over."""
+        self._drop_connection()
+        self._engine.dispose()
+
+    def _watch(self) -> None:
+        while True:
+            try:
+                self.show()
+                self._reap()
+            except DBAPIError as error:
+                _log.warning("a worker lost its database connection", error=str(error))
+                self._drop_connection()
+            except Exception:
+                _log.exception("lost workers could not be looked for")
+            if self._stop.wait(self._seconds):
+                return
+
+    def _drop_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def _reap(self) -> None:
+        """One worker at a time: the others' turn comes."""
+        if not self._try_lock(REAPER_KEY):
+            return
+        try:
+            for worker_id in _workers_with_jobs():
+                if worker_id != self._worker_id:
+                    self._recover_if_dead(worker_id)
+        finally:
+            self._unlock(REAPER_KEY)
+
+    def _recover_if_dead(self, worker_id: str) -> None:
+        key = lock_key(worker_id)
+        if self._try_lock(key):
+            try:
+                recover([worker_id])
+            finally:
+                self._unlock(key)
+
+    def _try_lock(self, key: int) -> bool:
+        return bool(self._required().scalar(select(func.pg_try_advisory_lock(key))))
+
+    def _unlock(self, key: int) -> None:
+        self._required().execute(select(func.pg_advisory_unlock(key)))
+
+    def _required(self) -> Connection:
+        if self._connection is None:
+            raise RuntimeError("the worker does not show itself")
+        return self._connection

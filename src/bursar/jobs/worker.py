@@ -1,0 +1,176 @@
+"""The process that does the background work."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from functools import wraps
+from secrets import token_hex
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bursar.database.engine import Database
+from bursar.jobs import context, log
+from bursar.jobs.names import APPLICATION, APPLICATION_VERSION, QUEUE, SCHEMA
+from bursar.jobs.registry import Workflow
+from bursar.jobs.system import migrate_system_tables
+from bursar.settings import Settings
+
+if TYPE_CHECKING:
+    from dbos import DBOSConfig
+
+    from bursar.jobs.recovery import Presence
+
+CONCURRENCY = 4
+POLLING_SECONDS = 0.3
+REAPING_SECONDS = 5.0
+STOP_SECONDS = 20
+RECOVERY_ATTEMPTS = 20
+
+_log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Takes jobs from the queue and resumes those of workers that died; one a process.
+
+    On SQLite it is the only one, and takes over everything that it finds running when it starts.
+    On PostgreSQL any number may run; the schema must be current (`migrate_system_tables`).
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        settings: Settings,
+        workflows: Sequence[Workflow],
+        *,
+        reaping_seconds: float = REAPING_SECONDS,
+    ) -> None:
+        self.id = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
+        self._url = database_url
+        self._settings = settings
+        self._workflows = workflows
+        self._reaping_seconds = reaping_seconds
+        self._database: Database | None = None
+        self._presence: Presence | None = None
+
+    def start(self) -> None:
+        """Returns when jobs are taken."""
+        from dbos import DBOS  # noqa: PLC0415 - `bursar serve` on PostgreSQL needs none of it
+
+        self._database = database = Database(self._url, pool_size=CONCURRENCY + 1)
+        context.enter(database)
+        log.forward_warnings()
+        try:
+            if database.is_sqlite:
+                migrate_system_tables(database)
+            else:
+                self._show_presence(database)
+            DBOS(config=self._configuration(database))
+            functions = {workflow.name: _register(workflow) for workflow in self._workflows}
+            DBOS.launch()
+            self._prepare_queue(functions)
+            self._recover()
+        except BaseException:
+            self.stop()
+            raise
+        _log.info("worker started", worker=self.id)
+
+    def stop(self) -> None:
+        """Steps under way finish; their jobs stay in the queue for the next worker."""
+        from dbos import DBOS  # noqa: PLC0415
+
+        if self._database is None:
+            return
+        context.stopping.set()
+        if self._presence is not None:
+            self._presence.end()
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=STOP_SECONDS)
+        if self._presence is not None:
+            self._presence.leave()
+        context.leave()
+        self._database.dispose()
+        self._database = self._presence = None
+        _log.info("worker stopped", worker=self.id)
+
+    def run_until_signalled(self) -> None:
+        """SIGTERM or SIGINT ends it. For the main thread."""
+        ended = Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: ended.set())
+        self.start()
+        try:
+            ended.wait()
+        finally:
+            self.stop()
+
+    def _show_presence(self, database: Database) -> None:
+        from bursar.jobs.recovery import Presence  # noqa: PLC0415
+
+        self._presence = Presence(database.url, self.id, self._reaping_seconds)
+        self._presence.show()
+
+    def _configuration(self, database: Database) -> "DBOSConfig":
+        from dbos._serialization import DBOSPortableJSON  # noqa: PLC0415
+
+        return {
+            "name": APPLICATION,
+            "application_version": APPLICATION_VERSION,
+            "executor_id": self.id,
+            "system_database_url": database.url.render_as_string(hide_password=False),
+            "dbos_system_schema": SCHEMA,
+            "sys_db_pool_size": CONCURRENCY + 4,
+            "run_migrations": False,
+            # No pickles: whoever can write to the database cannot run code in a worker.
+            "serializer": DBOSPortableJSON,
+            "log_level": "WARNING",
+            "enable_otlp": False,
+        }
+
+    def _prepare_queue(self, functions: dict[str, Callable[..., Any]]) -> None:
+        from dbos import DBOS  # noqa: PLC0415
+
+        DBOS.register_queue(
+            QUEUE,
+            worker_concurrency=CONCURRENCY,
+            polling_interval_sec=POLLING_SECONDS,
+            on_conflict="always_update",
+        )
+        DBOS.apply_schedules(
+            [
+                {
+                    "schedule_name": workflow.name,
+                    "workflow_fn": functions[workflow.name],
+                    "schedule": workflow.schedule,
+                    "queue_name": QUEUE,
+                }
+                for workflow in self._workflows
+                if workflow.schedule is not None
+            ]
+        )
+
+    def _recover(self) -> None:
+        from bursar.jobs.recovery import recover_others  # noqa: PLC0415
+
+        if self._presence is None:
+            recover_others(self.id)
+        else:
+            self._presence.watch()
+
+
+def _register(workflow: Workflow) -> Callable[..., Any]:
+    from dbos import DBOS  # noqa: PLC0415
+
+    @wraps(workflow.function)
+    def logged(*arguments: Any) -> Any:
+        # DBOS gives the time and a context to scheduled work, which wants neither.
+        given = () if workflow.schedule is not None else arguments
+        try:
+            return workflow.function(*given)
+        except Exception:
+            _log.exception("job failed", job=workflow.name, id=DBOS.workflow_id)
+            raise
+
+    decorate = DBOS.workflow(name=workflow.name, max_recovery_attempts=RECOVERY_ATTEMPTS)
+    return decorate(logged)

@@ -1,0 +1,117 @@
+"""A running server, its database beside it, and clients that may talk to it."""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+
+from bursar import clock
+from bursar.audit.models import AuditEntry
+from bursar.audit.service import Actor
+from bursar.database.engine import Database
+from bursar.identity.tokens import KeyRing
+from bursar.provisioning.apply import apply
+from bursar.provisioning.manifest import from_data
+from bursar.settings import Settings
+from tests.contract.api import CATALOGS, Api, connect
+from tests.contract.world import Document, catalog, client
+from tests.support.openapi import ResponseChecker
+from tests.support.processes import ServerProcess
+
+REPOSITORY = Path(__file__).parent.parent.parent
+
+
+class ContractServer(ServerProcess):
+    def _launch(self) -> subprocess.Popen[bytes]:
+        with self.log_file.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "tests.support.contract_server", str(self.port)],
+                env=self._environment,
+                cwd=REPOSITORY,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+
+@dataclass(frozen=True)
+class Shop:
+    """An enterprise of a test's own, with one catalog of one organisation's content."""
+
+    service: "Service"
+    uuid: UUID
+    org: str
+    catalog_uuid: UUID
+    api: Api
+
+    @property
+    def path(self) -> str:
+        return f"{CATALOGS}/{self.catalog_uuid}"
+
+    def key(self, name: str) -> str:
+        return f"{self.org}+{name}"
+
+    def stock(self, *documents: Document) -> None:
+        """Imports courses, and programs by their having no key."""
+        kinds = ("course" if "key" in document else "program" for document in documents)
+        content = [{kind: item} for kind, item in zip(kinds, documents, strict=True)]
+        self.service.declare({"content": content})
+
+    def change(self, **fields: Any) -> None:
+        """Changes the catalog's declaration."""
+        self.declare(catalogs=[{"uuid": str(self.catalog_uuid), **fields}])
+
+    def declare(self, **parts: Any) -> None:
+        named = {"uuid": str(self.uuid), "name": self.org, "slug": self.org}
+        self.service.declare({"enterprises": [named | parts]})
+
+
+@dataclass(frozen=True)
+class Service:
+    url: str
+    database: Database
+    ring: KeyRing
+    anonymous: Api
+
+    @classmethod
+    def running(
+        cls, stack: ExitStack, url: str, folder: Path, environment: Mapping[str, str]
+    ) -> Self:
+        settings = {"BURSAR_DATABASE_URL": url, "BURSAR_LOG_LEVEL": "WARNING", **environment}
+        server = stack.enter_context(ContractServer(folder, settings))
+        http = stack.enter_context(connect(server.url))
+        checker = ResponseChecker(http.get("/openapi.json").json())
+        database = Database(url)
+        stack.callback(database.dispose)
+        return cls(server.url, database, KeyRing(database, Settings()), Api(http, checker))
+
+    def token(self, client_id: str) -> str:
+        return self.ring.issue(client_id, {})[0]
+
+    def acting_as(self, client_id: str) -> Api:
+        return self.anonymous.acting_as(f"JWT {self.token(client_id)}")
+
+    def declare(self, *manifests: Document) -> None:
+        with self.database.transaction() as session:
+            declared = [from_data(manifest) for manifest in manifests]
+            apply(session, Actor("test"), declared, now=clock.now())
+
+    def changes_of(self, name: str) -> int:
+        """How often the test endpoint did its work for a thing of this name."""
+        statement = select(func.count()).where(AuditEntry.object_id == name)
+        with self.database.read() as connection:
+            return connection.scalar(statement.select_from(AuditEntry)) or 0
+
+    def open_shop(self, documents: Sequence[str] = (), **fields: Any) -> Shop:
+        org = f"Shop{uuid4().hex[:12]}"
+        shop = Shop(self, uuid4(), org, uuid4(), self.acting_as(f"{org}-client"))
+        declared = catalog(shop.catalog_uuid, org, {"org": org}) | fields
+        shop.declare(clients=[client(f"{org}-client", "admin")], catalogs=[declared])
+        return shop
