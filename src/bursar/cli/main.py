@@ -1,28 +1,8 @@
 """The command line: `bursar --help`."""
 
-import typer
-
-from bursar.cli import clients, content, declare, keys, serve, token
-
-app = typer.Typer(
-    name="bursar",
-    help="An open, self-hostable implementation of the edX Enterprise API.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-app.command()(serve.demo)
-app.command("serve")(serve.serve)
-app.command()(serve.worker)
-app.command()(declare.apply)
-app.command("export")(declare.export)
-app.command()(declare.check)
-app.command()(token.token)
-app.command()(token.audit)
-app.add_typer(content.app, name="import")
-app.add_typer(declare.database_app, name="db")
-app.add_typer(clients.app, name="clients")
-app.add_typer(keys.app, name="keys")
-
 
 def main() -> None:
+    # Web processes import this module again when they start, and need none of the commands.
+    from bursar.cli.commands import app  # noqa: PLC0415
+
     app()

@@ -1,5 +1,6 @@
 """`bursar serve`, `worker` and `demo`."""
 
+import multiprocessing
 import os
 import socket
 import tempfile
@@ -14,8 +15,8 @@ from granian.server import Server
 from bursar import clock, logs
 from bursar.cli.demo import prepare_demo, print_demo
 from bursar.cli.support import fail, opened_database, settings_or_fail
-from bursar.jobs.worker import Worker
 from bursar.settings import Settings, get_settings
+from bursar.work import background_worker
 
 Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 picks a free one.")]
@@ -45,7 +46,7 @@ def worker() -> None:
     logs.configure(settings)
     with opened_database(settings):
         pass
-    Worker(settings.effective_database_url, settings).run_until_signalled()
+    background_worker(settings).run_until_signalled()
 
 
 def demo(
@@ -76,7 +77,9 @@ def run_server(
     settings: Settings, host: str, port: int, workers: int, *, with_worker: bool
 ) -> None:
     """Until a signal ends it: requests under way finish, and the worker hands its jobs back."""
-    background = Worker(settings.effective_database_url, settings) if with_worker else None
+    # Web processes begin afresh: a fork would carry our memory and the worker's threads along.
+    multiprocessing.set_start_method("spawn", force=True)
+    background = background_worker(settings) if with_worker else None
     with tempfile.TemporaryDirectory(prefix="bursar-metrics-") as folder:
         if workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder

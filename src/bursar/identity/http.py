@@ -64,7 +64,7 @@ def _only(
     allow = allowed_methods([method])
 
     async def handle(request: AnyRequest) -> ASGIResponse:
-        asked = str(request.method)
+        asked = incoming_of(request).method
         if asked == "OPTIONS":
             return ASGIResponse(status_code=204, headers={"Allow": allow})
         if asked not in allow.split(", "):

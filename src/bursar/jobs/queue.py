@@ -67,13 +67,13 @@ class JobQueue:
 
     @cached_property
     def _client(self) -> "DBOSClient":
-        from dbos import DBOSClient  # noqa: PLC0415 - 16 MB that most processes never need
-        from dbos._serialization import DBOSPortableJSON  # noqa: PLC0415
+        # 16 MB that most processes never need.
+        from dbos import DBOSClient, DBOSPortableJSONSerializer  # noqa: PLC0415
 
         return DBOSClient(
             system_database_engine=self._database.write_engine,
             dbos_system_schema=SCHEMA,
-            serializer=DBOSPortableJSON,
+            serializer=DBOSPortableJSONSerializer(),
             application_name=APPLICATION,
             lazy=True,
         )

@@ -18,6 +18,8 @@ from bursar.jobs.names import APPLICATION, APPLICATION_VERSION
 
 _log = structlog.get_logger(__name__)
 
+JOIN_SECONDS: Final = 5.0
+
 
 def lock_key(name: str) -> int:
     """A number for PostgreSQL's advisory locks."""
@@ -91,7 +93,7 @@ class Presence:
     def end(self) -> None:
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(JOIN_SECONDS)
 
     def leave(self) -> None:
         """After the last job: others may take what is left over."""
@@ -106,7 +108,7 @@ class Presence:
             except DBAPIError as error:
                 _log.warning("a worker lost its database connection", error=str(error))
                 self._drop_connection()
-            except Exception:
+            except Exception:  # noqa: BLE001 - the reaper must outlive whatever it meets
                 _log.exception("lost workers could not be looked for")
             if self._stop.wait(self._seconds):
                 return

@@ -1,4 +1,4 @@
-"""The process that does the background work."""
+"""The process that does the background work. Imports DBOS: see `bursar.work`."""
 
 import os
 import signal
@@ -7,21 +7,17 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from secrets import token_hex
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from bursar.database.engine import Database
 from bursar.jobs import context, log
 from bursar.jobs.names import APPLICATION, APPLICATION_VERSION, QUEUE, SCHEMA
+from bursar.jobs.recovery import Presence, recover_others
 from bursar.jobs.registry import Workflow
 from bursar.jobs.system import migrate_system_tables
-from bursar.settings import Settings
-
-if TYPE_CHECKING:
-    from dbos import DBOSConfig
-
-    from bursar.jobs.recovery import Presence
 
 CONCURRENCY = 4
 POLLING_SECONDS = 0.3
@@ -42,14 +38,12 @@ class Worker:
     def __init__(
         self,
         database_url: str,
-        settings: Settings,
         workflows: Sequence[Workflow],
         *,
         reaping_seconds: float = REAPING_SECONDS,
     ) -> None:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
         self._url = database_url
-        self._settings = settings
         self._workflows = workflows
         self._reaping_seconds = reaping_seconds
         self._database: Database | None = None
@@ -57,21 +51,11 @@ class Worker:
 
     def start(self) -> None:
         """Returns when jobs are taken."""
-        from dbos import DBOS  # noqa: PLC0415 - `bursar serve` on PostgreSQL needs none of it
-
-        self._database = database = Database(self._url, pool_size=CONCURRENCY + 1)
+        database = Database(self._url, pool_size=CONCURRENCY + 1)
         context.enter(database)
-        log.forward_warnings()
+        self._database = database
         try:
-            if database.is_sqlite:
-                migrate_system_tables(database)
-            else:
-                self._show_presence(database)
-            DBOS(config=self._configuration(database))
-            functions = {workflow.name: _register(workflow) for workflow in self._workflows}
-            DBOS.launch()
-            self._prepare_queue(functions)
-            self._recover()
+            self._launch(database)
         except BaseException:
             self.stop()
             raise
@@ -79,8 +63,6 @@ class Worker:
 
     def stop(self) -> None:
         """Steps under way finish; their jobs stay in the queue for the next worker."""
-        from dbos import DBOS  # noqa: PLC0415
-
         if self._database is None:
             return
         context.stopping.set()
@@ -105,15 +87,23 @@ class Worker:
         finally:
             self.stop()
 
-    def _show_presence(self, database: Database) -> None:
-        from bursar.jobs.recovery import Presence  # noqa: PLC0415
+    def _launch(self, database: Database) -> None:
+        log.forward_warnings()
+        if database.is_sqlite:
+            migrate_system_tables(database)
+        else:
+            self._presence = Presence(database.url, self.id, self._reaping_seconds)
+            self._presence.show()
+        DBOS(config=self._configuration(database))
+        functions = {workflow.name: _register(workflow) for workflow in self._workflows}
+        DBOS.launch()
+        self._declare(functions)
+        if self._presence is None:
+            recover_others(self.id)
+        else:
+            self._presence.watch()
 
-        self._presence = Presence(database.url, self.id, self._reaping_seconds)
-        self._presence.show()
-
-    def _configuration(self, database: Database) -> "DBOSConfig":
-        from dbos._serialization import DBOSPortableJSON  # noqa: PLC0415
-
+    def _configuration(self, database: Database) -> DBOSConfig:
         return {
             "name": APPLICATION,
             "application_version": APPLICATION_VERSION,
@@ -123,14 +113,12 @@ class Worker:
             "sys_db_pool_size": CONCURRENCY + 4,
             "run_migrations": False,
             # No pickles: whoever can write to the database cannot run code in a worker.
-            "serializer": DBOSPortableJSON,
+            "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
             "enable_otlp": False,
         }
 
-    def _prepare_queue(self, functions: dict[str, Callable[..., Any]]) -> None:
-        from dbos import DBOS  # noqa: PLC0415
-
+    def _declare(self, functions: dict[str, Callable[..., Any]]) -> None:
         DBOS.register_queue(
             QUEUE,
             worker_concurrency=CONCURRENCY,
@@ -150,18 +138,8 @@ class Worker:
             ]
         )
 
-    def _recover(self) -> None:
-        from bursar.jobs.recovery import recover_others  # noqa: PLC0415
-
-        if self._presence is None:
-            recover_others(self.id)
-        else:
-            self._presence.watch()
-
 
 def _register(workflow: Workflow) -> Callable[..., Any]:
-    from dbos import DBOS  # noqa: PLC0415
-
     @wraps(workflow.function)
     def logged(*arguments: Any) -> Any:
         # DBOS gives the time and a context to scheduled work, which wants neither.
@@ -172,5 +150,6 @@ def _register(workflow: Workflow) -> Callable[..., Any]:
             _log.exception("job failed", job=workflow.name, id=DBOS.workflow_id)
             raise
 
-    decorate = DBOS.workflow(name=workflow.name, max_recovery_attempts=RECOVERY_ATTEMPTS)
-    return decorate(logged)
+    # What wraps() leaves behind would make DBOS read the arguments of the inner function.
+    del logged.__wrapped__
+    return DBOS.workflow(name=workflow.name, max_recovery_attempts=RECOVERY_ATTEMPTS)(logged)

@@ -17,7 +17,7 @@ from bursar.web.errors import ApiError, NotFound, Refusal
 from bursar.web.negotiation import Format, Negotiated
 from bursar.web.pipeline import Incoming, Outgoing, Pipeline, refuse, render
 
-METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 Result = TypeVar("Result")
 AnyRequest = Request[Any, Any, Any]
 
@@ -56,11 +56,11 @@ def _handler(
     allow = allowed_methods(methods)
 
     async def handle(request: AnyRequest) -> ASGIResponse:
-        method = str(request.method)
+        incoming = incoming_of(request)
+        method = incoming.method
         if method == "OPTIONS":
             return ASGIResponse(status_code=204, headers={"Allow": allow})
         endpoint = methods.get("GET" if method == "HEAD" else method)
-        incoming = incoming_of(request)
         if endpoint is None:
             refusal = Refusal(
                 f'Method "{method}" not allowed.', status=405, headers={"Allow": allow}
@@ -92,7 +92,7 @@ def incoming_of(request: AnyRequest) -> Incoming:
     root = state.get("public_url") or f"{scope['scheme']}://{headers.get('host', 'localhost')}"
     raw_path = scope.get("raw_path") or scope["path"].encode()
     return Incoming(
-        method=str(scope["method"]),
+        method=state.get("method") or str(scope["method"]),
         path=scope["path"],
         path_parameters={name: str(value) for name, value in scope["path_params"].items()},
         query=scope["query_string"],
@@ -145,10 +145,7 @@ def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[byt
     scope: Any = request.scope
     scope.setdefault("path_params", {})
     outgoing = refuse(refusal, incoming_of(request))
-    media_type = outgoing.headers.pop("Content-Type")
-    return Response(
-        outgoing.body, status_code=outgoing.status, headers=outgoing.headers, media_type=media_type
-    )
+    return Response(outgoing.body, status_code=outgoing.status, headers=outgoing.headers)
 
 
 def json_response(

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from bursar.web.adapter import METHODS
 from bursar.web.metrics import Metrics
 
 log = structlog.get_logger()
@@ -46,6 +47,10 @@ class _OneRequest:
         state: Any = self.scope.setdefault("state", {})
         state["request_id"] = self.request_id
         state["public_url"] = self.frame.public_url
+        # The router would refuse other methods with a list of its own. No route allows TRACE.
+        state["method"] = str(self.scope["method"])
+        if state["method"] not in METHODS:
+            self.scope["method"] = "TRACE"
         started = time.perf_counter()
 
         async def send_framed(message: Message) -> None:
