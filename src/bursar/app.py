@@ -9,6 +9,7 @@ from typing import Any, cast
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from bursar import __version__, logs
@@ -41,7 +42,10 @@ def all_endpoints() -> list[Endpoint]:
 
 
 def create_app(
-    settings: Settings, database: Database, extra_endpoints: Sequence[Endpoint] = ()
+    settings: Settings,
+    database: Database,
+    extra_endpoints: Sequence[Endpoint] = (),
+    extra_handlers: Sequence[HTTPRouteHandler] = (),
 ) -> ASGIApp:
     """The ASGI application over a database that is migrated already."""
     threads = Threads(settings.threads)
@@ -60,6 +64,7 @@ def create_app(
             *token_handlers(database, ring, settings, threads),
             *system_handlers(database, metrics, threads, __version__),
             *docs_handlers(document),
+            *extra_handlers,
         ],
         lifespan=[functools.partial(_lifespan, close=_closer(threads, database))],
         exception_handlers={HTTPException: cast("Any", on_http_exception)},

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +22,11 @@ START_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 20.0
 
 SETTINGS = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
     "max_connections": "300",
     "shared_buffers": "128MB",
     "listen_addresses": "127.0.0.1",
 }
+FORGETFUL_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 INITDB_OPTIONS = [
     "--username=postgres",
@@ -108,9 +106,13 @@ class PostgresAddress:
 
 
 class PostgresServer:
-    """Started by one process of a test run; `address` is what it hands to the others."""
+    """Started by one process of a test run; `address` is what it hands to the others.
 
-    def __init__(self) -> None:
+    Fast and forgetful, unless it is `durable` as PostgreSQL is by default.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._settings = SETTINGS if durable else SETTINGS | FORGETFUL_SETTINGS
         self._binaries = find_binaries()
         self._account = unprivileged_account()
         self._folder: Path | None = None
@@ -174,7 +176,10 @@ class PostgresServer:
             raise PostgresUnavailableError(f"initdb failed:\n{finished.stdout}")
 
     def _launch(self, folder: Path, port: int) -> subprocess.Popen[bytes]:
-        command = [str(self._binaries / "postgres"), *server_arguments(folder, port)]
+        command = [
+            str(self._binaries / "postgres"),
+            *server_arguments(self._settings, folder, port),
+        ]
         with (folder / "server.log").open("ab") as log:
             return subprocess.Popen(
                 ["/bin/sh", "-c", GUARD, "guard", str(folder), *command],
@@ -224,9 +229,10 @@ def process_options(folder: Path, account: pwd.struct_passwd | None) -> dict[str
     return options
 
 
-def server_arguments(folder: Path, port: int) -> list[str]:
-    settings = SETTINGS | {"port": str(port), "unix_socket_directories": str(folder)}
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+def server_arguments(settings: Mapping[str, str], folder: Path, port: int) -> list[str]:
+    place = {"port": str(port), "unix_socket_directories": str(folder)}
+    pairs = [*settings.items(), *place.items()]
+    options = [part for name, value in pairs for part in ("-c", f"{name}={value}")]
     return ["-D", str(folder / "data"), *options]
 
 

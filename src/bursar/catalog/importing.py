@@ -21,6 +21,7 @@ from bursar.catalog.membership import (
 )
 from bursar.catalog.models import ContentItem, NestedRun
 from bursar.database.bulk import bulk_insert, is_any_of
+from bursar.database.types import AnyRow
 
 __all__ = ["BrokenDocument", "Document", "Stored", "parse_document", "store_documents"]
 
@@ -58,14 +59,22 @@ def store_documents(
     changed = [
         document
         for identity, document in latest.items()
-        if identity in known and known[identity][1] != document.body_hash
+        if identity in known and known[identity].body_hash != document.body_hash
     ]
-    ids = {identity: row[0] for identity, row in known.items()}
+    ids = {identity: row.id for identity, row in known.items()}
     ids |= _insert(session, new, now)
     _replace(session, changed, ids, now)
     _write_runs(session, new, changed, ids)
     items = [_stored_item(document, ids) for document in (*new, *changed)]
-    update_membership(session, load_queries(session), items, now, documents_changed=True)
+    left_families = {known[_identity(document)].family_key for document in changed}
+    update_membership(
+        session,
+        load_queries(session),
+        items,
+        now,
+        documents_changed=True,
+        families=left_families,
+    )
     stored = Stored(len(new), len(changed), len(documents) - len(new) - len(changed))
     _audit(session, actor, stored)
     return stored
@@ -75,18 +84,20 @@ def _identity(document: Document) -> Identity:
     return document.content_type.value, document.key
 
 
-def _known(session: Session, documents: list[Document]) -> dict[Identity, tuple[int, bytes]]:
-    """Id and hash of those that are stored already."""
-    known: dict[Identity, tuple[int, bytes]] = {}
+def _known(session: Session, documents: list[Document]) -> dict[Identity, AnyRow]:
+    """id, body_hash and family_key of those that are stored already."""
+    known: dict[Identity, AnyRow] = {}
     ordered = sorted(documents, key=attrgetter("content_type"))
     for content_type, group in groupby(ordered, key=attrgetter("content_type")):
         rows = session.execute(
-            select(ContentItem.id, ContentItem.key, ContentItem.body_hash).where(
+            select(
+                ContentItem.id, ContentItem.key, ContentItem.body_hash, ContentItem.family_key
+            ).where(
                 ContentItem.content_type == content_type.value,
                 is_any_of(session, ContentItem.key, [document.key for document in group]),
             )
         )
-        known |= {(content_type.value, row.key): (row.id, row.body_hash) for row in rows}
+        known |= {(content_type.value, row.key): row for row in rows}
     return known
 
 
@@ -105,7 +116,7 @@ def _insert(session: Session, documents: list[Document], now: datetime) -> dict[
         for document in documents
     ]
     bulk_insert(session, ContentItem, rows)
-    return {identity: known[0] for identity, known in _known(session, documents).items()}
+    return {identity: row.id for identity, row in _known(session, documents).items()}
 
 
 def _replace(

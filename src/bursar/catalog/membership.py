@@ -3,7 +3,7 @@
 Everything here runs in the caller's transaction and under the content lock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -90,15 +90,17 @@ def update_membership(
     now: datetime,
     *,
     documents_changed: bool,
+    families: Collection[str | None] = (),
 ) -> int:
     """Brings the membership of these documents, and of their families, up to date.
 
     Returns how many rows changed. With `documents_changed` the documents themselves are new, so
-    that members among them count as changed too.
+    that members among them count as changed too; `families` are those that a document may
+    have left.
     """
     if not queries or not items:
         return 0
-    everyone = _with_families(session, items)
+    everyone = _with_families(session, items, families)
     wanted = _wanted(queries, everyone.values())
     current = _current(session, [query.uuid for query in queries], list(everyone))
     fresh = {item.id for item in items} if documents_changed else set()
@@ -133,13 +135,16 @@ def touch_queries(session: Session, uuids: Iterable[UUID], now: datetime) -> Non
     )
 
 
-def _with_families(session: Session, items: Sequence[StoredItem]) -> dict[int, StoredItem]:
+def _with_families(
+    session: Session, items: Sequence[StoredItem], others: Collection[str | None] = ()
+) -> dict[int, StoredItem]:
     everyone = {item.id: item for item in items}
-    families = sorted({item.family_key for item in items if item.family_key is not None})
-    if not families:
+    families = {item.family_key for item in items}.union(others)
+    known = sorted(family for family in families if family is not None)
+    if not known:
         return everyone
     ids = session.scalars(
-        select(ContentItem.id).where(is_any_of(session, ContentItem.family_key, families))
+        select(ContentItem.id).where(is_any_of(session, ContentItem.family_key, known))
     )
     missing = [item_id for item_id in ids if item_id not in everyone]
     if missing:

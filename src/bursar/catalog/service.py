@@ -129,9 +129,24 @@ def _set_filter(
         return False
     lock_content(session, now)
     session.flush()
+    given_up, catalog.pending_query_uuid = catalog.pending_query_uuid, None
+    _take_filter(session, catalog, wanted, content_filter, now)
+    session.flush()
+    if given_up is not None:
+        _forget_if_unused(session, given_up)
+    return True
+
+
+def _take_filter(
+    session: Session,
+    catalog: Catalog,
+    wanted: UUID | None,
+    content_filter: dict[str, Any] | None,
+    now: datetime,
+) -> None:
     if content_filter is None or wanted is None:
         _adopt(session, catalog, None, now)
-        return True
+        return
     query = _find_or_create_query(session, wanted, content_filter, now)
     if not query.ready and _content_count(session) <= get_settings().refresh_inline_limit:
         _evaluate_all(session, query, now)
@@ -139,7 +154,6 @@ def _set_filter(
         _adopt(session, catalog, query.uuid, now)
     else:
         catalog.pending_query_uuid = query.uuid
-    return True
 
 
 def _find_or_create_query(
@@ -216,6 +230,8 @@ def _adopt(session: Session, catalog: Catalog, new: UUID | None, now: datetime) 
     old = catalog.query_uuid
     catalog.query_uuid = new
     catalog.pending_query_uuid = None
+    if old == new:
+        return
     catalog.query_since = now
     session.flush()
     if old is not None:

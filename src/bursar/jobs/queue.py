@@ -67,7 +67,7 @@ class JobQueue:
 
     @cached_property
     def _client(self) -> "DBOSClient":
-        # 16 MB that most processes never need.
+        # Megabytes and time that most processes never need.
         from dbos import DBOSClient, DBOSPortableJSONSerializer  # noqa: PLC0415
 
         return DBOSClient(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor
 from bursar.catalog import service as catalogs
+from bursar.catalog.membership import lock_content
 from bursar.catalog.service import CatalogOfAnotherEnterprise
 from bursar.identity import service as identity
 from bursar.identity.service import SlugTaken
@@ -40,6 +41,8 @@ def apply(
     After a ManifestError the caller must roll back. `on_progress` gets the number of documents
     that were stored since its last call.
     """
+    # Two manifests at once go one after the other, and no one else holds what both would need.
+    lock_content(session, now)
     plan = Plan()
     problems = reference_problems(session, manifests)
     content = ContentRun(

@@ -1,0 +1,52 @@
+"""The application as it is served, with the floor beside it: `python -m benchmarks.app PORT`."""
+
+import os
+import sys
+from pathlib import Path
+from uuid import UUID
+
+from granian.constants import Interfaces, Loops
+from granian.log import LogLevels
+from granian.server import Server
+from litestar.types import ASGIApp
+
+from benchmarks.floor import Floor, KeptAnswers, floor_handler
+from bursar import logs
+from bursar.app import create_app
+from bursar.database.engine import Database
+from bursar.identity.tokens import KeyRing
+from bursar.settings import get_settings
+from bursar.web.adapter import Threads
+
+WORKERS = 2
+CLIENT_VARIABLE = "BENCHMARK_CLIENT"
+ANSWERS_VARIABLE = "BENCHMARK_ANSWERS"
+
+
+def create() -> ASGIApp:
+    settings = get_settings()
+    logs.configure(settings)
+    database = Database(settings.effective_database_url, pool_size=settings.threads)
+    answers = KeptAnswers(Path(os.environ[ANSWERS_VARIABLE]))
+    client = UUID(os.environ[CLIENT_VARIABLE])
+    floor = Floor(database, KeyRing(database, settings), client, answers)
+    handler = floor_handler(floor, Threads(settings.threads))
+    return create_app(settings, database, extra_handlers=[handler])
+
+
+def main(port: int) -> None:
+    Server(
+        "benchmarks.app:create",
+        address="127.0.0.1",
+        port=port,
+        interface=Interfaces.ASGI,
+        workers=WORKERS,
+        factory=True,
+        loop=Loops.uvloop,
+        websockets=False,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,72 @@
+"""One line of the table, and the table."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+MEBIBYTE = 1024 * 1024
+_HEADINGS = ("measured", "here", "against", "figure", "bound", "")
+
+
+@dataclass(frozen=True)
+class Result:
+    name: str
+    here: str
+    against: str
+    figure: str
+    bound: str = ""
+    holds: bool | None = None
+    """None where nothing is demanded."""
+
+    @property
+    def verdict(self) -> str:
+        return "" if self.holds is None else "ok" if self.holds else "below"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        return self.name, self.here, self.against, self.figure, self.bound, self.verdict
+
+    @classmethod
+    def of_rates(cls, name: str, rates: tuple[float, float], bound: float | None) -> Self:
+        """The first rate as a share of the second."""
+        here, against = rates
+        ratio = here / against
+        texts = f"{here:,.0f}/s", f"{against:,.0f}/s", f"{ratio:.2f}"
+        if bound is None:
+            return cls(name, *texts)
+        return cls(name, *texts, f">= {bound:.2f}", ratio >= bound)
+
+    @classmethod
+    def of_memory(cls, name: str, size: int, limit: int) -> Self:
+        """Both in bytes."""
+        figure = f"{size / MEBIBYTE:.0f} MiB"
+        return cls(name, "", "", figure, f"< {limit / MEBIBYTE:.0f} MiB", size < limit)
+
+
+def as_table(results: Sequence[Result]) -> str:
+    """Markdown, aligned so that it reads well as plain text too."""
+    rows = [_HEADINGS, *(result.cells for result in results)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rule = [_rule(index, width) for index, width in enumerate(widths)]
+    lines = [_line(row, widths) for row in rows]
+    return "\n".join([lines[0], f"|{'|'.join(rule)}|", *lines[1:]])
+
+
+def _rule(index: int, width: int) -> str:
+    return "-" * (width + 2) if _aligns_left(index) else "-" * (width + 1) + ":"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [
+        _pad(index)(cell, width)
+        for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return f"| {' | '.join(padded)} |"
+
+
+def _pad(index: int) -> Callable[[str, int], str]:
+    return str.ljust if _aligns_left(index) else str.rjust
+
+
+def _aligns_left(index: int) -> bool:
+    return index in {0, len(_HEADINGS) - 1}

@@ -1,0 +1,86 @@
+"""A running server over one world, and the memory of its web processes."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+from tests.support.processes import ServerProcess
+
+from benchmarks.app import ANSWERS_VARIABLE, CLIENT_VARIABLE
+from benchmarks.floor import KeptAnswer
+from benchmarks.load import Target
+from benchmarks.world import World
+
+REPOSITORY = Path(__file__).parent.parent
+SMALLEST_WORKER_BYTES = 30 * 1024 * 1024
+
+
+class BenchmarkServer(ServerProcess):
+    """With default settings, unless others are given."""
+
+    def __init__(self, world: World, folder: Path, settings: Mapping[str, str]) -> None:
+        self.world = world
+        self.answers = folder / "answers"
+        metrics = folder / "metrics"
+        for place in (self.answers, metrics):
+            place.mkdir(parents=True)
+        environment = {
+            "BURSAR_DATABASE_URL": world.database_url,
+            "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+            ANSWERS_VARIABLE: str(self.answers),
+            CLIENT_VARIABLE: str(world.client_uuid),
+        }
+        super().__init__(folder, {**environment, **settings})
+
+    def _launch(self) -> "subprocess.Popen[bytes]":
+        with self.log_file.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "benchmarks.app", str(self.port)],
+                env=self._environment,
+                cwd=REPOSITORY,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def target(self, path: str, headers: Mapping[str, str], pages: int = 0) -> Target:
+        token = f"JWT {self.world.token}"
+        return Target(self.url + path, {"Authorization": token, **headers}, pages)
+
+    def floor_of(self, target: Target, name: str) -> Target:
+        """Asks for the answer once, and gives where the floor answers the same bytes."""
+        answer = self.fetch(target)
+        media_type = answer.headers.get("content-type", "")
+        KeptAnswer(answer.status_code, media_type, answer.content).save(self.answers, name)
+        return self.target(f"/floor/{name}", {})
+
+    def fetch(self, target: Target) -> httpx.Response:
+        """Raises httpx.HTTPStatusError unless the answer is a good one or 304."""
+        headers = {"Accept-Encoding": "identity", **target.headers}
+        answer = httpx.get(target.url, headers=headers, trust_env=False, timeout=30)
+        return answer if answer.status_code == 304 else answer.raise_for_status()
+
+    def resident_bytes(self) -> list[int]:
+        """Of each web process now."""
+        assert self._process is not None
+        sizes = map(resident_bytes, children(self._process.pid))
+        # Beside its workers the server has a small helper of Python's own.
+        return sorted(size for size in sizes if size > SMALLEST_WORKER_BYTES)
+
+
+def children(pid: int) -> list[int]:
+    return [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+
+
+def resident_bytes(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    return 0

@@ -1,0 +1,42 @@
+"""What measurements share: a PostgreSQL server, worlds and web servers, made when needed."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.support.postgres import PostgresAddress
+
+from benchmarks.load import Target, compare
+from benchmarks.server import BenchmarkServer
+from benchmarks.world import World, create_world
+
+SMALL, USUAL, LARGE = 500, 5_000, 50_000
+
+
+class Stage:
+    def __init__(
+        self, stack: ExitStack, folder: Path, address: PostgresAddress, seconds: int
+    ) -> None:
+        self._stack = stack
+        self._folder = folder
+        self._seconds = seconds
+        self._worlds: dict[int, World] = {}
+        self.address = address
+        self.servers: dict[tuple[int, bool], BenchmarkServer] = {}
+
+    def world(self, courses: int) -> World:
+        if courses not in self._worlds:
+            self._worlds[courses] = create_world(self.address, self._folder, courses)
+        return self._worlds[courses]
+
+    def server(self, courses: int = USUAL, *, has_cache: bool = True) -> BenchmarkServer:
+        """It runs to the end, so that its memory can be looked at after everything."""
+        key = courses, has_cache
+        if key not in self.servers:
+            settings = {} if has_cache else {"BURSAR_PAGE_CACHE_BYTES": "0"}
+            folder = self._folder / f"{courses}-{'cache' if has_cache else 'bare'}"
+            server = BenchmarkServer(self.world(courses), folder, settings)
+            self.servers[key] = self._stack.enter_context(server)
+        return self.servers[key]
+
+    def compare(self, one: Target, other: Target) -> tuple[float, float]:
+        return compare(one, other, self._seconds)

@@ -1,0 +1,126 @@
+"""Databases to measure on: one enterprise, its catalogs of all courses, and one client."""
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from uuid import UUID, uuid5
+
+import msgspec
+from sqlalchemy import select
+from tests.support.postgres import PostgresAddress
+from tests.support.processes import child_environment
+
+from bursar import clock
+from bursar.audit.service import Actor
+from bursar.database.engine import Database
+from bursar.database.migrate import upgrade
+from bursar.demo.content import courses
+from bursar.identity.models import ApiClient
+from bursar.identity.tokens import KeyRing
+from bursar.provisioning.apply import apply
+from bursar.provisioning.manifest import from_data
+from bursar.schema import metadata
+from bursar.settings import Settings
+
+assert metadata.tables
+
+CLIENT_ID: Final = "benchmark"
+CATALOGS: Final = 10
+_NAMESPACE: Final = UUID("5b0cf5b2-8a53-4c5e-9d0e-6f5f2a1f7a10")
+CATALOG: Final = uuid5(_NAMESPACE, "catalog 0")
+
+
+@dataclass(frozen=True)
+class Import:
+    """What `bursar import content` took, as a process of its own."""
+
+    documents: int
+    seconds: float
+    peak_bytes: int
+
+    @property
+    def documents_per_second(self) -> float:
+        return self.documents / self.seconds
+
+
+@dataclass(frozen=True)
+class World:
+    database_url: str
+    courses: int
+    client_uuid: UUID
+    token: str
+    imported: Import
+
+
+def write_courses(path: Path, count: int) -> Path:
+    with path.open("wb") as file:
+        for document in courses(count, clock.now()):
+            file.write(msgspec.json.encode(document) + b"\n")
+    return path
+
+
+def create_world(address: PostgresAddress, folder: Path, count: int) -> World:
+    """The catalogs are there before the documents, so that the import keeps their members too."""
+    url = address.create_database(f"benchmark_{count}")
+    database = Database(url)
+    try:
+        upgrade(database)
+        _declare(database)
+        with database.read() as connection:
+            client_uuid = connection.scalars(select(ApiClient.uuid)).one()
+        token, _ = KeyRing(database, Settings(token_ttl=86_400)).issue(CLIENT_ID, {})
+    finally:
+        database.dispose()
+    file = write_courses(folder / f"courses-{count}.ndjson", count)
+    imported = import_courses(url, file, count)
+    file.unlink()
+    return World(url, count, client_uuid, token, imported)
+
+
+def _declare(database: Database) -> None:
+    manifest = from_data({"enterprises": [_enterprise()]})
+    with database.transaction() as session:
+        apply(session, Actor("benchmark"), [manifest], now=clock.now())
+
+
+def _enterprise() -> Mapping[str, object]:
+    return {
+        "uuid": str(uuid5(_NAMESPACE, "enterprise")),
+        "name": "Benchmark",
+        "slug": "benchmark",
+        "clients": [{"client_id": CLIENT_ID, "role": "admin", "client_secret": None}],
+        "catalogs": [
+            {
+                "uuid": str(uuid5(_NAMESPACE, f"catalog {number}")),
+                "title": f"Catalog {number}",
+                "content_filter": {"content_type": "course"},
+            }
+            for number in range(CATALOGS)
+        ],
+    }
+
+
+def import_courses(url: str, file: Path, count: int) -> Import:
+    started = time.monotonic()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "bursar", "import", "content", str(file)],
+        env=child_environment({"BURSAR_DATABASE_URL": url}),
+        stdout=subprocess.DEVNULL,
+    )
+    usage = _await(child)
+    return Import(count, time.monotonic() - started, usage.ru_maxrss * 1024)
+
+
+def _await(child: "subprocess.Popen[bytes]") -> resource.struct_rusage:
+    """Unlike `Popen.wait` it tells what this one child used."""
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        raise RuntimeError(f"the import ended with {child.returncode}")
+    return usage

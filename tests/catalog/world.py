@@ -1,0 +1,72 @@
+"""Small content for the catalog tests."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bursar.audit.service import Actor
+from bursar.catalog.importing import Stored, parse_document, store_documents
+from bursar.catalog.models import Catalog, ContentItem, QueryMember
+from bursar.catalog.service import put_catalog
+from bursar.identity.service import put_enterprise
+
+ACTOR = Actor("test")
+START = datetime(2026, 11, 24, tzinfo=UTC)
+ENTERPRISE = UUID("66b5922b-a22b-4a7b-b587-d4af0378bd6f")
+CATALOG = UUID("101989c0-5dfa-4e0b-91dc-01f590148c6f")
+
+
+def at(minutes: int) -> datetime:
+    return START + timedelta(minutes=minutes)
+
+
+def course(name: str, **fields: Any) -> dict[str, Any]:
+    run = {"key": f"course-v1:edX+{name}+1", "status": "published"}
+    return {"key": f"edX+{name}", "title": name, "course_runs": [run], **fields}
+
+
+def run_of(name: str, number: str, **fields: Any) -> dict[str, Any]:
+    key = f"course-v1:edX+{name}+{number}"
+    return {"key": key, "course": f"edX+{name}", "status": "published", **fields}
+
+
+def program(number: int, **fields: Any) -> dict[str, Any]:
+    return {"uuid": f"00000000-0000-4000-8000-{number:012}", "title": "P", **fields}
+
+
+def store(session: Session, documents: Iterable[dict[str, Any]], now: datetime = START) -> Stored:
+    parsed = [parse_document(document) for document in documents]
+    return store_documents(session, ACTOR, parsed, now)
+
+
+def put(
+    session: Session,
+    content_filter: dict[str, Any] | None,
+    now: datetime = START,
+    uuid: UUID = CATALOG,
+) -> str:
+    put_enterprise(session, ACTOR, uuid=ENTERPRISE, fields={"name": "A", "slug": "a"}, now=now)
+    return put_catalog(
+        session,
+        ACTOR,
+        uuid=uuid,
+        enterprise_uuid=ENTERPRISE,
+        fields={"title": "T", "content_filter": content_filter},
+        now=now,
+    )
+
+
+def members(session: Session, uuid: UUID = CATALOG) -> list[str]:
+    """Keys of what a catalog holds, in listing order."""
+    statement = (
+        select(ContentItem.key)
+        .join(QueryMember, QueryMember.content_id == ContentItem.id)
+        .join(Catalog, Catalog.query_uuid == QueryMember.query_uuid)
+        .where(Catalog.uuid == uuid, QueryMember.removed_at.is_(None))
+        .order_by(QueryMember.sort_key)
+    )
+    return list(session.scalars(statement))
