@@ -56,6 +56,8 @@ def _item_of_catalog(content_type: ContentType, parameter: str) -> Owned:
             Catalog.uuid == bindparam("catalog_id"),
             ContentItem.content_type == content_type.value,
             ContentItem.key == bindparam(parameter),
+            # Says the same of the member: found by an index, whatever the planner starts with.
+            QueryMember.sort_key == bindparam(parameter),
         ),
         columns=(
             *_CATALOG_COLUMNS,

@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import QueuePool
 
@@ -17,12 +17,19 @@ SQLITE_BUSY_SECONDS = 60
 
 def sqlalchemy_url(url: str) -> URL:
     """`postgresql://...` as operators write it, with our driver named. Raises ValueError."""
-    parsed = make_url(url)
+    # No message quotes the URL: a password may stand in it.
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ValueError("the database URL cannot be read as one") from None
     if parsed.drivername in {"postgresql", "postgres"}:
         return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise ValueError("the database URL must name a file: sqlite:///PATH")
     if parsed.drivername in {"sqlite", "postgresql+psycopg"}:
         return parsed
-    raise ValueError(f"database URL must begin with sqlite:/// or postgresql://, not {url!r}")
+    scheme = f"{parsed.drivername}://"
+    raise ValueError(f"database URL must begin with sqlite:/// or postgresql://, not {scheme}")
 
 
 class Database:
@@ -36,7 +43,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = sqlalchemy_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        if self.is_sqlite and self.url.database and self.url.database != ":memory:":
+        if self.is_sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         self.write_engine = self._engine(pool_size, autocommit=False)
         self.read_engine = self._engine(pool_size, autocommit=True)

@@ -6,8 +6,10 @@ element. What XML 1.0 cannot carry is left out of text and becomes `_` in names.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import repeat
 from math import isfinite
+from xml.parsers import expat
 
 import msgspec
 
@@ -42,7 +44,21 @@ class _Names(dict[str, str]):
 
 def _element_name(key: str) -> str:
     name = _NOT_IN_NAME.sub("_", key)
-    return name if _STARTS_A_NAME.match(name) else f"_{name}"
+    if not name.isascii():
+        name = "".join(c if c.isascii() or _is_read_as(f"a{c}") else "_" for c in name)
+    starts = _STARTS_A_NAME.match(name) and (name[0].isascii() or _is_read_as(name[0]))
+    return name if starts else f"_{name}"
+
+
+@lru_cache(maxsize=4096)
+def _is_read_as(name: str) -> bool:
+    """Whether expat reads the name: it keeps to XML 1.0 before its fifth edition, as many do."""
+    parser = expat.ParserCreate()
+    try:
+        parser.Parse(f"<{name}/>".encode(), True)  # noqa: FBT003 - expat takes no names
+    except expat.ExpatError:
+        return False
+    return True
 
 
 _names = _Names()

@@ -1,0 +1,93 @@
+"""What surrounds every request: its id, the rate limit, CORS, and what watches the process."""
+
+import re
+from uuid import uuid4
+
+import pytest
+
+from tests.contract.api import CATALOGS, Api, detail_of
+from tests.contract.conftest import ORIGIN
+from tests.contract.service import Service
+
+SANE = ["a", "req-1.2:3@x/y+z=", "0b1c6d9e-6a3f-4f0a-8a4e-7f3f2b1d9c55", "x" * 128]
+NOT_SANE = ["", " ", "two words", "x" * 129, "a,b", "<script>", "é", 'a"b', "a\tb"]
+
+
+@pytest.mark.parametrize("path", [CATALOGS, "/health", "/nowhere", "/oauth2/jwks"])
+@pytest.mark.parametrize("sent", SANE)
+def test_a_sane_request_id_is_echoed(anonymous: Api, path: str, sent: str) -> None:
+    response = anonymous.get(path, headers={"X-Request-ID": sent})
+    assert response.headers["x-request-id"] == sent
+
+
+@pytest.mark.parametrize("sent", NOT_SANE)
+def test_any_other_request_id_is_replaced(anonymous: Api, sent: str) -> None:
+    response = anonymous.http.get(CATALOGS, headers={"X-Request-ID": sent.encode()})
+    assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
+
+
+def test_every_request_gets_an_id_of_its_own(anonymous: Api) -> None:
+    ids = {anonymous.get("/health").headers["x-request-id"] for _ in range(5)}
+    assert len(ids) == 5
+
+
+def test_answers_are_not_sniffed(anonymous: Api) -> None:
+    assert anonymous.get("/nowhere").headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/xml"])
+def test_a_client_over_the_rate_limit_waits(tuned: Service, accept: str) -> None:
+    shop, other = tuned.open_shop(), tuned.open_shop()
+    answers = [shop.api.get(shop.path, headers={"Accept": accept}) for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
+    for refused in answers[5:]:
+        assert 1 <= int(refused.headers["retry-after"]) <= 60
+        assert detail_of(refused).startswith("Request was throttled.")
+        assert accept in refused.headers["content-type"]
+    assert other.api.get(other.path).status_code == 200
+
+
+def test_there_is_no_rate_limit_by_default(api: Api) -> None:
+    assert {api.request("HEAD", CATALOGS).status_code for _ in range(60)} == {200}
+
+
+def test_cors_is_off_by_default(api: Api) -> None:
+    headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
+    for response in (
+        api.get(CATALOGS, headers=headers),
+        api.request("OPTIONS", CATALOGS, headers=headers),
+        api.get("/nowhere", headers=headers),
+    ):
+        assert not [name for name in response.headers if name.startswith("access-control-")]
+
+
+def test_cors_lets_only_the_named_origins_in(tuned: Service) -> None:
+    preflight = {
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    http = tuned.anonymous.http
+    good = http.options(CATALOGS, headers=preflight | {"Origin": ORIGIN})
+    assert good.headers["access-control-allow-origin"] == ORIGIN
+    bad = http.options(CATALOGS, headers=preflight | {"Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in bad.headers
+    shop = tuned.open_shop()
+    read = shop.api.get(shop.path, headers={"Origin": ORIGIN})
+    assert read.headers["access-control-allow-origin"] == ORIGIN
+
+
+def test_an_invented_method_makes_no_series_of_its_own(anonymous: Api) -> None:
+    invented = f"X{uuid4().hex[:8].upper()}"
+    assert anonymous.request(invented, CATALOGS).status_code == 405
+    assert invented not in anonymous.get("/metrics").text
+
+
+def test_an_invented_path_makes_no_series_of_its_own(anonymous: Api) -> None:
+    invented = f"/x{uuid4().hex}"
+    assert anonymous.get(invented).status_code == 404
+    assert invented not in anonymous.get("/metrics").text
+
+
+def test_the_server_is_healthy_and_ready(anonymous: Api) -> None:
+    assert anonymous.get("/health").json()["status"] == "ok"
+    assert anonymous.get("/ready").json() == {"status": "ready"}

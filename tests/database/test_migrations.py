@@ -1,0 +1,189 @@
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, delete, func, inspect, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from bursar.audit.models import AuditEntry
+from bursar.audit.service import Actor, Change, record
+from bursar.catalog.models import ContentState
+from bursar.clock import NEVER
+from bursar.database.engine import Database
+from bursar.database.migrate import is_current, upgrade
+from bursar.schema import metadata
+from tests.support.postgres import PostgresAddress
+
+ENTRY = Change("test.done", "thing", "1", None, {"a": 1})
+
+
+@pytest.fixture
+def empty_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    if dialect == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    address: PostgresAddress = request.getfixturevalue("postgres")
+    return address.create_database(f"e{uuid4().hex}")
+
+
+@pytest.fixture
+def empty(empty_url: str) -> Iterator[Database]:
+    database = Database(empty_url)
+    yield database
+    database.dispose()
+
+
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or name in metadata.tables
+
+
+def drift(connection: Connection) -> list[object]:
+    options = {"compare_type": True, "compare_server_default": True, "include_name": is_ours}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+
+def schema_is_current(database: Database) -> bool:
+    with database.read() as connection:
+        return is_current(connection)
+
+
+def rows_of(database: Database, table: str) -> list[tuple[object, ...]]:
+    with database.read() as connection:
+        return [tuple(row) for row in connection.execute(text(f"SELECT * FROM {table}"))]
+
+
+def check_constraints(connection: Connection) -> set[tuple[str, str]]:
+    inspector = inspect(connection)
+    return {
+        (table, str(constraint["name"]))
+        for table in metadata.tables
+        for constraint in inspector.get_check_constraints(table)
+    }
+
+
+def test_the_migrations_lead_to_the_schema_of_the_models(database: Database) -> None:
+    with database.read() as connection:
+        assert drift(connection) == []
+
+
+def test_a_table_beside_the_models_is_told_as_drift(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("ALTER TABLE enterprises ADD COLUMN forgotten INTEGER"))
+    with database.read() as connection:
+        assert "forgotten" in str(drift(connection))
+
+
+def test_the_migrations_make_every_check_constraint_of_the_models(database: Database) -> None:
+    declared = {
+        (table.name, str(constraint.name))
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+        if constraint.__visit_name__ == "check_constraint"
+    }
+    with database.read() as connection:
+        assert declared
+        assert check_constraints(connection) == declared
+
+
+def names_in(connection: Connection, table: str) -> Iterator[tuple[str, object]]:
+    inspector = inspect(connection)
+    yield f"{table}: primary key", inspector.get_pk_constraint(table)["name"]
+    kinds: dict[str, Callable[[str], list[dict[str, object]]]] = {
+        "foreign key": inspector.get_foreign_keys,  # type: ignore[dict-item]
+        "unique": inspector.get_unique_constraints,  # type: ignore[dict-item]
+        "check": inspector.get_check_constraints,  # type: ignore[dict-item]
+        "index": inspector.get_indexes,  # type: ignore[dict-item]
+    }
+    for kind, reflect in kinds.items():
+        yield from ((f"{table}: {kind}", found["name"]) for found in reflect(table))
+
+
+def test_every_constraint_and_index_has_a_name_of_our_convention(database: Database) -> None:
+    prefixes = {"primary key": "pk", "foreign key": "fk", "unique": "uq", "check": "ck"}
+    with database.read() as connection:
+        found = [pair for table in metadata.tables for pair in names_in(connection, table)]
+    assert len(found) > len(metadata.tables)
+    for what, name in found:
+        table, _, kind = what.partition(": ")
+        allowed = {f"{prefixes.get(kind, 'ix')}_{table}"}
+        if kind == "index":  # PostgreSQL lists the index of a unique constraint too
+            allowed.add(f"uq_{table}")
+        assert str(name).startswith(tuple(allowed)), what
+
+
+def test_an_empty_database_is_not_current_and_an_upgraded_one_is(empty: Database) -> None:
+    assert not schema_is_current(empty)
+    upgrade(empty)
+    assert schema_is_current(empty)
+
+
+def test_the_schema_of_a_newer_release_counts_as_current(empty: Database) -> None:
+    upgrade(empty)
+    with empty.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = 'of_tomorrow'"))
+    assert schema_is_current(empty)
+
+
+def test_a_second_upgrade_keeps_everything(empty: Database) -> None:
+    upgrade(empty)
+    with empty.transaction() as session:
+        session.execute(update(ContentState).values(changed_at=datetime(2026, 3, 1, tzinfo=UTC)))
+    before = rows_of(empty, "content_state"), rows_of(empty, "alembic_version")
+    upgrade(empty)
+    assert (rows_of(empty, "content_state"), rows_of(empty, "alembic_version")) == before
+
+
+def test_upgrades_at_the_same_time_do_it_once(empty_url: str, empty: Database) -> None:
+    together = Barrier(4)
+
+    def upgrade_together() -> None:
+        database = Database(empty_url)
+        together.wait()
+        upgrade(database)
+        database.dispose()
+
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(upgrade_together) for _ in range(4)]:
+            future.result()
+    assert len(rows_of(empty, "alembic_version")) == 1
+    assert len(rows_of(empty, "content_state")) == 1
+
+
+def test_a_migration_that_breaks_off_leaves_nothing_behind(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("broken off")
+
+    monkeypatch.setattr("alembic.operations.Operations.batch_alter_table", broken)
+    with pytest.raises(RuntimeError, match="broken off"):
+        upgrade(empty)
+    with empty.read() as connection:
+        assert inspect(connection).get_table_names() == []
+
+
+def test_the_content_state_begins_as_one_row_and_stays_one(database: Database) -> None:
+    with database.read() as connection:
+        assert connection.execute(select(ContentState.__table__)).all() == [(1, NEVER)]
+    with pytest.raises(DBAPIError), database.transaction() as session:
+        session.add(ContentState(id=2, changed_at=NEVER))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [update(AuditEntry).values(actor="someone else"), delete(AuditEntry)],
+    ids=["update", "delete"],
+)
+def test_the_audit_trail_cannot_be_rewritten(database: Database, statement: object) -> None:
+    with database.transaction() as session:
+        record(session, Actor("tester"), [ENTRY])
+    with pytest.raises(DBAPIError, match="append-only"), database.transaction() as session:
+        session.execute(statement)  # type: ignore[call-overload]
+    with database.read() as connection:
+        kept = connection.execute(select(func.count(), func.min(AuditEntry.actor)))
+        assert kept.one() == (1, "tester")
