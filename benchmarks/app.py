@@ -11,7 +11,7 @@ from granian.server import Server
 from litestar.types import ASGIApp
 
 from benchmarks.floor import Floor, KeptAnswers, floor_handler
-from bursar import logs
+from bursar import logs, memory
 from bursar.app import create_app
 from bursar.database.engine import Database
 from bursar.identity.tokens import KeyRing
@@ -24,6 +24,7 @@ ANSWERS_VARIABLE = "BENCHMARK_ANSWERS"
 
 
 def create() -> ASGIApp:
+    memory.return_large_blocks()
     settings = get_settings()
     logs.configure(settings)
     database = Database(settings.effective_database_url, pool_size=settings.threads)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from benchmarks.load import Target
-from benchmarks.results import MEBIBYTE, Result
+from benchmarks.results import MEGABYTE, Result
 from benchmarks.server import BenchmarkServer
 from benchmarks.stage import LARGE, SMALL, USUAL, Stage
 from benchmarks.statements import statement_counts
@@ -16,7 +16,9 @@ Measurement = Callable[[Stage], Sequence[Result]]
 
 LIST: Final = "/enterprise/v2/enterprise-catalogs"
 CONTENT: Final = f"{LIST}/{CATALOG}"
-COURSE: Final = f"{CONTENT}/courses/{next(courses(1, clock.now()))['key']}"
+_FIRST: Final = next(courses(1, clock.now()))
+COURSE: Final = f"{CONTENT}/courses/{_FIRST['key']}"
+COURSE_RUN: Final = f"{CONTENT}/course-runs/{_FIRST['course_run_keys'][0]}"
 JSON: Final = {"Accept": "application/json"}
 XML: Final = {"Accept": "application/xml"}
 WARM_UP: Final = (f"{CONTENT}?limit=1", JSON)
@@ -28,8 +30,8 @@ REQUESTS: Final = {
     "one course, remembered": (COURSE, JSON),
     "list of catalogs": (LIST, JSON),
 }
-WORKER_LIMIT: Final = 150 * MEBIBYTE
-IMPORT_LIMIT: Final = 200 * MEBIBYTE
+WORKER_LIMIT: Final = 150 * MEGABYTE
+IMPORT_LIMIT: Final = 200 * MEGABYTE
 DOCUMENTS_PER_SECOND: Final = 5_000
 
 
@@ -38,7 +40,7 @@ def page_of(size: int, headers: Mapping[str, str], kind: str, bound: float) -> M
         server = stage.server()
         path = f"{CONTENT}?limit={size}"
         same = server.target(path, headers)
-        crawl = server.target(path, headers, pages=USUAL // size)
+        crawl = server.target(path, headers, page_count(server, size))
         floor = server.floor_of(same, f"page-{size}-{kind}")
         name = f"page of {size} {kind}"
         return [
@@ -49,7 +51,13 @@ def page_of(size: int, headers: Mapping[str, str], kind: str, bound: float) -> M
     return measure
 
 
-def one_answer(name: str, path: str, bound: float) -> Measurement:
+def page_count(server: BenchmarkServer, size: int) -> int:
+    """Fewer than there are courses for: those that are closed are not listed."""
+    count: int = server.fetch(server.target(f"{CONTENT}?limit=1", JSON)).json()["count"]
+    return -(-count // size)
+
+
+def one_answer(name: str, path: str, bound: float | None) -> Measurement:
     def measure(stage: Stage) -> list[Result]:
         server = stage.server()
         target = server.target(path, JSON)
@@ -76,29 +84,31 @@ def last_page(stage: Stage) -> list[Result]:
 
 def scale(stage: Stage) -> list[Result]:
     name = f"page of 20 at {LARGE:,} courses against {SMALL:,}"
-    large, small = (_pages(stage.server(courses), 1) for courses in (LARGE, SMALL))
+    large, small = (_same_page(stage.server(courses)) for courses in (LARGE, SMALL))
     return [Result.of_rates(f"{name}, the same page", stage.compare(large, small), 0.8)]
 
 
 def scale_without_cache(stage: Stage) -> list[Result]:
     """Every page is made for its request."""
     name = f"page of 20 at {LARGE:,} courses against {SMALL:,}"
-    large, small = (
-        _pages(stage.server(courses, has_cache=False), courses // 20) for courses in (LARGE, SMALL)
-    )
+    large, small = (_crawl(stage.server(courses, has_cache=False)) for courses in (LARGE, SMALL))
     return [Result.of_rates(f"{name}, a crawl, no cache", stage.compare(large, small), 0.8)]
 
 
 def large_crawl(stage: Stage) -> list[Result]:
     """More pages than the cache can hold: nearly every one is made anew."""
     server = stage.server(LARGE)
-    floor = server.floor_of(_pages(server, 1), "large-page-20")
-    rates = stage.compare(_pages(server, LARGE // 20), floor)
+    floor = server.floor_of(_same_page(server), "large-page-20")
+    rates = stage.compare(_crawl(server), floor)
     return [Result.of_rates(f"page of 20 JSON, a crawl of {LARGE:,} courses", rates, None)]
 
 
-def _pages(server: BenchmarkServer, pages: int) -> Target:
-    return server.target(f"{CONTENT}?limit=20", JSON, pages)
+def _same_page(server: BenchmarkServer) -> Target:
+    return server.target(f"{CONTENT}?limit=20", JSON)
+
+
+def _crawl(server: BenchmarkServer) -> Target:
+    return server.target(f"{CONTENT}?limit=20", JSON, page_count(server, 20))
 
 
 def imports(stage: Stage) -> list[Result]:
@@ -138,6 +148,7 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     "page-20-json": page_of(20, JSON, "JSON", 0.4),
     "page-100-json": page_of(100, JSON, "JSON", 0.25),
     "course": one_answer("one course", COURSE, 0.5),
+    "course-run": one_answer("one course run", COURSE_RUN, None),
     "list": one_answer("list of catalogs", LIST, 0.4),
     "page-20-xml": page_of(20, XML, "XML", 0.15),
     "unchanged": unchanged_page,

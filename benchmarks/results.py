@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-MEBIBYTE = 1024 * 1024
+MEGABYTE = 1_000_000
 _HEADINGS = ("measured", "here", "against", "figure", "bound", "")
 
 
@@ -39,8 +39,8 @@ class Result:
     @classmethod
     def of_memory(cls, name: str, size: int, limit: int) -> Self:
         """Both in bytes."""
-        figure = f"{size / MEBIBYTE:.0f} MiB"
-        return cls(name, "", "", figure, f"< {limit / MEBIBYTE:.0f} MiB", size < limit)
+        figure = f"{size / MEGABYTE:.0f} MB"
+        return cls(name, "", "", figure, f"< {limit / MEGABYTE:.0f} MB", size < limit)
 
 
 def as_table(results: Sequence[Result]) -> str:

@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
-from bursar import __version__, logs
+from bursar import __version__, logs, memory
 from bursar.catalog.cache import CatalogServices, MemberIndexes, PageCache
 from bursar.catalog.endpoints import endpoints as catalog_endpoints
 from bursar.database.engine import Database
@@ -20,7 +20,7 @@ from bursar.identity.gate import DatabaseGate
 from bursar.identity.http import token_handlers
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings, get_settings
-from bursar.web.adapter import Threads, on_http_exception, route_handlers
+from bursar.web.adapter import Threads, on_defect, on_http_exception, route_handlers
 from bursar.web.docs_page import docs_handlers
 from bursar.web.endpoint import Endpoint
 from bursar.web.metrics import Metrics
@@ -67,7 +67,7 @@ def create_app(
             *extra_handlers,
         ],
         lifespan=[functools.partial(_lifespan, close=_closer(threads, database))],
-        exception_handlers={HTTPException: cast("Any", on_http_exception)},
+        exception_handlers={HTTPException: cast("Any", on_http_exception), Exception: on_defect},
         cors_config=_cors(settings),
         openapi_config=None,
         logging_config=None,
@@ -78,6 +78,7 @@ def create_app(
 
 def create() -> ASGIApp:
     """For the web server's worker processes: settings come from the environment."""
+    memory.return_large_blocks()
     settings = get_settings()
     logs.configure(settings)
     database = Database(settings.effective_database_url, pool_size=settings.threads)

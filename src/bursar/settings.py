@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import (
@@ -47,8 +47,8 @@ class Settings(BaseSettings):
     refresh_inline_limit: int = Field(default=10_000, ge=0)
     """Membership changes above this many documents become a durable job."""
     log_level: str = "INFO"
-    log_format: str = "json"
-    """`json` or `text`."""
+    """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
+    log_format: Literal["json", "text"] = "json"
     # Accepted from the start, used by the domains that send mail and enrol learners.
     smtp_url: str = ""
     lms_url: str = ""
@@ -58,6 +58,22 @@ class Settings(BaseSettings):
     def _split_origins(cls, value: object) -> object:
         if isinstance(value, str):
             return [origin.strip() for origin in value.split(",") if origin.strip()]
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _can_be_read(cls, value: str) -> str:
+        if value:
+            from limits import parse  # noqa: PLC0415 - slow, and most have no limit
+
+            parse(value)
         return value
 
     @field_validator("public_url", "lms_public_url")

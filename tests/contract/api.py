@@ -56,9 +56,7 @@ class Api:
 
     def check(self, method: str, path: str, response: httpx.Response) -> None:
         target = urlsplit(str(response.request.url)).path
-        self.checker.check(
-            method, target, response.status_code, response.headers, response.content
-        )
+        self.checker.check(method, target, response.status_code, response.headers, response.content)
         assert response.headers.get_list("x-request-id") != []
         assert len(response.headers.get_list("x-request-id")) == 1
 
@@ -90,9 +88,7 @@ def keys_of(page: JsonObject) -> list[str]:
 
 def visible(response: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
     """All of an answer that may tell its reader something."""
-    headers = {
-        name: value for name, value in response.headers.items() if name not in ACCIDENTAL
-    }
+    headers = {name: value for name, value in response.headers.items() if name not in ACCIDENTAL}
     return response.status_code, response.content, headers
 
 

@@ -41,9 +41,12 @@ class Sample:
         return "{catalog}" in self.path
 
 
+def _write(method: str, base: str, status: int, allow: str) -> Sample:
+    return Sample(method, base + "/{catalog}", base + "/{catalog_id}", GOOD_BODY, status, allow)
+
+
 _BASE = CATALOGS + "/{catalog}"
 _TEMPLATE = CATALOGS + "/{catalog_id}"
-_WRITES = {"body": GOOD_BODY, "status": 201, "allow": "POST, PUT, OPTIONS"}
 
 SAMPLES = {
     "the catalogs": Sample("GET", CATALOGS, CATALOGS),
@@ -71,16 +74,9 @@ SAMPLES = {
         f"{_TEMPLATE}/programs/{{program_uuid}}",
         unknown=(f"programs/{UNKNOWN}", "programs/not-a-uuid"),
     ),
-    "a change": Sample("POST", THINGS + "/{catalog}", THINGS + "/{catalog_id}", **_WRITES),
-    "a replacement": Sample("PUT", THINGS + "/{catalog}", THINGS + "/{catalog_id}", **_WRITES),
-    "a refusal": Sample(
-        "POST",
-        REFUSALS + "/{catalog}",
-        REFUSALS + "/{catalog_id}",
-        GOOD_BODY,
-        422,
-        "POST, OPTIONS",
-    ),
+    "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),
+    "a replacement": _write("PUT", THINGS, 201, "POST, PUT, OPTIONS"),
+    "a refusal": _write("POST", REFUSALS, 422, "POST, OPTIONS"),
 }
 READS = {name: sample for name, sample in SAMPLES.items() if sample.method == "GET"}
 WRITES = {name: sample for name, sample in SAMPLES.items() if sample.method != "GET"}

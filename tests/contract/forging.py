@@ -63,9 +63,7 @@ class Forge:
         self.kid, self.key = live[-1].kid, ECKey.import_key(stored)
         self.others_key = ECKey.generate_key("P-256")
 
-    def signed(
-        self, *, kid: str | None = None, key: ECKey | None = None, **changes: Any
-    ) -> str:
+    def signed(self, *, kid: str | None = None, key: ECKey | None = None, **changes: Any) -> str:
         header = {"alg": "ES256", "kid": kid or self.kid, "typ": "JWT"}
         return jwt.encode(header, good_claims(**changes), key or self.key, algorithms=["ES256"])
 

@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,10 +76,17 @@ class Shop:
 
 @dataclass(frozen=True)
 class Service:
-    url: str
+    server: ContractServer
     database: Database
     ring: KeyRing
     anonymous: Api
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def log(self) -> str:
+        return self.server.log
 
     @classmethod
     def running(
@@ -90,7 +98,7 @@ class Service:
         checker = ResponseChecker(http.get("/openapi.json").json())
         database = Database(url)
         stack.callback(database.dispose)
-        return cls(server.url, database, KeyRing(database, Settings()), Api(http, checker))
+        return cls(server, database, KeyRing(database, Settings()), Api(http, checker))
 
     def token(self, client_id: str) -> str:
         return self.ring.issue(client_id, {})[0]
@@ -109,7 +117,12 @@ class Service:
         with self.database.read() as connection:
             return connection.scalar(statement.select_from(AuditEntry)) or 0
 
-    def open_shop(self, documents: Sequence[str] = (), **fields: Any) -> Shop:
+    @staticmethod
+    def wait_for_the_next_second() -> None:
+        """Dates of HTTP are whole seconds: what follows has a later one than what was before."""
+        time.sleep(1.01 - clock.now().microsecond / 1e6)
+
+    def open_shop(self, **fields: Any) -> Shop:
         org = f"Shop{uuid4().hex[:12]}"
         shop = Shop(self, uuid4(), org, uuid4(), self.acting_as(f"{org}-client"))
         declared = catalog(shop.catalog_uuid, org, {"org": org}) | fields

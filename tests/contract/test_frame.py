@@ -10,7 +10,7 @@ from tests.contract.conftest import ORIGIN
 from tests.contract.service import Service
 
 SANE = ["a", "req-1.2:3@x/y+z=", "0b1c6d9e-6a3f-4f0a-8a4e-7f3f2b1d9c55", "x" * 128]
-NOT_SANE = ["", " ", "two words", "x" * 129, "a,b", "<script>", "é", 'a"b', "a\tb"]
+NOT_SANE = ["", "two words", "x" * 129, "a,b", "<script>", "é", 'a"b', "a\tb"]
 
 
 @pytest.mark.parametrize("path", [CATALOGS, "/health", "/nowhere", "/oauth2/jwks"])
@@ -22,7 +22,7 @@ def test_a_sane_request_id_is_echoed(anonymous: Api, path: str, sent: str) -> No
 
 @pytest.mark.parametrize("sent", NOT_SANE)
 def test_any_other_request_id_is_replaced(anonymous: Api, sent: str) -> None:
-    response = anonymous.http.get(CATALOGS, headers={"X-Request-ID": sent.encode()})
+    response = anonymous.http.get(CATALOGS, headers=[(b"X-Request-ID", sent.encode())])
     assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
 
 

@@ -105,18 +105,14 @@ def test_a_key_is_known_to_its_client_path_and_query_only(
     assert service.changes_of(name) == len(calls)
 
 
-def test_a_trailing_slash_is_the_same_path(
-    api: Api, service: Service, name: str, key: str
-) -> None:
+def test_a_trailing_slash_is_the_same_path(api: Api, service: Service, name: str, key: str) -> None:
     send(api, name, key)
     assert send(api, name, key, url=URL + "/").headers[REPLAYED] == "true"
     assert service.changes_of(name) == 1
 
 
 @pytest.mark.parametrize("length", [1, 255])
-def test_a_key_has_1_to_255_characters(
-    api: Api, service: Service, name: str, length: int
-) -> None:
+def test_a_key_has_1_to_255_characters(api: Api, service: Service, name: str, length: int) -> None:
     key = (uuid4().hex * 8)[:length]
     first = send(api, name, key, url=f"{URL}?{name}")
     assert first.status_code == 201
@@ -144,9 +140,7 @@ def test_of_calls_at_the_same_time_one_does_the_work_and_the_others_wait_for_it(
     api: Api, service: Service, name: str, key: str
 ) -> None:
     with ThreadPoolExecutor(4) as threads:
-        calls = [
-            threads.submit(send, api, name, key, pause_milliseconds=400) for _ in range(4)
-        ]
+        calls = [threads.submit(send, api, name, key, pause_milliseconds=400) for _ in range(4)]
         answers = [call.result() for call in calls]
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1

@@ -42,9 +42,7 @@ def test_the_object_of_another_enterprise_is_unknown(
 
 @of_a_catalog
 def test_what_a_catalog_of_ones_own_does_not_hold_is_unknown_too(api: Api, sample: Sample) -> None:
-    foreign = api.request(
-        sample.method, sample.path.format(catalog=FOREIGN), json=sample.body
-    )
+    foreign = api.request(sample.method, sample.path.format(catalog=FOREIGN), json=sample.body)
     for path in sample.unknown:
         assert visible(api.get(f"{CATALOGS}/{EXAMPLES}/{path}")) == visible(foreign) or (
             sample.body is not None
@@ -74,17 +72,14 @@ def test_a_client_of_two_enterprises_sees_both(service: Service) -> None:
 
 def test_filtering_by_a_foreign_enterprise_is_like_filtering_by_an_unknown_one(api: Api) -> None:
     foreign, unknown = (
-        api.json(CATALOGS, params={"enterprise_customer": str(uuid)})
-        for uuid in (GLOBEX, UNKNOWN)
+        api.json(CATALOGS, params={"enterprise_customer": str(uuid)}) for uuid in (GLOBEX, UNKNOWN)
     )
     assert foreign == unknown == {"count": 0, "next": None, "previous": None, "results": []}
 
 
 @writes
 @accepting
-def test_a_reporting_client_may_not_write(
-    reporting: Api, sample: Sample, accept: str
-) -> None:
+def test_a_reporting_client_may_not_write(reporting: Api, sample: Sample, accept: str) -> None:
     response = reporting.request(
         sample.method, sample.url, headers={"Accept": accept}, json=sample.body
     )
@@ -93,9 +88,7 @@ def test_a_reporting_client_may_not_write(
 
 
 @writes
-def test_the_role_is_that_in_the_enterprise_of_the_object(
-    service: Service, sample: Sample
-) -> None:
+def test_the_role_is_that_in_the_enterprise_of_the_object(service: Service, sample: Sample) -> None:
     both = service.acting_as(BOTH)
     own = both.request(sample.method, sample.url, json=sample.body)
     assert own.status_code == sample.status

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, delete, func, inspect, select, text, update
+from sqlalchemy import CheckConstraint, Connection, delete, func, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from bursar.audit.models import AuditEntry
@@ -83,7 +83,7 @@ def test_the_migrations_make_every_check_constraint_of_the_models(database: Data
         (table.name, str(constraint.name))
         for table in metadata.tables.values()
         for constraint in table.constraints
-        if constraint.__visit_name__ == "check_constraint"
+        if isinstance(constraint, CheckConstraint)
     }
     with database.read() as connection:
         assert declared

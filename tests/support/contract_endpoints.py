@@ -29,13 +29,18 @@ class ThingBody(Body):
 
 
 def change(call: Call, session: Session, body: Any) -> Answer:
-    """Writes the audit row before it pauses, so that a concurrent call could write another."""
+    """Writes the audit row before it pauses, so that a concurrent call could write another.
+
+    Has a defect: it does not know what to do with a flag.
+    """
     thing: ThingBody = body
     record(
         session,
         Actor(call.principal.client_id, call.request_id),
         [Change("test.changed", OBJECT_TYPE, thing.name, enterprise_of(call))],
     )
+    if thing.flag:
+        raise RuntimeError("a defect")
     time.sleep(thing.pause_milliseconds / 1000)
     content = {"name": thing.name, "request": call.request_id, "emails": thing.emails}
     return Answer(content, status=201, headers={"Location": f"{call.url}#{len(thing.emails)}"})

@@ -9,8 +9,15 @@ from bursar.catalog.cache import CatalogServices, MemberIndex, View
 from bursar.catalog.documents import Links
 from bursar.database.types import AnyRow
 from bursar.web.call import Answer, Call
-from bursar.web.compression import MINIMUM_BYTES, choose_coding, compress
-from bursar.web.conditional import etag_of, http_date, is_unchanged
+from bursar.web.compression import (
+    MINIMUM_BYTES,
+    Coding,
+    choose_coding,
+    compress,
+    decompress,
+    length_of,
+)
+from bursar.web.conditional import etag_of, http_date, is_unchanged, known_tag
 from bursar.web.negotiation import Format
 from bursar.web.xml import to_xml
 
@@ -70,26 +77,29 @@ def _finish(
         headers["Last-Modified"] = http_date(last_modified)
     asked = call.headers.get
     if is_unchanged(asked("if-none-match"), asked("if-modified-since"), etag, last_modified):
+        headers["ETag"] = f'"{known_tag(asked("if-none-match"), etag)}"'
         return Answer(status=304, headers=headers)
+    packed = _remembered(call, etag, "zstd", lambda: _formatted(call, build()))
     coding = choose_coding(asked("accept-encoding"))
-    body = _remembered(call, etag, None, lambda: _formatted(call, build()))
-    if coding is not None and len(body) >= MINIMUM_BYTES:
-        plain = body
-        body = _remembered(call, etag, coding, lambda: compress(plain, coding))
-        headers["Content-Encoding"] = coding
-        headers["ETag"] = f'"{etag}-{coding}"'
-    return Answer(body=body, headers=headers)
+    if coding is None or length_of(packed) < MINIMUM_BYTES:
+        return Answer(body=decompress(packed), headers=headers)
+    headers["Content-Encoding"] = coding
+    headers["ETag"] = f'"{etag}-{coding}"'
+    if coding != "zstd":
+        packed = _remembered(call, etag, coding, lambda: decompress(packed))
+    return Answer(body=packed, headers=headers)
 
 
 def _formatted(call: Call, body: bytes) -> bytes:
     return body if call.negotiated.format is Format.JSON else to_xml(msgspec.json.decode(body))
 
 
-def _remembered(call: Call, etag: str, coding: str | None, build: Callable[[], bytes]) -> bytes:
+def _remembered(call: Call, etag: str, coding: Coding, build: Callable[[], bytes]) -> bytes:
+    """Compressed: many times as many pages fit, and giving one out plain costs next to nothing."""
     pages = services_of(call).pages
-    key = (etag, coding or "")
-    body = pages.get(key)
-    if body is None:
-        body = build()
-        pages.put(key, body)
-    return body
+    key = (etag, coding)
+    packed = pages.get(key)
+    if packed is None:
+        packed = compress(build(), coding)
+        pages.put(key, packed)
+    return packed

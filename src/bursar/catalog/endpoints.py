@@ -156,7 +156,7 @@ def endpoints() -> list[Endpoint]:
         ),
         Endpoint(
             "GET",
-            base + "/{catalog_id:uuid}/programs/{program_uuid:str}",
+            base + "/{catalog_id:uuid}/programs/{program_uuid:uuid}",
             Documentation(
                 "Get a program",
                 "A program of the catalog, with its courses.",

@@ -20,6 +20,7 @@ from bursar.catalog.importing import (
     parse_document,
     store_documents,
 )
+from bursar.catalog.membership import lock_content
 from bursar.catalog.models import ContentImport
 from bursar.database.engine import Database
 
@@ -75,7 +76,8 @@ def import_file(
     lines = read_lines(path, offset, number)
     for batch, documents in _parsed_ahead(lines, report, rejected):
         with database.transaction() as session:
-            report.stored += store_documents(session, actor, documents, clock.now())
+            now = lock_content(session)
+            report.stored += store_documents(session, actor, documents, now)
             record = _record_of(session, path)
             record.byte_offset, record.line = batch[-1].end, batch[-1].number
         progress(batch[-1].end)
@@ -93,9 +95,10 @@ def import_file_strictly(
     def refuse(number: int, reason: str) -> None:
         raise StrictFailure(number, reason)
 
+    now = lock_content(session)
     for batch in _batches(read_lines(path)):
         documents = _parse(batch, report, refuse)
-        report.stored += store_documents(session, actor, documents, clock.now())
+        report.stored += store_documents(session, actor, documents, now)
         progress(batch[-1].end)
     return report
 

@@ -65,7 +65,7 @@ def store_documents(
     ids |= _insert(session, new, now)
     _replace(session, changed, ids, now)
     _write_runs(session, new, changed, ids)
-    items = [_stored_item(document, ids) for document in (*new, *changed)]
+    items = [_stored_item(document, ids, now) for document in (*new, *changed)]
     left_families = {known[_identity(document)].family_key for document in changed}
     update_membership(
         session,
@@ -170,13 +170,14 @@ def _write_runs(
     bulk_insert(session, NestedRun, rows)
 
 
-def _stored_item(document: Document, ids: dict[Identity, int]) -> StoredItem:
+def _stored_item(document: Document, ids: dict[Identity, int], now: datetime) -> StoredItem:
     return StoredItem(
         ids[_identity(document)],
         document.content_type,
         document.key,
         document.family_key,
         document.active_until,
+        now,
         document.data,
     )
 

@@ -37,7 +37,7 @@ def _refresh_query(query_uuid: str) -> int:
 
 def _evaluate_batch(query_uuid: str) -> bool:
     with context.database().transaction() as session:
-        return service.refresh_step(session, UUID(query_uuid), clock.now())
+        return service.refresh_step(session, UUID(query_uuid))
 
 
 REFRESH_QUERY: Final = Workflow("catalog.refresh_query", _refresh_query)

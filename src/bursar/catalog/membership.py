@@ -5,7 +5,7 @@ Everything here runs in the caller's transaction and under the content lock.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from bursar import clock
 from bursar.catalog.content_filter import ContentFilter, parse_filter
 from bursar.catalog.content_types import ContentType
 from bursar.catalog.documents import decode_template
@@ -31,6 +32,7 @@ class StoredItem:
     key: str
     family_key: str | None
     active_until: datetime
+    changed_at: datetime
     data: dict[str, Any]
 
 
@@ -40,9 +42,18 @@ class Query:
     content_filter: ContentFilter
 
 
-def lock_content(session: Session, now: datetime) -> None:
-    """Waits until nobody else changes content or membership; held to the transaction's end."""
+def lock_content(session: Session, now: datetime | None = None) -> datetime:
+    """Waits until nobody else changes content or membership; held to the transaction's end.
+
+    Returns the instant to stamp changes with: `now`, or the clock's with the lock in hand, so
+    that stamps grow in the order of commits and a client that polls misses nothing.
+    """
+    session.execute(update(ContentState).values(id=ContentState.id))
+    if now is None:
+        last = session.scalars(select(ContentState.changed_at)).one()
+        now = max(clock.now(), last + timedelta(microseconds=1))
     session.execute(update(ContentState).values(changed_at=now))
+    return now
 
 
 def load_queries(session: Session) -> list[Query]:
@@ -64,6 +75,7 @@ def load_items(session: Session, condition: Any, limit: int | None = None) -> li
             ContentItem.key,
             ContentItem.family_key,
             ContentItem.active_until,
+            ContentItem.changed_at,
             ContentItem.body,
         )
         .where(condition)
@@ -77,6 +89,7 @@ def load_items(session: Session, condition: Any, limit: int | None = None) -> li
             row.key,
             row.family_key,
             row.active_until,
+            row.changed_at,
             decode_template(row.body),
         )
         for row in rows
@@ -96,7 +109,8 @@ def update_membership(
 
     Returns how many rows changed. With `documents_changed` the documents themselves are new, so
     that members among them count as changed too; `families` are those that a document may
-    have left.
+    have left. Without it this is a query's first evaluation: its members are as old as their
+    documents.
     """
     if not queries or not items:
         return 0
@@ -104,8 +118,9 @@ def update_membership(
     wanted = _wanted(queries, everyone.values())
     current = _current(session, [query.uuid for query in queries], list(everyone))
     fresh = {item.id for item in items} if documents_changed else set()
-    joined, left = _differences(everyone, wanted, current, fresh)
-    _write_joined(session, joined, current, now)
+    stamp = now if documents_changed else None
+    joined, left = _differences(everyone, wanted, current, fresh, stamp)
+    _write_joined(session, joined, current)
     _write_left(session, left, now)
     touched = {row["query_uuid"] for row in joined} | {row["b_query"] for row in left}
     touch_queries(session, touched, now)
@@ -119,7 +134,7 @@ def stale_members(
     everyone = _with_families(session, items)
     wanted = _wanted(queries, everyone.values())
     current = _current(session, [query.uuid for query in queries], list(everyone))
-    joined, left = _differences(everyone, wanted, current, set())
+    joined, left = _differences(everyone, wanted, current, set(), None)
     ids = {item.id for item in items}
     missing = [(row["query_uuid"], row["content_id"], "missing") for row in joined]
     surplus = [(row["b_query"], row["b_content"], "not selected") for row in left]
@@ -190,6 +205,7 @@ def _differences(
     wanted: set[tuple[UUID, int]],
     current: dict[tuple[UUID, int], bool],
     fresh: set[int],
+    stamp: datetime | None,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     joined: list[dict[str, Any]] = []
     for query_uuid, content_id in wanted:
@@ -202,6 +218,7 @@ def _differences(
                 "content_id": content_id,
                 "sort_key": item.key,
                 "active_until": item.active_until,
+                "changed_at": stamp or item.changed_at,
             }
         )
     left = [
@@ -216,9 +233,8 @@ def _write_joined(
     session: Session,
     rows: list[dict[str, Any]],
     current: dict[tuple[UUID, int], bool],
-    now: datetime,
 ) -> None:
-    extra = {"changed_at": now, "removed_at": None}
+    extra = {"removed_at": None}
     new = [row | extra for row in rows if (row["query_uuid"], row["content_id"]) not in current]
     bulk_insert(session, QueryMember, new)
     known = [
@@ -226,6 +242,7 @@ def _write_joined(
             "b_query": row["query_uuid"],
             "b_content": row["content_id"],
             "b_active_until": row["active_until"],
+            "b_changed_at": row["changed_at"],
         }
         for row in rows
         if (row["query_uuid"], row["content_id"]) in current
@@ -237,7 +254,11 @@ def _write_joined(
                 QueryMember.query_uuid == bindparam("b_query"),
                 QueryMember.content_id == bindparam("b_content"),
             )
-            .values(active_until=bindparam("b_active_until"), changed_at=now, removed_at=None)
+            .values(
+                active_until=bindparam("b_active_until"),
+                changed_at=bindparam("b_changed_at"),
+                removed_at=None,
+            )
         )
         session.connection().execute(statement, known)
 

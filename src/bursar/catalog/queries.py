@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, func, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from bursar.catalog.content_types import ContentType
@@ -18,7 +18,7 @@ from bursar.catalog.models import (
     NestedRun,
     QueryMember,
 )
-from bursar.database.types import AnyRow
+from bursar.database.types import AnyRow, UuidText
 from bursar.identity.models import Enterprise
 from bursar.web.principal import Owned
 
@@ -30,6 +30,7 @@ _CATALOG_COLUMNS: tuple[ColumnElement[Any], ...] = (
     Catalog.title.expression,
     Catalog.query_uuid.expression,
     Catalog.query_since.expression,
+    Catalog.created_at.expression,
     Catalog.modified_at.expression,
     Enterprise.slug.expression,
     CatalogQuery.version.expression,
@@ -44,7 +45,7 @@ CATALOG = Owned(
 )
 
 
-def _item_of_catalog(content_type: ContentType, parameter: str) -> Owned:
+def _item_of_catalog(content_type: ContentType, key: ColumnElement[Any]) -> Owned:
     """A catalog together with one of its members, whether listed or not."""
     return Owned(
         source=_CATALOG.join(
@@ -55,9 +56,9 @@ def _item_of_catalog(content_type: ContentType, parameter: str) -> Owned:
         condition=and_(
             Catalog.uuid == bindparam("catalog_id"),
             ContentItem.content_type == content_type.value,
-            ContentItem.key == bindparam(parameter),
+            ContentItem.key == key,
             # Says the same of the member: found by an index, whatever the planner starts with.
-            QueryMember.sort_key == bindparam(parameter),
+            QueryMember.sort_key == key,
         ),
         columns=(
             *_CATALOG_COLUMNS,
@@ -67,13 +68,12 @@ def _item_of_catalog(content_type: ContentType, parameter: str) -> Owned:
     )
 
 
-COURSE = _item_of_catalog(ContentType.COURSE, "course_key")
-PROGRAM = _item_of_catalog(ContentType.PROGRAM, "program_uuid")
+COURSE = _item_of_catalog(ContentType.COURSE, bindparam("course_key"))
+PROGRAM = _item_of_catalog(ContentType.PROGRAM, bindparam("program_uuid", type_=UuidText()))
 
-_BODIES = select(ContentItem.id, ContentItem.body).where(
-    ContentItem.id.in_(bindparam("ids", expanding=True))
-)
-_BODY = select(ContentItem.body).where(ContentItem.id == bindparam("content_id"))
+_items = ContentItem.__table__.c
+_BODIES = select(_items.id, _items.body).where(_items.id.in_(bindparam("ids", expanding=True)))
+_BODY = select(_items.body).where(_items.id == bindparam("content_id"))
 
 
 def bodies(connection: Connection, ids: Sequence[int]) -> list[bytes]:
@@ -89,21 +89,35 @@ def body(connection: Connection, content_id: int) -> bytes:
     return template
 
 
+def _run_of_catalog() -> Select[Any]:
+    item, member = ContentItem.__table__, QueryMember.__table__
+    wanted: BindParameter[str] = bindparam("run_key")
+    own = select(item.c.id).where(
+        item.c.content_type == ContentType.COURSE_RUN.value, item.c.key == wanted
+    )
+    nested = select(NestedRun.__table__.c.course_id).where(NestedRun.run_key == wanted)
+    # A union, where OR would be simpler: each half is found by its index.
+    candidates = own.union_all(nested).subquery()
+    return (
+        select(item.c.id, item.c.content_type, item.c.body_hash)
+        .select_from(
+            candidates.join(item, item.c.id == candidates.c.id).join(
+                member, member.c.content_id == item.c.id
+            )
+        )
+        .where(member.c.query_uuid == bindparam("query_uuid"), member.c.removed_at.is_(None))
+        .order_by(item.c.content_type.desc(), item.c.id)  # courserun before course
+        .limit(1)
+    )
+
+
+_RUN = _run_of_catalog()
+
+
 def find_run(connection: Connection, query_uuid: UUID, run_key: str) -> AnyRow | None:
     """The document that answers for a run: its own, else the one of a course that holds it."""
-    nested = select(NestedRun.course_id).where(NestedRun.run_key == run_key)
-    own = and_(ContentItem.content_type == ContentType.COURSE_RUN.value, ContentItem.key == run_key)
-    row: AnyRow | None = connection.execute(
-        select(ContentItem.id, ContentItem.content_type, ContentItem.body_hash)
-        .join(QueryMember, QueryMember.content_id == ContentItem.id)
-        .where(
-            QueryMember.query_uuid == query_uuid,
-            QueryMember.removed_at.is_(None),
-            or_(own, ContentItem.id.in_(nested)),
-        )
-        .order_by(ContentItem.content_type.desc(), ContentItem.id)  # courserun before course
-        .limit(1)
-    ).first()
+    values = {"query_uuid": query_uuid, "run_key": run_key}
+    row: AnyRow | None = connection.execute(_RUN, values).first()
     return row
 
 
@@ -121,7 +135,8 @@ def selected_ids(connection: Connection, catalog: AnyRow, wanted: Selection) -> 
     conditions = [QueryMember.query_uuid == catalog.query_uuid, QueryMember.removed_at.is_(None)]
     if wanted.keys:
         conditions.append(QueryMember.sort_key.in_(wanted.keys))
-    if wanted.since is not None:
+    # Of a catalog that is younger than the instant itself, everything is new.
+    if wanted.since is not None and catalog.created_at <= wanted.since:
         arrived = select(CatalogChange.content_id).where(
             CatalogChange.catalog_uuid == catalog.uuid,
             CatalogChange.arrived,
@@ -170,32 +185,47 @@ def removed_since(connection: Connection, catalog: AnyRow, wanted: Selection) ->
     return connection.execute(statement).all()
 
 
+# Plain tables and built once: a statement that is new at every request costs more than it asks.
+_catalogs, _queries = Catalog.__table__.c, CatalogQuery.__table__.c
+_OF_ENTERPRISES = _catalogs.enterprise_uuid.in_(bindparam("enterprises", expanding=True))
+_CATALOGS_COUNT = select(func.count()).select_from(Catalog.__table__).where(_OF_ENTERPRISES)
+_CATALOGS_PAGE = (
+    select(
+        _catalogs.uuid,
+        _catalogs.title,
+        _catalogs.enterprise_uuid,
+        _catalogs.query_uuid,
+        _catalogs.query_since,
+        _queries.content_modified_at,
+        _catalogs.modified_at,
+        _catalogs.query_title,
+        _catalogs.include_exec_ed_2u_courses,
+        func.count().over().label("total"),
+        func.max(_catalogs.modified_at).over().label("last_modified_at"),
+        func.max(_catalogs.query_since).over().label("last_query_since"),
+        func.max(_queries.content_modified_at).over().label("last_content_modified_at"),
+    )
+    .select_from(
+        Catalog.__table__.outerjoin(CatalogQuery.__table__, _queries.uuid == _catalogs.query_uuid)
+    )
+    .where(_OF_ENTERPRISES)
+    .order_by(_catalogs.created_at, _catalogs.uuid)
+    .offset(bindparam("skipped"))
+    .limit(bindparam("size"))
+)
+
+
 def catalogs_page(
     connection: Connection, enterprises: Sequence[UUID], offset: int, limit: int
 ) -> Sequence[AnyRow]:
-    """Oldest first; every row also carries the length of the whole list as `total`."""
-    rows: Sequence[AnyRow] = connection.execute(
-        select(
-            Catalog.uuid,
-            Catalog.title,
-            Catalog.enterprise_uuid,
-            Catalog.query_uuid,
-            Catalog.query_since,
-            CatalogQuery.content_modified_at,
-            Catalog.modified_at,
-            Catalog.query_title,
-            Catalog.include_exec_ed_2u_courses,
-            func.count().over().label("total"),
-        )
-        .outerjoin(CatalogQuery, CatalogQuery.uuid == Catalog.query_uuid)
-        .where(Catalog.enterprise_uuid.in_(enterprises))
-        .order_by(Catalog.created_at, Catalog.uuid)
-        .offset(offset)
-        .limit(limit)
-    ).all()
+    """Oldest first; every row also carries the length and the last changes of the whole list."""
+    values = {"enterprises": list(enterprises), "skipped": offset, "size": limit}
+    rows: Sequence[AnyRow] = connection.execute(_CATALOGS_PAGE, values).all()
     return rows
 
 
 def catalogs_count(connection: Connection, enterprises: Sequence[UUID]) -> int:
-    statement = select(func.count()).where(Catalog.enterprise_uuid.in_(enterprises))
-    return connection.execute(statement.select_from(Catalog)).scalar_one()
+    count: int = connection.execute(
+        _CATALOGS_COUNT, {"enterprises": list(enterprises)}
+    ).scalar_one()
+    return count

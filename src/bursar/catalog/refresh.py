@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from bursar import clock
 from bursar.catalog import service
 from bursar.database.engine import Database
 
@@ -29,4 +28,4 @@ def refresh_pending(database: Database) -> int:
 
 def _step(database: Database, uuid: UUID) -> bool:
     with database.transaction() as session:
-        return service.refresh_step(session, uuid, clock.now())
+        return service.refresh_step(session, uuid)

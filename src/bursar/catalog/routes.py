@@ -21,6 +21,7 @@ from bursar.catalog.content_types import ContentType
 from bursar.catalog.documents import fill_in
 from bursar.catalog.queries import Selection
 from bursar.catalog.schemas import CatalogList, CatalogSummary
+from bursar.database.types import AnyRow
 from bursar.web.call import Answer, Call
 from bursar.web.errors import NotFound
 from bursar.web.pagination import (
@@ -75,17 +76,22 @@ def list_catalogs(call: Call, connection: Connection) -> Answer:
         )
         for row in rows
     ]
-    changes = [
-        max(row.modified_at, row.query_since, row.content_modified_at or row.query_since)
-        for row in rows
-    ]
     content = CatalogList(
         page.count,
         next_link(call.url, call.query, page),
         previous_link(call.url, call.query, page),
         summaries,
     )
-    return conditional_value(call, msgspec.json.encode(content), max(changes, default=None))
+    return conditional_value(call, msgspec.json.encode(content), _last_change(rows))
+
+
+def _last_change(rows: Sequence[AnyRow]) -> datetime | None:
+    """Of the whole list: what happens on one page can change the count and links of another."""
+    if not rows:
+        return None
+    first = rows[0]
+    last: datetime = max(first.last_modified_at, first.last_query_since)
+    return max(last, first.last_content_modified_at or last)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,20 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, insert, literal, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.orm import Session
 
 from bursar.audit import service as audit
 from bursar.audit.service import Actor, Change
 from bursar.catalog.content_filter import parse_filter, query_uuid
+from bursar.catalog.history import note_difference, note_history
 from bursar.catalog.membership import (
     Query,
     load_items,
     lock_content,
     update_membership,
 )
-from bursar.catalog.models import Catalog, CatalogChange, CatalogQuery, ContentItem, QueryMember
+from bursar.catalog.models import Catalog, CatalogQuery, ContentItem, QueryMember
 from bursar.settings import get_settings
 
 Outcome = Literal["created", "changed", "unchanged"]
@@ -168,12 +169,17 @@ def _find_or_create_query(
             created_at=now,
             ready=False,
             evaluated_to=0,
-            version=1,
+            version=_first_version(now),
             content_modified_at=now,
         )
         session.add(query)
         session.flush()
     return query
+
+
+def _first_version(now: datetime) -> int:
+    """Above every version the query had before it was forgotten: web processes remember those."""
+    return int(now.timestamp() * 1_000_000)
 
 
 def _content_count(session: Session) -> int:
@@ -207,13 +213,13 @@ def pending_queries(session: Session) -> list[UUID]:
     return list(session.scalars(statement.order_by(CatalogQuery.created_at, CatalogQuery.uuid)))
 
 
-def refresh_step(session: Session, uuid: UUID, now: datetime) -> bool:
+def refresh_step(session: Session, uuid: UUID, now: datetime | None = None) -> bool:
     """One batch of a query's first evaluation, in the caller's transaction; True when done.
 
     With the last batch every waiting catalog changes over in one step. Safe to repeat, and safe
     when several processes do it at once.
     """
-    lock_content(session, now)
+    now = lock_content(session, now)
     query = session.get(CatalogQuery, uuid, populate_existing=True)
     if query is None or query.ready:
         return True
@@ -227,44 +233,20 @@ def refresh_step(session: Session, uuid: UUID, now: datetime) -> bool:
 
 def _adopt(session: Session, catalog: Catalog, new: UUID | None, now: datetime) -> None:
     """From now on the catalog serves this query; what it gains and loses by that is noted."""
-    old = catalog.query_uuid
+    old, since = catalog.query_uuid, catalog.query_since
     catalog.query_uuid = new
     catalog.pending_query_uuid = None
     if old == new:
         return
     catalog.query_since = now
     session.flush()
+    # All that a catalog is created with arrived when it was created: that needs no notes.
+    if new is not None and catalog.created_at < now:
+        note_difference(session, catalog, new, old, now, arrived=True)
     if old is not None:
-        _note_difference(session, catalog, old, new, now, arrived=False)
-        if new is not None:
-            _note_difference(session, catalog, new, old, now, arrived=True)
+        note_history(session, catalog, old, since)
+        note_difference(session, catalog, old, new, now, arrived=False)
         _forget_if_unused(session, old)
-
-
-def _note_difference(
-    session: Session,
-    catalog: Catalog,
-    has: UUID,
-    has_not: UUID | None,
-    now: datetime,
-    *,
-    arrived: bool,
-) -> None:
-    other = aliased(QueryMember)
-    in_other = exists().where(
-        other.query_uuid == has_not,
-        other.content_id == QueryMember.content_id,
-        other.removed_at.is_(None),
-    )
-    members = select(
-        literal(catalog.enterprise_uuid, Catalog.enterprise_uuid.type),
-        literal(catalog.uuid, Catalog.uuid.type),
-        QueryMember.content_id,
-        literal(arrived),
-        literal(now, Catalog.created_at.type),
-    ).where(QueryMember.query_uuid == has, QueryMember.removed_at.is_(None), ~in_other)
-    names = ["enterprise_uuid", "catalog_uuid", "content_id", "arrived", "at"]
-    session.execute(insert(CatalogChange).from_select(names, members))
 
 
 def _forget_if_unused(session: Session, uuid: UUID) -> None:

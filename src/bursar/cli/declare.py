@@ -6,10 +6,10 @@ from uuid import UUID
 
 import typer
 
-from bursar import clock
 from bursar.catalog import service as catalogs
 from bursar.catalog.checks import check_catalogs
 from bursar.catalog.jobs import enqueue_refresh
+from bursar.catalog.membership import lock_content
 from bursar.catalog.refresh import refresh_query
 from bursar.cli.support import (
     EXIT_INVALID,
@@ -17,6 +17,7 @@ from bursar.cli.support import (
     migrate,
     opened_database,
     operator,
+    reached_database,
     settings_or_fail,
 )
 from bursar.database.engine import Database
@@ -64,7 +65,7 @@ def apply_to(database: Database, manifests: list[Manifest], *, dry_run: bool = F
     queue = JobQueue(database)
     try:
         with database.transaction() as session:
-            plan = apply_manifests(session, operator(), manifests, now=clock.now())
+            plan = apply_manifests(session, operator(), manifests, now=lock_content(session))
             if dry_run:
                 raise _DryRun(plan)
             waiting = catalogs.pending_queries(session)
@@ -105,8 +106,6 @@ def check() -> None:
 @database_app.command("upgrade")
 def upgrade_database() -> None:
     """Migrate the database to this version's schema."""
-    settings = settings_or_fail()
-    database = Database(settings.effective_database_url)
-    migrate(database)
-    database.dispose()
+    with reached_database(settings_or_fail()) as database:
+        migrate(database)
     typer.echo("the schema is current")

@@ -1,9 +1,11 @@
 """`bursar serve`, `worker` and `demo`."""
 
+import errno
 import multiprocessing
 import os
 import socket
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +24,13 @@ Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 picks a free one.")]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    ip: str
+    port: int
+    url: str
+
+
 def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
@@ -35,9 +44,9 @@ def serve(
     logs.configure(settings)
     with opened_database(settings) as database:
         is_sqlite = database.is_sqlite
-    port = port or free_port(host)
-    typer.echo(f"Bursar listens on http://{host}:{port}", err=True)
-    run_server(settings, host, port, workers, with_worker=is_sqlite and not no_worker)
+    place = place_of(host, port)
+    typer.echo(f"Bursar listens on {place.url}", err=True)
+    run_server(settings, place, workers, with_worker=is_sqlite and not no_worker)
 
 
 def worker() -> None:
@@ -63,19 +72,15 @@ def demo(
     get_settings.cache_clear()
     settings = settings_or_fail()
     logs.configure(settings)
-    port = port or free_port(host)
-    if not is_free(host, port):
-        fail(f"Port {port} is taken: try `bursar demo --port 0`.")
+    place = place_of(host, port)
     with opened_database(settings) as database:
         now = clock.now()
         prepare_demo(database, now)
-        print_demo(database, settings, f"http://{host}:{port}", now)
-    run_server(settings, host, port, 1, with_worker=True)
+        print_demo(database, settings, place.url, now)
+    run_server(settings, place, 1, with_worker=True)
 
 
-def run_server(
-    settings: Settings, host: str, port: int, workers: int, *, with_worker: bool
-) -> None:
+def run_server(settings: Settings, place: Place, workers: int, *, with_worker: bool) -> None:
     """Until a signal ends it: requests under way finish, and the worker hands its jobs back."""
     # Web processes begin afresh: a fork would carry our memory and the worker's threads along.
     multiprocessing.set_start_method("spawn", force=True)
@@ -85,8 +90,8 @@ def run_server(
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         server = Server(
             "bursar.app:create",
-            address=host,
-            port=port,
+            address=place.ip,
+            port=place.port,
             interface=Interfaces.ASGI,
             workers=workers,
             factory=True,
@@ -105,18 +110,21 @@ def run_server(
                 background.stop()
 
 
-def free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def place_of(host: str, port: int) -> Place:
+    """Ends the command when nobody can listen there, or somebody does.
 
-
-def is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+    The server itself would share the port with another one and answer every other request.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        # `localhost` is both: 127.0.0.1 is what people and other programs try.
+        family, kind, protocol, _, address = min(found, key=lambda each: each[0])
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            ip, port = probe.getsockname()[:2]
+    except OSError as error:
+        hint = " (--port 0 picks a free one)" if error.errno == errno.EADDRINUSE else ""
+        fail(f"Cannot listen on {host}, port {port}: {error.strerror}{hint}")
+    shown = f"[{host}]" if ":" in host else host
+    return Place(ip, port, f"http://{shown}:{port}")

@@ -6,7 +6,9 @@ from getpass import getuser
 from typing import NoReturn
 
 import typer
-from sqlalchemy.exc import OperationalError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bursar.audit.service import Actor
 from bursar.database.engine import Database
@@ -29,8 +31,16 @@ def fail(message: str, code: int = 1) -> NoReturn:
 def settings_or_fail() -> Settings:
     try:
         return get_settings()
+    except ValidationError as error:
+        # Never quotes a value: it may be a password.
+        fail("\n".join(map(_setting_problem, error.errors(include_input=False))), EXIT_INVALID)
     except ValueError as error:
         fail(f"Invalid settings: {error}", EXIT_INVALID)
+
+
+def _setting_problem(problem: ErrorDetails) -> str:
+    name = "_".join(map(str, problem["loc"])).upper()
+    return f"BURSAR_{name}: {problem['msg']}"
 
 
 def operator() -> Actor:
@@ -48,17 +58,35 @@ def migrate(database: Database) -> None:
 @contextmanager
 def opened_database(settings: Settings) -> Iterator[Database]:
     """SQLite is migrated first; PostgreSQL must be current already (exit 3)."""
+    with reached_database(settings) as database:
+        _prepare(database)
+        yield database
+
+
+@contextmanager
+def reached_database(settings: Settings) -> Iterator[Database]:
+    """Whatever its schema is. Ends the command when it cannot be reached."""
     try:
         database = Database(settings.effective_database_url)
     except ValueError as error:
-        fail(str(error), EXIT_INVALID)
+        fail(f"BURSAR_DATABASE_URL: {error}", EXIT_INVALID)
+    except OSError as error:
+        fail(f"The database cannot be used: {error}")
     try:
-        _prepare(database)
+        _connect(database)
         yield database
     except OperationalError as error:
         fail(f"The database cannot be used: {error.orig}")
     finally:
         database.dispose()
+
+
+def _connect(database: Database) -> None:
+    try:
+        with database.read():
+            pass
+    except DBAPIError as error:
+        fail(f"The database cannot be used: {error.orig}")
 
 
 def _prepare(database: Database) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+import psycopg
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import ColumnElement, Table, func, insert, literal
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, literal
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 
@@ -23,6 +25,16 @@ def bulk_insert(
     if connection.dialect.name == "sqlite":
         connection.execute(insert(table), rows)
         return
+    try:
+        _copy(connection, table, rows)
+    except psycopg.Error as error:
+        # SQLAlchemy does not see COPY; its callers look for its errors all the same.
+        raise DBAPIError.instance(
+            f"COPY {table.name}", None, error, psycopg.Error, dialect=connection.dialect
+        ) from error
+
+
+def _copy(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     names = list(rows[0])
     processors = [table.c[name].type.bind_processor(connection.dialect) for name in names]
     target = SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(

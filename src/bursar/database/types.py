@@ -2,12 +2,23 @@
 
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import DateTime, Row, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class UuidText(TypeDecorator[UUID]):
+    """A UUID that is compared with a column of text."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
 
 
 class Instant(TypeDecorator[datetime]):

@@ -148,6 +148,11 @@ def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[byt
     return Response(outgoing.body, status_code=outgoing.status, headers=outgoing.headers)
 
 
+def on_defect(_request: AnyRequest, error: Exception) -> Response[bytes]:
+    """Litestar would answer in words of its own, and log nothing: the frame does both."""
+    raise error
+
+
 def json_response(
     status: int, content: Any, headers: Mapping[str, str], method: str = "GET"
 ) -> ASGIResponse:

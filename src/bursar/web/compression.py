@@ -41,3 +41,13 @@ def compress(body: bytes, coding: Coding) -> bytes:
     if coding == "zstd":
         return zstandard.ZstdCompressor(level=3).compress(body)
     return gzip.compress(body, compresslevel=5, mtime=0)
+
+
+def decompress(packed: bytes) -> bytes:
+    """What `compress` made with zstd."""
+    return zstandard.ZstdDecompressor().decompress(packed)
+
+
+def length_of(packed: bytes) -> int:
+    """Of the plain bytes in what `compress` made with zstd."""
+    return zstandard.frame_content_size(packed)

@@ -35,10 +35,19 @@ def is_unchanged(
     return last_modified.replace(microsecond=0) <= since
 
 
+def known_tag(if_none_match: str | None, etag: str) -> str:
+    """The tag as the caller has it: a cache must find its own copy again (RFC 9111, 4.3.4)."""
+    candidates = map(_tag_of, (if_none_match or "").split(","))
+    return next((tag for tag in candidates if tag.partition("-")[0] == etag), etag)
+
+
 def _matches(header: str, etag: str) -> bool:
-    for candidate in header.split(","):
-        tag = candidate.strip().removeprefix("W/").strip('"')
+    for candidate in map(str.strip, header.split(",")):
         # The suffix names a content coding: another coding of the same answer is unchanged too.
-        if tag == "*" or tag.partition("-")[0] == etag:
+        if candidate == "*" or _tag_of(candidate).partition("-")[0] == etag:
             return True
     return False
+
+
+def _tag_of(candidate: str) -> str:
+    return candidate.strip().removeprefix("W/").strip('"')

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bursar.database.engine import insert_for
-from bursar.web.errors import BusinessRule, InvalidFields
+from bursar.web.errors import BusinessRule
 from bursar.web.models import IdempotencyRecord
 
 MAX_KEY_LENGTH = 255
@@ -22,11 +22,12 @@ class StoredAnswer:
     body: bytes | None
 
 
-def check_key(key: str | None) -> None:
-    """Raises InvalidFields for a key that is too long or empty."""
-    if key is not None and not 1 <= len(key) <= MAX_KEY_LENGTH:
-        message = f"Ensure this header has between 1 and {MAX_KEY_LENGTH} characters."
-        raise InvalidFields({"Idempotency-Key": [message]})
+def key_errors(key: str | None) -> dict[str, list[str]]:
+    """What is wrong with a key that is too long or empty."""
+    if key is None or 1 <= len(key) <= MAX_KEY_LENGTH:
+        return {}
+    message = f"Ensure this header has between 1 and {MAX_KEY_LENGTH} characters."
+    return {"Idempotency-Key": [message]}
 
 
 def scope_of(client_id: str, method: str, path: str, query: str, key: str) -> str:

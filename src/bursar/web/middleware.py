@@ -19,6 +19,8 @@ SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]
+# The server drops a connection with a body that nobody reads: the client has to know beforehand.
+CLOSE = (b"connection", b"close")
 
 
 class RequestFrame:
@@ -42,26 +44,36 @@ class _OneRequest:
         self.scope = scope
         self.request_id = _request_id(scope)
         self.status = 0
+        self.has_unread_body = _declares_body(scope)
 
     async def run(self, receive: Receive, send: Send) -> None:
-        state: Any = self.scope.setdefault("state", {})
+        scope: Any = self.scope
+        state = scope.setdefault("state", {})
         state["request_id"] = self.request_id
         state["public_url"] = self.frame.public_url
         # The router would refuse other methods with a list of its own. No route allows TRACE.
-        state["method"] = str(self.scope["method"])
-        if state["method"] not in METHODS:
-            self.scope["method"] = "TRACE"
+        state["method"] = scope["method"]
+        if scope["method"] not in METHODS:
+            scope["method"] = "TRACE"
         started = time.perf_counter()
 
         async def send_framed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.status = message["status"]
                 extra = [(b"x-request-id", self.request_id.encode()), *SECURITY_HEADERS]
+                if self.has_unread_body:
+                    extra.append(CLOSE)
                 message["headers"] = [*message.get("headers", []), *extra]
             await send(message)
 
+        async def receive_noted() -> Any:
+            message = await receive()
+            if not message.get("more_body"):
+                self.has_unread_body = False
+            return message
+
         try:
-            await self.frame.app(self.scope, receive, send_framed)
+            await self.frame.app(self.scope, receive_noted, send_framed)
         except Exception:
             log.exception("request.defect", request_id=self.request_id)
             if self.status == 0:
@@ -92,6 +104,15 @@ class _OneRequest:
             status=self.status,
             milliseconds=round(seconds * 1000, 2),
         )
+
+
+def _declares_body(scope: Scope) -> bool:
+    if scope["http_version"] not in {"1.0", "1.1"}:
+        return False
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in scope["headers"]
+    )
 
 
 def _request_id(scope: Scope) -> str:

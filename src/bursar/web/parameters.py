@@ -17,11 +17,12 @@ class QueryParameters:
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw.decode("latin-1")
-        self.pairs = parse_query(self.raw)
+        self.pairs = parse_query(raw.decode(errors="replace"))
         self._values: dict[str, list[str]] = {}
         for name, value in self.pairs:
             if value:
-                self._values.setdefault(name, []).append(value)
+                # No stored text holds a NUL, and PostgreSQL would not even compare one.
+                self._values.setdefault(name, []).append(value.replace("\x00", "\ufffd"))
 
     def get(self, name: str) -> str | None:
         values = self._values.get(name)
@@ -69,9 +70,11 @@ class ParameterReader:
 
 def parse_uuid(text: str) -> UUID:
     """With or without hyphens; braces and `urn:uuid:` are not accepted. Raises ValueError."""
-    if len(text) not in {32, 36}:
+    uuid = UUID(text)
+    # UUID() reads more than that: other digits, signs, spaces, hyphens anywhere.
+    if text.lower() not in {str(uuid), uuid.hex}:
         raise ValueError(text)
-    return UUID(text)
+    return uuid
 
 
 def parse_boolean(text: str) -> bool:

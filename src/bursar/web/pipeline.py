@@ -213,8 +213,8 @@ class Pipeline:
             call.parameters = endpoint.parameters(reader)
         body: BaseModel | None = None
         errors: dict[str, Any] = dict(reader.errors)
-        if endpoint.write is not None:
-            idempotency.check_key(incoming.headers.get("idempotency-key"))
+        if endpoint.method == "POST":
+            errors |= idempotency.key_errors(incoming.headers.get("idempotency-key"))
         if endpoint.body is not None:
             decoded = decode_json(incoming.body) if incoming.body.strip() else {}
             body, body_errors = validate(endpoint.body, decoded)

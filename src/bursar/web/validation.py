@@ -1,5 +1,6 @@
 """Request bodies: decoded once, every field checked, errors in the field's usual shape."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -28,15 +29,35 @@ def validate(model: type[BaseModel], value: Any) -> tuple[BaseModel | None, dict
     if not isinstance(value, dict):
         message = f"Invalid data. Expected a dictionary, but got {type(value).__name__}."
         return None, {"non_field_errors": [message]}
+    errors: dict[str, Any] = {}
+    names = (field.alias or name for name, field in model.model_fields.items())
+    for location in _nul_locations({name: value.get(name) for name in names}):
+        _note(errors, location, "Null characters are not allowed.")
     try:
-        return model.model_validate(value), {}
+        body = model.model_validate(value)
     except ValidationError as error:
-        return None, field_errors(error.errors(include_url=False))
+        return None, field_errors(error.errors(include_url=False), errors)
+    return (None, errors) if errors else (body, {})
 
 
-def field_errors(problems: list[ErrorDetails]) -> dict[str, Any]:
-    """Errors as `{"field": [...]}`, of items as `{"field": {"0": [...]}}`."""
-    found: dict[str, Any] = {}
+def _nul_locations(value: Any, location: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Of texts that no database stores; they can only come escaped."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            yield location
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _nul_locations(item, (*location, str(index)))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _nul_locations(item, (*location, str(name)))
+
+
+def field_errors(
+    problems: list[ErrorDetails], known: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Errors as `{"field": [...]}`, of items as `{"field": {"0": [...]}}`, added to known ones."""
+    found = {} if known is None else known
     for problem in problems:
         _note(found, tuple(map(str, problem["loc"])), message_of(problem))
     return found

@@ -1,0 +1,25 @@
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.cli.support import Cli
+from tests.support.postgres import PostgresAddress
+
+
+@pytest.fixture
+def cli(database_url: str, tmp_path: Path) -> Cli:
+    """On both databases, migrated."""
+    return Cli(tmp_path, database_url)
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Cli:
+    """With a file that is not there yet."""
+    return Cli(tmp_path, f"sqlite:///{tmp_path / 'data' / 'bursar.db'}")
+
+
+@pytest.fixture
+def on_empty_postgres(tmp_path: Path, postgres: PostgresAddress) -> Cli:
+    """Never migrated."""
+    return Cli(tmp_path, postgres.create_database(f"e{uuid4().hex}"))

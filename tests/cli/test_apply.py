@@ -1,0 +1,198 @@
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import yaml
+
+from bursar.audit.models import AuditEntry
+from bursar.catalog.models import Catalog, ContentItem
+from bursar.identity.models import Enterprise
+from tests.cli.support import (
+    ACME,
+    CATALOG,
+    GLOBEX,
+    SECRET,
+    Cli,
+    acme,
+    catalog,
+    client,
+    course,
+    declared,
+    lines,
+)
+
+pytestmark = pytest.mark.slow
+
+FULL = declared(
+    acme(country="US", contact_email="l@acme.example", clients=[client()], catalogs=[catalog()]),
+    content=[{"course": course(1)}, {"course": course(2)}],
+)
+
+
+def export(cli: Cli) -> str:
+    return "\n".join(cli.ok("export", "--enterprise", ACME)) + "\n"
+
+
+def exported(cli: Cli) -> dict[str, Any]:
+    enterprise: dict[str, Any] = yaml.safe_load(export(cli))["enterprises"][0]
+    return enterprise
+
+
+def test_the_second_run_changes_nothing_and_says_so(cli: Cli) -> None:
+    assert cli.apply(FULL) == "5 created, 0 changed, 0 unchanged"
+    entries = cli.count(AuditEntry)
+    assert cli.apply(FULL) == "0 created, 0 changed, 5 unchanged"
+    assert cli.count(AuditEntry) == entries
+
+
+def test_a_change_is_counted_as_one(cli: Cli) -> None:
+    cli.apply(FULL)
+    changed = declared(acme(name="Acme Corporation"), content=[{"course": course(2, title="New")}])
+    assert cli.apply(changed) == "0 created, 2 changed, 0 unchanged"
+    assert exported(cli)["name"] == "Acme Corporation"
+
+
+def test_a_dry_run_shows_the_plan_and_keeps_nothing(cli: Cli) -> None:
+    *plan, last = cli.ok("apply", "--dry-run", "-f", cli.write("m.json", FULL))
+    assert last == "5 created, 0 changed, 0 unchanged"
+    assert "+ enterprise acme" in plan
+    assert f"+ catalog {CATALOG} of acme" in plan
+    assert all(line.startswith(("+ ", "~ ")) for line in plan)
+    assert SECRET not in "\n".join(plan)
+    assert [cli.count(kind) for kind in (Enterprise, Catalog, ContentItem, AuditEntry)] == [0] * 4
+
+
+def test_a_dry_run_after_the_run_has_nothing_to_plan(cli: Cli) -> None:
+    cli.apply(FULL)
+    dry = cli.ok("apply", "--dry-run", "-f", cli.write("m.json", FULL))
+    assert dry == ["0 created, 0 changed, 5 unchanged"]
+
+
+def test_every_problem_of_an_invalid_manifest_has_a_line_and_nothing_is_changed(cli: Cli) -> None:
+    broken = declared(
+        acme(catalogs=[catalog(content_filter={"content_type": 5}), catalog(uuid="x")]),
+        {"uuid": GLOBEX, "name": "Globex", "colour": "red"},
+        content=[{"course": course(1)}],
+    )
+    problems = cli.refused("apply", "-f", cli.write("m.json", broken))
+    assert [problem.partition(": ")[0] for problem in problems] == [
+        "enterprises[0].catalogs[0].content_filter.content_type",
+        "enterprises[0].catalogs[1].uuid",
+        "enterprises[1].slug",
+        "enterprises[1].colour",
+    ]
+    assert cli.count(Enterprise) == cli.count(ContentItem) == 0
+
+
+def test_a_problem_of_a_late_part_undoes_the_early_ones(cli: Cli) -> None:
+    cli.write("courses.ndjson", lines([course(1), {"no": "key"}]))
+    manifest = declared(acme(), content=[{"course": course(7)}, {"files": ["courses.ndjson"]}])
+    problems = cli.refused("apply", "-f", cli.write("m.json", manifest))
+    assert len(problems) == 1
+    assert problems[0].startswith("content[1].files[0]: line 2: ")
+    assert cli.count(Enterprise) == cli.count(ContentItem) == cli.count(AuditEntry) == 0
+
+
+def test_several_files_are_one_run_and_name_themselves(cli: Cli) -> None:
+    good = cli.write("good.json", declared(acme()))
+    bad = cli.write("bad.json", declared({"uuid": GLOBEX, "name": "Globex"}))
+    assert cli.refused("apply", "-f", good, "-f", bad) == [
+        "bad.json: enterprises[0].slug: required"
+    ]
+    assert cli.count(Enterprise) == 0
+
+
+@pytest.mark.parametrize("text", ["enterprises: [", "{", "- a", "enterprises: 5", "\x00"], ids=repr)
+def test_what_is_no_manifest_is_refused_in_a_sentence(on_sqlite: Cli, text: str) -> None:
+    assert len(on_sqlite.refused("apply", "-f", on_sqlite.write("m.yaml", text))) == 1
+
+
+def test_a_missing_manifest_is_named(on_sqlite: Cli) -> None:
+    assert on_sqlite.refused("apply", "-f", "none.yaml") == ["none.yaml: No such file or directory"]
+
+
+def test_parts_of_later_versions_are_left_aside_with_a_line_each(on_sqlite: Cli) -> None:
+    subsidy = {
+        "uuid": "1b6c28b4-2f17-4b18-bbde-b32930e2705c",
+        "title": "Credit",
+        "starting_balance": 100,
+        "active_datetime": "2026-01-01T00:00:00Z",
+        "expiration_datetime": "2027-01-01T00:00:00Z",
+    }
+    learner = {"email": "ana@acme.example", "lms_user_id": 501, "username": "ana"}
+    manifest = declared(acme(subsidies=[subsidy], learners=[learner]))
+    finished = on_sqlite.run("apply", "-f", on_sqlite.write("m.json", manifest))
+    assert finished.returncode == 0
+    assert finished.stdout == "1 created, 0 changed, 0 unchanged\n"
+    assert [line.partition(": ")[0] for line in finished.stderr.splitlines()] == [
+        "enterprises[0].subsidies",
+        "enterprises[0].learners",
+    ]
+
+
+def test_files_are_found_beside_their_manifest(on_sqlite: Cli) -> None:
+    (on_sqlite.folder / "plans").mkdir()
+    on_sqlite.write("plans/courses.ndjson", lines(map(course, range(3))))
+    manifest = {"content": [{"files": ["courses.ndjson", "../more.ndjson"]}]}
+    on_sqlite.write("more.ndjson", lines([course(9)]))
+    on_sqlite.write("plans/m.json", manifest)
+    assert on_sqlite.ok("apply", "-f", "plans/m.json") == ["4 created, 0 changed, 0 unchanged"]
+    assert on_sqlite.ok("apply", "-f", str(on_sqlite.folder / "plans" / "m.json")) == [
+        "0 created, 0 changed, 4 unchanged"
+    ]
+
+
+def test_an_absent_key_keeps_the_value_and_null_takes_it_away(cli: Cli) -> None:
+    cli.apply(FULL)
+    assert cli.apply(declared(acme())) == "0 created, 0 changed, 1 unchanged"
+    assert (exported(cli)["country"], exported(cli)["contact_email"]) == ("US", "l@acme.example")
+    assert cli.apply(declared(acme(country=None))) == "0 created, 1 changed, 0 unchanged"
+    assert (exported(cli)["country"], exported(cli)["contact_email"]) == (None, "l@acme.example")
+    assert len(exported(cli)["catalogs"]) == 1
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "json"])
+def test_what_was_exported_is_applied_unchanged(cli: Cli, suffix: str) -> None:
+    title = "Ünïcode: - #  'quoted'\u2028\ttab\n"
+    content_filter = {"content_type": "course", "key__in": ["NO", "1e3", "2026-01-01", "~"]}
+    catalogs = [catalog(title=title, content_filter=content_filter), catalog(uuid=GLOBEX)]
+    cli.apply(declared(acme(name=title, country="NO", clients=[client()], catalogs=catalogs)))
+    text = export(cli)
+    assert SECRET not in text
+    if suffix == "json":
+        text = json.dumps(yaml.safe_load(text))
+    assert cli.ok("apply", "-f", cli.write(f"out.{suffix}", text)) == [
+        "0 created, 0 changed, 4 unchanged"
+    ]
+
+
+def test_an_unknown_enterprise_cannot_be_exported(on_sqlite: Cli) -> None:
+    assert on_sqlite.refused("export", "--enterprise", GLOBEX) == [f"No enterprise {GLOBEX}."]
+    on_sqlite.refused("export", "--enterprise", "acme")
+
+
+def test_two_runs_at_once_create_everything_once(cli: Cli) -> None:
+    cli.write("m.json", FULL)
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda _: cli.ok("apply", "-f", "m.json"), range(2)))
+    assert sorted(runs) == [
+        ["0 created, 0 changed, 5 unchanged"],
+        ["5 created, 0 changed, 0 unchanged"],
+    ]
+    assert cli.ok("check") == ["everything holds"]
+
+
+def test_two_first_runs_at_once_on_a_new_file_migrate_it_once(on_sqlite: Cli) -> None:
+    on_sqlite.write("m.json", declared(acme()))
+    with ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda _: on_sqlite.ok("apply", "-f", "m.json"), range(4)))
+    assert sum(run == ["1 created, 0 changed, 0 unchanged"] for run in runs) == 1
+
+
+def test_an_enterprise_cannot_take_the_slug_of_another(cli: Cli) -> None:
+    cli.apply(declared(acme()))
+    thief = declared({"uuid": GLOBEX, "name": "Globex", "slug": "acme"})
+    assert cli.refused("apply", "-f", cli.write("m.json", thief)) == [
+        f"enterprises[0].slug: taken by enterprise {ACME}"
+    ]

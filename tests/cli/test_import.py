@@ -1,0 +1,203 @@
+import codecs
+import json
+import re
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from bursar.catalog.models import ContentImport, ContentItem
+from bursar.database.engine import Database
+from bursar.demo.content import courses
+from tests.cli.support import Cli, acme, catalog, course, declared, eventually, lines
+
+pytestmark = pytest.mark.slow
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+MANY = 12_000
+BROKEN = '{"key": "edX+Broken", "title": '
+
+
+@pytest.fixture(scope="module")
+def big_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("content") / "courses.ndjson"
+    with file.open("w") as out:
+        out.writelines(f"{json.dumps(document)}\n" for document in courses(MANY, NOW))
+    return file
+
+
+def keys(cli: Cli) -> list[str]:
+    with cli.database() as database, database.read() as connection:
+        return list(connection.scalars(select(ContentItem.key).order_by(ContentItem.key)))
+
+
+def imported_lines(database: Database) -> int:
+    """How far the import that runs has come."""
+    with database.read() as connection:
+        try:
+            return connection.scalar(select(ContentImport.line)) or 0
+        except DBAPIError:
+            return 0
+
+
+def counts(created: int, changed: int = 0, unchanged: int = 0, rejected: int = 0) -> str:
+    return f"{created} created, {changed} changed, {unchanged} unchanged, {rejected} rejected"
+
+
+def test_a_broken_line_is_told_with_its_number_and_the_others_are_kept(cli: Cli) -> None:
+    text = lines([course(1), course(2)]) + f"\n{BROKEN}\n" + lines([course(3)])
+    finished = cli.run("import", "content", cli.write("c.ndjson", text))
+    assert (finished.returncode, finished.stdout) == (0, f"{counts(3, rejected=1)}\n")
+    assert re.fullmatch(r"c\.ndjson:4: .+\n", finished.stderr)
+    assert keys(cli) == ["edX+C1", "edX+C2", "edX+C3"]
+
+
+def test_strictly_a_broken_line_refuses_all_files(cli: Cli) -> None:
+    good = cli.write("good.ndjson", lines([course(1)]))
+    bad = cli.write("bad.ndjson", lines([course(2)]) + BROKEN)
+    problems = cli.refused("import", "content", "--strict", good, bad)
+    assert len(problems) == 1
+    assert problems[0].startswith("bad.ndjson:2: ")
+    assert keys(cli) == []
+
+
+def test_strictly_good_files_are_imported(cli: Cli) -> None:
+    good = cli.write("good.ndjson", lines([course(1)]))
+    assert cli.ok("import", "content", "--strict", good) == [counts(1)]
+    assert cli.ok("import", "content", "--strict", good) == [counts(0, unchanged=1)]
+
+
+def test_a_second_import_finds_everything_unchanged(cli: Cli) -> None:
+    name = cli.write("c.ndjson", lines(map(course, range(5))))
+    assert cli.ok("import", "content", name) == [counts(5)]
+    assert cli.ok("import", "content", name) == [counts(0, unchanged=5)]
+    cli.write("c.ndjson", lines([course(0, title="New"), course(1), course(7)]))
+    assert cli.ok("import", "content", name) == [counts(1, 1, 1)]
+
+
+@pytest.mark.parametrize("name", ["c.json", "c.ndjson"])
+def test_a_byte_order_mark_is_no_part_of_the_first_document(on_sqlite: Cli, name: str) -> None:
+    text = lines([course(1), course(2)]).encode()
+    (on_sqlite.folder / name).write_bytes(codecs.BOM_UTF8 + text)
+    assert on_sqlite.ok("import", "content", name) == [counts(2)]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_json_file_is_a_list_of_documents_or_one(on_sqlite: Cli, indent: int | None) -> None:
+    many = on_sqlite.write("many.json", json.dumps([course(1), course(2)], indent=indent))
+    one = on_sqlite.write("one.json", json.dumps(course(3), indent=indent))
+    assert on_sqlite.ok("import", "content", many, one) == [counts(3)]
+
+
+def test_a_broken_element_of_a_json_list_is_told_by_its_place(on_sqlite: Cli) -> None:
+    name = on_sqlite.write("c.json", [course(1), {"title": "No key"}, 5, course(2)])
+    finished = on_sqlite.run("import", "content", name)
+    assert (finished.returncode, finished.stdout) == (0, f"{counts(2, rejected=2)}\n")
+    places = [line.split(":")[1] for line in finished.stderr.splitlines()]
+    assert places == ["2", "3"]
+
+
+def test_other_line_ends_and_empty_lines_are_fine(on_sqlite: Cli) -> None:
+    text = "\r\n" + lines([course(1), course(2)]).replace("\n", "\r\n\r\n  \r\n")
+    (on_sqlite.folder / "c.ndjson").write_bytes(text.rstrip().encode())
+    assert on_sqlite.ok("import", "content", "c.ndjson") == [counts(2)]
+
+
+@pytest.mark.parametrize("name", ["empty.ndjson", "empty.json"])
+def test_an_empty_file_is_nothing_to_do(on_sqlite: Cli, name: str) -> None:
+    assert on_sqlite.ok("import", "content", on_sqlite.write(name, "")) == [counts(0)]
+
+
+def test_bytes_that_are_no_text_are_a_broken_line(on_sqlite: Cli) -> None:
+    text = b'\xff\xfe\x00{"key"\n' + lines([course(1)]).encode() + b"[" * 100_000 + b"\n"
+    (on_sqlite.folder / "c.ndjson").write_bytes(text)
+    finished = on_sqlite.run("import", "content", "c.ndjson")
+    assert (finished.returncode, finished.stdout) == (0, f"{counts(1, rejected=2)}\n")
+
+
+def test_a_missing_file_is_named_and_nothing_is_imported(on_sqlite: Cli) -> None:
+    good = on_sqlite.write("good.ndjson", lines([course(1)]))
+    problems = on_sqlite.refused("import", "content", good, "missing.ndjson")
+    assert "missing.ndjson" in "\n".join(problems)
+    assert on_sqlite.ok("import", "content", good) == [counts(1)]
+
+
+def test_a_killed_import_goes_on_where_it_was(cli: Cli, big_file: Path) -> None:
+    cli.apply(declared(acme(catalogs=[catalog()])))
+    with cli.started("import", "content", str(big_file)) as process, cli.database() as database:
+        eventually(lambda: imported_lines(database) > 0 or process.poll() is not None)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        done = imported_lines(database)
+    assert 0 < done < MANY
+    assert len(keys(cli)) == done
+    finished = cli.run("import", "content", str(big_file))
+    assert finished.stderr == f"{big_file}: resumed at line {done + 1}\n"
+    assert finished.stdout == f"{counts(MANY - done)}\n"
+    assert len(keys(cli)) == MANY
+    assert cli.ok("check") == ["everything holds"]
+    assert cli.count(ContentImport) == 0
+
+
+def test_a_file_that_changed_since_it_was_killed_is_read_from_the_start(
+    on_sqlite: Cli, big_file: Path
+) -> None:
+    copy = on_sqlite.folder / "copy.ndjson"
+    copy.write_bytes(big_file.read_bytes())
+    on_sqlite.ok("check")
+    with on_sqlite.started("import", "content", str(copy)) as process:
+        with on_sqlite.database() as database:
+            eventually(lambda: imported_lines(database) > 0 or process.poll() is not None)
+        process.kill()
+    on_sqlite.write("copy.ndjson", lines([course(1)]))
+    assert on_sqlite.ok("import", "content", str(copy)) == [counts(1)]
+
+
+class TestCheck:
+    @pytest.fixture
+    def stocked(self, cli: Cli) -> Cli:
+        content: list[Any] = [{"course": course(number)} for number in range(3)]
+        cli.apply(declared(acme(catalogs=[catalog()]), content=content))
+        return cli
+
+    def test_untouched_books_hold(self, stocked: Cli) -> None:
+        assert stocked.ok("check") == ["everything holds"]
+
+    @pytest.mark.parametrize(
+        ("tampering", "rows"),
+        [
+            ("DELETE FROM query_members WHERE sort_key = 'edX+C1'", 1),
+            ("UPDATE query_members SET active_until = changed_at WHERE sort_key = 'edX+C1'", 1),
+            ("UPDATE query_members SET sort_key = 'x' WHERE sort_key = 'edX+C1'", 1),
+            ("UPDATE query_members SET removed_at = changed_at WHERE sort_key = 'edX+C1'", 1),
+            ("UPDATE content_items SET active_until = changed_at WHERE key = 'edX+C1'", 1),
+        ],
+    )
+    def test_a_row_that_was_tampered_with_is_named(
+        self, stocked: Cli, tampering: str, rows: int
+    ) -> None:
+        assert stocked.execute(tampering) == rows
+        finished = stocked.run("check")
+        assert finished.returncode == 1
+        assert finished.stdout
+        assert all("edX+C1" in line for line in finished.stdout.splitlines())
+        assert "query_members" in finished.stdout
+        assert re.fullmatch(r"\d+ problems? found\n", finished.stderr)
+
+    def test_a_member_too_many_is_named(self, stocked: Cli) -> None:
+        stocked.apply({"content": [{"program": {"uuid": str(NAMELESS), "title": "P"}}]})
+        stocked.execute(
+            "INSERT INTO query_members (query_uuid, content_id, sort_key, active_until, changed_at)"
+            " SELECT q.uuid, i.id, i.key, i.active_until, i.changed_at"
+            " FROM catalog_queries q, content_items i WHERE i.content_type = 'program'"
+        )
+        finished = stocked.run("check")
+        assert finished.returncode == 1
+        assert str(NAMELESS) in finished.stdout
+
+
+NAMELESS = "00000000-0000-4000-8000-000000000002"
