@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.support.postgres import PostgresServer
-
 from benchmarks.load import CONNECTIONS, ROUNDS, THREADS, WARM_UP_SECONDS
 from benchmarks.machine import describe
 from benchmarks.measurements import MEASUREMENTS, Measurement
@@ -17,6 +15,7 @@ from benchmarks.results import Result, as_table
 from benchmarks.stage import Stage
 from bursar import logs
 from bursar.settings import Settings
+from tests.support.postgres import PostgresServer
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

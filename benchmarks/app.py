@@ -24,7 +24,7 @@ ANSWERS_VARIABLE = "BENCHMARK_ANSWERS"
 
 
 def create() -> ASGIApp:
-    memory.return_large_blocks()
+    memory.give_back_free_memory()
     settings = get_settings()
     logs.configure(settings)
     database = Database(settings.effective_database_url, pool_size=settings.threads)

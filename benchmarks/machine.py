@@ -5,9 +5,9 @@ import platform
 from pathlib import Path
 
 import psycopg
-from tests.support.postgres import PostgresAddress
 
 from bursar import clock
+from tests.support.postgres import PostgresAddress
 
 
 def describe(address: PostgresAddress) -> list[str]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
-from tests.support.processes import ServerProcess
 
 from benchmarks.app import ANSWERS_VARIABLE, CLIENT_VARIABLE
 from benchmarks.floor import KeptAnswer
 from benchmarks.load import Target
 from benchmarks.world import World
+from tests.support.processes import ServerProcess
 
 REPOSITORY = Path(__file__).parent.parent
 SMALLEST_WORKER_BYTES = 30 * 1024 * 1024

@@ -3,11 +3,10 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.support.postgres import PostgresAddress
-
 from benchmarks.load import Target, compare
 from benchmarks.server import BenchmarkServer
 from benchmarks.world import World, create_world
+from tests.support.postgres import PostgresAddress
 
 SMALL, USUAL, LARGE = 500, 5_000, 50_000
 

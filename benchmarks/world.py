@@ -13,8 +13,6 @@ from uuid import UUID, uuid5
 
 import msgspec
 from sqlalchemy import select
-from tests.support.postgres import PostgresAddress
-from tests.support.processes import child_environment
 
 from bursar import clock
 from bursar.audit.service import Actor
@@ -27,6 +25,8 @@ from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
 from bursar.schema import metadata
 from bursar.settings import Settings
+from tests.support.postgres import PostgresAddress
+from tests.support.processes import child_environment
 
 assert metadata.tables
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from bursar.database.engine import Database
-from bursar.jobs.system import migrate_system_tables
 from bursar.database.migrate import upgrade
+from bursar.jobs.system import migrate_system_tables
 from bursar.schema import metadata
 from tests.support.postgres import PostgresAddress
 

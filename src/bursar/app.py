@@ -78,7 +78,7 @@ def create_app(
 
 def create() -> ASGIApp:
     """For the web server's worker processes: settings come from the environment."""
-    memory.return_large_blocks()
+    memory.give_back_free_memory()
     settings = get_settings()
     logs.configure(settings)
     database = Database(settings.effective_database_url, pool_size=settings.threads)

@@ -1,20 +1,27 @@
-"""How the C library's allocator treats large blocks."""
+"""How the C library's allocator treats free memory."""
 
 import ctypes
 import sys
 from contextlib import suppress
 from typing import Final
 
-_M_MMAP_THRESHOLD: Final = -3
-_LARGE_BLOCK_BYTES: Final = 128 * 1024
+_KIBIBYTE: Final = 1024
+# glibc's mallopt, by the numbers of <malloc.h>. Setting the first two ends their growth.
+_OPTIONS: Final = {
+    -1: 128 * _KIBIBYTE,  # M_TRIM_THRESHOLD
+    -3: 128 * _KIBIBYTE,  # M_MMAP_THRESHOLD
+    -8: 2,  # M_ARENA_MAX
+}
 
 
-def return_large_blocks() -> None:
-    """Gives large blocks back to the system as soon as they are free, with glibc.
+def give_back_free_memory() -> None:
+    """Makes glibc return large blocks to the system when they are free.
 
-    It begins that way, but after the first large block it keeps ever larger ones. A web process
-    that makes pages of some hundred kilobytes then holds twice the memory that it needs.
+    It begins that way, but keeps ever larger ones for each thread once it has seen some. A web
+    process that makes pages of some hundred kilobytes then holds twice what it needs.
     """
     if sys.platform == "linux":
         with suppress(AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)
+            set_option = ctypes.CDLL(None).mallopt
+            for option, value in _OPTIONS.items():
+                set_option(option, value)

@@ -118,9 +118,11 @@ class TestClients:
 
     def test_a_rotated_secret_works_beside_the_one_before(self, acme_cli: Cli) -> None:
         (second,) = acme_cli.ok("clients", "rotate", ID)
-        assert token(acme_cli) and token(acme_cli, secret=second)
+        assert token(acme_cli)
+        assert token(acme_cli, secret=second)
         (third,) = acme_cli.ok("clients", "rotate", ID)
-        assert token(acme_cli, secret=second) and token(acme_cli, secret=third)
+        assert token(acme_cli, secret=second)
+        assert token(acme_cli, secret=third)
         refused_token(acme_cli)
 
     def test_a_disabled_one_and_its_tokens_stop_at_once(self, acme_cli: Cli) -> None:
