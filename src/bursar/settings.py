@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     """Hours an answer is kept for its Idempotency-Key."""
     cors_origins: Annotated[list[str], NoDecode] = []
     """Origins allowed by CORS, separated by commas; empty: CORS is off."""
-    page_cache_bytes: int = Field(default=40 * 1024 * 1024, ge=0)
+    page_cache_bytes: int = Field(default=24 * 1024 * 1024, ge=0)
     """Memory for finished catalog pages in each web process."""
     threads: int = Field(default=8, ge=1, le=256)
     """Threads, and database connections, for reading in each web process."""

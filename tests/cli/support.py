@@ -15,7 +15,12 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import DeclarativeBase
 
+from bursar.audit.service import Actor
+from bursar.catalog.membership import lock_content
 from bursar.database.engine import Database
+from bursar.provisioning.apply import apply
+from bursar.provisioning.manifest import from_data
+from tests.conftest import migrate
 from tests.support.processes import ServerProcess, child_environment, run_bursar
 
 PATIENCE_SECONDS = 30.0
@@ -63,6 +68,13 @@ class Cli:
     def apply(self, manifest: Any, *options: str) -> str:
         """The last line."""
         return self.ok("apply", "-f", self.write("manifest.json", manifest), *options)[-1]
+
+    def declare(self, manifest: Any) -> None:
+        """As `apply` does, in this process: for what a test only builds upon."""
+        migrate(self.url)
+        with self.database() as database, database.transaction() as session:
+            declared = [from_data(manifest)]
+            apply(session, Actor("operator:setup"), declared, now=lock_content(session))
 
     @contextmanager
     def started(self, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:

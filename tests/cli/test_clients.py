@@ -17,10 +17,20 @@ ID = "acme-integration"
 CATALOGS = "/enterprise/v2/enterprise-catalogs/"
 
 
-@pytest.fixture
-def acme_cli(cli: Cli) -> Cli:
-    cli.apply(declared(acme(clients=[client()], catalogs=[catalog()])))
+def with_acme(cli: Cli) -> Cli:
+    cli.declare(declared(acme(clients=[client()], catalogs=[catalog()])))
     return cli
+
+
+@pytest.fixture
+def acme_cli(on_sqlite: Cli) -> Cli:
+    return with_acme(on_sqlite)
+
+
+@pytest.fixture
+def acme_anywhere(cli: Cli) -> Cli:
+    """On both databases."""
+    return with_acme(cli)
 
 
 @contextmanager
@@ -65,15 +75,18 @@ class TestToken:
         ):
             assert fault == ["Invalid client credentials."]
 
-    def test_a_running_server_gives_and_takes_it(self, acme_cli: Cli) -> None:
-        with serving(acme_cli) as url:
-            for given in (token(acme_cli, "--url", url), token(acme_cli, "--url", f"{url}/")):
+    def test_a_running_server_gives_and_takes_it(self, acme_anywhere: Cli) -> None:
+        with serving(acme_anywhere) as url:
+            for given in (
+                token(acme_anywhere, "--url", url),
+                token(acme_anywhere, "--url", f"{url}/"),
+            ):
                 assert status(url, given) == 200
-            assert status(url, token(acme_cli)) == 200
-            assert refused_token(acme_cli, "--url", url, secret="wrong") == [
+            assert status(url, token(acme_anywhere)) == 200
+            assert refused_token(acme_anywhere, "--url", url, secret="wrong") == [
                 "Invalid client credentials."
             ]
-            assert status(url, token(acme_cli)[:-3] + "AAA") == 401
+            assert status(url, token(acme_anywhere)[:-3] + "AAA") == 401
 
     def test_a_server_that_is_away_or_another_is_told(self, on_sqlite: Cli) -> None:
         (away,) = refused_token(on_sqlite, "--url", "http://127.0.0.1:1")
@@ -100,16 +113,11 @@ class TestClients:
         assert f"{ACME}=admin" in "\n".join(acme_cli.ok("clients", "list"))
         acme_cli.refused("clients", "create", "x", "--enterprise", ACME, "--role", "owner")
 
-    @pytest.mark.parametrize(
-        ("client_id", "enterprise"), [(ID, ACME), ("new", GLOBEX), ("", ACME), ("x" * 256, ACME)]
-    )
-    def test_what_cannot_be_made_is_refused_in_a_line(
-        self, acme_cli: Cli, client_id: str, enterprise: str
-    ) -> None:
+    def test_what_cannot_be_made_is_refused_in_a_line(self, acme_cli: Cli) -> None:
         before = acme_cli.ok("clients", "list")
-        assert (
-            len(acme_cli.refused("clients", "create", client_id, "--enterprise", enterprise)) == 1
-        )
+        for client_id, enterprise in [(ID, ACME), ("new", GLOBEX), ("", ACME), ("x" * 256, ACME)]:
+            refusal = acme_cli.refused("clients", "create", client_id, "--enterprise", enterprise)
+            assert len(refusal) == 1
         assert acme_cli.ok("clients", "list") == before
 
     def test_an_unknown_one_is_named(self, on_sqlite: Cli) -> None:
@@ -125,28 +133,28 @@ class TestClients:
         assert token(acme_cli, secret=third)
         refused_token(acme_cli)
 
-    def test_a_disabled_one_and_its_tokens_stop_at_once(self, acme_cli: Cli) -> None:
-        with serving(acme_cli) as url:
-            given = token(acme_cli)
+    def test_a_disabled_one_and_its_tokens_stop_at_once(self, acme_anywhere: Cli) -> None:
+        with serving(acme_anywhere) as url:
+            given = token(acme_anywhere)
             assert status(url, given) == 200
-            assert acme_cli.ok("clients", "disable", ID) == [f"{ID} is disabled"]
+            assert acme_anywhere.ok("clients", "disable", ID) == [f"{ID} is disabled"]
             assert status(url, given) == 401
-            assert acme_cli.ok("clients", "disable", ID) == [f"{ID} was disabled already"]
-            refused_token(acme_cli)
-            refused_token(acme_cli, "--url", url)
-            acme_cli.ok("clients", "enable", ID)
+            assert acme_anywhere.ok("clients", "disable", ID) == [f"{ID} was disabled already"]
+            refused_token(acme_anywhere)
+            refused_token(acme_anywhere, "--url", url)
+            acme_anywhere.ok("clients", "enable", ID)
             assert status(url, given) == 200
 
 
 class TestKeys:
-    def test_tokens_of_before_a_rotation_stay_good(self, acme_cli: Cli) -> None:
-        with serving(acme_cli) as url:
-            before = token(acme_cli)
-            (new,) = acme_cli.ok("keys", "rotate")
-            after = token(acme_cli)
+    def test_tokens_of_before_a_rotation_stay_good(self, acme_anywhere: Cli) -> None:
+        with serving(acme_anywhere) as url:
+            before = token(acme_anywhere)
+            (new,) = acme_anywhere.ok("keys", "rotate")
+            after = token(acme_anywhere)
             assert (kid(before) != new, kid(after)) == (True, new)
             assert (status(url, before), status(url, after)) == (200, 200)
-        listed = acme_cli.ok("keys", "list")
+        listed = acme_anywhere.ok("keys", "list")
         assert [line.split()[0] for line in listed] == [new, kid(before)]
 
     def test_a_revoked_one_signs_and_counts_no_more(self, acme_cli: Cli) -> None:

@@ -48,12 +48,12 @@ def counts(created: int, changed: int = 0, unchanged: int = 0, rejected: int = 0
     return f"{created} created, {changed} changed, {unchanged} unchanged, {rejected} rejected"
 
 
-def test_a_broken_line_is_told_with_its_number_and_the_others_are_kept(cli: Cli) -> None:
+def test_a_broken_line_is_told_with_its_number_and_the_others_are_kept(on_sqlite: Cli) -> None:
     text = lines([course(1), course(2)]) + f"\n{BROKEN}\n" + lines([course(3)])
-    finished = cli.run("import", "content", cli.write("c.ndjson", text))
+    finished = on_sqlite.run("import", "content", on_sqlite.write("c.ndjson", text))
     assert (finished.returncode, finished.stdout) == (0, f"{counts(3, rejected=1)}\n")
     assert re.fullmatch(r"c\.ndjson:4: .+\n", finished.stderr)
-    assert keys(cli) == ["edX+C1", "edX+C2", "edX+C3"]
+    assert keys(on_sqlite) == ["edX+C1", "edX+C2", "edX+C3"]
 
 
 def test_strictly_a_broken_line_refuses_all_files(cli: Cli) -> None:
@@ -65,18 +65,18 @@ def test_strictly_a_broken_line_refuses_all_files(cli: Cli) -> None:
     assert keys(cli) == []
 
 
-def test_strictly_good_files_are_imported(cli: Cli) -> None:
-    good = cli.write("good.ndjson", lines([course(1)]))
-    assert cli.ok("import", "content", "--strict", good) == [counts(1)]
-    assert cli.ok("import", "content", "--strict", good) == [counts(0, unchanged=1)]
+def test_strictly_good_files_are_imported(on_sqlite: Cli) -> None:
+    good = on_sqlite.write("good.ndjson", lines([course(1)]))
+    assert on_sqlite.ok("import", "content", "--strict", good) == [counts(1)]
+    assert on_sqlite.ok("import", "content", "--strict", good) == [counts(0, unchanged=1)]
 
 
-def test_a_second_import_finds_everything_unchanged(cli: Cli) -> None:
-    name = cli.write("c.ndjson", lines(map(course, range(5))))
-    assert cli.ok("import", "content", name) == [counts(5)]
-    assert cli.ok("import", "content", name) == [counts(0, unchanged=5)]
-    cli.write("c.ndjson", lines([course(0, title="New"), course(1), course(7)]))
-    assert cli.ok("import", "content", name) == [counts(1, 1, 1)]
+def test_a_second_import_finds_everything_unchanged(on_sqlite: Cli) -> None:
+    name = on_sqlite.write("c.ndjson", lines(map(course, range(5))))
+    assert on_sqlite.ok("import", "content", name) == [counts(5)]
+    assert on_sqlite.ok("import", "content", name) == [counts(0, unchanged=5)]
+    on_sqlite.write("c.ndjson", lines([course(0, title="New"), course(1), course(7)]))
+    assert on_sqlite.ok("import", "content", name) == [counts(1, 1, 1)]
 
 
 @pytest.mark.parametrize("name", ["c.json", "c.ndjson"])
@@ -127,7 +127,7 @@ def test_a_missing_file_is_named_and_nothing_is_imported(on_sqlite: Cli) -> None
 
 
 def test_a_killed_import_goes_on_where_it_was(cli: Cli, big_file: Path) -> None:
-    cli.apply(declared(acme(catalogs=[catalog()])))
+    cli.declare(declared(acme(catalogs=[catalog()])))
     with cli.started("import", "content", str(big_file)) as process, cli.database() as database:
         eventually(lambda: imported_lines(database) > 0 or process.poll() is not None)
         process.kill()
@@ -161,7 +161,7 @@ class TestCheck:
     @pytest.fixture
     def stocked(self, cli: Cli) -> Cli:
         content: list[Any] = [{"course": course(number)} for number in range(3)]
-        cli.apply(declared(acme(catalogs=[catalog()]), content=content))
+        cli.declare(declared(acme(catalogs=[catalog()]), content=content))
         return cli
 
     def test_untouched_books_hold(self, stocked: Cli) -> None:
@@ -189,7 +189,7 @@ class TestCheck:
         assert re.fullmatch(r"\d+ problems? found\n", finished.stderr)
 
     def test_a_member_too_many_is_named(self, stocked: Cli) -> None:
-        stocked.apply({"content": [{"program": {"uuid": str(NAMELESS), "title": "P"}}]})
+        stocked.declare({"content": [{"program": {"uuid": str(NAMELESS), "title": "P"}}]})
         stocked.execute(
             "INSERT INTO query_members (query_uuid, content_id, sort_key, active_until, changed_at)"
             " SELECT q.uuid, i.id, i.key, i.active_until, i.changed_at"
