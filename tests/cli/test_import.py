@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from bursar.catalog.files import read_lines
 from bursar.catalog.models import ContentImport, ContentItem
 from bursar.database.engine import Database
 from bursar.demo.content import courses
@@ -105,6 +106,13 @@ def test_other_line_ends_and_empty_lines_are_fine(on_sqlite: Cli) -> None:
     text = "\r\n" + lines([course(1), course(2)]).replace("\n", "\r\n\r\n  \r\n")
     (on_sqlite.folder / "c.ndjson").write_bytes(text.rstrip().encode())
     assert on_sqlite.ok("import", "content", "c.ndjson") == [counts(2)]
+
+
+def test_a_json_list_goes_on_behind_the_documents_that_are_done(tmp_path: Path) -> None:
+    file = tmp_path / "c.json"
+    file.write_text(json.dumps([course(1), course(2), course(3)]))
+    done = next(read_lines(file))
+    assert [line.number for line in read_lines(file, done.end, done.number)] == [2, 3]
 
 
 @pytest.mark.parametrize("name", ["empty.ndjson", "empty.json"])

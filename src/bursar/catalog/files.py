@@ -24,7 +24,7 @@ from bursar.catalog.membership import lock_content
 from bursar.catalog.models import ContentImport
 from bursar.database.engine import Database
 
-BATCH = 1000
+BATCH = 500
 MAX_LINE_BYTES = 16 * 1024 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -108,7 +108,7 @@ def read_lines(path: Path, offset: int = 0, number: int = 0) -> Iterator[Line]:
     if path.suffix.lower() == ".json":
         whole = _whole_file(path)
         if whole is not None:
-            yield from whole
+            yield from (line for line in whole if line.number > number)
             return
     with path.open("rb") as file:
         file.seek(offset)
