@@ -25,7 +25,6 @@ MAX_TOKEN_LENGTH: Final = 8 * 1024
 MAX_ROLES_IN_TOKEN: Final = 64
 IAT_LEEWAY_SECONDS: Final = 60
 RELOAD_SECONDS: Final = 30.0
-UNKNOWN_KID_SECONDS: Final = 1.0
 CACHE_SIZE: Final = 10_000
 
 _COMPACT = re.compile(r"([A-Za-z0-9_-]{1,512})\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
@@ -99,7 +98,8 @@ class KeyRing:
 
     def _verify_signed(self, token: str) -> _Verified:
         kid = _kid_of(token)
-        key = self._keys.get(kid) or self._fresh(UNKNOWN_KID_SECONDS).get(kid)
+        # Another process may have made the key a moment ago: only what is read now can tell.
+        key = self._keys.get(kid) or self._fresh(0).get(kid)
         if key is None:
             raise _invalid()
         try:
@@ -127,11 +127,15 @@ class KeyRing:
         return key
 
     def _fresh(self, seconds: float) -> Mapping[str, LiveKey]:
-        """Keys that were read at most so many seconds ago."""
-        if self._monotonic() - self._loaded_at < seconds:
+        """Keys that were read at most so many seconds before this call.
+
+        Calls that wait for one another share a read, so that unknown keys cannot pile reads up.
+        """
+        oldest = self._monotonic() - seconds
+        if self._loaded_at > oldest:
             return self._keys
         with self._lock:
-            if self._monotonic() - self._loaded_at >= seconds:
+            if self._loaded_at <= oldest:
                 started = self._monotonic()
                 with self._database.read() as connection:
                     self._keys = {key.kid: key for key in load_keys(connection)}
