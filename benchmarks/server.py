@@ -1,7 +1,5 @@
 """A running server over one world, and the memory of its web processes."""
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,17 +32,10 @@ class BenchmarkServer(ServerProcess):
         }
         super().__init__(folder, {**environment, **settings})
 
-    def _launch(self) -> "subprocess.Popen[bytes]":
-        with self.log_file.open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.app", str(self.port)],
-                env=self._environment,
-                cwd=REPOSITORY,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+    working_folder = REPOSITORY
+
+    def command(self) -> list[str]:
+        return ["-m", "benchmarks.app", str(self.port)]
 
     def target(self, path: str, headers: Mapping[str, str], pages: int = 0) -> Target:
         token = f"JWT {self.world.token}"

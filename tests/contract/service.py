@@ -1,7 +1,5 @@
 """A running server, its database beside it, and clients that may talk to it."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -29,17 +27,10 @@ REPOSITORY = Path(__file__).parent.parent.parent
 
 
 class ContractServer(ServerProcess):
-    def _launch(self) -> subprocess.Popen[bytes]:
-        with self.log_file.open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "tests.support.contract_server", str(self.port)],
-                env=self._environment,
-                cwd=REPOSITORY,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+    working_folder = REPOSITORY
+
+    def command(self) -> list[str]:
+        return ["-m", "tests.support.contract_server", str(self.port)]
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,9 @@ def run_bursar(
 class ServerProcess:
     """A server on a free port, with `folder` as its working folder and the place of its log."""
 
+    working_folder: Path | None = None
+    """Where it runs; None: in the folder of its log."""
+
     def __init__(self, folder: Path, env: Mapping[str, str], *arguments: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -107,13 +110,17 @@ class ServerProcess:
             process.wait()
         atexit.unregister(self.kill)
 
-    def _launch(self) -> subprocess.Popen[bytes]:
+    def command(self) -> list[str]:
+        """Arguments for Python; other servers are started by saying others here."""
         address = ["--host", "127.0.0.1", "--port", str(self.port)]
+        return ["-m", "bursar", "serve", *address, *self._arguments]
+
+    def _launch(self) -> subprocess.Popen[bytes]:
         with self.log_file.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "bursar", "serve", *address, *self._arguments],
+                [sys.executable, *self.command()],
                 env=self._environment,
-                cwd=self._folder,
+                cwd=self.working_folder or self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -160,8 +160,10 @@ def _parsed_ahead(
 ) -> Iterator[tuple[list[Line], list[Document]]]:
     """Batches with their documents; the next one is parsed while the database takes one."""
 
+    batches = _batches(lines)
+
     def parse_next() -> tuple[list[Line], list[Document]] | None:
-        batch = list(islice(lines, BATCH))
+        batch = next(batches, None)
         return (batch, _parse(batch, report, rejected)) if batch else None
 
     with ThreadPoolExecutor(1, thread_name_prefix="bursar-parse") as ahead:

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.catalog import service
 from bursar.catalog.models import CatalogQuery
+from bursar.catalog.refresh import refresh_batch
 from bursar.jobs import context, steps
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
@@ -36,8 +36,7 @@ def _refresh_query(query_uuid: str) -> int:
 
 
 def _evaluate_batch(query_uuid: str) -> bool:
-    with context.database().transaction() as session:
-        return service.refresh_step(session, UUID(query_uuid))
+    return refresh_batch(context.database(), UUID(query_uuid))
 
 
 REFRESH_QUERY: Final = Workflow("catalog.refresh_query", _refresh_query)

@@ -1,18 +1,15 @@
 """Evaluates filters that are too large for one transaction, a batch a transaction."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 from bursar.catalog import service
 from bursar.database.engine import Database
 
-Progress = Callable[[int], None]
-
 
 def refresh_query(database: Database, uuid: UUID) -> int:
     """Until the query is ready; returns how many batches it took. Can be stopped and repeated."""
     batches = 1
-    while not _step(database, uuid):
+    while not refresh_batch(database, uuid):
         batches += 1
     return batches
 
@@ -26,6 +23,7 @@ def refresh_pending(database: Database) -> int:
     return len(waiting)
 
 
-def _step(database: Database, uuid: UUID) -> bool:
+def refresh_batch(database: Database, uuid: UUID) -> bool:
+    """One batch, in a transaction of its own; True when the query is ready."""
     with database.transaction() as session:
         return service.refresh_step(session, uuid)
