@@ -2,10 +2,22 @@
 
 from bursar.audit import models as audit
 from bursar.catalog import models as catalog
+from bursar.credit import models as credit
 from bursar.database.base import Base
+from bursar.enrollment import models as enrollment
 from bursar.identity import models as identity
+from bursar.notifications import models as notifications
 from bursar.web import models as web
 
-__all__ = ["audit", "catalog", "identity", "metadata", "web"]
+__all__ = [
+    "audit",
+    "catalog",
+    "credit",
+    "enrollment",
+    "identity",
+    "metadata",
+    "notifications",
+    "web",
+]
 
 metadata = Base.metadata

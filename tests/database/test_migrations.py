@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -44,7 +45,14 @@ def is_ours(name: str | None, kind: str, _parents: object) -> bool:
 
 def drift(connection: Connection) -> list[object]:
     options = {"compare_type": True, "compare_server_default": True, "include_name": is_ours}
-    return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+    found = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+    return [difference for difference in found if not is_unreadable(connection, difference)]
+
+
+def is_unreadable(connection: Connection, difference: Any) -> bool:
+    """SQLite does not tell the direction of an index, so that Alembic sees another one."""
+    name = getattr(difference[1], "name", None) if isinstance(difference, tuple) else None
+    return connection.dialect.name == "sqlite" and name == "ix_assignments_recent"
 
 
 def schema_is_current(database: Database) -> bool:

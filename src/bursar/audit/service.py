@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.audit.models import AuditEntry
+from bursar.database.bulk import bulk_insert
 from bursar.database.types import AnyRow
 
 
@@ -36,8 +37,9 @@ def record(session: Session, actor: Actor, changes: list[Change]) -> None:
     if not changes:
         return
     at = clock.now()
-    session.execute(
-        insert(AuditEntry),
+    bulk_insert(
+        session,
+        AuditEntry,
         [
             {
                 "enterprise_uuid": change.enterprise_uuid,

@@ -1,7 +1,6 @@
 """The values that occur in manifests, each strict about its form."""
 
 import math
-import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
@@ -10,14 +9,13 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 from pydantic_core import PydanticCustomError
 
-from bursar import clock
+from bursar import clock, emails
 from bursar.catalog.content_filter import FilterError, parse_filter
 from bursar.provisioning.problems import NESTED, path_of
 
 LARGEST_INTEGER: Final = 2**63 - 1
 MOST_CENTS: Final = LARGEST_INTEGER
 MOST_LICENSES: Final = 10_000_000
-_EMAIL: Final = re.compile(r"[^@\s]+@(?:[^@\s.]+(?:\.[^@\s.]+)+|localhost)")
 
 
 def _without_nul(text: str) -> str:
@@ -56,10 +54,10 @@ def _aware(value: object) -> datetime:
 
 
 def _email(text: str) -> str:
-    address = text.strip()
-    if len(address) > 254 or not _EMAIL.fullmatch(address):
-        raise PydanticCustomError("email", "must be an e-mail address")
-    return address
+    try:
+        return emails.checked(text)
+    except ValueError:
+        raise PydanticCustomError("email", "must be an e-mail address") from None
 
 
 def _empty_for_null(value: object) -> object:
@@ -122,7 +120,7 @@ Title = Annotated[Text, Field(max_length=255)]
 Slug = Annotated[Text, Field(max_length=255, pattern=r"^[A-Za-z0-9_-]+$")]
 Country = Annotated[Text, Field(pattern=r"^[A-Za-z]{2}$")]
 Email = Annotated[Text, AfterValidator(_email)]
-LearnerEmail = Annotated[Email, AfterValidator(str.lower)]
+LearnerEmail = Annotated[Email, AfterValidator(emails.normalised)]
 """Trimmed and in lower case, as every domain compares learners."""
 Identifier = Annotated[UUID, BeforeValidator(_uuid_from_text)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]

@@ -1,0 +1,151 @@
+"""The locked books of a budget: the one place where totals are read to decide, and changed.
+
+On PostgreSQL the subsidy's and the policy's rows are locked; on SQLite a transaction is alone.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from bursar.credit.models import AssignmentConfiguration, Policy, Subsidy
+from bursar.credit.rules import Money, is_active
+from bursar.credit.states import AssignmentState, LearnerState
+
+_policy, _subsidy, _configuration = (
+    Policy.__table__,
+    Subsidy.__table__,
+    AssignmentConfiguration.__table__,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A policy with its subsidy, as they are while this transaction holds them."""
+
+    policy_uuid: UUID
+    enterprise_uuid: UUID
+    policy_type: str
+    active: bool
+    retired: bool
+    catalog_uuid: UUID
+    subsidy_uuid: UUID
+    per_learner_enrollment_limit: int | None
+    per_learner_spend_limit: int | None
+    late_redemption_allowed_until: datetime | None
+    active_datetime: datetime
+    expiration_datetime: datetime
+    money: Money
+
+    def is_subsidy_active(self, now: datetime) -> bool:
+        return is_active(self.active_datetime, self.expiration_datetime, now)
+
+
+@dataclass(slots=True)
+class Movement:
+    """What a change does to the books; cents."""
+
+    allocated: int = 0
+    redeemed: int = 0
+    balance: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    """Assignments by the column of AssignmentConfiguration that counts them."""
+
+    def leaves(self, state: AssignmentState, learner_state: str | None, number: int = 1) -> None:
+        self.counts[counted_as(state, learner_state)] -= number
+
+    def enters(self, state: AssignmentState, learner_state: str | None, number: int = 1) -> None:
+        self.counts[counted_as(state, learner_state)] += number
+
+
+def counted_as(state: AssignmentState, learner_state: str | None) -> str:
+    """An allocated assignment, also one being redeemed, counts by its learner_state."""
+    if state is AssignmentState.ALLOCATED:
+        return f"{LearnerState(learner_state or '').value}_count"
+    return f"{state.value}_count"
+
+
+def _lock_statement() -> Select[Any]:
+    return (
+        select(_policy, _subsidy)
+        .join_from(_policy, _subsidy, _subsidy.c.uuid == _policy.c.subsidy_uuid)
+        .where(
+            _policy.c.uuid == bindparam("policy_uuid"),
+            _policy.c.enterprise_uuid == bindparam("enterprise_uuid"),
+        )
+        .with_for_update()
+    )
+
+
+_LOCK = _lock_statement()
+
+
+def lock_budget(session: Session, enterprise_uuid: UUID, policy_uuid: UUID) -> Budget:
+    """Waits for whoever holds it. Raises NoResultFound for a policy that is not there."""
+    values = {"policy_uuid": policy_uuid, "enterprise_uuid": enterprise_uuid}
+    row = session.connection().execute(_LOCK, values).mappings().one()
+    return _budget(row)
+
+
+def _budget(row: Mapping[Any, Any]) -> Budget:
+    policy, subsidy = _policy.c, _subsidy.c
+    money = Money(
+        spend_limit=row[policy.spend_limit],
+        redeemed=row[policy.redeemed_cents],
+        allocated=row[policy.allocated_cents],
+        subsidy_balance=row[subsidy.balance_cents],
+        subsidy_allocated=row[subsidy.allocated_cents],
+    )
+    return Budget(
+        policy_uuid=row[policy.uuid],
+        enterprise_uuid=row[policy.enterprise_uuid],
+        policy_type=row[policy.policy_type],
+        active=row[policy.active],
+        retired=row[policy.retired],
+        catalog_uuid=row[policy.catalog_uuid],
+        subsidy_uuid=row[policy.subsidy_uuid],
+        per_learner_enrollment_limit=row[policy.per_learner_enrollment_limit],
+        per_learner_spend_limit=row[policy.per_learner_spend_limit],
+        late_redemption_allowed_until=row[policy.late_redemption_allowed_until],
+        active_datetime=row[subsidy.active_datetime],
+        expiration_datetime=row[subsidy.expiration_datetime],
+        money=money,
+    )
+
+
+def move(session: Session, budget: Budget, movement: Movement) -> None:
+    """Writes what changed: at most one statement for each of policy, subsidy, configuration.
+
+    Must be the last change under the lock, so that a budget is never read stale.
+    """
+    connection = session.connection()
+    if movement.allocated or movement.redeemed:
+        connection.execute(
+            update(Policy)
+            .where(_policy.c.uuid == budget.policy_uuid)
+            .values(
+                allocated_cents=_policy.c.allocated_cents + movement.allocated,
+                redeemed_cents=_policy.c.redeemed_cents + movement.redeemed,
+            )
+        )
+    if movement.allocated or movement.balance:
+        connection.execute(
+            update(Subsidy)
+            .where(_subsidy.c.uuid == budget.subsidy_uuid)
+            .values(
+                allocated_cents=_subsidy.c.allocated_cents + movement.allocated,
+                balance_cents=_subsidy.c.balance_cents + movement.balance,
+            )
+        )
+    changes = {name: number for name, number in movement.counts.items() if number}
+    if changes:
+        connection.execute(
+            update(AssignmentConfiguration)
+            .where(_configuration.c.policy_uuid == budget.policy_uuid)
+            .values({name: _configuration.c[name] + number for name, number in changes.items()})
+        )

@@ -1,0 +1,301 @@
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bursar.catalog.models import Catalog
+from bursar.credit.states import AssignmentState, TransactionState
+from bursar.database.base import Base
+from bursar.database.columns import BIG_ID, SORTABLE
+from bursar.identity.models import Enterprise
+
+
+def _one_of(column: str, names: type[AssignmentState] | type[TransactionState]) -> str:
+    listed = ", ".join(f"'{name.value}'" for name in names)
+    return f"{column} IN ({listed})"
+
+
+class Subsidy(Base):
+    """Money that an enterprise bought. Its two totals change in the transaction that changes what
+    they add up; `bursar check` proves them."""
+
+    __tablename__ = "subsidies"
+    __table_args__ = (
+        Index(None, "enterprise_uuid", "created_at"),
+        # What is promised to learners is there: the last line of defence.
+        CheckConstraint(
+            "allocated_cents >= 0 AND allocated_cents <= balance_cents", name="never_overspent"
+        ),
+        CheckConstraint("active_datetime < expiration_datetime", name="ends_after_it_begins"),
+    )
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid))
+    title: Mapped[str]
+    active_datetime: Mapped[datetime]
+    expiration_datetime: Mapped[datetime]
+    balance_cents: Mapped[int] = mapped_column(BigInteger)
+    """The sum of its ledger."""
+    allocated_cents: Mapped[int] = mapped_column(BigInteger)
+    """Reserved by the assignments of all its policies."""
+    created_at: Mapped[datetime]
+    modified_at: Mapped[datetime]
+
+
+class Policy(Base):
+    """A budget: what may be spent from a subsidy within a catalog."""
+
+    __tablename__ = "subsidy_access_policies"
+    __table_args__ = (
+        Index(None, "enterprise_uuid", "created_at", "uuid"),
+        CheckConstraint(
+            "policy_type IN ('AssignedLearnerCreditAccessPolicy',"
+            " 'PerLearnerSpendCreditAccessPolicy', 'PerLearnerEnrollmentCreditAccessPolicy')",
+            name="policy_type_known",
+        ),
+        CheckConstraint("redeemed_cents >= 0 AND allocated_cents >= 0", name="totals_not_negative"),
+        CheckConstraint(
+            "spend_limit >= 0 AND per_learner_spend_limit >= 0"
+            " AND per_learner_enrollment_limit >= 0",
+            name="limits_not_negative",
+        ),
+    )
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid))
+    policy_type: Mapped[str]
+    display_name: Mapped[str | None]
+    description: Mapped[str]
+    active: Mapped[bool]
+    retired: Mapped[bool]
+    catalog_uuid: Mapped[UUID] = mapped_column(ForeignKey(Catalog.uuid), index=True)
+    subsidy_uuid: Mapped[UUID] = mapped_column(ForeignKey(Subsidy.uuid), index=True)
+    spend_limit: Mapped[int | None] = mapped_column(BigInteger)
+    per_learner_enrollment_limit: Mapped[int | None] = mapped_column(BigInteger)
+    per_learner_spend_limit: Mapped[int | None] = mapped_column(BigInteger)
+    late_redemption_allowed_until: Mapped[datetime | None]
+    redeemed_cents: Mapped[int] = mapped_column(BigInteger)
+    """Minus the sum of its ledger entries."""
+    allocated_cents: Mapped[int] = mapped_column(BigInteger)
+    """Of its allocated assignments that no redemption is under way for."""
+    created_at: Mapped[datetime]
+    modified_at: Mapped[datetime]
+
+
+class AssignmentConfiguration(Base):
+    """What an assigned policy assigns through, and how many assignments it has in which state."""
+
+    __tablename__ = "assignment_configurations"
+    __table_args__ = (
+        CheckConstraint(
+            "notifying_count >= 0 AND waiting_count >= 0 AND failed_count >= 0"
+            " AND accepted_count >= 0 AND cancelled_count >= 0 AND errored_count >= 0"
+            " AND expired_count >= 0 AND reversed_count >= 0",
+            name="counts_not_negative",
+        ),
+    )
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid))
+    policy_uuid: Mapped[UUID] = mapped_column(ForeignKey(Policy.uuid), unique=True)
+    active: Mapped[bool]
+    # Allocated ones by learner_state, the others by state: a list of a million rows needs no scan.
+    notifying_count: Mapped[int] = mapped_column(BigInteger)
+    waiting_count: Mapped[int] = mapped_column(BigInteger)
+    failed_count: Mapped[int] = mapped_column(BigInteger)
+    accepted_count: Mapped[int] = mapped_column(BigInteger)
+    cancelled_count: Mapped[int] = mapped_column(BigInteger)
+    errored_count: Mapped[int] = mapped_column(BigInteger)
+    expired_count: Mapped[int] = mapped_column(BigInteger)
+    reversed_count: Mapped[int] = mapped_column(BigInteger)
+
+
+class SubsidyTransaction(Base):
+    """One redemption: created -> committed or failed, committed -> reversed (see states.py)."""
+
+    __tablename__ = "subsidy_transactions"
+    __table_args__ = (
+        CheckConstraint(_one_of("state", TransactionState), name="state_known"),
+        CheckConstraint("quantity <= 0", name="quantity_not_positive"),
+        Index(None, "policy_uuid", "learner_email"),
+        Index(None, "policy_uuid", "lms_user_id"),
+        Index(
+            "ix_subsidy_transactions_under_way",
+            "created_at",
+            postgresql_where=text("state = 'created'"),
+            sqlite_where=text("state = 'created'"),
+        ),
+        # One redemption of an assignment at a time, and one that succeeded.
+        Index(
+            "uq_subsidy_transactions_assignment_uuid",
+            "assignment_uuid",
+            unique=True,
+            postgresql_where=text("state IN ('created', 'committed')"),
+            sqlite_where=text("state IN ('created', 'committed')"),
+        ),
+    )
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid), index=True)
+    subsidy_uuid: Mapped[UUID] = mapped_column(ForeignKey(Subsidy.uuid), index=True)
+    policy_uuid: Mapped[UUID] = mapped_column(ForeignKey(Policy.uuid))
+    assignment_uuid: Mapped[UUID | None]
+    """Null for the per-learner policies. The assignment names this transaction in return."""
+    learner_email: Mapped[str] = mapped_column(SORTABLE)
+    lms_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    content_key: Mapped[str]
+    courserun_key: Mapped[str | None]
+    """The run that the learner was enrolled in; null when there was none to enrol in."""
+    quantity: Mapped[int] = mapped_column(BigInteger)
+    """Minus the price in cents."""
+    state: Mapped[str]
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    modified_at: Mapped[datetime]
+
+
+class LedgerEntry(Base):
+    """Money that came or went. Entries never change; a trigger forbids it."""
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (
+        CheckConstraint(
+            "(kind = 'redemption' AND amount_cents <= 0)"
+            " OR (kind IN ('deposit', 'reversal') AND amount_cents >= 0)",
+            name="sign_fits_kind",
+        ),
+        CheckConstraint(
+            "(kind = 'deposit') = (transaction_uuid IS NULL)"
+            " AND (transaction_uuid IS NULL) = (policy_uuid IS NULL)",
+            name="origin_named",
+        ),
+        Index(None, "transaction_uuid", "kind", unique=True),
+        Index(None, "subsidy_uuid", "created_at"),
+        Index(None, "policy_uuid"),
+    )
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid), index=True)
+    subsidy_uuid: Mapped[UUID] = mapped_column(ForeignKey(Subsidy.uuid))
+    policy_uuid: Mapped[UUID | None] = mapped_column(ForeignKey(Policy.uuid))
+    transaction_uuid: Mapped[UUID | None] = mapped_column(ForeignKey(SubsidyTransaction.uuid))
+    kind: Mapped[str]
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    effective_at: Mapped[datetime]
+    """The date that the manifest gives a deposit; else when it was entered."""
+    created_at: Mapped[datetime]
+
+
+class Assignment(Base):
+    """Money reserved for one learner and one content. Whoever changes one holds the lock on its
+    policy, and changes the totals with it."""
+
+    __tablename__ = "assignments"
+    __table_args__ = (
+        Index(
+            "uq_assignments_learner_content",
+            "configuration_uuid",
+            "learner_email",
+            "content_key",
+            unique=True,
+        ),
+        Index(
+            "ix_assignments_recent",
+            "configuration_uuid",
+            text("recent_action_at DESC"),
+            "uuid",
+        ),
+        Index(
+            "ix_assignments_learner_state", "configuration_uuid", "learner_state_sort_order", "uuid"
+        ),
+        Index("ix_assignments_quantity", "configuration_uuid", "content_quantity", "uuid"),
+        Index("ix_assignments_content", "configuration_uuid", "content_key"),
+        Index("ix_assignments_lms_user", "configuration_uuid", "lms_user_id"),
+        Index("ix_assignments_enterprise_email", "enterprise_uuid", "learner_email"),
+        Index(
+            "ix_assignments_expiring",
+            "expires_at",
+            postgresql_where=text("state = 'allocated'"),
+            sqlite_where=text("state = 'allocated'"),
+        ),
+        Index(
+            "ix_assignments_to_scrub",
+            "allocated_at",
+            postgresql_where=text("state IN ('cancelled', 'expired') AND scrubbed_at IS NULL"),
+            sqlite_where=text("state IN ('cancelled', 'expired') AND scrubbed_at IS NULL"),
+        ),
+        CheckConstraint(_one_of("state", AssignmentState), name="state_known"),
+        CheckConstraint("content_quantity <= 0", name="quantity_not_positive"),
+        CheckConstraint(
+            "(state NOT IN ('accepted', 'reversed') OR transaction_uuid IS NOT NULL)"
+            " AND (state NOT IN ('cancelled', 'errored', 'expired') OR transaction_uuid IS NULL)",
+            name="transaction_fits_state",
+        ),
+        CheckConstraint(
+            "learner_state IN ('notifying', 'waiting', 'failed', 'expired')",
+            name="learner_state_known",
+        ),
+        CheckConstraint(
+            "expiry_reason IN ('NINETY_DAYS_PASSED', 'ENROLLMENT_DATE_PASSED', 'SUBSIDY_EXPIRED')",
+            name="expiry_reason_known",
+        ),
+        CheckConstraint(
+            "recent_action_type IN ('assigned', 'reminded')", name="recent_action_known"
+        ),
+    )
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid))
+    configuration_uuid: Mapped[UUID] = mapped_column(ForeignKey(AssignmentConfiguration.uuid))
+    learner_email: Mapped[str] = mapped_column(SORTABLE)
+    lms_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    content_key: Mapped[str] = mapped_column(SORTABLE)
+    content_title: Mapped[str]
+    content_quantity: Mapped[int] = mapped_column(BigInteger)
+    """Minus the price in cents."""
+    state: Mapped[str]
+    transaction_uuid: Mapped[UUID | None] = mapped_column(ForeignKey(SubsidyTransaction.uuid))
+    """Of an allocated one: its redemption is under way."""
+    allocated_at: Mapped[datetime]
+    """The last time."""
+    expires_at: Mapped[datetime]
+    expiry_reason: Mapped[str]
+    recent_action_type: Mapped[str]
+    recent_action_at: Mapped[datetime]
+    learner_state: Mapped[str | None]
+    learner_state_sort_order: Mapped[int]
+    scrubbed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    modified_at: Mapped[datetime]
+
+
+class AssignmentAction(Base):
+    """What was done about an assignment, or tried; one row for an event, whatever its attempts."""
+
+    __tablename__ = "assignment_actions"
+    __table_args__ = (
+        CheckConstraint(
+            "action_type IN ('learner_linked', 'notified', 'reminded', 'redeemed', 'cancelled',"
+            " 'expired', 'reversed')",
+            name="action_type_known",
+        ),
+        CheckConstraint(
+            "error_reason IN ('email_error', 'internal_api_error', 'enrollment_error')",
+            name="error_reason_known",
+        ),
+        Index(None, "assignment_uuid", "id"),
+        Index(None, "mail_uuid", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    uuid: Mapped[UUID]
+    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid), index=True)
+    assignment_uuid: Mapped[UUID] = mapped_column(ForeignKey(Assignment.uuid))
+    action_type: Mapped[str]
+    mail_uuid: Mapped[UUID | None]
+    """The mail that it is the record of: a later attempt finds its row by this."""
+    created_at: Mapped[datetime]
+    modified_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+    error_reason: Mapped[str | None]

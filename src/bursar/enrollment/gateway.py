@@ -1,0 +1,57 @@
+"""The LMS as Bursar sees it: learners get seats in course runs, and lose them.
+
+Calls go over the network: never inside a transaction, and always from a job that can repeat them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    enterprise_uuid: UUID
+    email: str
+    lms_user_id: int | None
+    username: str | None
+    courserun_key: str
+    mode: str = "verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of one seat: done (also when it was so before), or refused for good, and why."""
+
+    error: str | None = None
+
+    @property
+    def is_good(self) -> bool:
+        return self.error is None
+
+
+class LmsUnavailable(Exception):
+    """Try again later; some of the seats may have been done already."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        """Seconds, when the LMS named them."""
+
+
+class LmsGateway(Protocol):
+    """Both calls are idempotent and answer one outcome a seat, in order. Raise LmsUnavailable."""
+
+    def enroll(self, seats: Sequence[Seat]) -> list[Outcome]: ...
+
+    def end(self, seats: Sequence[Seat]) -> list[Outcome]: ...
+
+
+class EmbeddedGateway:
+    """Bursar is the LMS: its own record of an enrolment (service.py) is all there is to do."""
+
+    def enroll(self, seats: Sequence[Seat]) -> list[Outcome]:
+        return [Outcome() for _ in seats]
+
+    def end(self, seats: Sequence[Seat]) -> list[Outcome]:
+        return [Outcome() for _ in seats]
