@@ -15,10 +15,12 @@ from litestar.types import ASGIApp
 from bursar import __version__, logs, memory
 from bursar.catalog.cache import CatalogServices, MemberIndexes, PageCache
 from bursar.catalog.endpoints import endpoints as catalog_endpoints
+from bursar.credit.endpoints import endpoints as credit_endpoints
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.http import token_handlers
 from bursar.identity.tokens import KeyRing
+from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings, get_settings
 from bursar.web.adapter import Threads, on_defect, on_http_exception, route_handlers
 from bursar.web.docs_page import docs_handlers
@@ -35,10 +37,11 @@ class Services:
     """What routes of each domain share between requests."""
 
     catalog: CatalogServices
+    queue: JobQueue
 
 
 def all_endpoints() -> list[Endpoint]:
-    return [*catalog_endpoints()]
+    return [*credit_endpoints(), *catalog_endpoints()]
 
 
 def create_app(
@@ -51,7 +54,9 @@ def create_app(
     threads = Threads(settings.threads)
     metrics = Metrics()
     ring = KeyRing(database, settings)
-    services = Services(CatalogServices(MemberIndexes(), PageCache(settings.page_cache_bytes)))
+    services = Services(
+        CatalogServices(MemberIndexes(), PageCache(settings.page_cache_bytes)), JobQueue(database)
+    )
     endpoints = [*all_endpoints(), *extra_endpoints]
     pipeline = Pipeline(database, DatabaseGate(ring), settings, services)
 

@@ -7,6 +7,7 @@ from bursar.database.base import Base
 from bursar.enrollment import models as enrollment
 from bursar.identity import models as identity
 from bursar.notifications import models as notifications
+from bursar.subscriptions import models as subscriptions
 from bursar.web import models as web
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "identity",
     "metadata",
     "notifications",
+    "subscriptions",
     "web",
 ]
 

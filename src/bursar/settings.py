@@ -3,8 +3,9 @@
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -13,10 +14,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bursar.smtp_url import parse_sender, parse_smtp_url
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="BURSAR_", toml_file="bursar.toml", frozen=True, extra="ignore"
+        env_prefix="BURSAR_",
+        toml_file="bursar.toml",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
     )
 
     database_url: str = ""
@@ -46,12 +53,25 @@ class Settings(BaseSettings):
     """Threads, and database connections, for reading in each web process."""
     refresh_inline_limit: int = Field(default=10_000, ge=0)
     """Membership changes above this many documents become a durable job."""
+    price_tolerance_percent: int = Field(default=5, ge=0, le=100)
+    """How far a given price may be from the canonical one when learner credit is allocated."""
     log_level: str = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
     log_format: Literal["json", "text"] = "json"
-    # Accepted from the start, used by the domains that send mail and enrol learners.
     smtp_url: str = ""
+    """The server that sends mail; empty: mail is kept, and counts as delivered."""
+    smtp_timeout: float = Field(default=30, gt=0, le=600)
+    """Seconds to wait for each answer of the mail server."""
+    mail_from: str = "Bursar <no-reply@localhost>"
     lms_url: str = ""
+    """Root of the Open edX LMS that enrols learners; empty: Bursar itself is the LMS."""
+    lms_client_id: str = Field(default="", validate_default=True)
+    lms_client_secret: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    lms_timeout: float = Field(default=10, gt=0, le=300)
+    """Seconds for one try of a call to the LMS."""
+    lms_attempts: int = Field(default=4, ge=1, le=20)
+    lms_connections: int = Field(default=4, ge=1, le=64)
+    """Calls to the LMS at the same time, in each process."""
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -74,6 +94,38 @@ class Settings(BaseSettings):
             from limits import parse  # noqa: PLC0415 - slow, and most have no limit
 
             parse(value)
+        return value
+
+    @field_validator("lms_url")
+    @classmethod
+    def _is_a_root(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (
+            parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0
+        ):
+            raise ValueError("must begin with http:// or https:// and name a host")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("must hold no credentials, query or fragment")
+        return value.rstrip("/")
+
+    @field_validator("lms_client_id", "lms_client_secret")
+    @classmethod
+    def _comes_with_an_lms(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
+        if info.data.get("lms_url") and not value:
+            raise ValueError("is needed when BURSAR_LMS_URL is set")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _names_a_mail_server(cls, value: str) -> str:
+        if value:
+            parse_smtp_url(value)
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_a_sender(cls, value: str) -> str:
+        parse_sender(value)
         return value
 
     @field_validator("public_url", "lms_public_url")

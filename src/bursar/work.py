@@ -1,20 +1,69 @@
 """The background work of every domain, and the worker that does it."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from bursar.catalog.jobs import REFRESH_QUERY
+from bursar.credit import jobs as credit_jobs
+from bursar.credit import mail as credit_mail
+from bursar.credit import tasks as credit
+from bursar.database.engine import Database
+from bursar.jobs import context
 from bursar.jobs.housekeeping import FORGET_ENDED
+from bursar.jobs.loops import Loop
+from bursar.jobs.tasks import Task, scheduled
+from bursar.notifications.kinds import MailKind
 from bursar.settings import Settings
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
 
 if TYPE_CHECKING:
     from bursar.jobs.worker import Worker
 
-WORKFLOWS: Final = (REFRESH_QUERY, FORGET_EXPIRED_ANSWERS, FORGET_ENDED)
+
+def _deliver_notifications(database: Database, settings: Settings) -> Mapping[str, int]:
+    # Templates and SMTP: for those only who send mail.
+    from bursar.notifications.delivery import deliver_due  # noqa: PLC0415
+
+    return asdict(deliver_due(database, settings, MAIL_KINDS))
+
+
+TASKS: Final[dict[str, Task]] = {
+    task.name: task
+    for task in (
+        *credit.TASKS,
+        Task("deliver-notifications", _deliver_notifications, None),  # the mail loop's work
+    )
+}
+
+WORKFLOWS: Final = (
+    REFRESH_QUERY,
+    *credit_jobs.WORKFLOWS,
+    FORGET_EXPIRED_ANSWERS,
+    FORGET_ENDED,
+    *(scheduled(task) for task in TASKS.values() if task.schedule is not None),
+)
+
+MAIL_KINDS: Final[dict[str, MailKind]] = {
+    kind.name: kind
+    for kinds in (credit_mail.MAIL_KINDS,)  # of each domain that sends mail
+    for kind in kinds
+}
+MAIL_SECONDS: Final = 1.0
 
 
 def background_worker(settings: Settings) -> "Worker":
     """Not started yet. `bursar serve` on SQLite runs it beside the web processes."""
     from bursar.jobs.worker import Worker  # noqa: PLC0415 - commands that need no worker start fast
 
-    return Worker(settings.effective_database_url, WORKFLOWS)
+    return Worker(settings.effective_database_url, WORKFLOWS, loops=[mail_loop(settings)])
+
+
+def mail_loop(settings: Settings) -> Loop:
+    # Templates and SMTP: for workers only.
+    from bursar.notifications.delivery import deliver_due  # noqa: PLC0415
+
+    def deliver() -> None:
+        deliver_due(context.database(), settings, MAIL_KINDS, stopping=context.stopping)
+
+    return Loop("mail", deliver, MAIL_SECONDS)

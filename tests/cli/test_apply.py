@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import text
 
 from bursar.audit.models import AuditEntry
 from bursar.catalog.models import Catalog, ContentItem
+from bursar.cli.declare import looking_at
+from bursar.credit.checks import check_credit
 from bursar.identity.models import Enterprise
 from tests.cli.support import (
     ACME,
@@ -23,6 +26,9 @@ from tests.cli.support import (
 )
 
 pytestmark = pytest.mark.slow
+
+SUBSIDY = "1b6c28b4-2f17-4b18-bbde-b32930e2705c"
+POLICY = "7f344aea-c28c-4ef0-95e6-fb6e58f98495"
 
 FULL = declared(
     acme(country="US", contact_email="l@acme.example", clients=[client()], catalogs=[catalog()]),
@@ -115,22 +121,89 @@ def test_a_missing_manifest_is_named(on_sqlite: Cli) -> None:
 
 
 def test_parts_of_later_versions_are_left_aside_with_a_line_each(on_sqlite: Cli) -> None:
-    subsidy = {
-        "uuid": "1b6c28b4-2f17-4b18-bbde-b32930e2705c",
-        "title": "Credit",
-        "starting_balance": 100,
-        "active_datetime": "2026-01-01T00:00:00Z",
-        "expiration_datetime": "2027-01-01T00:00:00Z",
-    }
-    learner = {"email": "ana@acme.example", "lms_user_id": 501, "username": "ana"}
-    manifest = declared(acme(subsidies=[subsidy], learners=[learner]))
+    plan = {"uuid": "904b1785-9d3a-1000-848d-6ae7a56e6355", "num_licenses": 5}
+    row = {"learner_email": "ana@acme.example", "courserun_key": "course-v1:edX+DemoX+1T2026"}
+    manifest = declared(acme(subscription_plans=[plan], enrollments=[row]))
     finished = on_sqlite.run("apply", "-f", on_sqlite.write("m.json", manifest))
     assert finished.returncode == 0
     assert finished.stdout == "1 created, 0 changed, 0 unchanged\n"
     assert [line.partition(": ")[0] for line in finished.stderr.splitlines()] == [
-        "enterprises[0].subsidies",
-        "enterprises[0].learners",
+        "enterprises[0].subscription_plans",
+        "enterprises[0].enrollments",
     ]
+
+
+def credit(**limits: int) -> dict[str, Any]:
+    subsidy = {
+        "uuid": SUBSIDY,
+        "starting_balance": 100,
+        "active_datetime": "2026-01-01T00:00:00Z",
+        "expiration_datetime": "2027-01-01T00:00:00Z",
+    }
+    policy = {
+        "uuid": POLICY,
+        "policy_type": "AssignedLearnerCreditAccessPolicy",
+        "catalog_uuid": CATALOG,
+        "subsidy_uuid": SUBSIDY,
+    }
+    learner = {"email": "ana@acme.example", "lms_user_id": 501, "username": "ana"}
+    return acme(
+        catalogs=[catalog()], subsidies=[subsidy], policies=[policy | limits], learners=[learner]
+    )
+
+
+def test_learner_credit_is_applied_exported_and_checked(cli: Cli) -> None:
+    assert cli.apply(declared(credit(spend_limit=100))) == "5 created, 0 changed, 0 unchanged"
+    written = cli.write("out.yaml", export(cli))
+    assert cli.ok("apply", "-f", written) == ["0 created, 0 changed, 5 unchanged"]
+    assert cli.ok("check") == ["everything holds"]
+
+
+def test_two_runs_at_once_enter_a_deposit_once(cli: Cli) -> None:
+    cli.declare(declared(credit()))
+    deposit = {
+        "uuid": "00000000-0000-4000-8000-000000000009",
+        "amount": 50,
+        "date": "2026-02-01",
+    }
+    more = declared(acme(subsidies=[{"uuid": SUBSIDY, "deposits": [deposit]}]))
+    cli.write("more.json", more)
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda _: cli.ok("apply", "-f", "more.json"), range(2)))
+    assert sorted(runs) == [
+        ["0 created, 0 changed, 2 unchanged"],
+        ["0 created, 1 changed, 1 unchanged"],
+    ]
+    assert cli.ok("check") == ["everything holds"]
+
+
+def test_a_policy_that_promises_more_than_there_is_changes_nothing(on_sqlite: Cli) -> None:
+    manifest = on_sqlite.write("m.json", declared(credit(spend_limit=101)))
+    [line] = on_sqlite.refused("apply", "-f", manifest)
+    assert line.startswith("enterprises[0].policies[0].spend_limit: ")
+    assert on_sqlite.count(Enterprise) == 0
+
+
+def test_the_check_names_books_that_do_not_add_up(cli: Cli) -> None:
+    cli.declare(declared(credit()))
+    assert cli.execute("UPDATE subsidies SET balance_cents = 101") == 1
+    finished = cli.run("check")
+    assert finished.returncode == 1
+    assert finished.stdout == (
+        f"subsidies: {SUBSIDY}: balance_cents is 101, but its ledger adds up to 100\n"
+    )
+
+
+def test_who_looks_at_the_books_stops_no_writer_and_sees_one_moment(cli: Cli) -> None:
+    cli.declare(declared(credit()))
+    with cli.database() as database:
+        with looking_at(database) as looking:
+            assert list(check_credit(looking)) == []
+            with database.transaction() as session:
+                session.execute(text("UPDATE subsidies SET balance_cents = 101"))
+            assert list(check_credit(looking)) == []
+        with looking_at(database) as looking:
+            assert len(list(check_credit(looking))) == 1
 
 
 def test_files_are_found_beside_their_manifest(on_sqlite: Cli) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import DIALECTS, migrate
 from tests.contract.api import Api
+from tests.contract.credit_world import with_budgets
 from tests.contract.service import Service, Shop
 from tests.contract.world import ADMIN, REPORTING, manifest
 from tests.support.postgres import PostgresAddress
@@ -49,7 +50,8 @@ def service(shared_url: str, folder: Path) -> Iterator[Service]:
     with ExitStack() as stack:
         limits = {"BURSAR_MAX_BODY_BYTES": str(MAX_BODY_BYTES)}
         running = Service.running(stack, shared_url, folder, limits)
-        running.declare(manifest())
+        running.declare(with_budgets(manifest()))
+        running.prepare()
         yield running
 
 

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from tests.contract.api import CATALOGS
+from tests.contract.credit_world import named
 from tests.contract.world import (
+    ACME,
     COURSE_KEY,
     EXAMPLES,
+    GLOBEX,
     GLOBEX_EXAMPLES,
     NESTED_RUN_KEY,
     PROGRAM_UUID,
@@ -19,9 +23,25 @@ UNKNOWN = identifier("nobody has this")
 GOOD_BODY = {"name": "any", "emails": ["ana@example.org"], "amount": 1}
 
 
+def _objects(enterprise: UUID, catalog: UUID) -> dict[str, UUID]:
+    return {
+        "catalog": catalog,
+        "policy": named(enterprise, "budget"),
+        "configuration": named(enterprise, "configuration"),
+        "transaction": named(enterprise, "reversed transaction"),
+    }
+
+
+OWN = _objects(ACME, EXAMPLES)
+FOREIGN = _objects(GLOBEX, GLOBEX_EXAMPLES)
+
+
 @dataclass(frozen=True)
 class Sample:
-    """`path` has `{catalog}` where the caller's own catalog stands."""
+    """`path` has `{catalog}` where the caller's own catalog stands, and so on: see OWN.
+
+    It can be repeated and is answered the same; so a business rule may refuse it.
+    """
 
     method: str
     path: str
@@ -34,17 +54,49 @@ class Sample:
 
     @property
     def url(self) -> str:
-        return self.path.format(catalog=EXAMPLES)
+        return self.path.format(**OWN)
 
     @property
-    def has_catalog(self) -> bool:
-        return "{catalog}" in self.path
+    def foreign_url(self) -> str:
+        return self.path.format(**FOREIGN)
+
+    def url_with(self, query: str) -> str:
+        """Also with this query."""
+        return f"{self.url}{'&' if '?' in self.url else '?'}{query}"
+
+    def url_of(self, name: object) -> str:
+        """With this in place of every object."""
+        return self.path.format(**dict.fromkeys(OWN, name))
+
+    @property
+    def has_object(self) -> bool:
+        return "{" in self.path
 
 
 def _write(method: str, base: str, status: int, allow: str) -> Sample:
     return Sample(method, base + "/{catalog}", base + "/{catalog_id}", GOOD_BODY, status, allow)
 
 
+def _post(
+    path: str, template: str, body: dict[str, Any] | None = None, status: int = 200
+) -> Sample:
+    return Sample("POST", path, template, body, status, "POST, OPTIONS")
+
+
+def _of_assignments(what: str, body: dict[str, Any], status: int = 200) -> Sample:
+    own, template = (
+        f"/enterprise/v1/assignment-configurations/{name}/admin/assignments/{what}"
+        for name in ("{configuration}", "{assignment_configuration_uuid}")
+    )
+    return _post(own, template.partition("?")[0], body, status)
+
+
+_CONFIGURATIONS = "/enterprise/v1/assignment-configurations"
+_POLICIES = "/enterprise/v1/subsidy-access-policies"
+_ALLOCATION = "/enterprise/v1/policy-allocation"
+_REDEMPTION = "/enterprise/v1/policy-redemption"
+_TRANSACTION = f"{_REDEMPTION}/{{policy}}/transactions/{{transaction}}"
+_TRANSACTION_TEMPLATE = f"{_REDEMPTION}/{{policy_uuid}}/transactions/{{transaction_uuid}}"
 _BASE = CATALOGS + "/{catalog}"
 _TEMPLATE = CATALOGS + "/{catalog_id}"
 
@@ -74,11 +126,42 @@ SAMPLES = {
         f"{_TEMPLATE}/programs/{{program_uuid}}",
         unknown=(f"programs/{UNKNOWN}", "programs/not-a-uuid"),
     ),
+    "the policies": Sample("GET", f"{_POLICIES}?enterprise_customer_uuid={ACME}", _POLICIES),
+    "an allocation": _post(
+        f"{_ALLOCATION}/{{policy}}/allocate",
+        f"{_ALLOCATION}/{{policy_uuid}}/allocate",
+        {
+            "learner_emails": ["ana@example.org"],
+            "content_key": COURSE_KEY,
+            "content_price_cents": 1,
+        },
+        status=422,
+    ),
+    "the assignments": Sample(
+        "GET",
+        f"{_CONFIGURATIONS}/{{configuration}}/admin/assignments",
+        f"{_CONFIGURATIONS}/{{assignment_configuration_uuid}}/admin/assignments",
+    ),
+    "a reminder": _of_assignments(
+        "remind", {"assignment_uuids": [str(named(ACME, "allocated assignment"))]}
+    ),
+    "a cancellation": _of_assignments(
+        "cancel", {"assignment_uuids": [str(named(ACME, "cancelled assignment"))]}
+    ),
+    "all reminders": _of_assignments("remind-all", {}, 202),
+    "all cancellations": _of_assignments("cancel-all?state=accepted", {}, 404),
+    "a redemption": _post(
+        f"{_REDEMPTION}/{{policy}}/redeem",
+        f"{_REDEMPTION}/{{policy_uuid}}/redeem",
+        {"learner_email": "nobody@example.org", "content_key": COURSE_KEY},
+        status=422,
+    ),
+    "a transaction": Sample("GET", _TRANSACTION, _TRANSACTION_TEMPLATE),
+    "a reversal": _post(f"{_TRANSACTION}/reverse", f"{_TRANSACTION_TEMPLATE}/reverse", status=422),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),
     "a replacement": _write("PUT", THINGS, 201, "POST, PUT, OPTIONS"),
     "a refusal": _write("POST", REFUSALS, 422, "POST, OPTIONS"),
 }
 READS = {name: sample for name, sample in SAMPLES.items() if sample.method == "GET"}
 WRITES = {name: sample for name, sample in SAMPLES.items() if sample.method != "GET"}
-OF_A_CATALOG = {name: sample for name, sample in SAMPLES.items() if sample.has_catalog}
-FOREIGN = GLOBEX_EXAMPLES
+OF_AN_OBJECT = {name: sample for name, sample in SAMPLES.items() if sample.has_object}

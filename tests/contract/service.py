@@ -19,7 +19,8 @@ from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings
 from tests.contract.api import CATALOGS, Api, connect
-from tests.contract.world import Document, catalog, client
+from tests.contract.credit_world import assign
+from tests.contract.world import ACME, GLOBEX, Document, catalog, client
 from tests.support.openapi import ResponseChecker
 from tests.support.processes import ServerProcess
 
@@ -101,6 +102,12 @@ class Service:
         with self.database.transaction() as session:
             declared = [from_data(manifest) for manifest in manifests]
             apply(session, Actor("test"), declared, now=clock.now())
+
+    def prepare(self) -> None:
+        """What no manifest declares."""
+        with self.database.transaction() as session:
+            for enterprise in (ACME, GLOBEX):
+                assign(session, enterprise)
 
     def changes_of(self, name: str) -> int:
         """How often the test endpoint did its work for a thing of this name."""

@@ -4,6 +4,7 @@ import httpx
 import pytest
 import zstandard
 
+from bursar.web.compression import MINIMUM_BYTES
 from tests.contract.api import CATALOGS, Api
 from tests.contract.endpoints import READS, Sample
 from tests.contract.service import Shop
@@ -31,19 +32,19 @@ def decoded(response: httpx.Response) -> bytes:
 @formats
 def test_an_answer_that_is_known_is_not_sent_again(api: Api, sample: Sample, accept: str) -> None:
     first = api.get(sample.url, headers={"Accept": accept})
-    etag, modified = first.headers["etag"], first.headers["last-modified"]
+    etag, modified = first.headers["etag"], first.headers.get("last-modified")
     for condition in (
         {"If-None-Match": etag},
         {"If-None-Match": f"W/{etag}"},
         {"If-None-Match": f'"other", {etag}'},
         {"If-None-Match": "*"},
-        {"If-Modified-Since": modified},
+        {"If-Modified-Since": modified or EPOCH} if modified else {"If-None-Match": etag},
         {"If-None-Match": etag, "If-Modified-Since": EPOCH},
     ):
         known = api.get(sample.url, headers={"Accept": accept, **condition})
         assert (known.status_code, known.content) == (304, b"")
         assert known.headers["etag"] == etag
-        assert known.headers["last-modified"] == modified
+        assert known.headers.get("last-modified") == modified
         assert known.headers["vary"] == first.headers["vary"]
         assert "content-length" not in known.headers
         assert (
@@ -62,7 +63,7 @@ def test_an_answer_that_is_not_known_is_sent(api: Api, sample: Sample, accept: s
         {"If-Modified-Since": EPOCH},
         {"If-Modified-Since": "yesterday"},
         {"If-Modified-Since": ""},
-        {"If-None-Match": '"other"', "If-Modified-Since": first.headers["last-modified"]},
+        {"If-None-Match": '"other"', "If-Modified-Since": first.headers.get("last-modified", "")},
     ):
         again = api.get(sample.url, headers={"Accept": accept, **condition})
         assert (again.status_code, again.content) == (200, first.content)
@@ -109,10 +110,11 @@ def test_a_coded_answer_says_the_same(
         headers = {"Accept": accept, "Accept-Encoding": accepted}
         headers["Authorization"] = api.authorization or ""
         with api.http.stream("GET", sample.url, headers=headers) as response:
-            assert response.headers.get("content-encoding") == coding, sample
+            is_coded = coding is not None and len(plain.content) >= MINIMUM_BYTES
+            assert response.headers.get("content-encoding") == (coding if is_coded else None)
             body = decoded(response)
         assert body == plain.content
-        assert (response.headers["etag"] == plain.headers["etag"]) is (coding is None)
+        assert (response.headers["etag"] != plain.headers["etag"]) is is_coded
         assert "Accept-Encoding" in response.headers["vary"]
 
 

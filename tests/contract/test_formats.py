@@ -1,3 +1,5 @@
+from urllib.parse import quote
+
 import pytest
 
 from tests.contract.api import CATALOGS, Api, detail_of, xml_of
@@ -105,8 +107,7 @@ def test_the_format_parameter_wins_over_accept(
     for sample in SAMPLES.values():
         response = api.request(
             sample.method,
-            sample.url,
-            params={"format": name},
+            sample.url_with(f"format={quote(name)}"),
             headers=headers_of(accept),
             json=sample.body,
         )
@@ -119,8 +120,7 @@ def test_an_unknown_format_is_refused_by_name(api: Api, name: str) -> None:
     for sample in SAMPLES.values():
         response = api.request(
             sample.method,
-            sample.url,
-            params={"format": name},
+            sample.url_with(f"format={quote(name)}"),
             headers={"Accept": "application/json"},
             json=sample.body,
         )
@@ -130,7 +130,7 @@ def test_an_unknown_format_is_refused_by_name(api: Api, name: str) -> None:
 
 @every_endpoint
 def test_an_empty_format_counts_as_absent(api: Api, sample: Sample) -> None:
-    response = api.request(sample.method, sample.url + "?format=", json=sample.body)
+    response = api.request(sample.method, sample.url_with("format="), json=sample.body)
     assert response.status_code == sample.status
 
 

@@ -4,8 +4,7 @@ import pytest
 
 from tests.contract.api import CATALOGS, Api
 from tests.contract.conftest import MAX_BODY_BYTES
-from tests.contract.endpoints import FOREIGN
-from tests.contract.world import EXAMPLES, SHELF
+from tests.contract.world import EXAMPLES, GLOBEX_EXAMPLES, SHELF
 from tests.support.contract_endpoints import THINGS
 
 URL = f"{THINGS}/{EXAMPLES}"
@@ -15,7 +14,7 @@ ORDER: list[tuple[str, int, dict[str, Any]]] = [
     ("the method", 405, {"method": "DELETE"}),
     ("the token", 401, {"authorization": "JWT x"}),
     ("the Accept header", 406, {"accept": "text/html"}),
-    ("the object", 404, {"url": f"{THINGS}/{FOREIGN}"}),
+    ("the object", 404, {"url": f"{THINGS}/{GLOBEX_EXAMPLES}"}),
     ("the role", 403, {"reports": True}),
     ("the media type", 415, {"content_type": "text/plain"}),
     ("the size", 413, {"content": b"x" * (MAX_BODY_BYTES + 1)}),
@@ -49,13 +48,13 @@ def test_of_several_mistakes_the_first_in_order_is_answered(
 def test_reads_are_checked_in_the_same_order(api: Api) -> None:
     bad = "format=x&updated_since=y"
     steps = [
-        (401, "JWT x", f"{CATALOGS}/{FOREIGN}?{bad}", "text/html"),
-        (404, api.authorization, f"{CATALOGS}/{FOREIGN}?{bad}", "application/json"),
+        (401, "JWT x", f"{CATALOGS}/{GLOBEX_EXAMPLES}?{bad}", "text/html"),
+        (404, api.authorization, f"{CATALOGS}/{GLOBEX_EXAMPLES}?{bad}", "application/json"),
         (400, api.authorization, f"{CATALOGS}/{SHELF}?{bad}&page=99", "application/json"),
         (404, api.authorization, f"{CATALOGS}/{SHELF}?page=99", "application/json"),
     ]
     for status, authorization, url, accept in steps:
         caller = api.acting_as(authorization)
         assert caller.get(url, headers={"Accept": accept}).status_code == status
-    refused = api.get(f"{CATALOGS}/{FOREIGN}", headers={"Accept": "text/html"})
+    refused = api.get(f"{CATALOGS}/{GLOBEX_EXAMPLES}", headers={"Accept": "text/html"})
     assert refused.status_code == 406

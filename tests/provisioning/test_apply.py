@@ -20,7 +20,7 @@ GLOBEX = "00000000-0000-4000-8000-000000000001"
 CATALOG = "101989c0-5dfa-4e0b-91dc-01f590148c6f"
 PROGRAM = "00000000-0000-4000-8000-000000000002"
 POLICY = "7f344aea-c28c-4ef0-95e6-fb6e58f98495"
-SUBSIDY = "1b6c28b4-2f17-4b18-bbde-b32930e2705c"
+PLAN = "904b1785-9d3a-1000-848d-6ae7a56e6355"
 
 ALL_COURSES = {"uuid": CATALOG, "title": "All", "content_filter": {"content_type": "course"}}
 
@@ -105,15 +105,18 @@ def test_the_plan_names_what_is_created_and_changed(database: Database) -> None:
 
 def test_parts_of_later_domains_are_left_aside_with_a_warning(database: Database) -> None:
     manifest = declared(
-        acme(subsidies=[{"uuid": SUBSIDY}], policies=[], learners=[{"email": "a@b.example"}])
+        acme(
+            subscription_plans=[{"uuid": PLAN}],
+            enrollments=[{"learner_email": "a@b.example", "courserun_key": "course-v1:a+b+c"}],
+        )
     )
 
     plan = applied(database, manifest)
 
     assert plan.summary == "1 created, 0 changed, 0 unchanged"
     assert plan.warnings == [
-        "enterprises[0].subsidies: not supported yet, left aside",
-        "enterprises[0].learners: not supported yet, left aside",
+        "enterprises[0].subscription_plans: not supported yet, left aside",
+        "enterprises[0].enrollments: not supported yet, left aside",
     ]
 
 
@@ -205,11 +208,11 @@ def test_what_belongs_to_others_is_named_all_at_once(database: Database) -> None
 
 
 def test_a_catalog_may_be_stored_or_declared_to_be_referred_to(database: Database) -> None:
-    policy = {"uuid": POLICY, "catalog_uuid": CATALOG}
+    plan = {"uuid": PLAN, "enterprise_catalog_uuid": CATALOG}
 
-    applied(database, declared(acme(catalogs=[ALL_COURSES], policies=[policy])))
+    applied(database, declared(acme(catalogs=[ALL_COURSES], subscription_plans=[plan])))
 
-    assert applied(database, declared(acme(policies=[policy]))).unchanged == 1
+    assert applied(database, declared(acme(subscription_plans=[plan]))).unchanged == 1
 
 
 def test_a_slug_passes_on_when_its_holder_gives_it_up(database: Database) -> None:

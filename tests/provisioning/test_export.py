@@ -47,6 +47,9 @@ MANIFEST: dict[str, Any] = {
                     "include_exec_ed_2u_courses": False,
                 },
             ],
+            "subsidies": [],
+            "policies": [],
+            "learners": [],
         }
     ]
 }

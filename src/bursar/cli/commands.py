@@ -2,7 +2,7 @@
 
 import typer
 
-from bursar.cli import clients, content, declare, keys, serve, token
+from bursar.cli import clients, content, declare, keys, mail, run_task, serve, token
 
 app = typer.Typer(
     name="bursar",
@@ -16,9 +16,11 @@ app.command()(serve.worker)
 app.command()(declare.apply)
 app.command("export")(declare.export)
 app.command()(declare.check)
+app.command()(run_task.run)
 app.command()(token.token)
 app.command()(token.audit)
 app.add_typer(content.app, name="import")
 app.add_typer(declare.database_app, name="db")
 app.add_typer(clients.app, name="clients")
 app.add_typer(keys.app, name="keys")
+app.add_typer(mail.app, name="mail")

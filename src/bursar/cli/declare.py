@@ -1,10 +1,14 @@
 """`bursar apply`, `export`, `check` and `db upgrade`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
+from sqlalchemy.orm import Session
 
 from bursar.catalog import service as catalogs
 from bursar.catalog.checks import check_catalogs
@@ -20,6 +24,7 @@ from bursar.cli.support import (
     reached_database,
     settings_or_fail,
 )
+from bursar.credit.checks import check_credit
 from bursar.database.engine import Database
 from bursar.jobs.queue import JobQueue
 from bursar.provisioning.apply import Plan
@@ -79,11 +84,18 @@ def apply_to(database: Database, manifests: list[Manifest], *, dry_run: bool = F
     return plan
 
 
+@contextmanager
+def looking_at(database: Database) -> Iterator[Session]:
+    """One consistent view that stops no writer, however long it is looked at."""
+    with database.snapshot() as connection:
+        yield Session(connection)
+
+
 def export(
     enterprise: Annotated[UUID, typer.Option("--enterprise", help="The enterprise's uuid.")],
 ) -> None:
     """Write an enterprise as a manifest (secrets left out)."""
-    with opened_database(settings_or_fail()) as database, database.transaction() as session:
+    with opened_database(settings_or_fail()) as database, looking_at(database) as session:
         try:
             manifest = export_enterprise(session, enterprise)
         except LookupError:
@@ -94,8 +106,8 @@ def export(
 def check() -> None:
     """Prove the books: exit 0 when every stored total and invariant holds, else 1 and the rows."""
     found = 0
-    with opened_database(settings_or_fail()) as database, database.transaction() as session:
-        for problem in check_catalogs(session):
+    with opened_database(settings_or_fail()) as database, looking_at(database) as session:
+        for problem in chain(check_catalogs(session), check_credit(session)):
             typer.echo(problem)
             found += 1
     if found:

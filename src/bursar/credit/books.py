@@ -4,7 +4,7 @@ On PostgreSQL the subsidy's and the policy's rows are locked; on SQLite a transa
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from bursar.audit.service import Actor
 from bursar.credit.models import AssignmentConfiguration, Policy, Subsidy
 from bursar.credit.rules import Money, is_active
 from bursar.credit.states import AssignmentState, LearnerState
@@ -44,6 +45,16 @@ class Budget:
 
     def is_subsidy_active(self, now: datetime) -> bool:
         return is_active(self.active_datetime, self.expiration_datetime, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A budget that this transaction holds, with who changes it and when."""
+
+    session: Session
+    actor: Actor
+    budget: Budget
+    now: datetime
 
 
 @dataclass(slots=True)
@@ -90,6 +101,21 @@ def lock_budget(session: Session, enterprise_uuid: UUID, policy_uuid: UUID) -> B
     values = {"policy_uuid": policy_uuid, "enterprise_uuid": enterprise_uuid}
     row = session.connection().execute(_LOCK, values).mappings().one()
     return _budget(row)
+
+
+def hold(
+    session: Session, actor: Actor, enterprise_uuid: UUID, policy_uuid: UUID, now: datetime
+) -> Held:
+    """As `lock_budget`."""
+    return Held(session, actor, lock_budget(session, enterprise_uuid, policy_uuid), now)
+
+
+def lock_policies(session: Session, policy_uuids: Iterable[UUID]) -> None:
+    """For changes without money: subsidies stay free, so several policies may be held, and one
+    order everywhere keeps two transactions from waiting for each other."""
+    wanted = _policy.c.uuid.in_(sorted(policy_uuids))
+    statement = select(_policy.c.uuid).where(wanted).order_by(_policy.c.uuid).with_for_update()
+    session.connection().execute(statement).all()
 
 
 def _budget(row: Mapping[Any, Any]) -> Budget:
@@ -142,10 +168,15 @@ def move(session: Session, budget: Budget, movement: Movement) -> None:
                 balance_cents=_subsidy.c.balance_cents + movement.balance,
             )
         )
-    changes = {name: number for name, number in movement.counts.items() if number}
+    move_counts(session, budget.policy_uuid, movement.counts)
+
+
+def move_counts(session: Session, policy_uuid: UUID, counts: Counter[str]) -> None:
+    """For changes without money."""
+    changes = {name: number for name, number in counts.items() if number}
     if changes:
-        connection.execute(
+        session.connection().execute(
             update(AssignmentConfiguration)
-            .where(_configuration.c.policy_uuid == budget.policy_uuid)
+            .where(_configuration.c.policy_uuid == policy_uuid)
             .values({name: _configuration.c[name] + number for name, number in changes.items()})
         )

@@ -148,7 +148,7 @@ def error_reason(
     mended: set[str] = set()
     for action in reversed(actions):
         if action.created_at < allocated_at:
-            return None
+            continue  # a mail of an earlier allocation may be recorded late
         if action.error_reason and action.action_type not in mended:
             return action.error_reason
         if action.completed_at and not action.error_reason:

@@ -12,6 +12,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import QueuePool
 
+from bursar.database.text import add_functions_to_sqlite
+
 SQLITE_BUSY_SECONDS = 60
 
 
@@ -115,6 +117,7 @@ def _set_sqlite_pragmas(raw: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    add_functions_to_sqlite(raw)
 
 
 def _begin_immediate(connection: Connection) -> None:

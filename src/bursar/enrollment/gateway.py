@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from bursar.settings import Settings
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -55,3 +57,12 @@ class EmbeddedGateway:
 
     def end(self, seats: Sequence[Seat]) -> list[Outcome]:
         return [Outcome() for _ in seats]
+
+
+def gateway_for(settings: Settings) -> LmsGateway:
+    if not settings.lms_url:
+        return EmbeddedGateway()
+    # The HTTP client is slow to import, and needed with an LMS only.
+    from bursar.enrollment.openedx import gateway_of  # noqa: PLC0415
+
+    return gateway_of(settings)

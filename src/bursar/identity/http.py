@@ -20,7 +20,7 @@ from bursar.web.adapter import (
     to_response,
 )
 from bursar.web.errors import Refusal, TooLarge
-from bursar.web.pipeline import refuse
+from bursar.web.rendering import refuse
 
 MAX_FORM_BYTES = 64 * 1024
 

@@ -14,6 +14,7 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from bursar.database.engine import Database
 from bursar.jobs import context, log
+from bursar.jobs.loops import Loop, RunningLoops
 from bursar.jobs.names import APPLICATION, APPLICATION_VERSION, QUEUE, SCHEMA
 from bursar.jobs.recovery import Presence, recover_others
 from bursar.jobs.registry import Workflow
@@ -40,18 +41,21 @@ class Worker:
         database_url: str,
         workflows: Sequence[Workflow],
         *,
+        loops: Sequence[Loop] = (),
         reaping_seconds: float = REAPING_SECONDS,
     ) -> None:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
         self._url = database_url
         self._workflows = workflows
+        self._loops = loops
         self._reaping_seconds = reaping_seconds
         self._database: Database | None = None
         self._presence: Presence | None = None
+        self._running: RunningLoops | None = None
 
     def start(self) -> None:
         """Returns when jobs are taken."""
-        database = Database(self._url, pool_size=CONCURRENCY + 1)
+        database = Database(self._url, pool_size=CONCURRENCY + 1 + len(self._loops))
         context.enter(database)
         self._database = database
         try:
@@ -69,11 +73,13 @@ class Worker:
         if self._presence is not None:
             self._presence.end()
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=STOP_SECONDS)
+        if self._running is not None:
+            self._running.join(STOP_SECONDS)
         if self._presence is not None:
             self._presence.leave()
         context.leave()
         self._database.dispose()
-        self._database = self._presence = None
+        self._database = self._presence = self._running = None
         _log.info("worker stopped", worker=self.id)
 
     def run_until_signalled(self) -> None:
@@ -102,6 +108,8 @@ class Worker:
             recover_others(self.id)
         else:
             self._presence.watch()
+        self._running = RunningLoops(self._loops, context.stopping)
+        self._running.start()
 
     def _configuration(self, database: Database) -> DBOSConfig:
         return {

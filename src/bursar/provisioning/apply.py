@@ -15,6 +15,7 @@ from bursar.catalog.service import CatalogOfAnotherEnterprise
 from bursar.identity import service as identity
 from bursar.identity.service import SlugTaken
 from bursar.provisioning.content import ContentRun
+from bursar.provisioning.credit import CreditRun
 from bursar.provisioning.forms import CatalogForm, ClientForm, EnterpriseForm
 from bursar.provisioning.manifest import Manifest
 from bursar.provisioning.plan import Plan
@@ -23,9 +24,11 @@ from bursar.provisioning.references import placed_enterprises, reference_problem
 
 __all__ = ["ManifestError", "Plan", "apply"]
 
-_LATER_PARTS: Final = ("subsidies", "policies", "subscription_plans", "learners", "enrollments")
+_LATER_PARTS: Final = ("subscription_plans", "enrollments")
 _UUID: Final = frozenset({"uuid"})
-_PARTS: Final = frozenset({"clients", "catalogs", *_LATER_PARTS})
+_PARTS: Final = frozenset(
+    {"clients", "catalogs", "subsidies", "policies", "learners", *_LATER_PARTS}
+)
 
 
 def apply(
@@ -51,9 +54,11 @@ def apply(
     content.take(manifests)
     if problems := content.problems + problems:
         raise ManifestError(problems)
-    run = _EnterpriseRun(session, actor, now, plan)
+    run = _EnterpriseRun(session, actor, now, plan, CreditRun(session, actor, now, plan))
     for place, enterprise in placed_enterprises(manifests):
         run.put(place, enterprise)
+    if problems := run.credit.finish():
+        raise ManifestError(problems)
     return plan
 
 
@@ -67,6 +72,7 @@ class _EnterpriseRun:
     actor: Actor
     now: datetime
     plan: Plan
+    credit: CreditRun
 
     def put(self, place: str, enterprise: EnterpriseForm) -> None:
         try:
@@ -85,6 +91,7 @@ class _EnterpriseRun:
         self._put_clients(enterprise)
         for index, catalog in enumerate(enterprise.catalogs):
             self._put_catalog(f"{place}.catalogs[{index}]", enterprise, catalog)
+        self.credit.put(place, enterprise)
         self._warn_of_later_parts(place, enterprise)
 
     def _put_clients(self, enterprise: EnterpriseForm) -> None:

@@ -73,7 +73,7 @@ class ContentRun:
                 stored += self._store(batch)
                 batch = []
         stored += self._store(batch)
-        self.plan.note_documents((stored.created, stored.changed, stored.unchanged), source)
+        self.plan.note_several((stored.created, stored.changed, stored.unchanged), source)
 
     def _contradicts(self, place: str, document: Document) -> bool:
         """The same item with other content: every run would change it back and forth."""

@@ -112,7 +112,7 @@ def cross_problems(files: Sequence[Read]) -> list[str]:
         _register_uuids(register, enterprise)
         _register_clients(register, enterprise)
         _register_learners(register, enterprise)
-    return register.problems + _unknown_subsidies(enterprises)
+    return register.problems
 
 
 def _register_enterprise(register: _Register, enterprise: _Item) -> None:
@@ -147,18 +147,3 @@ def _register_learners(register: _Register, enterprise: _Item) -> None:
     for row in enterprise.below(("enrollments",)):
         email = row.email("learner_email") or row.email("user_email")
         register.once(row.place(), "enrollment", owner, email, row.text("courserun_key"))
-
-
-def _unknown_subsidies(enterprises: Sequence[_Item]) -> list[str]:
-    # No subsidy is stored yet, so what the manifests declare is all there is.
-    known = {
-        (enterprise.uuid(), subsidy.uuid())
-        for enterprise in enterprises
-        for subsidy in enterprise.below(("subsidies",))
-    }
-    return [
-        problem(policy.place("subsidy_uuid"), "no such subsidy")
-        for enterprise in enterprises
-        for policy in enterprise.below(("policies",))
-        if (uuid := policy.uuid("subsidy_uuid")) and (enterprise.uuid(), uuid) not in known
-    ]

@@ -1,5 +1,6 @@
 """Writes an enterprise out in the format that `bursar apply` reads."""
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -7,6 +8,8 @@ import yaml
 from sqlalchemy.orm import Session
 
 from bursar.catalog.service import CatalogRecord, list_catalogs
+from bursar.credit.declared import PolicyRecord, SubsidyRecord, list_policies, list_subsidies
+from bursar.identity.learners import LearnerRecord, list_learners
 from bursar.identity.service import get_enterprise, list_clients
 
 _WIDTH: Final = 100
@@ -26,6 +29,9 @@ def export(session: Session, enterprise_uuid: UUID) -> dict[str, Any]:
         "contact_email": enterprise.contact_email,
         "clients": _clients(session, enterprise_uuid),
         "catalogs": [_catalog(record) for record in list_catalogs(session, enterprise_uuid)],
+        "subsidies": [_subsidy(record) for record in list_subsidies(session, enterprise_uuid)],
+        "policies": [_policy(record) for record in list_policies(session, enterprise_uuid)],
+        "learners": [_learner(record) for record in list_learners(session, enterprise_uuid)],
     }
     return {"enterprises": [exported]}
 
@@ -66,3 +72,56 @@ def _catalog(record: CatalogRecord) -> dict[str, Any]:
         "query_title": record.query_title,
         "include_exec_ed_2u_courses": record.include_exec_ed_2u_courses,
     }
+
+
+def _subsidy(record: SubsidyRecord) -> dict[str, Any]:
+    return {
+        "uuid": str(record.subsidy.uuid),
+        "title": record.subsidy.title,
+        "starting_balance": record.starting_balance,
+        "deposits": [
+            {"uuid": str(one.uuid), "amount": one.amount, "date": _instant(one.date)}
+            for one in record.deposits
+        ],
+        "active_datetime": _instant(record.subsidy.active_datetime),
+        "expiration_datetime": _instant(record.subsidy.expiration_datetime),
+    }
+
+
+def _policy(record: PolicyRecord) -> dict[str, Any]:
+    policy, configuration = record.policy, record.configuration
+    exported: dict[str, Any] = {
+        "uuid": str(policy.uuid),
+        "policy_type": policy.policy_type,
+        "display_name": policy.display_name,
+        "description": policy.description,
+        "active": policy.active,
+        "retired": policy.retired,
+        "catalog_uuid": str(policy.catalog_uuid),
+        "subsidy_uuid": str(policy.subsidy_uuid),
+        "spend_limit": policy.spend_limit,
+        "per_learner_enrollment_limit": policy.per_learner_enrollment_limit,
+        "per_learner_spend_limit": policy.per_learner_spend_limit,
+        "late_redemption_allowed_until": _instant(policy.late_redemption_allowed_until),
+    }
+    if configuration is not None:
+        declared = {"uuid": str(configuration.uuid), "active": configuration.active}
+        exported["assignment_configuration"] = declared
+    return exported
+
+
+def _learner(record: LearnerRecord) -> dict[str, Any]:
+    return {
+        "email": record.email,
+        "lms_user_id": record.lms_user_id,
+        "username": record.username,
+        "sso_uid": record.sso_uid,
+        "country": record.country,
+        "created": _instant(record.created_at),
+        "consent": record.consent,
+    }
+
+
+def _instant(value: datetime | None) -> str | None:
+    """To the microsecond, as it is stored."""
+    return None if value is None else value.isoformat().replace("+00:00", "Z")

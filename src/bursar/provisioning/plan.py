@@ -10,14 +10,14 @@ _SIGNS: Final = {"created": "+", "changed": "~"}
 
 @dataclass(slots=True)
 class Plan:
-    """Counts every declared object: documents, enterprises, clients and catalogs."""
+    """Counts every declared object; a deposit belongs to its subsidy."""
 
     created: int = 0
     changed: int = 0
     unchanged: int = 0
     warnings: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
-    """What is created (`+`) or changed (`~`), one object a line; documents one source a line."""
+    """What is created (`+`) or changed (`~`): one object a line, or what stands together."""
 
     @property
     def summary(self) -> str:
@@ -28,7 +28,7 @@ class Plan:
         if outcome != "unchanged":
             self.lines.append(f"{_SIGNS[outcome]} {what}")
 
-    def note_documents(self, counts: Sequence[int], source: str) -> None:
+    def note_several(self, counts: Sequence[int], source: str) -> None:
         created, changed, unchanged = counts
         self._count(created, changed, unchanged)
         if created or changed:

@@ -1,6 +1,6 @@
 """What manifests refer to, and what they must not take from each other, asked of the database."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, TypeVar
@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.catalog.models import Catalog
+from bursar.credit.models import AssignmentConfiguration, LedgerEntry, Policy, Subsidy
 from bursar.identity.models import Enterprise
 from bursar.provisioning.forms import EnterpriseForm
 from bursar.provisioning.manifest import Manifest
@@ -19,14 +20,17 @@ from bursar.provisioning.problems import problem
 _BATCH: Final = 1000
 
 Value = TypeVar("Value")
+Named = tuple[str, UUID]
+"""A path below an enterprise, and the UUID there."""
+Model = type[Catalog | Subsidy | LedgerEntry | Policy | AssignmentConfiguration]
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     slugs: dict[str, UUID]
     """Whose each slug is."""
-    catalogs: dict[UUID, UUID]
-    """Whose each catalog is."""
+    owners: dict[Model, dict[UUID, UUID]]
+    """Whose each object of a kind is."""
 
 
 def placed_enterprises(manifests: Sequence[Manifest]) -> Iterator[tuple[str, EnterpriseForm]]:
@@ -37,20 +41,17 @@ def placed_enterprises(manifests: Sequence[Manifest]) -> Iterator[tuple[str, Ent
 
 def reference_problems(session: Session, manifests: Sequence[Manifest]) -> list[str]:
     enterprises = list(placed_enterprises(manifests))
-    stored = _stored(session, [enterprise for _, enterprise in enterprises])
-    renamed = {enterprise.uuid: enterprise.slug for _, enterprise in enterprises}
-    owned = stored.catalogs | {
-        catalog.uuid: enterprise.uuid
-        for _, enterprise in enterprises
-        for catalog in enterprise.catalogs
-    }
+    forms = [enterprise for _, enterprise in enterprises]
+    stored = _stored(session, forms)
+    renamed = {enterprise.uuid: enterprise.slug for enterprise in forms}
+    owned = {model: stored.owners[model] | _declared(forms, model) for model in _REFERENCES}
     return [
         line
         for place, enterprise in enterprises
         for line in (
             *_taken_slug(place, enterprise, stored.slugs, renamed),
-            *_foreign_catalogs(place, enterprise, stored.catalogs),
-            *_unknown_catalogs(place, enterprise, owned),
+            *_foreign(place, enterprise, stored),
+            *_unknown(place, enterprise, owned),
         )
     ]
 
@@ -64,23 +65,51 @@ def _taken_slug(
         yield problem(f"{place}.slug", f"taken by enterprise {holder}")
 
 
-def _foreign_catalogs(
-    place: str, enterprise: EnterpriseForm, catalogs: dict[UUID, UUID]
+def _foreign(place: str, enterprise: EnterpriseForm, stored: Stored) -> Iterator[str]:
+    for model, named in _DECLARATIONS.items():
+        for path, uuid in named(enterprise):
+            if stored.owners[model].get(uuid, enterprise.uuid) != enterprise.uuid:
+                yield problem(f"{place}.{path}", "belongs to another enterprise")
+
+
+def _unknown(
+    place: str, enterprise: EnterpriseForm, owned: dict[Model, dict[UUID, UUID]]
 ) -> Iterator[str]:
+    for model, (kind, named) in _REFERENCES.items():
+        for path, uuid in named(enterprise):
+            if owned[model].get(uuid) != enterprise.uuid:
+                yield problem(f"{place}.{path}", f"no such {kind}")
+
+
+def _catalogs(enterprise: EnterpriseForm) -> Iterator[Named]:
     for index, catalog in enumerate(enterprise.catalogs):
-        if catalogs.get(catalog.uuid, enterprise.uuid) != enterprise.uuid:
-            yield problem(f"{place}.catalogs[{index}].uuid", "belongs to another enterprise")
+        yield f"catalogs[{index}].uuid", catalog.uuid
 
 
-def _unknown_catalogs(
-    place: str, enterprise: EnterpriseForm, owned: dict[UUID, UUID]
-) -> Iterator[str]:
-    for path, uuid in _catalog_references(enterprise):
-        if owned.get(uuid) != enterprise.uuid:
-            yield problem(f"{place}.{path}", "no such catalog")
+def _subsidies(enterprise: EnterpriseForm) -> Iterator[Named]:
+    for index, subsidy in enumerate(enterprise.subsidies):
+        yield f"subsidies[{index}].uuid", subsidy.uuid
 
 
-def _catalog_references(enterprise: EnterpriseForm) -> Iterator[tuple[str, UUID]]:
+def _deposits(enterprise: EnterpriseForm) -> Iterator[Named]:
+    for index, subsidy in enumerate(enterprise.subsidies):
+        for number, deposit in enumerate(subsidy.deposits):
+            yield f"subsidies[{index}].deposits[{number}].uuid", deposit.uuid
+
+
+def _policies(enterprise: EnterpriseForm) -> Iterator[Named]:
+    for index, policy in enumerate(enterprise.policies):
+        yield f"policies[{index}].uuid", policy.uuid
+
+
+def _configurations(enterprise: EnterpriseForm) -> Iterator[Named]:
+    for index, policy in enumerate(enterprise.policies):
+        if policy.assignment_configuration is not None:
+            path = f"policies[{index}].assignment_configuration.uuid"
+            yield path, policy.assignment_configuration.uuid
+
+
+def _catalog_references(enterprise: EnterpriseForm) -> Iterator[Named]:
     for index, policy in enumerate(enterprise.policies):
         if policy.catalog_uuid is not None:
             yield f"policies[{index}].catalog_uuid", policy.catalog_uuid
@@ -90,11 +119,54 @@ def _catalog_references(enterprise: EnterpriseForm) -> Iterator[tuple[str, UUID]
             yield path, plan.enterprise_catalog_uuid
 
 
-def _stored(session: Session, enterprises: list[EnterpriseForm]) -> Stored:
+def _subsidy_references(enterprise: EnterpriseForm) -> Iterator[Named]:
+    for index, policy in enumerate(enterprise.policies):
+        if policy.subsidy_uuid is not None:
+            yield f"policies[{index}].subsidy_uuid", policy.subsidy_uuid
+
+
+_Names = Callable[[EnterpriseForm], Iterator[Named]]
+_DECLARATIONS: Final[dict[Model, _Names]] = {
+    Catalog: _catalogs,
+    Subsidy: _subsidies,
+    LedgerEntry: _deposits,
+    Policy: _policies,
+    AssignmentConfiguration: _configurations,
+}
+_REFERENCES: Final[dict[Model, tuple[str, _Names]]] = {
+    Catalog: ("catalog", _catalog_references),
+    Subsidy: ("subsidy", _subsidy_references),
+}
+
+
+def _declared(enterprises: Sequence[EnterpriseForm], model: Model) -> dict[UUID, UUID]:
+    """Whose each one is, as the manifests have it."""
+    named = _DECLARATIONS[model]
+    return {uuid: enterprise.uuid for enterprise in enterprises for _, uuid in named(enterprise)}
+
+
+def _stored(session: Session, enterprises: Sequence[EnterpriseForm]) -> Stored:
     slugs = {enterprise.slug for enterprise in enterprises}
-    catalogs = {catalog.uuid for enterprise in enterprises for catalog in enterprise.catalogs}
-    catalogs |= {uuid for enterprise in enterprises for _, uuid in _catalog_references(enterprise)}
-    return Stored(_owners_of_slugs(session, slugs), _owners_of_catalogs(session, catalogs))
+    owners = {model: _owners(session, model, enterprises) for model in _DECLARATIONS}
+    return Stored(_owners_of_slugs(session, slugs), owners)
+
+
+def _owners(
+    session: Session, model: Model, enterprises: Sequence[EnterpriseForm]
+) -> dict[UUID, UUID]:
+    readers = [_DECLARATIONS[model]]
+    if model in _REFERENCES:
+        readers.append(_REFERENCES[model][1])
+    uuids = {
+        uuid for enterprise in enterprises for named in readers for _, uuid in named(enterprise)
+    }
+    return {
+        row.uuid: row.enterprise_uuid
+        for batch in _batches(uuids)
+        for row in session.execute(
+            select(model.uuid, model.enterprise_uuid).where(model.uuid.in_(batch))
+        )
+    }
 
 
 def _owners_of_slugs(session: Session, slugs: Collection[str]) -> dict[str, UUID]:
@@ -103,16 +175,6 @@ def _owners_of_slugs(session: Session, slugs: Collection[str]) -> dict[str, UUID
         for batch in _batches(slugs)
         for row in session.execute(
             select(Enterprise.slug, Enterprise.uuid).where(Enterprise.slug.in_(batch))
-        )
-    }
-
-
-def _owners_of_catalogs(session: Session, uuids: Collection[UUID]) -> dict[UUID, UUID]:
-    return {
-        row.uuid: row.enterprise_uuid
-        for batch in _batches(uuids)
-        for row in session.execute(
-            select(Catalog.uuid, Catalog.enterprise_uuid).where(Catalog.uuid.in_(batch))
         )
     }
 

@@ -15,7 +15,8 @@ from bursar.web.call import Answer
 from bursar.web.endpoint import Endpoint
 from bursar.web.errors import ApiError, NotFound, Refusal
 from bursar.web.negotiation import Format, Negotiated
-from bursar.web.pipeline import Incoming, Outgoing, Pipeline, refuse, render
+from bursar.web.pipeline import Pipeline
+from bursar.web.rendering import Incoming, Outgoing, refuse, render
 
 METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 Result = TypeVar("Result")

@@ -11,6 +11,11 @@ def etag_of(*parts: object) -> str:
     return blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
+def tag_of_bytes(body: bytes) -> str:
+    """For an answer that names itself by its bytes."""
+    return blake2b(body, digest_size=16).hexdigest()
+
+
 def http_date(instant: datetime) -> str:
     return format_datetime(instant.astimezone(UTC).replace(microsecond=0), usegmt=True)
 

@@ -54,9 +54,13 @@ class Endpoint:
     path: str
     documentation: Documentation
     owned: Owned | None = None
+    query_names: tuple[str, ...] = ()
+    """Query parameters that `owned` binds beside the path's: UUIDs, each of them required."""
     read: Read | None = None
     write: Write | None = None
     parameters: Callable[[ParameterReader], Any] | None = None
     """Reads the query parameters; what it returns is `call.parameters`."""
     body: type[BaseModel] | None = None
     formats: tuple[Format, ...] = (Format.JSON, Format.XML)
+    ignores_accept: bool = False
+    """A file: always the first of `formats`, whatever `Accept` says. Refusals are negotiated."""

@@ -129,6 +129,12 @@ def negotiate(
     return chosen
 
 
+def only(format_parameter: str | None, offered: tuple[Format, ...]) -> Negotiated:
+    """The first that is offered, whatever `Accept` says. Raise UnknownFormat for another one."""
+    wanted = _wanted_format(format_parameter, offered) or offered[0]
+    return _REPRESENTATIONS[wanted][0].negotiated
+
+
 def negotiate_leniently(
     accept: str | None, content_type: str | None, format_parameter: str | None
 ) -> Negotiated:

@@ -191,7 +191,7 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> JsonObject:
 
 def refusal_statuses(endpoint: Endpoint) -> set[int]:
     statuses = _EVERYWHERE | set(endpoint.documentation.refusals)
-    if _PLACEHOLDER.search(endpoint.path):
+    if _PLACEHOLDER.search(endpoint.path) or endpoint.query_names:
         statuses |= {404}
     return statuses | _WRITES if endpoint.write is not None else statuses
 

@@ -54,6 +54,13 @@ class ParameterReader:
         value: UUID | None = self.read(name, parse_uuid, "Enter a valid UUID.")
         return value
 
+    def required_uuid(self, name: str) -> UUID | None:
+        """None only when it is noted as absent or wrong."""
+        value = self.uuid(name)
+        if value is None:
+            self.errors.setdefault(name, ["This field is required."])
+        return value
+
     def instant(self, name: str) -> datetime | None:
         value: datetime | None = self.read(name, clock.parse_instant, "Enter a valid date/time.")
         return value

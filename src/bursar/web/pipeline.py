@@ -5,7 +5,6 @@ token -> principal and object in one statement -> Accept -> object -> role -> me
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +21,6 @@ from bursar.database.types import AnyRow
 from bursar.settings import Settings
 from bursar.web import idempotency
 from bursar.web.call import Answer, Call
-from bursar.web.compression import MINIMUM_BYTES, choose_coding, compress
 from bursar.web.endpoint import Endpoint
 from bursar.web.errors import (
     ApiError,
@@ -42,38 +40,16 @@ from bursar.web.negotiation import (
     NotAcceptable,
     UnknownFormat,
     negotiate,
-    negotiate_leniently,
+    only,
 )
 from bursar.web.parameters import ParameterReader, QueryParameters, parse_uuid
 from bursar.web.principal import Gate, Principal
+from bursar.web.rendering import Incoming, Outgoing, lenient, refuse, render, render_read
 from bursar.web.throttle import ClientThrottle
 from bursar.web.validation import decode_json, validate
-from bursar.web.xml import to_xml
 
 log = structlog.get_logger()
 ATTEMPTS = 3
-
-
-@dataclass(slots=True)
-class Incoming:
-    """What the HTTP side knows of a request."""
-
-    method: str
-    path: str
-    path_parameters: Mapping[str, str]
-    query: bytes
-    headers: Mapping[str, str]
-    url: str
-    request_id: str
-    body: bytes = b""
-    is_too_large: bool = False
-
-
-@dataclass(slots=True)
-class Outgoing:
-    status: int
-    headers: dict[str, str]
-    body: bytes = b""
 
 
 class Pipeline:
@@ -117,7 +93,7 @@ class Pipeline:
             self._parse(endpoint, incoming, call)
             assert endpoint.read is not None  # noqa: S101 - chosen by the caller
             answer = endpoint.read(call, connection)
-        return render(answer, call.negotiated, incoming)
+        return render_read(answer, call.negotiated, incoming)
 
     def _write_with_retries(
         self, endpoint: Endpoint, incoming: Incoming, client_id: str
@@ -158,12 +134,14 @@ class Pipeline:
         self, endpoint: Endpoint, incoming: Incoming, client_id: str, connection: Connection
     ) -> Call:
         path = _path_parameters(endpoint.path, incoming.path_parameters)
+        named = _named_in_query(endpoint, incoming)
         target: AnyRow | None = None
         principal: Principal
-        if endpoint.owned is None or path is None:
+        if endpoint.owned is None or path is None or named is None:
             principal = self.gate.admit(connection, client_id)
         else:
-            principal, target = self.gate.admit_to(connection, client_id, endpoint.owned, path)
+            values = {**path, **named}
+            principal, target = self.gate.admit_to(connection, client_id, endpoint.owned, values)
         self.throttle.check(client_id)
         call = Call(
             settings=self.settings,
@@ -174,13 +152,14 @@ class Pipeline:
             query=QueryParameters(incoming.query),
             parameters=None,
             headers=incoming.headers,
-            negotiated=_lenient(incoming),
+            negotiated=lenient(incoming),
             url=incoming.url,
             request_id=incoming.request_id,
             now=clock.now(),
         )
         _check_acceptable(endpoint, call)
-        if path is None or (endpoint.owned is not None and target is None):
+        is_named = endpoint.owned is not None and named is not None
+        if path is None or (is_named and target is None):
             raise NotFound
         return call
 
@@ -206,17 +185,21 @@ class Pipeline:
     def _parse(endpoint: Endpoint, incoming: Incoming, call: Call) -> BaseModel | None:
         reader = ParameterReader(call.query)
         try:
-            call.negotiated = negotiated_for(endpoint.formats, incoming, call.query)
+            call.negotiated = negotiated_for(endpoint, incoming, call.query)
         except UnknownFormat as error:
             reader.errors["format"] = [f'"{error.value}" is not a known format.']
+        for name in endpoint.query_names:
+            reader.required_uuid(name)
         if endpoint.parameters is not None:
             call.parameters = endpoint.parameters(reader)
         body: BaseModel | None = None
         errors: dict[str, Any] = dict(reader.errors)
         if endpoint.method == "POST":
             errors |= idempotency.key_errors(incoming.headers.get("idempotency-key"))
+        # A write that takes no body refuses a broken one all the same.
+        is_given = endpoint.write is not None and incoming.body.strip()
+        decoded = decode_json(incoming.body) if is_given else {}
         if endpoint.body is not None:
-            decoded = decode_json(incoming.body) if incoming.body.strip() else {}
             body, body_errors = validate(endpoint.body, decoded)
             errors |= body_errors
         if errors:
@@ -228,16 +211,16 @@ def is_json(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == "application/json"
 
 
-def negotiated_for(
-    formats: tuple[Format, ...], incoming: Incoming, query: QueryParameters
-) -> Negotiated:
-    headers = incoming.headers
-    return negotiate(
-        headers.get("accept"), headers.get("content-type"), query.get("format"), formats
-    )
+def negotiated_for(endpoint: Endpoint, incoming: Incoming, query: QueryParameters) -> Negotiated:
+    headers, wanted = incoming.headers, query.get("format")
+    if endpoint.ignores_accept:
+        return only(wanted, endpoint.formats)
+    return negotiate(headers.get("accept"), headers.get("content-type"), wanted, endpoint.formats)
 
 
 def _check_acceptable(endpoint: Endpoint, call: Call) -> None:
+    if endpoint.ignores_accept:
+        return
     accept, content_type = call.headers.get("accept"), call.headers.get("content-type")
     try:
         negotiate(accept, content_type, call.query.get("format"), endpoint.formats)
@@ -245,6 +228,17 @@ def _check_acceptable(endpoint: Endpoint, call: Call) -> None:
         raise UnacceptableFormat from None
     except UnknownFormat:
         return  # a bad parameter: refused later, with the other ones
+
+
+def _named_in_query(endpoint: Endpoint, incoming: Incoming) -> dict[str, Any] | None:
+    """None when one is absent or malformed: refused later, with the other parameters."""
+    if not endpoint.query_names:
+        return {}
+    query = QueryParameters(incoming.query)
+    try:
+        return {name: parse_uuid(query.get(name) or "") for name in endpoint.query_names}
+    except ValueError:
+        return None
 
 
 def _path_parameters(template: str, raw: Mapping[str, str]) -> dict[str, Any] | None:
@@ -263,19 +257,6 @@ def _path_parameters(template: str, raw: Mapping[str, str]) -> dict[str, Any] | 
     return values
 
 
-def _lenient(incoming: Incoming) -> Negotiated:
-    query = incoming.query
-    wanted = None
-    if b"format" in query:
-        try:
-            wanted = QueryParameters(query).get("format")
-        except ApiError:
-            wanted = None
-    return negotiate_leniently(
-        incoming.headers.get("accept"), incoming.headers.get("content-type"), wanted
-    )
-
-
 def _stored(answer: Answer) -> StoredAnswer:
     body = answer.body if answer.content is None else msgspec.json.encode(answer.content)
     return StoredAnswer(answer.status, answer.headers, body)
@@ -287,35 +268,3 @@ def _render_stored(
     content = None if not stored.body else msgspec.Raw(stored.body)
     answer = Answer(content=content, status=stored.status, headers=stored.headers | headers)
     return render(answer, negotiated, incoming)
-
-
-def encode(content: Any, negotiated: Negotiated) -> bytes:
-    """Content in the negotiated format; XML is made from what JSON would say."""
-    body = msgspec.json.encode(content)
-    return body if negotiated.format is Format.JSON else to_xml(msgspec.json.decode(body))
-
-
-def render(answer: Answer, negotiated: Negotiated, incoming: Incoming) -> Outgoing:
-    headers = {"Vary": VARY, **answer.headers}
-    if answer.body is None and answer.content is None:
-        return Outgoing(answer.status, headers)
-    headers.setdefault("Content-Type", negotiated.media_type)
-    if answer.body is not None:
-        return Outgoing(answer.status, headers, answer.body)
-    body = encode(answer.content, negotiated)
-    coding = choose_coding(incoming.headers.get("accept-encoding"))
-    if coding is not None and len(body) >= MINIMUM_BYTES:
-        headers["Content-Encoding"] = coding
-        body = compress(body, coding)
-    return Outgoing(answer.status, headers, body)
-
-
-VARY = "Accept, Content-Type, Accept-Encoding"
-
-
-def refuse(error: ApiError, incoming: Incoming) -> Outgoing:
-    """A refusal in the caller's format; 406 in JSON."""
-    negotiated = _lenient(incoming)
-    if error.status == 406:
-        negotiated = Negotiated(Format.JSON, "application/json")
-    return render(Answer(error.body, error.status, error.headers), negotiated, incoming)

@@ -1,0 +1,38 @@
+"""`bursar run`: one scheduled task now, in this process."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Annotated
+
+import typer
+
+from bursar import clock
+from bursar.cli.support import EXIT_INVALID, fail, opened_database, settings_or_fail
+from bursar.jobs.tasks import Task
+from bursar.work import TASKS
+
+
+def run(
+    task: Annotated[str, typer.Argument(help=f"One of: {', '.join(TASKS)}.")],
+    now: Annotated[str, typer.Option("--now", help="An ISO 8601 instant to work at.")] = "",
+) -> None:
+    """Run a scheduled task now. The last line counts what it did."""
+    chosen, time = _task(task), _clock_at(now)
+    settings = settings_or_fail()
+    with time, opened_database(settings) as database:
+        counts = chosen.function(database, settings)
+    typer.echo(", ".join(f"{number} {name}" for name, number in counts.items()))
+
+
+def _task(name: str) -> Task:
+    if name not in TASKS:
+        fail(f"No task {name!r}; there are: {', '.join(TASKS)}", EXIT_INVALID)
+    return TASKS[name]
+
+
+def _clock_at(text: str) -> AbstractContextManager[None]:
+    if not text:
+        return nullcontext()
+    try:
+        return clock.frozen_at(clock.parse_instant(text))
+    except (ValueError, OverflowError):
+        fail(f"--now: {text!r} is no instant", EXIT_INVALID)

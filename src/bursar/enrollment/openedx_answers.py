@@ -1,0 +1,146 @@
+"""What an Open edX LMS answers, and what it means. Pure: nothing here touches the network."""
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from bursar.enrollment.gateway import Outcome
+
+T = TypeVar("T")
+
+NO_ACCOUNT: Final = "the learner has no LMS account"
+LEFT_INACTIVE: Final = "the LMS left the enrolment inactive"
+LEFT_ACTIVE: Final = "the LMS left the enrolment active"
+
+_REASONS: Final = {
+    400: "the LMS refuses the course run or the mode",
+    403: "the LMS does not allow it",
+    404: "the LMS knows no such learner, or its client may not enrol others",
+}
+_PASSING: Final = {408, 425, 429}
+_LONGEST_MESSAGE: Final = 200
+_LONGEST_RETRY_AFTER: Final = 86_400.0
+_ADDRESS: Final = re.compile(r"\S*(?:@|%40|\uff20)\S*", re.IGNORECASE)
+_IN_A_HEADER: Final = re.compile(r"[!-~]+")
+
+
+class TokenAnswer(msgspec.Struct):
+    access_token: str
+    expires_in: float = 300.0
+    """Seconds."""
+
+    def __post_init__(self) -> None:
+        if not _IN_A_HEADER.fullmatch(self.access_token):
+            raise ValueError("no token")
+
+
+class AccountAnswer(msgspec.Struct):
+    email: str
+    username: str
+
+
+class EnrollmentAnswer(msgspec.Struct):
+    is_active: bool
+
+
+class PassingTrouble(Exception):
+    """One try went wrong in a way that another one may not."""
+
+    def __init__(
+        self, reason: str, retry_after: float | None = None, *, is_throttle: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+        self.is_throttle = is_throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """One that ends the tries: good with its content, or a refusal with the LMS's own words."""
+
+    status: int
+    content: T | None = None
+    message: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def refusal(self) -> str:
+        reason = _REASONS.get(self.status, f"the LMS refuses it with status {self.status}")
+        return f"{reason}: {self.message}" if self.message else reason
+
+
+def answer_of(status: int, body: bytes, retry_after: float | None, kind: type[T]) -> Answer[T]:
+    """Raises PassingTrouble. An empty body is read as null."""
+    if status >= 500 or status in _PASSING:
+        reason = f"the LMS answered with status {status}"
+        throttled = status == 429 and retry_after is not None
+        raise PassingTrouble(reason, retry_after, is_throttle=throttled)
+    if not 200 <= status < 300:
+        return Answer(status, message=message_in(body))
+    try:
+        return Answer(status, msgspec.json.decode(body or b"null", type=kind))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PassingTrouble("the LMS gave an answer that cannot be read") from error
+
+
+def outcome_of_enrolling(answer: Answer[EnrollmentAnswer]) -> Outcome:
+    if answer.status == 409:
+        return Outcome()
+    if answer.status == 406:
+        return Outcome(NO_ACCOUNT)
+    if answer.content is None:
+        return Outcome(answer.refusal)
+    return Outcome(None if answer.content.is_active else LEFT_INACTIVE)
+
+
+def outcome_of_ending(answer: Answer[EnrollmentAnswer]) -> Outcome:
+    if answer.status == 406:
+        return Outcome()
+    if answer.content is None:
+        return Outcome(answer.refusal)
+    return Outcome(LEFT_ACTIVE if answer.content.is_active else None)
+
+
+def message_in(body: bytes) -> str:
+    """The LMS's reason on one short line, without e-mail addresses; empty when it gave none."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    named = found if isinstance(found, dict) else {}
+    texts = (named.get(key) for key in ("message", "detail", "developer_message"))
+    return shortened(next((text for text in texts if isinstance(text, str)), ""))
+
+
+def shortened(text: str) -> str:
+    line = " ".join(text.split())
+    printable = "".join(letter for letter in line if letter.isprintable())
+    return _ADDRESS.sub("[address]", printable)[:_LONGEST_MESSAGE].rstrip()
+
+
+def retry_after_of(header: str | None, now: datetime) -> float | None:
+    """Seconds out of a number or a date; None when there is neither."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), _LONGEST_RETRY_AFTER)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    instant = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return min(max((instant - now).total_seconds(), 0.0), _LONGEST_RETRY_AFTER)
+
+
+def seconds_to_keep(token: TokenAnswer) -> float:
+    """How long a new token is used: until a minute, or a tenth of its life, before its end."""
+    life = token.expires_in if math.isfinite(token.expires_in) else 0.0
+    return max(life - min(60.0, life / 10), 0.0)

@@ -1,0 +1,267 @@
+"""Learners of an enterprise, by e-mail. Every function expects the caller's transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from bursar.audit.service import Actor, Change, record
+from bursar.database.bulk import is_any_of
+from bursar.database.engine import insert_for
+from bursar.emails import normalised
+from bursar.identity.models import Learner
+
+BATCH: Final = 10_000
+"""E-mails of one statement: SQLite takes some thirty thousand parameters."""
+
+FIELDS: Final = {
+    "lms_user_id": "lms_user_id",
+    "username": "username",
+    "sso_uid": "sso_uid",
+    "country": "country",
+    "consent": "consent",
+    "created": "created_at",
+}
+"""What can be declared of a learner, and the column of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerRecord:
+    id: int
+    enterprise_uuid: UUID
+    email: str
+    lms_user_id: int | None
+    username: str | None
+    sso_uid: str | None
+    country: str | None
+    consent: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PutResult:
+    created: int
+    changed: int
+    unchanged: int
+    known: list[tuple[str, int]]
+    """E-mail and lms_user_id of those whose lms_user_id became known or another."""
+
+
+_learners = Learner.__table__.c
+_SELECT: Final = select(
+    _learners.id,
+    _learners.enterprise_uuid,
+    _learners.email,
+    _learners.lms_user_id,
+    _learners.username,
+    _learners.sso_uid,
+    _learners.country,
+    _learners.consent,
+    _learners.created_at,
+)
+_OF_ENTERPRISE: Final = _SELECT.where(_learners.enterprise_uuid == bindparam("enterprise_uuid"))
+_LISTED: Final = _OF_ENTERPRISE.order_by(_learners.email)
+_OLDEST: Final = _OF_ENTERPRISE.order_by(_learners.id).limit(1)
+_BY_EMAIL: Final = _OLDEST.where(_learners.email == bindparam("email"))
+_BY_ACCOUNT: Final = _OLDEST.where(_learners.lms_user_id == bindparam("lms_user_id"))
+_UPDATE: Final = (
+    update(Learner)
+    .where(Learner.id == bindparam("learner_id"))
+    .values({column: bindparam(f"new_{column}") for column in (*FIELDS.values(), "modified_at")})
+)
+
+
+def find_learners(
+    session: Session, enterprise_uuid: UUID, emails: Sequence[str]
+) -> dict[str, LearnerRecord]:
+    """By normalised e-mail; unknown ones are left out. One statement for 10,000."""
+    return _find(session, enterprise_uuid, emails, locked=False)
+
+
+def find_learner(
+    session: Session,
+    enterprise_uuid: UUID,
+    *,
+    email: str | None = None,
+    lms_user_id: int | None = None,
+) -> LearnerRecord | None:
+    """By e-mail when there is one, else the oldest with the account."""
+    values: dict[str, Any] = {"enterprise_uuid": enterprise_uuid}
+    if email is not None:
+        row = session.execute(_BY_EMAIL, values | {"email": normalised(email)}).first()
+    else:
+        row = session.execute(_BY_ACCOUNT, values | {"lms_user_id": lms_user_id}).first()
+    return None if row is None else LearnerRecord(*row)
+
+
+def get_learners(session: Session, ids: Sequence[int]) -> dict[int, LearnerRecord]:
+    """By id; of whichever enterprise. One statement for 10,000."""
+    found: dict[int, LearnerRecord] = {}
+    for start in range(0, len(ids), BATCH):
+        batch = is_any_of(session, Learner.id, ids[start : start + BATCH])
+        found.update((row.id, LearnerRecord(*row)) for row in session.execute(_SELECT.where(batch)))
+    return found
+
+
+def list_learners(session: Session, enterprise_uuid: UUID) -> list[LearnerRecord]:
+    """Ordered by e-mail."""
+    rows = session.execute(_LISTED, {"enterprise_uuid": enterprise_uuid})
+    return [LearnerRecord(*row) for row in rows]
+
+
+def ensure_learners(
+    session: Session, enterprise_uuid: UUID, emails: Sequence[str], now: datetime
+) -> dict[str, LearnerRecord]:
+    """By normalised e-mail; those that were unknown exist afterwards, without an account."""
+    wanted = _distinct(emails)
+    found = find_learners(session, enterprise_uuid, wanted)
+    missing = [email for email in wanted if email not in found]
+    if not missing:
+        return found
+    _insert(session, enterprise_uuid, {email: {} for email in missing}, now)
+    return found | find_learners(session, enterprise_uuid, missing)
+
+
+def put_learners(
+    session: Session,
+    actor: Actor,
+    enterprise_uuid: UUID,
+    learners: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> PutResult:
+    """Each has `email` and any of FIELDS. An absent one leaves the stored value alone, and a null
+    sets null; where null cannot be, it sets the default, but a known `created` is kept.
+
+    Raises ValueError for another key, or without an e-mail. Of equal e-mails, the last one counts.
+    """
+    wanted = _declared(learners)
+    stored = _find(session, enterprise_uuid, list(wanted), locked=True)
+    missing = {email: fields for email, fields in wanted.items() if email not in stored}
+    created = _insert(session, enterprise_uuid, missing, now)
+    # What another transaction has created in these moments is there, and not by us.
+    stored |= _find(session, enterprise_uuid, list(missing.keys() - created.keys()), locked=True)
+    differences = {email: _difference(stored[email], wanted[email]) for email in stored}
+    changes = {email: fields for email, fields in differences.items() if fields}
+    _update(session, [(stored[email], fields) for email, fields in changes.items()], now)
+    made = {created[email]: wanted[email] for email in created}
+    altered = {stored[email].id: fields for email, fields in changes.items()}
+    _audit(session, actor, enterprise_uuid, {"created": made, "changed": altered})
+    news = {email: (wanted if email in created else changes).get(email, {}) for email in wanted}
+    return PutResult(len(created), len(changes), len(stored) - len(changes), _known(news))
+
+
+def _find(
+    session: Session, enterprise_uuid: UUID, emails: Sequence[str], *, locked: bool
+) -> dict[str, LearnerRecord]:
+    found: dict[str, LearnerRecord] = {}
+    distinct = _distinct(emails)
+    for start in range(0, len(distinct), BATCH):
+        batch = is_any_of(session, Learner.email, distinct[start : start + BATCH])
+        statement = _LISTED.where(batch)
+        if locked:
+            statement = statement.with_for_update()
+        rows = session.execute(statement, {"enterprise_uuid": enterprise_uuid})
+        found.update((row.email, LearnerRecord(*row)) for row in rows)
+    return found
+
+
+def _insert(
+    session: Session,
+    enterprise_uuid: UUID,
+    learners: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+) -> dict[str, int]:
+    """The ids of those that did not exist."""
+    if not learners:
+        return {}
+    defaults = dict.fromkeys(FIELDS.values()) | {
+        "enterprise_uuid": enterprise_uuid,
+        "consent": False,
+        "created_at": now,
+        "modified_at": now,
+    }
+    # In one order everywhere: two transactions never wait for each other in a circle.
+    rows = [{**defaults, "email": email, **learners[email]} for email in sorted(learners)]
+    statement = insert_for(session, Learner).on_conflict_do_nothing()
+    returned = session.execute(statement.returning(_learners.email, _learners.id), rows)
+    return {row.email: row.id for row in returned}
+
+
+def _update(
+    session: Session, changes: Sequence[tuple[LearnerRecord, Mapping[str, Any]]], now: datetime
+) -> None:
+    if not changes:
+        return
+    rows = [
+        {
+            f"new_{column}": fields.get(column, getattr(learner, column))
+            for column in FIELDS.values()
+        }
+        | {"learner_id": learner.id, "new_modified_at": now}
+        for learner, fields in changes
+    ]
+    # On the connection: a session would take this for an update by primary key.
+    session.connection().execute(_UPDATE, rows)
+
+
+def _audit(
+    session: Session,
+    actor: Actor,
+    enterprise_uuid: UUID,
+    changes: Mapping[str, Mapping[int, Mapping[str, Any]]],
+) -> None:
+    """By what was done and to whom; details name the columns, never what they hold."""
+    record(
+        session,
+        actor,
+        [
+            Change(
+                f"learner.{done}",
+                "learner",
+                str(learner_id),
+                enterprise_uuid,
+                {"fields": sorted(fields)},
+            )
+            for done, learners in changes.items()
+            for learner_id, fields in learners.items()
+        ],
+    )
+
+
+def _declared(learners: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Columns by e-mail."""
+    declared: dict[str, dict[str, Any]] = {}
+    for learner in learners:
+        if unknown := learner.keys() - FIELDS.keys() - {"email"}:
+            raise ValueError(f"a learner has no {', '.join(sorted(unknown))}")
+        email = learner.get("email")
+        if not isinstance(email, str):
+            raise ValueError("a learner needs an email")
+        columns = {FIELDS[name]: value for name, value in learner.items() if name != "email"}
+        declared[normalised(email)] = _without_impossible_nulls(columns)
+    return declared
+
+
+def _without_impossible_nulls(columns: dict[str, Any]) -> dict[str, Any]:
+    if columns.get("consent", False) is None:
+        columns["consent"] = False
+    if columns.get("created_at", ...) is None:
+        del columns["created_at"]
+    return columns
+
+
+def _difference(stored: LearnerRecord, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in wanted.items() if getattr(stored, name) != value}
+
+
+def _known(news: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, int]]:
+    accounts = ((email, fields.get("lms_user_id")) for email, fields in news.items())
+    return [(email, account) for email, account in accounts if account is not None]
+
+
+def _distinct(emails: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(normalised(email) for email in emails))

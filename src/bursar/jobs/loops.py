@@ -1,0 +1,69 @@
+"""Work that a worker does again and again while it runs, each kind in a thread of its own."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Event, Thread
+from time import monotonic
+
+import structlog
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+LONGEST_PAUSE_SECONDS = 30.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    name: str
+    function: Callable[[], object]
+    """Returns soon after the worker's `context.stopping` is set."""
+    seconds: float
+    """Between the end of one run and the beginning of the next."""
+
+
+class RunningLoops:
+    """An error ends nothing: it is logged, and the pauses grow until a run succeeds."""
+
+    def __init__(self, loops: Sequence[Loop], stopping: Event) -> None:
+        self._stopping = stopping
+        self._threads = [
+            Thread(target=self._run, args=(loop,), name=f"loop {loop.name}", daemon=True)
+            for loop in loops
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def join(self, seconds: float) -> None:
+        """After `stopping` was set. What takes longer is left to the end of the process."""
+        deadline = monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - monotonic()))
+            if thread.is_alive():
+                _log.warning("still running when the worker stopped", thread=thread.name)
+
+    def _run(self, loop: Loop) -> None:
+        pause = loop.seconds
+        while not self._stopping.wait(pause):
+            pause = loop.seconds if _succeeds(loop) else _longer(pause)
+
+
+def _longer(pause: float) -> float:
+    return min(max(2 * pause, 0.1), LONGEST_PAUSE_SECONDS)
+
+
+def _succeeds(loop: Loop) -> bool:
+    try:
+        loop.function()
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        # Without the statement, whose parameters may be personal.
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        _log.warning("loop waits for the database", loop=loop.name, error=str(reason))
+        return False
+    except Exception:  # noqa: BLE001 - the next run may succeed
+        _log.exception("loop failed", loop=loop.name)
+        return False
+    return True

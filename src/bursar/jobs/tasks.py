@@ -1,0 +1,27 @@
+"""Work that the clock makes necessary: a worker does it on schedule, `bursar run` at once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bursar.database.engine import Database
+from bursar.jobs import context, steps
+from bursar.jobs.registry import Workflow
+from bursar.settings import Settings, get_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    name: str
+    function: Callable[[Database, Settings], Mapping[str, int]]
+    """Idempotent: it may be run twice. Answers how many of what it did, such as expired: 3."""
+    schedule: str | None
+    """Cron, in UTC. None: something else makes sure that it is done in time."""
+
+
+def scheduled(task: Task) -> Workflow:
+    """The task in one step, on its schedule."""
+
+    def run() -> None:
+        steps.run(task.name, lambda: dict(task.function(context.database(), get_settings())))
+
+    return Workflow(f"task.{task.name}", run, task.schedule)

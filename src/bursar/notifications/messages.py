@@ -1,0 +1,82 @@
+"""A mail as it goes over the wire."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Final
+
+from bursar.notifications.kinds import QueuedMail
+from bursar.notifications.rendering import Correspondent, Rendered
+from bursar.notifications.rules import one_line
+from bursar.smtp_url import Sender
+
+_POLICY: Final = SMTP.clone(cte_type="7bit")  # servers need not know 8BITMIME
+
+
+class UnusableAddress(ValueError):
+    """No mail can ever reach it. The message does not quote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    sender: str
+    recipient: str
+    content: bytes
+    needs_utf8: bool
+    """The server must know SMTPUTF8."""
+
+
+def compose(
+    mail: QueuedMail,
+    rendered: Rendered,
+    enterprise: Correspondent,
+    sender: Sender,
+    now: datetime,
+) -> Message:
+    """Raises UnusableAddress."""
+    recipient = wire_address(mail.recipient)
+    needs_utf8 = not recipient.isascii()
+    policy = _POLICY.clone(utf8=True) if needs_utf8 else _POLICY
+    message = EmailMessage(policy)
+    message["Subject"] = one_line(rendered.subject)
+    message["From"] = Address(sender.name, addr_spec=sender.address)
+    message["To"] = recipient
+    reply_to = _reply_to(enterprise)
+    if reply_to is not None:
+        message["Reply-To"] = reply_to
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{mail.uuid}@{sender.address.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"  # keeps absence notes from answering
+    message.set_content(rendered.text)
+    message.add_alternative(rendered.html, subtype="html")
+    return Message(sender.address, recipient, message.as_bytes(), needs_utf8)
+
+
+def _reply_to(enterprise: Correspondent) -> Address | None:
+    if not enterprise.contact_email:
+        return None
+    try:
+        address = wire_address(enterprise.contact_email)
+        return Address(one_line(enterprise.name), addr_spec=address)
+    except (MessageError, ValueError):
+        return None
+
+
+def wire_address(text: str) -> str:
+    """With its domain in ASCII, as the domain name system wants it. Raises UnusableAddress."""
+    local, _, domain = text.rpartition("@")
+    try:
+        address = f"{local}@{domain.encode('idna').decode() if not domain.isascii() else domain}"
+        # The parser knows the old grammar only; letters beyond ASCII stand where letters may.
+        plain = re.sub(r"[^\x00-\x7f]", "x", address)
+        is_whole = Address(addr_spec=plain).addr_spec == plain
+    except (MessageError, ValueError, IndexError):
+        is_whole = False
+    if not is_whole or not text.isprintable():
+        raise UnusableAddress("the address cannot be used")
+    return address

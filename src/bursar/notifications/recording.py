@@ -1,0 +1,153 @@
+"""Keeps what came of mails: their rows and their domains' records, or neither."""
+
+import traceback
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from threading import Event
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
+
+from bursar import clock
+from bursar.database.engine import Database
+from bursar.notifications import claims
+from bursar.notifications.kinds import Attempt, AttemptOutcome, MailKind, QueuedMail
+from bursar.notifications.models import Mail, MailStatus
+from bursar.notifications.rules import BACKOFF, pause_after, without_addresses
+
+DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)
+PAUSES: Final = (0.1, 0.5, 2.0, 5.0)
+"""Seconds between attempts to record, while the database is away or undecided."""
+
+_IS_PENDING: Final = Mail.__table__.c.status == MailStatus.PENDING.value
+_log = structlog.get_logger(__name__)
+
+
+class _Overtaken(Exception):
+    """Another worker took mails over while their attempts were recorded."""
+
+
+class Recorder:
+    def __init__(self, database: Database, kinds: Mapping[str, MailKind], stopping: Event) -> None:
+        self._database = database
+        self._kinds = kinds
+        self._stopping = stopping
+
+    def record(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
+        """Those that were this worker's to record, as they stand in the database now.
+
+        What a domain cannot record is put off, alone, without losing that it was sent. Raises
+        SQLAlchemy's errors while the database is away: the claim's end brings the mails back.
+        """
+        if not attempts:
+            return []
+        try:
+            return self._persistently(attempts, until)
+        except Exception as error:
+            if len(attempts) == 1:
+                self._tell(attempts[0].mail, error)
+                return self.put_off(attempts, until)
+            if isinstance(error, DATABASE_AWAY):
+                raise
+        return [done for attempt in attempts for done in self.record([attempt], until)]
+
+    def put_off(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
+        """Tried again later, without the domain's record of this time."""
+        with self._database.transaction() as session:
+            for attempt in attempts:
+                values = _put_off(attempt, clock.now())
+                claims.change(session, [attempt.mail], until, values, _IS_PENDING)
+        return [
+            Attempt(attempt.mail, AttemptOutcome.RETRYING, attempt.at, attempt.error)
+            for attempt in attempts
+        ]
+
+    def drop(self, mails: Sequence[QueuedMail], until: datetime) -> int:
+        values = {
+            "status": MailStatus.DROPPED.value,
+            "finished_at": clock.now(),
+            "claimed_until": None,
+        }
+        with self._database.transaction() as session:
+            return claims.change(session, mails, until, values, _IS_PENDING)
+
+    def _persistently(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
+        for pause in PAUSES:
+            try:
+                return self._record(attempts, until)
+            except (*DATABASE_AWAY, _Overtaken):
+                self._stopping.wait(pause)
+        return self._record(attempts, until)
+
+    def _record(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
+        with self._database.transaction() as session:
+            found = claims.statuses(session, [attempt.mail for attempt in attempts], until)
+            mine = [each for each in attempts if _counts(each, found.get(each.mail.id))]
+            # Domains first: they lock what they lock before mails when they enqueue, too.
+            self._tell_domains(session, mine)
+            if _update(session, mine, until) != len(mine):
+                raise _Overtaken
+        return mine
+
+    def _tell_domains(self, session: Session, attempts: Sequence[Attempt]) -> None:
+        by_kind: defaultdict[str, list[Attempt]] = defaultdict(list)
+        for attempt in attempts:
+            by_kind[attempt.mail.kind].append(attempt)
+        for name in sorted(by_kind):
+            self._kinds[name].record(session, by_kind[name], clock.now())
+
+    def _tell(self, mail: QueuedMail, error: Exception) -> None:
+        # Errors of databases quote parameters, and those may be addresses.
+        told = [without_addresses(line) for line in traceback.format_exception(error)[-3:]]
+        _log.error("mail not recorded", kind=mail.kind, id=str(mail.uuid), error=told)
+
+
+def _counts(attempt: Attempt, status: MailStatus | None) -> bool:
+    """What was dropped while it was being sent was sent nevertheless."""
+    dropped_too_late = status == MailStatus.DROPPED and attempt.outcome == AttemptOutcome.DELIVERED
+    return status == MailStatus.PENDING or dropped_too_late
+
+
+def _update(session: Session, attempts: Sequence[Attempt], until: datetime) -> int:
+    """One statement for all that fared alike."""
+    alike: defaultdict[tuple[tuple[str, Any], ...], list[QueuedMail]] = defaultdict(list)
+    for attempt in attempts:
+        alike[tuple(_outcome(attempt).items())].append(attempt.mail)
+    return sum(
+        claims.change(session, mails, until, dict(values)) for values, mails in alike.items()
+    )
+
+
+_STATUS: Final = {
+    AttemptOutcome.DELIVERED: MailStatus.DELIVERED,
+    AttemptOutcome.RETRYING: MailStatus.PENDING,
+    AttemptOutcome.FAILED: MailStatus.FAILED,
+}
+
+
+def _outcome(attempt: Attempt) -> dict[str, Any]:
+    attempts = attempt.mail.attempts + 1
+    values = {
+        "status": _STATUS[attempt.outcome].value,
+        "attempts": attempts,
+        "claimed_until": None,
+        "error": attempt.error,
+    }
+    if attempt.outcome == AttemptOutcome.RETRYING:
+        return values | {"next_attempt_at": attempt.at + (pause_after(attempts) or BACKOFF[-1])}
+    return values | {"finished_at": attempt.at}
+
+
+def _put_off(attempt: Attempt, now: datetime) -> dict[str, Any]:
+    attempts = attempt.mail.attempts + 1
+    was_sent = attempt.outcome == AttemptOutcome.DELIVERED
+    return {
+        "attempts": attempts,
+        "next_attempt_at": now + (pause_after(attempts) or BACKOFF[-1]),
+        "claimed_until": None,
+        "error": claims.SENT_UNRECORDED if was_sent else attempt.error,
+    }

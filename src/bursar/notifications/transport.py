@@ -1,0 +1,181 @@
+"""Hands mails to an SMTP server: one connection as long as it lives, a new one when it is gone."""
+
+import smtplib
+import ssl
+from contextlib import suppress
+from types import TracebackType
+from typing import Final, Self
+
+from bursar.notifications.messages import Message
+from bursar.smtp_url import SmtpServer
+
+_DONE: Final = 250
+_ACCEPTED: Final = frozenset({250, 251, 252})
+_CLOSING: Final = 421
+
+
+class ServerAway(Exception):
+    """Nothing can be sent now, whatever the mail."""
+
+
+class Refused(Exception):
+    """This mail was not taken: for now, or for good."""
+
+    def __init__(self, reason: str, *, for_good: bool) -> None:
+        super().__init__(reason)
+        self.for_good = for_good
+
+
+class _Lost(Exception):
+    """The connection ended before the server had taken anything of the mail."""
+
+
+class Transport:
+    """Connects with the first mail. Once the server is away, it stays so for this transport."""
+
+    def __init__(self, server: SmtpServer, timeout: float) -> None:
+        self._server = server
+        self._timeout = timeout
+        self._connection: smtplib.SMTP | None = None
+        self._away: ServerAway | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.quit()
+        self._drop()
+
+    def send(self, message: Message) -> None:
+        """Returns when the server has taken the responsibility. Raises ServerAway and Refused."""
+        was_open = self._connection is not None
+        try:
+            self._send(message)
+        except _Lost as error:
+            self._drop()
+            if not was_open:
+                raise Refused(str(error), for_good=False) from error
+            self._send_anew(message)
+
+    def _send_anew(self, message: Message) -> None:
+        """Servers end connections that are idle, or have carried enough."""
+        try:
+            self._send(message)
+        except _Lost as error:
+            self._drop()
+            raise Refused(str(error), for_good=False) from error
+
+    def _send(self, message: Message) -> None:
+        connection = self._connected()
+        try:
+            _begin(connection, message)
+            _transfer(connection, message)
+        except Refused:
+            self._reset()
+            raise
+        except OSError as error:  # SMTPException is one
+            self._drop()
+            raise Refused(_told(error), for_good=False) from error
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._away is not None:
+            raise self._away
+        if self._connection is None:
+            try:
+                self._connection = _connect(self._server, self._timeout)
+            except (OSError, UnicodeError) as error:  # SMTPException is an OSError
+                self._away = ServerAway(f"no connection to the mail server: {_told(error)}")
+                raise self._away from error
+        return self._connection
+
+    def _reset(self) -> None:
+        try:
+            if self._connection is not None:
+                self._connection.rset()
+        except OSError:
+            self._drop()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _connect(server: SmtpServer, timeout: float) -> smtplib.SMTP:
+    if server.tls:
+        context = ssl.create_default_context()
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+            server.host, server.port, timeout=timeout, context=context
+        )
+    else:
+        smtp = smtplib.SMTP(server.host, server.port, timeout=timeout)
+    try:
+        _prepare(smtp, server)
+    except BaseException:
+        smtp.close()
+        raise
+    return smtp
+
+
+def _prepare(smtp: smtplib.SMTP, server: SmtpServer) -> None:
+    smtp.ehlo_or_helo_if_needed()
+    offered = smtp.has_extn("starttls")
+    if server.starttls_required or (offered and server.username and not server.tls):
+        smtp.starttls(context=ssl.create_default_context())
+        smtp.ehlo_or_helo_if_needed()
+    if server.username and server.password:
+        smtp.login(server.username, server.password)
+
+
+def _begin(smtp: smtplib.SMTP, message: Message) -> None:
+    try:
+        code, reply = smtp.mail(message.sender, _options(smtp, message))
+    except smtplib.SMTPServerDisconnected as error:
+        raise _Lost(_told(error)) from error
+    if code == _CLOSING:
+        raise _Lost(_said(code, reply))
+    if code != _DONE:
+        # About the sender, that is about us: another day it may be right.
+        raise Refused(_said(code, reply), for_good=False)
+
+
+def _options(smtp: smtplib.SMTP, message: Message) -> list[str]:
+    if not message.needs_utf8:
+        return []
+    if not smtp.has_extn("smtputf8"):
+        raise Refused("the mail server knows no such addresses (SMTPUTF8)", for_good=True)
+    return ["SMTPUTF8", "BODY=8BITMIME"]
+
+
+def _transfer(smtp: smtplib.SMTP, message: Message) -> None:
+    code, reply = smtp.rcpt(message.recipient)
+    if code not in _ACCEPTED:
+        raise _refusal(code, reply)
+    try:
+        code, reply = smtp.data(message.content)
+    except smtplib.SMTPDataError as error:
+        raise _refusal(error.smtp_code, error.smtp_error) from error
+    if code != _DONE:
+        raise _refusal(code, reply)
+
+
+def _refusal(code: int, reply: bytes | str) -> Refused:
+    return Refused(_said(code, reply), for_good=500 <= code <= 599)
+
+
+def _said(code: int, reply: bytes | str) -> str:
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    return f"{code} {text}"
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _said(error.smtp_code, error.smtp_error)
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,141 @@
+"""Request bodies of the licence endpoints."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from bursar.emails import normalised
+from bursar.subscriptions.revocation import LicenseFilter
+from bursar.subscriptions.states import LicenseStatus
+from bursar.web.fields import MOST_ITEMS, EmailAddresses
+from bursar.web.validation import Body
+
+SFID_LENGTH: Final = 18
+LONGEST_TEXT: Final = 5000
+MOST_FILTERS: Final = 100
+_STATUSES: Final = [status.value for status in LicenseStatus]
+
+
+def _sfid(text: str | None) -> str | None:
+    text = text.strip() if text else None
+    if text and len(text) != SFID_LENGTH:
+        raise ValueError(f"Ensure this field has exactly {SFID_LENGTH} characters.")
+    return text or None
+
+
+Sfid = Annotated[str | None, AfterValidator(_sfid)]
+LetterText = Annotated[str, Field(max_length=LONGEST_TEXT)]
+
+
+def _across_fields(message: str) -> PydanticCustomError:
+    return PydanticCustomError("value_error", "{error}", {"error": message})
+
+
+class AssignBody(Body):
+    user_emails: EmailAddresses
+    user_sfids: list[Sfid] = Field(default_factory=list, max_length=MOST_ITEMS)
+    greeting: LetterText = ""
+    closing: LetterText = ""
+    notify_users: bool = True
+
+    @model_validator(mode="after")
+    def _has_an_id_for_each(self) -> Self:
+        is_given = "user_sfids" in self.model_fields_set
+        if is_given and len(self.user_sfids) != len(self.user_emails):
+            raise _across_fields("Give exactly one of user_sfids for each of user_emails.")
+        return self
+
+    @property
+    def sfids_by_email(self) -> dict[str, str | None]:
+        """In the order of the request; a repeated e-mail keeps its first id."""
+        found: dict[str, str | None] = {}
+        sfids = self.user_sfids or [None] * len(self.user_emails)
+        for email, sfid in zip(self.user_emails, sfids, strict=True):
+            found.setdefault(email, sfid)
+        return found
+
+
+def _filter(value: Any) -> LicenseFilter:
+    """In the documented form, or named: `{"name": "user_email", "filter_value": "al"}`."""
+    if not isinstance(value, dict):
+        raise ValueError("Expected an object.")
+    if "name" in value or "filter_value" in value:
+        value = _unnamed(value)
+    unknown = sorted(value.keys() - {"user_email", "status_in"})
+    if unknown or not value:
+        raise ValueError("Expected user_email or status_in.")
+    return LicenseFilter(
+        _part_of_email(value["user_email"]) if "user_email" in value else None,
+        _statuses(value["status_in"]) if "status_in" in value else None,
+    )
+
+
+def _unnamed(value: Mapping[str, Any]) -> dict[str, Any]:
+    if value.keys() != {"name", "filter_value"} or not isinstance(value["name"], str):
+        raise ValueError("Expected name and filter_value.")
+    return {value["name"]: value["filter_value"]}
+
+
+def _part_of_email(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("user_email: Not a valid string.")
+    if not value.strip():
+        raise ValueError("user_email: This field may not be blank.")
+    return normalised(value)
+
+
+def _statuses(value: Any) -> frozenset[LicenseStatus]:
+    if not isinstance(value, list):
+        raise ValueError("status_in: Expected a list of items.")
+    if not value:
+        raise ValueError("status_in: This list may not be empty.")
+    if any(status not in _STATUSES for status in value):
+        raise ValueError(f"status_in: Valid values are {', '.join(_STATUSES)}.")
+    return frozenset(map(LicenseStatus, value))
+
+
+_STATUS_IN: Final = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": "string", "enum": _STATUSES},
+}
+_FILTER_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [
+        {
+            "type": "object",
+            "properties": {
+                "user_email": {"type": "string", "minLength": 1},
+                "status_in": _STATUS_IN,
+            },
+            "minProperties": 1,
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "properties": {
+                "name": {"enum": ["user_email", "status_in"]},
+                "filter_value": {"anyOf": [{"type": "string", "minLength": 1}, _STATUS_IN]},
+            },
+            "required": ["name", "filter_value"],
+            "additionalProperties": False,
+        },
+    ]
+}
+Filter = Annotated[Any, AfterValidator(_filter), WithJsonSchema(_FILTER_SCHEMA)]
+
+
+class RevokeBody(Body):
+    user_emails: EmailAddresses = Field(default_factory=list)
+    filters: list[Filter] = Field(default_factory=list, min_length=1, max_length=MOST_FILTERS)
+
+    @model_validator(mode="after")
+    def _names_them_one_way(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise _across_fields("Give either user_emails or filters.")
+        return self
+
+
+class RemindBody(Body):
+    user_emails: EmailAddresses

@@ -1,0 +1,166 @@
+"""The locked books of a plan: the one place where its counts are read to decide, and changed.
+
+On PostgreSQL the plan's row is locked; on SQLite a transaction is alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import Select, bindparam, literal_column, select, update
+from sqlalchemy.orm import Session
+
+from bursar.database.bulk import bulk_insert
+from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
+from bursar.subscriptions.rules import Revocations, Seats, Terms, revocations
+from bursar.subscriptions.states import LIVE, LicenseStatus
+
+_plans, _renewals = SubscriptionPlan.__table__, PlanRenewal.__table__
+licenses = License.__table__.c
+
+# Written out: a parameter would keep PostgreSQL from the partial indexes.
+IS_LIVE: Final = licenses.status.in_([literal_column(f"'{status}'") for status in LIVE])
+IS_UNASSIGNED: Final = licenses.status == literal_column(f"'{LicenseStatus.UNASSIGNED}'")
+
+
+@dataclass(frozen=True, slots=True)
+class LockedPlan:
+    """A plan as it is while this transaction holds it."""
+
+    uuid: UUID
+    enterprise_uuid: UUID
+    title: str
+    terms: Terms
+    seats: Seats
+    revocations: Revocations | None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What a change adds to a plan's counts."""
+
+    unassigned: int = 0
+    assigned: int = 0
+    activated: int = 0
+    revoked: int = 0
+    revoked_activated: int = 0
+
+
+def _lock_statement() -> Select[Any]:
+    return (
+        select(_plans, _renewals.c.effective_date.label("renewal_date"))
+        .select_from(
+            _plans.outerjoin(
+                _renewals,
+                (_renewals.c.plan_uuid == _plans.c.uuid) & _renewals.c.processed_at.is_(None),
+            )
+        )
+        .where(
+            _plans.c.uuid == bindparam("plan_uuid"),
+            _plans.c.enterprise_uuid == bindparam("enterprise_uuid"),
+        )
+        .with_for_update(of=_plans, key_share=True)
+    )
+
+
+_LOCK: Final = _lock_statement()
+_LOCK_MANY: Final = (
+    select(_plans.c.uuid)
+    .where(_plans.c.uuid.in_(bindparam("plan_uuids", expanding=True)))
+    .order_by(_plans.c.uuid)
+    .with_for_update(key_share=True)
+)
+_MOVE: Final = (
+    update(SubscriptionPlan)
+    .where(_plans.c.uuid == bindparam("plan_uuid"))
+    .values(
+        {
+            f"{name}_count": _plans.c[f"{name}_count"] + bindparam(name)
+            for name in Movement.__dataclass_fields__
+        }
+    )
+)
+
+
+def lock_plan(session: Session, enterprise_uuid: UUID, plan_uuid: UUID) -> LockedPlan:
+    """Waits for whoever holds it. Raises NoResultFound for a plan that is not there."""
+    values = {"plan_uuid": plan_uuid, "enterprise_uuid": enterprise_uuid}
+    row = session.connection().execute(_LOCK, values).mappings().one()
+    return locked_plan(row)
+
+
+def locked_plan(row: Mapping[Any, Any]) -> LockedPlan:
+    seats = Seats(
+        row["unassigned_count"],
+        row["assigned_count"],
+        row["activated_count"],
+        row["revoked_count"],
+        row["revoked_activated_count"],
+    )
+    return LockedPlan(
+        row["uuid"],
+        row["enterprise_uuid"],
+        row["title"],
+        Terms(
+            row["is_active"],
+            row["start_date"],
+            row["expiration_date"],
+            row["is_locked_for_renewal_processing"],
+            row["renewal_date"],
+        ),
+        seats,
+        revocations(
+            seats,
+            is_capped=row["is_revocation_cap_enabled"],
+            percentage=row["revoke_max_percentage"],
+        ),
+    )
+
+
+def lock_plans(session: Session, plan_uuids: Sequence[UUID]) -> None:
+    """Always in the same order: two who lock several never wait for each other."""
+    session.connection().execute(_LOCK_MANY, {"plan_uuids": sorted(plan_uuids)}).all()
+
+
+def move(session: Session, movements: Mapping[UUID, Movement]) -> None:
+    """By plan; whoever calls this holds the plans' locks."""
+    values = [
+        {"plan_uuid": plan_uuid}
+        | {name: getattr(movement, name) for name in Movement.__dataclass_fields__}
+        for plan_uuid, movement in movements.items()
+    ]
+    session.connection().execute(_MOVE, values)
+
+
+def add_unassigned(
+    session: Session, enterprise_uuid: UUID, plan_uuid: UUID, number: int, now: datetime
+) -> None:
+    """New seats. The caller counts them."""
+    empty = dict.fromkeys(licenses.keys()) | {
+        "enterprise_uuid": enterprise_uuid,
+        "plan_uuid": plan_uuid,
+        "status": LicenseStatus.UNASSIGNED.value,
+        "is_ending": False,
+        "created_at": now,
+        "modified_at": now,
+    }
+    # A plan of a million seats does not have to be in memory at once.
+    for start in range(0, number, _BATCH):
+        rows = [{**empty, "uuid": uuid4()} for _ in range(min(_BATCH, number - start))]
+        bulk_insert(session, License, rows)
+
+
+_BATCH: Final = 10_000
+_TAKE: Final = (
+    select(licenses.uuid)
+    .where(licenses.plan_uuid == bindparam("plan_uuid"), IS_UNASSIGNED)
+    .limit(bindparam("number"))
+)
+
+
+def take_unassigned(session: Session, plan_uuid: UUID, number: int) -> Sequence[UUID]:
+    """Any so many of them; as many as there are when there are fewer."""
+    values = {"plan_uuid": plan_uuid, "number": number}
+    return session.connection().execute(_TAKE, values).scalars().all()

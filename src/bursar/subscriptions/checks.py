@@ -1,0 +1,94 @@
+"""Proves the counts of plans, and that no licence or renewal belongs to a stranger."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from bursar.catalog.models import Catalog
+from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
+from bursar.subscriptions.states import LicenseStatus
+
+_plans, _licenses = SubscriptionPlan.__table__, License.__table__
+_renewals, _catalogs = PlanRenewal.__table__, Catalog.__table__
+_COUNTED: Final[dict[str, ColumnElement[bool]]] = {
+    **{f"{status.value}_count": _licenses.c.status == status.value for status in LicenseStatus},
+    "revoked_activated_count": (_licenses.c.status == LicenseStatus.REVOKED.value)
+    & _licenses.c.activated_at.is_not(None),
+}
+"""Of which licences each column of a plan is the number."""
+
+
+def check_subscriptions(session: Session) -> Iterator[str]:
+    """One line for each row that is wrong."""
+    yield from _wrong_counts(session)
+    for table, why, statement in _STRANGERS:
+        for row in session.execute(statement):
+            yield f"{table}: {row.uuid}: {why}"
+
+
+def _wrong_counts(session: Session) -> Iterator[str]:
+    counted = (
+        select(
+            _licenses.c.plan_uuid,
+            *(func.count().filter(condition).label(name) for name, condition in _COUNTED.items()),
+        )
+        .group_by(_licenses.c.plan_uuid)
+        .subquery()
+    )
+    real = {name: func.coalesce(counted.c[name], 0) for name in _COUNTED}
+    statement = (
+        select(
+            _plans.c.uuid,
+            *(_plans.c[name] for name in _COUNTED),
+            *(value.label(f"real_{name}") for name, value in real.items()),
+        )
+        .select_from(_plans.outerjoin(counted, counted.c.plan_uuid == _plans.c.uuid))
+        .where(or_(*(_plans.c[name] != value for name, value in real.items())))
+        .order_by(_plans.c.uuid)
+    )
+    for row in session.execute(statement).mappings():
+        for name in _COUNTED:
+            if row[name] != row[f"real_{name}"]:
+                found = row[f"real_{name}"]
+                yield f"subscription_plans: {row['uuid']}: {name} is {row[name]}, not {found}"
+
+
+_STRANGERS: Final[tuple[tuple[str, str, Select[Any]], ...]] = (
+    (
+        "licenses",
+        "of another enterprise than its plan",
+        select(_licenses.c.uuid)
+        .join_from(_licenses, _plans, _plans.c.uuid == _licenses.c.plan_uuid)
+        .where(_plans.c.enterprise_uuid != _licenses.c.enterprise_uuid),
+    ),
+    (
+        "plan_renewals",
+        "of another enterprise than its plan",
+        select(_renewals.c.plan_uuid.label("uuid"))
+        .join_from(_renewals, _plans, _plans.c.uuid == _renewals.c.plan_uuid)
+        .where(_plans.c.enterprise_uuid != _renewals.c.enterprise_uuid),
+    ),
+    (
+        "plan_renewals",
+        "renewed into a plan of another enterprise",
+        select(_renewals.c.plan_uuid.label("uuid"))
+        .join_from(_renewals, _plans, _plans.c.uuid == _renewals.c.renewed_plan_uuid)
+        .where(_plans.c.enterprise_uuid != _renewals.c.enterprise_uuid),
+    ),
+    (
+        "plan_renewals",
+        "processed, but there is no plan that follows",
+        select(_renewals.c.plan_uuid.label("uuid"))
+        .outerjoin_from(_renewals, _plans, _plans.c.uuid == _renewals.c.renewed_plan_uuid)
+        .where(_renewals.c.processed_at.is_not(None), _plans.c.uuid.is_(None)),
+    ),
+    (
+        "subscription_plans",
+        "with a catalog of another enterprise",
+        select(_plans.c.uuid)
+        .join_from(_plans, _catalogs, _catalogs.c.uuid == _plans.c.enterprise_catalog_uuid)
+        .where(_plans.c.enterprise_uuid != _catalogs.c.enterprise_uuid),
+    ),
+)

@@ -1,0 +1,165 @@
+"""Read paths of the subscription endpoints: a constant number of statements each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, func, select
+
+from bursar.database.text import contains_in_any_case
+from bursar.database.types import AnyRow
+from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
+from bursar.subscriptions.states import LicenseStatus
+from bursar.web.principal import Owned
+
+_plan, _license, _renewal = SubscriptionPlan.__table__, License.__table__, PlanRenewal.__table__
+
+PLAN: Final = Owned(
+    source=_plan,
+    enterprise=_plan.c.enterprise_uuid,
+    condition=_plan.c.uuid == bindparam("subscription_plan_uuid"),
+    columns=(
+        _plan.c.uuid,
+        *(_plan.c[f"{status.value}_count"] for status in LicenseStatus),
+    ),
+)
+LICENSE: Final = Owned(
+    source=_license,
+    enterprise=_license.c.enterprise_uuid,
+    condition=(_license.c.uuid == bindparam("license_uuid"))
+    & (_license.c.plan_uuid == bindparam("subscription_plan_uuid")),
+    columns=(_license.c.uuid, _license.c.plan_uuid),
+)
+
+_OF_ENTERPRISES: Final = _plan.c.enterprise_uuid.in_(bindparam("enterprises", expanding=True))
+_ACTIVE: Final = (_OF_ENTERPRISES, _plan.c.is_active)
+_CURRENT: Final = (
+    *_ACTIVE,
+    _plan.c.start_date <= bindparam("now", type_=_plan.c.start_date.type),
+    _plan.c.expiration_date > bindparam("now", type_=_plan.c.start_date.type),
+)
+_HAS_RENEWALS: Final = exists().where(_renewal.c.enterprise_uuid == _plan.c.enterprise_uuid)
+
+
+def _page_of_plans(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(
+            *_plan.c,
+            _renewal.c.effective_date.label("renewal_date"),
+            _HAS_RENEWALS.label("has_renewals"),
+            func.count().over().label("total"),
+        )
+        .select_from(
+            _plan.outerjoin(
+                _renewal,
+                (_renewal.c.plan_uuid == _plan.c.uuid) & _renewal.c.processed_at.is_(None),
+            )
+        )
+        .where(*conditions)
+        .order_by(_plan.c.start_date.desc(), _plan.c.created_at.desc(), _plan.c.uuid)
+        .offset(bindparam("skipped"))
+        .limit(bindparam("size"))
+    )
+
+
+def _count_of_plans(*conditions: ColumnElement[bool]) -> Select[int]:
+    return select(func.count()).select_from(_plan).where(*conditions)
+
+
+# Built once: a statement that is new at every request costs more than it asks.
+_PAGES: Final = {True: _page_of_plans(*_ACTIVE), False: _page_of_plans(_OF_ENTERPRISES)}
+_COUNTS: Final = {True: _count_of_plans(*_ACTIVE), False: _count_of_plans(_OF_ENTERPRISES)}
+_CURRENT_PLAN: Final = _page_of_plans(*_CURRENT)
+
+
+def plans_page(
+    connection: Connection,
+    enterprises: Sequence[UUID],
+    *,
+    only_active: bool,
+    offset: int,
+    limit: int,
+) -> Sequence[AnyRow]:
+    """Latest start first; every row also carries the length of the whole list."""
+    values = {"enterprises": list(enterprises), "skipped": offset, "size": limit}
+    rows: Sequence[AnyRow] = connection.execute(_PAGES[only_active], values).all()
+    return rows
+
+
+def plans_count(connection: Connection, enterprises: Sequence[UUID], *, only_active: bool) -> int:
+    values = {"enterprises": list(enterprises)}
+    return connection.execute(_COUNTS[only_active], values).scalar_one()
+
+
+def current_plan(
+    connection: Connection, enterprises: Sequence[UUID], now: datetime
+) -> Sequence[AnyRow]:
+    """One row, or none."""
+    values = {"enterprises": list(enterprises), "now": now, "skipped": 0, "size": 1}
+    rows: Sequence[AnyRow] = connection.execute(_CURRENT_PLAN, values).all()
+    return rows
+
+
+_prior, _renewed = _plan.alias("prior"), _plan.alias("renewed")
+_RENEWALS: Final = (
+    select(
+        _renewal.c.plan_uuid,
+        _renewal.c.renewed_plan_uuid,
+        _prior.c.start_date.label("prior_start"),
+        _renewed.c.start_date.label("renewed_start"),
+        func.coalesce(
+            _renewed.c.expiration_date,
+            _renewal.c.renewed_expiration_date,
+            type_=_plan.c.expiration_date.type,
+        ).label("expiration_date"),
+    )
+    .select_from(
+        _renewal.join(_prior, _prior.c.uuid == _renewal.c.plan_uuid).outerjoin(
+            _renewed, _renewed.c.uuid == _renewal.c.renewed_plan_uuid
+        )
+    )
+    .where(_renewal.c.enterprise_uuid.in_(bindparam("enterprises", expanding=True)))
+)
+
+
+def renewals(connection: Connection, enterprises: Sequence[UUID]) -> Sequence[AnyRow]:
+    """All of them: any may be part of a chain. `renewed_start` is null before the plan exists."""
+    rows: Sequence[AnyRow] = connection.execute(_RENEWALS, {"enterprises": list(enterprises)}).all()
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseSelection:
+    plan_uuid: UUID
+    statuses: frozenset[LicenseStatus]
+    search: str | None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        conditions = [_license.c.plan_uuid == self.plan_uuid]
+        if self.statuses != frozenset(LicenseStatus):
+            statuses = sorted(status.value for status in self.statuses)
+            conditions.append(_license.c.status.in_(statuses))
+        if self.search is not None:
+            conditions.append(contains_in_any_case(_license.c.user_email, self.search))
+        return conditions
+
+
+def licenses_count(connection: Connection, wanted: LicenseSelection) -> int:
+    statement = select(func.count()).select_from(_license).where(*wanted.conditions())
+    return connection.execute(statement).scalar_one()
+
+
+def licenses_page(
+    connection: Connection, wanted: LicenseSelection, offset: int, limit: int
+) -> Sequence[AnyRow]:
+    """By e-mail, those without one last."""
+    rows: Sequence[AnyRow] = connection.execute(
+        select(*_license.c)
+        .where(*wanted.conditions())
+        .order_by(_license.c.user_email.asc().nulls_last(), _license.c.uuid)
+        .offset(offset)
+        .limit(limit)
+    ).all()
+    return rows

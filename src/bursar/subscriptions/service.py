@@ -1,0 +1,214 @@
+"""Licences are assigned to learners. Every function expects the caller's transaction, which holds
+the plan from then on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import BigInteger, String, Uuid, bindparam, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+from bursar.audit.service import Actor, Change, record
+from bursar.database.bulk import is_any_of
+from bursar.database.rows import given_rows
+from bursar.database.types import AnyRow
+from bursar.identity.learners import LearnerRecord, find_learners
+from bursar.notifications import service as notifications
+from bursar.subscriptions import mail
+from bursar.subscriptions.books import (
+    IS_LIVE,
+    LockedPlan,
+    Movement,
+    licenses,
+    lock_plan,
+    lock_plans,
+    move,
+    take_unassigned,
+)
+from bursar.subscriptions.models import License
+from bursar.subscriptions.refusals import NoLiveLicense, NotEnoughLicenses, PlanUnusable
+from bursar.subscriptions.rules import refusal_of_assignment
+from bursar.subscriptions.states import LicenseStatus
+
+BATCH: Final = 10_000
+"""E-mails of one statement: SQLite takes some thirty thousand parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Whom a caller wants to have licences; e-mails normalised and without repetitions."""
+
+    sfids: Mapping[str, str | None]
+    """The learner's id in the customer's own system, by e-mail, in the order of the request."""
+    notify: bool = True
+    greeting: str = ""
+    closing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignments:
+    licenses: Sequence[tuple[str, UUID]]
+    """E-mail and new licence, in the order of the request."""
+    already_associated: int
+
+
+def assign(
+    session: Session,
+    actor: Actor,
+    *,
+    enterprise_uuid: UUID,
+    plan_uuid: UUID,
+    wish: Wish,
+    now: datetime,
+) -> Assignments:
+    """All or nothing; learners with a live licence are passed over.
+
+    Raises PlanUnusable and NotEnoughLicenses.
+    """
+    emails = list(wish.sfids)
+    # Before the lock, which everyone else waits for.
+    learners = find_learners(session, enterprise_uuid, emails)
+    plan = lock_plan(session, enterprise_uuid, plan_uuid)
+    if refusal := refusal_of_assignment(plan.terms, now):
+        raise PlanUnusable(refusal)
+    holders = {row.user_email for row in live_licenses(session, plan_uuid, emails)}
+    new = [email for email in emails if email not in holders]
+    if len(new) > plan.seats.unassigned:
+        raise NotEnoughLicenses(len(new), plan.seats.unassigned)
+    assigned = list(zip(new, take_unassigned(session, plan_uuid, len(new)), strict=True))
+    if assigned:
+        _write_assignments(session, assigned, wish, learners, now)
+        _announce(session, plan, assigned, wish, now)
+        record(session, actor, [license_change("assigned", plan, uuid) for _, uuid in assigned])
+        move(session, {plan.uuid: Movement(unassigned=-len(new), assigned=len(new))})
+    return Assignments(assigned, len(holders))
+
+
+_LIVE_OF_PLAN: Final = select(
+    licenses.uuid, licenses.status, licenses.user_email, licenses.lms_user_id
+).where(licenses.plan_uuid == bindparam("plan_uuid"), IS_LIVE)
+
+
+def live_licenses(session: Session, plan_uuid: UUID, emails: Sequence[str]) -> list[AnyRow]:
+    """uuid, status, user_email and lms_user_id. One statement for 10,000 e-mails."""
+    found: list[AnyRow] = []
+    for start in range(0, len(emails), BATCH):
+        batch = is_any_of(session, License.user_email, emails[start : start + BATCH])
+        statement = _LIVE_OF_PLAN.where(batch)
+        found += session.connection().execute(statement, {"plan_uuid": plan_uuid}).all()
+    return found
+
+
+_GIVEN: Final[dict[str, TypeEngine[Any]]] = {
+    "uuid": Uuid(as_uuid=True),
+    "email": String(),
+    "sfid": String(),
+    "user_id": BigInteger(),
+}
+
+
+def _write_assignments(
+    session: Session,
+    assigned: Sequence[tuple[str, UUID]],
+    wish: Wish,
+    learners: Mapping[str, LearnerRecord],
+    now: datetime,
+) -> None:
+    accounts = {email: learner.lms_user_id for email, learner in learners.items()}
+    rows = [(uuid, email, wish.sfids[email], accounts.get(email)) for email, uuid in assigned]
+    given = given_rows(session, _GIVEN, rows)
+    session.connection().execute(
+        update(License)
+        .where(licenses.uuid == given.c.uuid)
+        .values(
+            status=LicenseStatus.ASSIGNED.value,
+            user_email=given.c.email,
+            user_sfid=given.c.sfid,
+            lms_user_id=given.c.user_id,
+            assigned_at=now,
+            modified_at=now,
+        )
+    )
+
+
+def _announce(
+    session: Session,
+    plan: LockedPlan,
+    assigned: Sequence[tuple[str, UUID]],
+    wish: Wish,
+    now: datetime,
+) -> None:
+    if wish.notify:
+        mails = [
+            mail.of_assigned(plan, uuid, email, wish.greeting, wish.closing)
+            for email, uuid in assigned
+        ]
+        notifications.enqueue(session, mails, now)
+
+
+def license_change(
+    action: str, plan: LockedPlan, uuid: UUID, details: dict[str, Any] | None = None
+) -> Change:
+    return Change(
+        f"license.{action}",
+        "license",
+        str(uuid),
+        plan.enterprise_uuid,
+        {"plan_uuid": str(plan.uuid), **(details or {})},
+    )
+
+
+def remind(
+    session: Session,
+    actor: Actor,
+    *,
+    enterprise_uuid: UUID,
+    plan_uuid: UUID,
+    emails: Sequence[str],
+    now: datetime,
+) -> int:
+    """Mails those who have not used their licence yet; how many. Raises NoLiveLicense.
+
+    The mails look again before they leave.
+    """
+    plan = lock_plan(session, enterprise_uuid, plan_uuid)
+    found = {row.user_email: row for row in live_licenses(session, plan_uuid, emails)}
+    for email in emails:
+        if email not in found or found[email].status != LicenseStatus.ASSIGNED:
+            raise NoLiveLicense(email, plan_uuid, "assigned")
+    rows = [found[email] for email in emails]
+    notifications.enqueue(
+        session, [mail.of_reminded(plan, row.uuid, row.user_email) for row in rows], now
+    )
+    record(session, actor, [license_change("reminded", plan, row.uuid) for row in rows])
+    return len(rows)
+
+
+def link_learners(
+    session: Session,
+    actor: Actor,
+    enterprise_uuid: UUID,
+    known: Sequence[tuple[str, int]],
+    now: datetime,
+) -> int:
+    """Notes on live licences which accounts hold them; known are e-mail and lms_user_id."""
+    given = given_rows(session, {"email": String(), "user_id": BigInteger()}, known)
+    differs = (
+        (licenses.enterprise_uuid == enterprise_uuid)
+        & (licenses.user_email == given.c.email)
+        & IS_LIVE
+        & licenses.lms_user_id.is_distinct_from(given.c.user_id)
+    )
+    affected = select(licenses.plan_uuid).join_from(License.__table__, given, differs).distinct()
+    plans = session.execute(affected).scalars().all()
+    if not plans:
+        return 0
+    lock_plans(session, plans)
+    statement = update(License).where(differs).values(lms_user_id=given.c.user_id, modified_at=now)
+    rows = session.connection().execute(statement.returning(licenses.uuid)).all()
+    changes = [Change("license.linked", "license", str(row.uuid), enterprise_uuid) for row in rows]
+    record(session, actor, changes)
+    return len(rows)

@@ -1,0 +1,13 @@
+"""What subscriptions do by the clock."""
+
+from typing import Final
+
+from bursar.jobs.tasks import Task
+from bursar.subscriptions.expiry import expire_plans
+from bursar.subscriptions.renewals import process_renewals
+
+TASKS: Final = (
+    # Often: until a renewal is processed, its plan is locked and its learners wait.
+    Task("process-renewals", process_renewals, "*/5 * * * *"),
+    Task("expire-plans", expire_plans, "23 * * * *"),
+)

@@ -1,0 +1,35 @@
+"""Fields that request bodies share, with the messages of the field's usual framework."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+from bursar import emails
+from bursar.web.parameters import parse_uuid
+
+LARGEST_INTEGER: Final = 2**63 - 1
+MOST_ITEMS: Final = 10_000
+
+
+def _email(text: str) -> str:
+    return emails.normalised(emails.checked(text))
+
+
+def _uuid(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("Must be a valid UUID.")
+    try:
+        return parse_uuid(value)
+    except ValueError:
+        raise ValueError("Must be a valid UUID.") from None
+
+
+EmailAddress = Annotated[str, AfterValidator(_email)]
+"""Trimmed and in lower case."""
+Identifier = Annotated[UUID, BeforeValidator(_uuid)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+"""Not blank; trimmed."""
+Cents = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+EmailAddresses = Annotated[list[EmailAddress], Field(min_length=1, max_length=MOST_ITEMS)]
+Identifiers = Annotated[list[Identifier], Field(min_length=1, max_length=MOST_ITEMS)]

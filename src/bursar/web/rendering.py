@@ -1,0 +1,101 @@
+"""From what a route answers to bytes: format, content coding, validators, refusals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from bursar.web.call import Answer
+from bursar.web.compression import MINIMUM_BYTES, choose_coding, compress
+from bursar.web.conditional import is_unchanged, known_tag, tag_of_bytes
+from bursar.web.errors import ApiError
+from bursar.web.negotiation import Format, Negotiated, negotiate_leniently
+from bursar.web.parameters import QueryParameters
+from bursar.web.xml import to_xml
+
+
+@dataclass(slots=True)
+class Incoming:
+    """What the HTTP side knows of a request."""
+
+    method: str
+    path: str
+    path_parameters: Mapping[str, str]
+    query: bytes
+    headers: Mapping[str, str]
+    url: str
+    request_id: str
+    body: bytes = b""
+    is_too_large: bool = False
+
+
+@dataclass(slots=True)
+class Outgoing:
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+def lenient(incoming: Incoming) -> Negotiated:
+    query = incoming.query
+    wanted = None
+    if b"format" in query:
+        try:
+            wanted = QueryParameters(query).get("format")
+        except ApiError:
+            wanted = None
+    return negotiate_leniently(
+        incoming.headers.get("accept"), incoming.headers.get("content-type"), wanted
+    )
+
+
+def encode(content: Any, negotiated: Negotiated) -> bytes:
+    """Content in the negotiated format; XML is made from what JSON would say."""
+    body = msgspec.json.encode(content)
+    return body if negotiated.format is Format.JSON else to_xml(msgspec.json.decode(body))
+
+
+def render_read(answer: Answer, negotiated: Negotiated, incoming: Incoming) -> Outgoing:
+    """As `render`, and 304 for a caller that has these bytes; routes may bring a validator."""
+    if answer.content is None or answer.status != 200 or "ETag" in answer.headers:
+        return render(answer, negotiated, incoming)
+    body = encode(answer.content, negotiated)
+    etag, asked = tag_of_bytes(body), incoming.headers.get("if-none-match")
+    headers = {"Cache-Control": "private, no-cache", **answer.headers}
+    if is_unchanged(asked, None, etag, None):
+        headers["ETag"] = f'"{known_tag(asked, etag)}"'
+        return render(Answer(status=304, headers=headers), negotiated, incoming)
+    coding = choose_coding(incoming.headers.get("accept-encoding"))
+    if coding is not None and len(body) >= MINIMUM_BYTES:
+        headers["Content-Encoding"] = coding
+        etag, body = f"{etag}-{coding}", compress(body, coding)
+    headers["ETag"] = f'"{etag}"'
+    return render(Answer(body=body, headers=headers), negotiated, incoming)
+
+
+def render(answer: Answer, negotiated: Negotiated, incoming: Incoming) -> Outgoing:
+    headers = {"Vary": VARY, **answer.headers}
+    if answer.status not in {204, 304}:
+        headers.setdefault("Content-Type", negotiated.media_type)
+    if answer.body is None and answer.content is None:
+        return Outgoing(answer.status, headers)
+    if answer.body is not None:
+        return Outgoing(answer.status, headers, answer.body)
+    body = encode(answer.content, negotiated)
+    coding = choose_coding(incoming.headers.get("accept-encoding"))
+    if coding is not None and len(body) >= MINIMUM_BYTES:
+        headers["Content-Encoding"] = coding
+        body = compress(body, coding)
+    return Outgoing(answer.status, headers, body)
+
+
+VARY = "Accept, Content-Type, Accept-Encoding"
+
+
+def refuse(error: ApiError, incoming: Incoming) -> Outgoing:
+    """A refusal in the caller's format; 406 in JSON."""
+    negotiated = lenient(incoming)
+    if error.status == 406:
+        negotiated = Negotiated(Format.JSON, "application/json")
+    return render(Answer(error.body, error.status, error.headers), negotiated, incoming)

@@ -1,0 +1,114 @@
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
+from bursar.audit.models import AuditEntry
+from bursar.audit.service import Actor
+from bursar.credit.checks import check_credit
+from bursar.credit.linking import link_learners
+from bursar.credit.models import Assignment, AssignmentAction
+from bursar.credit.states import AssignmentState
+from bursar.database.engine import Database
+from bursar.provisioning.apply import apply
+from bursar.provisioning.manifest import from_data
+from tests.credit import world
+from tests.credit.world import DAY, NOW, Configuration
+
+ACTOR = Actor("test")
+LATER = NOW + DAY
+ANA = "ana@acme.example"
+
+
+def budget(session: Session, slug: str = "acme") -> Configuration:
+    enterprise = world.enterprise(session, slug)
+    subsidy = world.subsidy(session, enterprise)
+    return world.configuration(session, world.policy(session, enterprise, subsidy))
+
+
+def account_of(session: Session, uuid: UUID) -> int | None:
+    return session.scalar(select(Assignment.lms_user_id).where(Assignment.uuid == uuid))
+
+
+def test_every_assignment_of_a_learner_who_becomes_known_is_linked(database: Database) -> None:
+    with database.transaction() as session:
+        of = budget(session)
+        first = world.assignment(session, of, learner_email=ANA)
+        second = world.assignment(
+            session,
+            of,
+            (AssignmentState.CANCELLED, None),
+            learner_email=ANA,
+            content_key="edX+Other",
+        )
+        somebody = world.assignment(session, of)
+
+        known = [(ANA, 501), ("nobody@acme.example", 9)]
+        assert link_learners(session, ACTOR, of.enterprise_uuid, known, LATER) == 2
+        assert link_learners(session, ACTOR, of.enterprise_uuid, known, LATER) == 0
+
+        assert [account_of(session, uuid) for uuid in (first, second, somebody)] == [501, 501, None]
+        actions = session.scalars(select(AssignmentAction)).all()
+        assert {action.assignment_uuid for action in actions} == {first, second}
+        assert {(one.action_type, one.completed_at, one.error_reason) for one in actions} == {
+            ("learner_linked", LATER, None)
+        }
+        entries = session.scalars(select(AuditEntry)).all()
+        assert {entry.object_id for entry in entries} == {str(first), str(second)}
+        assert list(check_credit(session)) == []
+
+
+def test_an_account_that_is_known_already_stays(database: Database) -> None:
+    with database.transaction() as session:
+        of = budget(session)
+        uuid = world.assignment(session, of, learner_email=ANA, lms_user_id=7)
+
+        assert link_learners(session, ACTOR, of.enterprise_uuid, [(ANA, 501)], LATER) == 0
+        assert account_of(session, uuid) == 7
+
+
+def test_assignments_of_another_enterprise_are_left_alone(database: Database) -> None:
+    with database.transaction() as session:
+        of, other = budget(session), budget(session, "globex")
+        uuid = world.assignment(session, other, learner_email=ANA)
+
+        assert link_learners(session, ACTOR, of.enterprise_uuid, [(ANA, 501)], LATER) == 0
+        assert account_of(session, uuid) is None
+
+
+def test_a_thousand_assignments_cost_no_more_statements_than_one(database: Database) -> None:
+    costs = []
+    with database.transaction() as session:
+        for slug, number in (("one", 1), ("many", 1000)):
+            of = budget(session, slug)
+            emails = [f"{slug}{index}@acme.example" for index in range(number)]
+            wanted = [(world.KINDS[0], {"learner_email": email}) for email in emails]
+            world.assignments(session, of, wanted)
+            known = [(email, index + 1) for index, email in enumerate(emails)]
+            seen: list[str] = []
+
+            def note(
+                _connection: Any, _cursor: Any, sql: str, *_: Any, seen: list[str] = seen
+            ) -> None:
+                seen.append(sql)
+
+            event.listen(database.write_engine, "before_cursor_execute", note)
+            assert link_learners(session, ACTOR, of.enterprise_uuid, known, LATER) == number
+            event.remove(database.write_engine, "before_cursor_execute", note)
+            costs.append(len(seen))
+
+    assert costs[0] == costs[1] < 10
+
+
+def test_a_learner_declared_in_a_manifest_finds_the_assignments(database: Database) -> None:
+    with database.transaction() as session:
+        of = budget(session)
+        uuid = world.assignment(session, of, learner_email=ANA)
+        learner = {"email": ANA.upper(), "lms_user_id": 501}
+        enterprise = {"uuid": str(of.enterprise_uuid), "name": "Acme", "slug": "acme"}
+        manifest = from_data({"enterprises": [enterprise | {"learners": [learner]}]})
+
+        apply(session, ACTOR, [manifest], now=LATER)
+
+        assert account_of(session, uuid) == 501

@@ -1,0 +1,247 @@
+"""Who sits in which run, and who pays for it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from bursar.audit.models import AuditEntry
+from bursar.audit.service import Actor
+from bursar.database.engine import Database
+from bursar.database.types import AnyRow
+from bursar.enrollment.gateway import Seat
+from bursar.enrollment.models import Enrollment, PaidBy
+from bursar.enrollment.service import (
+    NewEnrollment,
+    end_enrollments,
+    live_seats,
+    record_enrollments,
+)
+from bursar.identity.learners import ensure_learners, put_learners
+from bursar.identity.service import put_enterprise
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+ACME = UUID("66b5922b-a22b-4a7b-b587-d4af0378bd6f")
+GLOBEX = UUID("00000000-0000-4000-8000-000000000001")
+ACTOR = Actor("test", "request-1")
+RUN, OTHER_RUN = "course-v1:edX+A+1", "course-v1:edX+B+1"
+ANA = "ana@acme.example"
+ANA_S_SEAT = Seat(ACME, ANA, 501, "ana", RUN)
+
+
+def uuid(number: int) -> UUID:
+    return UUID(int=number)
+
+
+@pytest.fixture
+def acme(database: Database) -> Database:
+    with database.transaction() as session:
+        for number, enterprise in enumerate((ACME, GLOBEX)):
+            fields = {"name": "E", "slug": f"e{number}"}
+            put_enterprise(session, ACTOR, uuid=enterprise, fields=fields, now=NOW)
+        ana = {"email": " Ana@ACME.example", "lms_user_id": 501, "username": "ana"}
+        put_learners(session, ACTOR, ACME, [ana], NOW)
+    return database
+
+
+@contextmanager
+def statements_of(database: Database) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    event.listen(database.write_engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(database.write_engine, "before_cursor_execute", note)
+
+
+def learner_id(session: Session, email: str = ANA, enterprise: UUID = ACME) -> int:
+    return ensure_learners(session, enterprise, [email], NOW)[email].id
+
+
+def by_license(session: Session, number: int, **fields: Any) -> NewEnrollment:
+    values: dict[str, Any] = {"courserun_key": RUN, "enterprise_uuid": ACME} | fields
+    values.setdefault("learner_id", learner_id(session))
+    return NewEnrollment(paid_by=PaidBy.LICENSE, license_uuid=uuid(number), **values)
+
+
+def by_credit(session: Session, number: int, **fields: Any) -> NewEnrollment:
+    values: dict[str, Any] = {"courserun_key": RUN, "enterprise_uuid": ACME} | fields
+    values.setdefault("learner_id", learner_id(session))
+    return NewEnrollment(paid_by=PaidBy.CREDIT, transaction_uuid=uuid(number), **values)
+
+
+def enroll(session: Session, *enrollments: NewEnrollment, now: datetime = NOW) -> int:
+    return record_enrollments(session, ACTOR, enrollments, now)
+
+
+def stored(session: Session) -> list[AnyRow]:
+    table = Enrollment.__table__
+    return list(session.execute(select(table).order_by(table.c.id)))
+
+
+def trail(session: Session) -> list[AnyRow]:
+    table = AuditEntry.__table__
+    statement = select(table).where(table.c.object_type == "enrollment").order_by(table.c.id)
+    return list(session.execute(statement))
+
+
+def test_an_enrolment_is_kept_with_who_pays_for_it(acme: Database) -> None:
+    with acme.transaction() as session:
+        assert (
+            enroll(session, by_license(session, 1), by_credit(session, 2, courserun_key="R")) == 2
+        )
+        credit, license_ = sorted(stored(session), key=lambda row: str(row.paid_by))
+        assert (credit.paid_by, credit.transaction_uuid, credit.license_uuid) == (
+            "credit",
+            uuid(2),
+            None,
+        )
+        assert (license_.paid_by, license_.license_uuid, license_.transaction_uuid) == (
+            "license",
+            uuid(1),
+            None,
+        )
+        assert (license_.mode, license_.enrolled_at, license_.unenrolled_at) == (
+            "verified",
+            NOW,
+            None,
+        )
+
+
+def test_a_live_enrolment_stays_as_it_is_whoever_comes_to_pay(acme: Database) -> None:
+    with acme.transaction() as session:
+        enroll(session, by_license(session, 1))
+        before = stored(session)
+        assert enroll(session, by_license(session, 1), now=LATER) == 0
+        assert enroll(session, by_credit(session, 2, mode="audit"), now=LATER) == 0
+        assert stored(session) == before
+        assert len(trail(session)) == 1
+
+
+def test_an_ended_enrolment_is_taken_up_again_with_the_new_payer(acme: Database) -> None:
+    with acme.transaction() as session:
+        enroll(session, by_license(session, 1))
+        end_enrollments(session, ACTOR, ACME, license_uuids=[uuid(1)], now=NOW)
+        (before,) = stored(session)
+        assert before.unenrolled_at == NOW
+        assert enroll(session, by_credit(session, 2, mode="audit"), now=LATER) == 1
+        (after,) = stored(session)
+        assert (after.id, after.created_at) == (before.id, NOW)
+        assert (after.paid_by, after.license_uuid, after.transaction_uuid) == (
+            "credit",
+            None,
+            uuid(2),
+        )
+        assert (after.mode, after.enrolled_at, after.unenrolled_at) == ("audit", LATER, None)
+        assert live_seats(session, ACME, license_uuids=[uuid(1)]) == []
+
+
+def test_of_several_for_one_seat_the_first_counts(acme: Database) -> None:
+    with acme.transaction() as session:
+        assert enroll(session, by_license(session, 1), by_credit(session, 2)) == 1
+        assert [row.paid_by for row in stored(session)] == ["license"]
+
+
+def test_an_enrolment_that_nobody_pays_for_is_impossible(acme: Database) -> None:
+    with acme.transaction() as session:
+        unpaid = NewEnrollment(ACME, learner_id(session), RUN, PaidBy.CREDIT)
+        with pytest.raises(IntegrityError), session.begin_nested():
+            enroll(session, unpaid)
+        assert stored(session) == []
+
+
+def test_what_ends_is_answered_as_seats(acme: Database) -> None:
+    with acme.transaction() as session:
+        enroll(session, by_license(session, 1), by_credit(session, 2, courserun_key=OTHER_RUN))
+        uuids = {"license_uuids": [uuid(1), uuid(1)], "transaction_uuids": [uuid(2), uuid(3)]}
+        assert live_seats(session, ACME, **uuids) == [
+            ANA_S_SEAT,
+            Seat(ACME, ANA, 501, "ana", OTHER_RUN),
+        ]
+        ended = end_enrollments(session, ACTOR, ACME, **uuids, now=LATER)
+        assert ended == [ANA_S_SEAT, Seat(ACME, ANA, 501, "ana", OTHER_RUN)]
+        assert {row.unenrolled_at for row in stored(session)} == {LATER}
+        assert live_seats(session, ACME, **uuids) == []
+
+
+def test_only_what_was_paid_that_way_ends(acme: Database) -> None:
+    with acme.transaction() as session:
+        enroll(session, by_license(session, 1), by_credit(session, 1, courserun_key=OTHER_RUN))
+        ended = end_enrollments(session, ACTOR, ACME, license_uuids=[uuid(1)], now=LATER)
+        assert ended == [ANA_S_SEAT]
+        assert len(live_seats(session, ACME, transaction_uuids=[uuid(1)])) == 1
+
+
+def test_an_enrolment_ends_once(acme: Database) -> None:
+    with acme.transaction() as session:
+        enroll(session, by_license(session, 1))
+        end_enrollments(session, ACTOR, ACME, license_uuids=[uuid(1)], now=NOW)
+        again = end_enrollments(session, ACTOR, ACME, license_uuids=[uuid(1)], now=LATER)
+        assert again == []
+        assert [row.unenrolled_at for row in stored(session)] == [NOW]
+        assert len(trail(session)) == 2
+
+
+def test_another_enterprise_can_neither_see_nor_end_it(acme: Database) -> None:
+    with acme.transaction() as session:
+        enroll(session, by_license(session, 1))
+        assert live_seats(session, GLOBEX, license_uuids=[uuid(1)]) == []
+        assert end_enrollments(session, ACTOR, GLOBEX, license_uuids=[uuid(1)], now=LATER) == []
+        assert live_seats(session, ACME, license_uuids=[uuid(1)]) == [ANA_S_SEAT]
+
+
+def test_each_change_leaves_one_entry_without_an_address(acme: Database) -> None:
+    with acme.transaction() as session:
+        enroll(session, by_license(session, 1))
+        end_enrollments(session, ACTOR, ACME, license_uuids=[uuid(1)], now=LATER)
+        (enrollment,) = stored(session)
+        entries = trail(session)
+        assert [entry.action for entry in entries] == ["enrollment.created", "enrollment.ended"]
+        assert {entry.object_id for entry in entries} == {str(enrollment.id)}
+        assert {entry.enterprise_uuid for entry in entries} == {ACME}
+        assert entries[0].details == {
+            "learner_id": learner_id(session),
+            "courserun_key": RUN,
+            "paid_by": "license",
+        }
+
+
+def test_nothing_to_do_takes_no_statement(acme: Database) -> None:
+    with acme.transaction() as session, statements_of(acme) as seen:
+        assert enroll(session) == 0
+        assert end_enrollments(session, ACTOR, ACME, now=NOW) == []
+        assert live_seats(session, ACME) == []
+        assert seen == []
+
+
+def test_a_thousand_take_a_handful_of_statements(acme: Database) -> None:
+    emails = [f"l{number}@acme.example" for number in range(1000)]
+    licenses = [uuid(number) for number in range(1000)]
+    with acme.transaction() as session:
+        learners = ensure_learners(session, ACME, emails, NOW)
+        enrollments = [
+            by_license(session, number, learner_id=learners[email].id)
+            for number, email in enumerate(emails)
+        ]
+    with acme.transaction() as session, statements_of(acme) as seen:
+        assert enroll(session, *enrollments) == 1000
+        assert len(seen) <= 4
+    with acme.transaction() as session, statements_of(acme) as seen:
+        assert len(live_seats(session, ACME, license_uuids=licenses)) == 1000
+        assert len(seen) == 2
+    with acme.transaction() as session, statements_of(acme) as seen:
+        ended = end_enrollments(session, ACTOR, ACME, license_uuids=licenses, now=LATER)
+        assert (len(ended), {seat.email for seat in ended}) == (1000, set(emails))
+        assert len(seen) <= 3

@@ -1,0 +1,13 @@
+import pytest
+
+from bursar.database.engine import Database
+from tests.subscriptions import world
+
+
+@pytest.fixture
+def acme(database: Database) -> Database:
+    """With an enterprise and a current plan of a hundred licences."""
+    with database.transaction() as session:
+        world.build(session)
+        world.plan(session)
+    return database

@@ -1,0 +1,83 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
+
+from bursar.jobs import loops
+from bursar.jobs.loops import Loop, RunningLoops
+
+PATIENCE_SECONDS = 20.0
+
+
+@contextmanager
+def running(*functions: Callable[[], object], seconds: float = 0.001) -> Iterator[None]:
+    stopping = Event()
+    started = RunningLoops(
+        [Loop(f"loop {number}", each, seconds) for number, each in enumerate(functions)], stopping
+    )
+    started.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        started.join(PATIENCE_SECONDS)
+
+
+def test_each_runs_again_and_again_beside_the_others() -> None:
+    first, second = Event(), Event()
+    runs: list[int] = []
+
+    def count() -> None:
+        runs.append(1)
+        if len(runs) == 3:
+            first.set()
+
+    with running(count, second.set):
+        assert first.wait(PATIENCE_SECONDS)
+        assert second.wait(PATIENCE_SECONDS)
+    after = len(runs)
+    assert not Event().wait(0.05)
+    assert len(runs) == after
+
+
+def test_errors_are_logged_and_end_nothing() -> None:
+    recovered = Event()
+    errors: list[Exception] = [
+        RuntimeError("a defect"),
+        OperationalError("SELECT 'ann@example.org'", {}, Exception("gone")),
+    ]
+
+    def fragile() -> None:
+        if errors:
+            raise errors.pop()
+        recovered.set()
+
+    with capture_logs() as log, running(fragile):
+        assert recovered.wait(PATIENCE_SECONDS)
+    away, defect = log
+    assert (away["event"], away["error"]) == ("loop waits for the database", "gone")
+    assert (defect["event"], defect["loop"]) == ("loop failed", "loop 0")
+    assert "@" not in str(away)
+
+
+def test_pauses_grow_while_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "LONGEST_PAUSE_SECONDS", 3.0)
+    pauses = [1.0]
+    for _ in range(3):
+        pauses.append(loops._longer(pauses[-1]))
+    assert pauses == [1.0, 2.0, 3.0, 3.0]
+
+
+def test_one_that_does_not_end_does_not_keep_the_worker() -> None:
+    held, stopping = Event(), Event()
+    stuck = RunningLoops([Loop("stuck", held.wait, 0.0)], stopping)
+    stuck.start()
+    assert not Event().wait(0.05)
+    stopping.set()
+    with capture_logs() as log:
+        stuck.join(0.05)
+    held.set()
+    assert log[0]["thread"] == "loop stuck"

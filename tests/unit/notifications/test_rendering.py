@@ -1,0 +1,63 @@
+import re
+from typing import Any
+
+import pytest
+from jinja2 import TemplateNotFound, UndefinedError
+
+from bursar.notifications.rendering import Correspondent, Rendered, render
+from bursar.work import MAIL_KINDS
+
+ACME = Correspondent("Acme <Inc>", "hr@acme.example")
+CONTEXT = {"title": "Chess", "deadline": "2026-04-01T23:59:59Z"}
+
+
+def rendered(enterprise: Correspondent = ACME, **context: Any) -> Rendered:
+    return render("tests.notifications", "test-mail", enterprise, CONTEXT | context)
+
+
+def test_the_first_line_is_the_subject_and_the_rest_the_text() -> None:
+    mail = rendered()
+    assert mail.subject == "Acme <Inc>: Chess"
+    assert mail.text.startswith("Hello, Chess ends on 1 April 2026.\n")
+    assert mail.text.endswith("-- \nAcme <Inc>\nQuestions? Write to hr@acme.example.\n")
+
+
+def test_html_is_escaped_and_text_is_not() -> None:
+    mail = rendered(title="<b>&")
+    assert "Hello, <b>& ends" in mail.text
+    assert "Hello, &lt;b&gt;&amp; ends" in mail.html
+    assert "<b>" not in mail.html
+    assert "Acme &lt;Inc&gt;" in mail.html
+
+
+def test_lines_of_a_value_do_not_leave_the_subject() -> None:
+    mail = rendered(title="One\n\nTwo")
+    assert mail.subject == "Acme <Inc>: One Two"
+    assert mail.text.startswith("Hello, One\n\nTwo ends")
+
+
+def test_an_enterprise_without_a_contact_offers_none() -> None:
+    mail = rendered(Correspondent("Acme", None))
+    assert "Questions" not in mail.text + mail.html
+
+
+def test_the_page_is_accessible_and_loads_nothing() -> None:
+    html = rendered().html
+    assert re.search(r"<html lang=\"en\">.*<title>[^<]+</title>.*<main", html, re.DOTALL)
+    assert not re.search(r"<(img|link|script|iframe)|url\(|src=", html)
+
+
+def test_a_value_that_is_missing_is_an_error() -> None:
+    with pytest.raises(UndefinedError, match="'title' is undefined"):
+        render("tests.notifications", "test-mail", ACME, {"deadline": CONTEXT["deadline"]})
+
+
+def test_templates_that_are_missing_or_name_no_subject_are_errors() -> None:
+    with pytest.raises(TemplateNotFound):
+        render("tests.notifications", "unknown", ACME, {})
+    with pytest.raises(ValueError, match="does not begin with its subject"):
+        render("tests.notifications", "no-subject", ACME, {})
+
+
+def test_kinds_are_named_as_they_are_listed() -> None:
+    assert all(kind.name == name for name, kind in MAIL_KINDS.items())
