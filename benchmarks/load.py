@@ -11,7 +11,6 @@ CONNECTIONS = 16
 THREADS = 2
 WARM_UP_SECONDS = 2
 ROUNDS = 2
-_CRAWL = Path(__file__).parent / "crawl.lua"
 _RATE = re.compile(r"^Requests/sec: +([0-9.]+)", re.MULTILINE)
 _BAD = re.compile(r"^ *(?:Non-2xx or 3xx responses|Socket errors):.*", re.MULTILINE)
 
@@ -21,11 +20,20 @@ class LoadError(Exception):
 
 
 @dataclass(frozen=True)
+class Script:
+    """A file of this folder that makes wrk's requests, and its arguments."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Target:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     pages: int = 0
     """Above zero: a page number up to it is chosen at random for each request."""
+    script: Script | None = None
 
 
 def compare(one: Target, other: Target, seconds: int) -> tuple[float, float]:
@@ -59,9 +67,13 @@ def wrk_arguments(target: Target, seconds: int) -> list[str]:
     arguments = [f"-c{CONNECTIONS}", f"-t{THREADS}", f"-d{seconds}s"]
     for name, value in target.headers.items():
         arguments += ["-H", f"{name}: {value}"]
-    if not target.pages:
+    script = target.script
+    if target.pages:
+        script = Script("crawl.lua", (str(target.pages),))
+    if script is None:
         return [*arguments, target.url]
-    return [*arguments, "-s", str(_CRAWL), target.url, "--", str(target.pages)]
+    path = Path(__file__).parent / script.name
+    return [*arguments, "-s", str(path), target.url, "--", *script.arguments]
 
 
 def parse_rate(report: str) -> float:

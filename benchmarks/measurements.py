@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from benchmarks import credit
 from benchmarks.load import Target
 from benchmarks.results import MEGABYTE, Result
 from benchmarks.server import BenchmarkServer
@@ -156,6 +157,7 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     "large-crawl": large_crawl,
     "scale": scale,
     "scale-without-cache": scale_without_cache,
+    **credit.MEASUREMENTS,
     "import": imports,
     "statements": statements,
     "memory": memory,

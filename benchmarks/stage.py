@@ -1,12 +1,16 @@
 """What measurements share: a PostgreSQL server, worlds and web servers, made when needed."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, TypeVar
 
-from benchmarks.load import Target, compare
+from benchmarks.load import Target, compare, requests_per_second
 from benchmarks.server import BenchmarkServer
 from benchmarks.world import World, create_world
 from tests.support.postgres import PostgresAddress
+
+Thing = TypeVar("Thing")
 
 SMALL, USUAL, LARGE = 500, 5_000, 50_000
 
@@ -19,6 +23,7 @@ class Stage:
         self._folder = folder
         self._seconds = seconds
         self._worlds: dict[int, World] = {}
+        self._things: dict[str, Any] = {}
         self.address = address
         self.servers: dict[tuple[int, bool], BenchmarkServer] = {}
 
@@ -36,6 +41,16 @@ class Stage:
             server = BenchmarkServer(self.world(courses), folder, settings)
             self.servers[key] = self._stack.enter_context(server)
         return self.servers[key]
+
+    def prepared(self, name: str, make: Callable[[], Thing]) -> Thing:
+        """What `make` gave for the name the first time."""
+        if name not in self._things:
+            self._things[name] = make()
+        thing: Thing = self._things[name]
+        return thing
+
+    def rate(self, target: Target) -> float:
+        return requests_per_second(target, self._seconds)
 
     def compare(self, one: Target, other: Target) -> tuple[float, float]:
         return compare(one, other, self._seconds)

@@ -7,21 +7,25 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 
-from bursar.audit.models import AuditEvent
+from bursar import clock
+from bursar.audit.models import AuditEntry
 from bursar.audit.service import Actor
 from bursar.credit import allocation, changes, mail, redemption, settlement
 from bursar.credit.allocation import Allocation, Place, Wish
 from bursar.credit.books import lock_budget
 from bursar.credit.checks import check_credit
 from bursar.credit.declared import put_policy, put_subsidy
+from bursar.credit.expiry import expire_assignments
 from bursar.credit.models import Assignment, AssignmentAction, SubsidyTransaction
 from bursar.credit.rules import ASSIGNED, Money
+from bursar.credit.scrubbing import scrub_pii
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.identity.learners import put_learners
 from bursar.notifications.models import Mail, MailStatus
+from bursar.settings import Settings
 from tests.catalog.world import CATALOG, ENTERPRISE, START, course, put, store
 
 ACTOR = Actor("test", "request-1")
@@ -162,6 +166,19 @@ class Budget:
         self.commit(transaction)
         return transaction
 
+    def expire(self, now: datetime) -> dict[str, int]:
+        with clock.frozen_at(now):
+            return dict(expire_assignments(self.database, Settings()))
+
+    def scrub(self, now: datetime) -> dict[str, int]:
+        with clock.frozen_at(now):
+            return dict(scrub_pii(self.database, Settings()))
+
+    def overwrite(self, **values: Any) -> None:
+        """Columns of every assignment."""
+        with self.database.transaction() as session:
+            session.execute(update(Assignment).values(**values))
+
     def money(self) -> Money:
         with self.database.transaction() as session:
             return lock_budget(session, ENTERPRISE, self.policy_uuid).money
@@ -211,7 +228,7 @@ class Budget:
 
     def audited(self) -> list[tuple[str, str]]:
         with self.database.read() as connection:
-            statement = select(AuditEvent.action, AuditEvent.object_id).order_by(AuditEvent.id)
+            statement = select(AuditEntry.action, AuditEntry.object_id).order_by(AuditEntry.id)
             rows = [tuple(row) for row in connection.execute(statement)]
         return [(action, uuid) for action, uuid in rows if action.split(".")[0] in _OURS]
 

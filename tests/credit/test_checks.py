@@ -125,12 +125,12 @@ def money_of_the_subsidy(books: Books) -> str:
 def money_of_the_policy(books: Books) -> str:
     books.change(Subsidy, books.of.subsidy_uuid, allocated_cents=1)
     books.change(Policy, books.of.policy_uuid, allocated_cents=1)
-    return f"subsidy_access_policies: {books.of.policy_uuid}: allocated_cents is 1, but its allocated assignments"
+    return f"subsidy_access_policies: {books.of.policy_uuid}: allocated_cents is 1, but"
 
 
 def redeemed(books: Books) -> str:
     books.change(Policy, books.of.policy_uuid, redeemed_cents=1)
-    return f"subsidy_access_policies: {books.of.policy_uuid}: redeemed_cents is 1, but its ledger entries add"
+    return f"subsidy_access_policies: {books.of.policy_uuid}: redeemed_cents is 1, but"
 
 
 def count_of_a_state(books: Books) -> str:

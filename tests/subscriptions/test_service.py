@@ -1,5 +1,6 @@
 """Licences are assigned, used, renewed in mind and revoked; the seats always add up."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -84,9 +85,11 @@ class TestAssign:
     def test_too_few_licenses_assign_nothing_and_both_numbers_are_named(
         self, acme: Database
     ) -> None:
-        with pytest.raises(NotEnoughLicenses, match=r"101 wanted, 100 unassigned"):
-            with acme.transaction() as session:
-                assign(session, emails(101))
+        with (
+            pytest.raises(NotEnoughLicenses, match=r"101 wanted, 100 unassigned"),
+            acme.transaction() as session,
+        ):
+            assign(session, emails(101))
         with acme.transaction() as session:
             assert counts(session) == (100, 0, 0, 0)
             assert len(assign(session, emails(100)).licenses) == 100
@@ -145,7 +148,7 @@ class TestAssign:
         ],
     )
     def test_a_plan_that_cannot_be_used_says_why(
-        self, acme: Database, fields: dict[str, object], reason: str
+        self, acme: Database, fields: dict[str, Any], reason: str
     ) -> None:
         with acme.transaction() as session:
             change(session, **fields)
@@ -173,9 +176,11 @@ class TestRevoke:
         with acme.transaction() as session:
             assign(session, emails(2))
         wanted = [emails(1)[0], "x@acme.example", "y@acme.example"]
-        with pytest.raises(NoLiveLicense, match=r"x@acme\.example"):
-            with acme.transaction() as session:
-                revoke(acme, session, wanted)
+        with (
+            pytest.raises(NoLiveLicense, match=r"x@acme\.example"),
+            acme.transaction() as session,
+        ):
+            revoke(acme, session, wanted)
         with acme.transaction() as session:
             assert counts(session) == (98, 2, 0, 0)
 
@@ -185,9 +190,11 @@ class TestRevoke:
             assign(session, emails(6))
             activate(session, emails(3))
             assert revoke(acme, session, [*emails(1), *emails(6)[3:]]) == 4
-        with pytest.raises(TooManyRevocations, match=r"2 activated .* 1 revocations"):
-            with acme.transaction() as session:
-                revoke(acme, session, emails(3)[1:])
+        with (
+            pytest.raises(TooManyRevocations, match=r"2 activated .* 1 revocations"),
+            acme.transaction() as session,
+        ):
+            revoke(acme, session, emails(3)[1:])
         with acme.transaction() as session:
             assert counts(session) == (98, 0, 2, 4)
             assert revoke(acme, session, [emails(3)[2]]) == 1

@@ -1,10 +1,12 @@
 """Many new rows at once: COPY on PostgreSQL, one prepared INSERT on SQLite."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import psycopg
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 from sqlalchemy import ColumnElement, Connection, Table, func, insert, literal
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
@@ -35,21 +37,37 @@ def bulk_insert(
 
 
 def _copy(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    names = list(rows[0])
-    processors = [table.c[name].type.bind_processor(connection.dialect) for name in names]
+    plan = _plan(table, tuple(rows[0]))
+    cursor: Any = connection.connection.cursor()
+    with cursor, cursor.copy(plan.target) as copy:
+        copy.set_types(plan.types)
+        for row in rows:
+            copy.write_row([process(row[name]) for name, process in plan.columns])
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    target: Composed
+    types: list[str]
+    columns: list[tuple[str, Callable[[Any], Any]]]
+
+
+@lru_cache(maxsize=256)
+def _plan(table: Table, names: tuple[str, ...]) -> _Plan:
+    """What COPY needs to know, found out once: it would cost more than a dozen rows."""
     target = SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         Identifier(table.name), SQL(", ").join(map(Identifier, names))
     )
-    cursor: Any = connection.connection.cursor()
-    with cursor, cursor.copy(target) as copy:
-        copy.set_types([_postgres_type(table.c[name].type) for name in names])
-        for row in rows:
-            copy.write_row(
-                [
-                    process(row[name]) if process else row[name]
-                    for name, process in zip(names, processors, strict=True)
-                ]
-            )
+    types = [table.c[name].type for name in names]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    processors = [kind.bind_processor(dialect) or _as_it_is for kind in types]
+    return _Plan(
+        target, [_postgres_type(kind) for kind in types], list(zip(names, processors, strict=True))
+    )
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _postgres_type(kind: Any) -> str:

@@ -48,9 +48,9 @@ class MailKind:
     templates: str
     """A package whose folder `templates` has `{name}.txt` and `{name}.html`.
 
-    The first line of the text is `Subject: ...`. Both can extend the layouts of this package and
-    then fill the block `body`; they know the filters `date` (of an ISO 8601 instant) and
-    `one_line`.
+    The text names the subject: in its block `subject`, or as its first line, `Subject: ...`. Both
+    can extend the layouts of this package and then fill the block `body`; they know the filters
+    `date` (of an ISO 8601 instant) and `one_line`.
     """
     still_wanted: Callable[[Session, Sequence[QueuedMail]], set[UUID]]
     """The uuids of the mails that are still true. Only reads."""

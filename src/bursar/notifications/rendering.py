@@ -1,8 +1,8 @@
 """What mails say: the templates of a domain over the layouts that all share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from jinja2 import (
@@ -19,6 +19,7 @@ from bursar import clock
 from bursar.notifications.rules import one_line
 
 _SUBJECT: Final = "Subject:"
+_BLOCK: Final = "subject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class _Templates:
-    subject: Template
+    subject: Callable[[dict[str, Any]], str]
     text: Template
     html: Template
 
@@ -50,7 +51,7 @@ def render(
     templates = _templates(package, name)
     given = {**context, "enterprise": enterprise}
     return Rendered(
-        one_line(templates.subject.render(given)),
+        one_line(templates.subject(given)),
         templates.text.render(given).strip() + "\n",
         templates.html.render(given).strip() + "\n",
     )
@@ -62,15 +63,20 @@ def _templates(package: str, name: str) -> _Templates:
     loader = ChoiceLoader([PackageLoader(package), PackageLoader("bursar.notifications")])
     environment = _environment(loader)
     source = loader.get_source(environment, f"{name}.txt")[0]
-    head, _, text = source.partition("\n")
-    if not head.startswith(_SUBJECT):
-        raise ValueError(f"{name}.txt does not begin with its subject")
+    html = environment.get_template(f"{name}.html")
     plain = environment.overlay(autoescape=False)
-    return _Templates(
-        plain.from_string(head.removeprefix(_SUBJECT)),
-        plain.from_string(text),
-        environment.get_template(f"{name}.html"),
-    )
+    head, _, rest = source.partition("\n")
+    if head.startswith(_SUBJECT):
+        subject = plain.from_string(head.removeprefix(_SUBJECT))
+        return _Templates(subject.render, plain.from_string(rest), html)
+    text = plain.from_string(source)
+    if _BLOCK not in text.blocks:
+        raise ValueError(f"{name}.txt names no subject")
+    return _Templates(partial(_block, text), text, html)
+
+
+def _block(template: Template, given: dict[str, Any]) -> str:
+    return "".join(template.blocks[_BLOCK](template.new_context(given)))
 
 
 def _environment(loader: BaseLoader) -> Environment:

@@ -40,7 +40,8 @@ _CURRENT: Final = (
     _plan.c.start_date <= bindparam("now", type_=_plan.c.start_date.type),
     _plan.c.expiration_date > bindparam("now", type_=_plan.c.start_date.type),
 )
-_HAS_RENEWALS: Final = exists().where(_renewal.c.enterprise_uuid == _plan.c.enterprise_uuid)
+_any_renewal = _renewal.alias("any_renewal")
+_HAS_RENEWALS: Final = exists().where(_any_renewal.c.enterprise_uuid == _plan.c.enterprise_uuid)
 
 
 def _page_of_plans(*conditions: ColumnElement[bool]) -> Select[Any]:

@@ -35,7 +35,6 @@ from bursar.web.errors import (
 )
 from bursar.web.idempotency import StoredAnswer
 from bursar.web.negotiation import (
-    Format,
     Negotiated,
     NotAcceptable,
     UnknownFormat,

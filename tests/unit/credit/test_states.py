@@ -34,7 +34,7 @@ TRANSACTIONS = {
 }
 
 
-@pytest.mark.parametrize(("state", "event"), product(AssignmentState, AssignmentEvent))
+@pytest.mark.parametrize(("state", "event"), [*product(AssignmentState, AssignmentEvent)])
 def test_an_assignment_goes_only_the_ways_of_its_life(
     state: AssignmentState, event: AssignmentEvent
 ) -> None:
@@ -47,7 +47,7 @@ def test_an_assignment_goes_only_the_ways_of_its_life(
     assert caught.value.state == state
 
 
-@pytest.mark.parametrize(("state", "event"), product(TransactionState, TransactionEvent))
+@pytest.mark.parametrize(("state", "event"), [*product(TransactionState, TransactionEvent)])
 def test_a_transaction_goes_only_its_ways(state: TransactionState, event: TransactionEvent) -> None:
     expected = TRANSACTIONS.get((state, event))
     if expected is not None:

@@ -5,6 +5,7 @@ import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
 from bursar.notifications.rendering import Correspondent, Rendered, render
+from bursar.notifications.rendering import _templates as templates_of
 from bursar.work import MAIL_KINDS
 
 ACME = Correspondent("Acme <Inc>", "hr@acme.example")
@@ -36,6 +37,11 @@ def test_lines_of_a_value_do_not_leave_the_subject() -> None:
     assert mail.text.startswith("Hello, One\n\nTwo ends")
 
 
+def test_a_block_can_be_the_subject() -> None:
+    mail = render("tests.notifications", "subject-block", ACME, {"title": "One\n\nTwo"})
+    assert (mail.subject, mail.text[:6]) == ("About One Two", "Hello\n")
+
+
 def test_an_enterprise_without_a_contact_offers_none() -> None:
     mail = rendered(Correspondent("Acme", None))
     assert "Questions" not in mail.text + mail.html
@@ -55,9 +61,12 @@ def test_a_value_that_is_missing_is_an_error() -> None:
 def test_templates_that_are_missing_or_name_no_subject_are_errors() -> None:
     with pytest.raises(TemplateNotFound):
         render("tests.notifications", "unknown", ACME, {})
-    with pytest.raises(ValueError, match="does not begin with its subject"):
+    with pytest.raises(ValueError, match="names no subject"):
         render("tests.notifications", "no-subject", ACME, {})
 
 
-def test_kinds_are_named_as_they_are_listed() -> None:
-    assert all(kind.name == name for name, kind in MAIL_KINDS.items())
+@pytest.mark.parametrize("name", MAIL_KINDS)
+def test_every_kind_of_mail_has_its_templates(name: str) -> None:
+    kind = MAIL_KINDS[name]
+    assert kind.name == name
+    assert templates_of(kind.templates, name).html.name == f"{name}.html"

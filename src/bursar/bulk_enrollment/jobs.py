@@ -1,0 +1,127 @@
+"""The work of a bulk enrolment: chunk after chunk, by all workers, with others' work in between.
+
+A job has a few lanes. Whoever records a chunk enqueues the next one of its lane in the same
+transaction, so that a large job never fills the queue.
+"""
+
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from bursar import clock
+from bursar.bulk_enrollment import enrolling, queries, service
+from bursar.bulk_enrollment.enrolling import Enroller, Job, Silent
+from bursar.bulk_enrollment.rules import JobState, Pair, chunks_of, numbers_of, pair_at
+from bursar.database.engine import Database
+from bursar.database.types import AnyRow
+from bursar.enrollment.gateway import LmsGateway, LmsUnavailable, Seat, gateway_for
+from bursar.enrollment.patience import patiently
+from bursar.jobs import context, steps
+from bursar.jobs.queue import JobQueue
+from bursar.jobs.registry import Workflow
+from bursar.settings import Settings, get_settings
+
+LANES: Final = 16
+
+
+def enqueue_job(queue: JobQueue, session: Session, job_uuid: UUID) -> None:
+    """In the transaction that creates it."""
+    _enqueue_chunk(queue, session, job_uuid, 0)
+
+
+def _enqueue_chunk(queue: JobQueue, session: Session, job_uuid: UUID, number: int) -> None:
+    key = f"{CHUNK.name}:{job_uuid}:{number}"
+    queue.enqueue(session, CHUNK.name, str(job_uuid), number, key=key)
+
+
+@lru_cache(maxsize=1)
+def _queue_of(database: Database) -> JobQueue:
+    return JobQueue(database)
+
+
+def _chunk(job: str, number: int) -> None:
+    if number == 0:
+        steps.run("begin", _begin, job)
+    try:
+        lost = patiently("enrol", _enroll, job, number)
+    except LmsUnavailable as unavailable:
+        lost = steps.run("give up", _give_up, job, number, str(unavailable))
+    if lost:
+        patiently("give back", _give_back, job, number)
+
+
+def _begin(job_uuid: str) -> None:
+    database = context.database()
+    with database.transaction() as session:
+        job = queries.get_job(session, UUID(job_uuid))
+        if service.start(session, job, clock.now()):
+            for number in range(1, min(LANES, chunks_of(job.total, job.chunk_size))):
+                _enqueue_chunk(_queue_of(database), session, job.uuid, number)
+
+
+def _enroll(job_uuid: str, number: int) -> int:
+    settings = get_settings()
+    return do_chunk(context.database(), settings, gateway_for(settings), UUID(job_uuid), number)
+
+
+def _give_up(job_uuid: str, number: int, reason: str) -> int:
+    return do_chunk(context.database(), get_settings(), Silent(reason), UUID(job_uuid), number)
+
+
+def do_chunk(
+    database: Database, settings: Settings, lms: Enroller, job_uuid: UUID, number: int
+) -> int:
+    """Once, however often it is called. How many pairs the LMS enrolled for nothing, because
+    their licenses were revoked meanwhile. Raises LmsUnavailable."""
+    with database.read() as connection, Session(connection) as session:
+        row = queries.get_job(session, job_uuid)
+        numbers = numbers_of(row.total, row.chunk_size, number)
+        if queries.is_done(session, job_uuid, number):
+            return len(queries.lost_pairs(session, job_uuid, numbers))
+    pairs = [pair_at(row.emails, row.course_run_keys, each) for each in numbers]
+    job = Job.of(row, settings.lms_public_url)
+    enrolled = enrolling.enroll(database, lms, job, pairs)
+    now = clock.now()
+    with database.transaction() as session:
+        if service.claim_chunk(session, job_uuid, number, now):
+            decisions = enrolling.record(session, job, enrolled, now)
+            if number + LANES < chunks_of(row.total, row.chunk_size):
+                _enqueue_chunk(_queue_of(database), session, job_uuid, number + LANES)
+            service.add_rows(session, row, decisions, now)
+        return len(queries.lost_pairs(session, job_uuid, numbers))
+
+
+def _give_back(job_uuid: str, number: int) -> None:
+    settings = get_settings()
+    with context.database().read() as connection, Session(connection) as session:
+        row = queries.get_job(session, UUID(job_uuid))
+        numbers = numbers_of(row.total, row.chunk_size, number)
+        lost = queries.lost_pairs(session, row.uuid, numbers)
+    give_back(context.database(), gateway_for(settings), row, lost)
+
+
+def give_back(database: Database, lms: LmsGateway, job: AnyRow, lost: list[Pair]) -> None:
+    """Ends in the LMS what nothing pays for. Raises LmsUnavailable."""
+    emails = list({pair.email for pair in lost})
+    with database.read() as connection, Session(connection) as session:
+        taken = queries.seats_taken(session, job.enterprise_uuid, emails)
+        people = queries.learners_of(session, job.enterprise_uuid, emails)
+    seats = [
+        Seat(job.enterprise_uuid, pair.email, *people.get(pair.email, (None, None)), pair.course_run_key)
+        for pair in lost
+        if (pair.email, pair.course_run_key) not in taken
+    ]
+    if seats:
+        lms.end(seats)
+
+
+def continue_jobs(database: Database) -> int:
+    """Chunks whose workflow was given up are enqueued again, and those alone: how many could be
+    affected. For a task, as nothing else would."""
+    raise NotImplementedError
+
+
+CHUNK: Final = Workflow("bulk_enrollment.chunk", _chunk)
+WORKFLOWS: Final = (CHUNK,)

@@ -1,0 +1,99 @@
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bursar.database.base import Base
+from bursar.database.columns import SORTABLE
+from bursar.database.types import Json
+from bursar.identity.models import Enterprise
+
+_PENDING: Final = text("status = 'pending'")
+_UNFINISHED: Final = text("state <> 'done'")
+
+
+class BulkEnrollmentJob(Base):
+    """Pair number i is of learner i // runs and of run i % runs, in the order of the lists."""
+
+    __tablename__ = "bulk_enrollment_jobs"
+    __table_args__ = (
+        Index(
+            "ix_bulk_enrollment_jobs_unfinished",
+            "created_at",
+            postgresql_where=_UNFINISHED,
+            sqlite_where=_UNFINISHED,
+        ),
+        CheckConstraint("state IN ('queued', 'running', 'done')", name="state_known"),
+        CheckConstraint(
+            "succeeded_count >= 0 AND pending_count >= 0 AND failed_count >= 0"
+            " AND succeeded_count + pending_count + failed_count <= total",
+            name="counts_in_range",
+        ),
+        CheckConstraint(
+            "(state = 'done') = (succeeded_count + pending_count + failed_count = total)"
+            " AND (state = 'done') = (finished_at IS NOT NULL)"
+            " AND (state = 'queued') = (started_at IS NULL)",
+            name="state_fits",
+        ),
+        CheckConstraint("total > 0 AND chunk_size > 0", name="sizes_positive"),
+    )
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid), index=True)
+    notify: Mapped[bool]
+    emails: Mapped[list[str]] = mapped_column(Json)
+    course_run_keys: Mapped[list[str]] = mapped_column(Json)
+    total: Mapped[int] = mapped_column(BigInteger)
+    chunk_size: Mapped[int]
+    """Chunk number c has the pairs from c x chunk_size on."""
+    state: Mapped[str]
+    succeeded_count: Mapped[int] = mapped_column(BigInteger)
+    pending_count: Mapped[int] = mapped_column(BigInteger)
+    failed_count: Mapped[int] = mapped_column(BigInteger)
+    client_id: Mapped[str]
+    request_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class BulkEnrollmentChunk(Base):
+    """Written with the rows of its pairs: a chunk that is here has been done."""
+
+    __tablename__ = "bulk_enrollment_chunks"
+
+    job_uuid: Mapped[UUID] = mapped_column(ForeignKey(BulkEnrollmentJob.uuid), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    done_at: Mapped[datetime]
+
+
+class BulkEnrollmentRow(Base):
+    """What came of a pair."""
+
+    __tablename__ = "bulk_enrollment_rows"
+    __table_args__ = (
+        Index(
+            "ix_bulk_enrollment_rows_pending",
+            "license_uuid",
+            postgresql_where=_PENDING,
+            sqlite_where=_PENDING,
+        ),
+        CheckConstraint("status IN ('success', 'pending', 'failed')", name="status_known"),
+        CheckConstraint(
+            "status = 'failed' OR license_uuid IS NOT NULL", name="license_named"
+        ),
+    )
+
+    job_uuid: Mapped[UUID] = mapped_column(ForeignKey(BulkEnrollmentJob.uuid), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    enterprise_uuid: Mapped[UUID]
+    email: Mapped[str] = mapped_column(SORTABLE)
+    course_run_key: Mapped[str] = mapped_column(SORTABLE)
+    status: Mapped[str]
+    notes: Mapped[str]
+    license_uuid: Mapped[UUID | None]
+    """That paid, or that waits to be activated."""
+    created_at: Mapped[datetime]
+    modified_at: Mapped[datetime]

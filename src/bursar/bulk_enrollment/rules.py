@@ -1,0 +1,119 @@
+"""Pure decisions about pairs of a learner and a course run."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from bursar.subscriptions.activation import UsableLicense
+
+MOST_TOGETHER: Final = 1_000
+"""Learners and course keys of one job, added up."""
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class PairStatus(StrEnum):
+    SUCCESS = "success"
+    PENDING = "pending"
+    FAILED = "failed"
+
+
+MISSING_SUBSCRIPTION: Final = "missing subscription"
+NOT_IN_CATALOG: Final = "course run not in catalog"
+ENROLLMENT_CLOSED: Final = "enrollment closed"
+UNKNOWN_RUN: Final = "unknown course run"
+PENDING_ACTIVATION: Final = "pending license activation"
+
+
+def lms_error(reason: str) -> str:
+    return f"LMS error: {reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    number: int
+    email: str
+    course_run_key: str
+
+
+def pair_at(emails: Sequence[str], keys: Sequence[str], number: int) -> Pair:
+    learner, run = divmod(number, len(keys))
+    return Pair(number, emails[learner], keys[run])
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A success is one once the LMS has said so, too."""
+
+    status: PairStatus
+    notes: str = ""
+    license: UsableLicense | None = None
+
+    @property
+    def license_uuid(self) -> UUID | None:
+        return None if self.license is None else self.license.license_uuid
+
+
+def failed(notes: str) -> Decision:
+    return Decision(PairStatus.FAILED, notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A course run in a catalog."""
+
+    title: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """All that decides about the pairs of a chunk, as it is at one moment."""
+
+    licenses: Mapping[str, Sequence[UsableLicense]]
+    """By e-mail, the one of the plan that expires last first."""
+    runs: Mapping[tuple[UUID, str], Run]
+    """By catalog and key."""
+    known_runs: AbstractSet[str]
+    """In whatever catalog, or in none."""
+    accounts: Mapping[str, int]
+    """LMS user ids by e-mail."""
+
+    def decide(self, pair: Pair) -> Decision:
+        if pair.course_run_key not in self.known_runs:
+            return failed(UNKNOWN_RUN)
+        licenses = self.licenses.get(pair.email, ())
+        if not licenses:
+            return failed(MISSING_SUBSCRIPTION)
+        for license_ in licenses:
+            run = self.runs.get((license_.catalog_uuid, pair.course_run_key))
+            if run is not None:
+                return self._with(pair, license_, run)
+        return failed(NOT_IN_CATALOG)
+
+    def _with(self, pair: Pair, license_: UsableLicense, run: Run) -> Decision:
+        if not run.is_open:
+            return failed(ENROLLMENT_CLOSED)
+        if license_.is_activated or self.account_of(pair.email, license_) is not None:
+            return Decision(PairStatus.SUCCESS, license=license_)
+        return Decision(PairStatus.PENDING, PENDING_ACTIVATION, license_)
+
+    def account_of(self, email: str, license_: UsableLicense) -> int | None:
+        known = self.accounts.get(email)
+        return license_.lms_user_id if known is None else known
+
+
+def chunks_of(total: int, chunk_size: int) -> int:
+    return -(-total // chunk_size)
+
+
+def numbers_of(total: int, chunk_size: int, chunk: int) -> range:
+    """Of the pairs of a chunk."""
+    return range(chunk * chunk_size, min(total, (chunk + 1) * chunk_size))

@@ -1,0 +1,50 @@
+"""A thousand e-mails cost as many statements as one."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy.orm import Session
+
+from bursar.database.engine import Database
+from tests.subscriptions.world import (
+    activate,
+    assign,
+    change,
+    counts,
+    emails,
+    revoke,
+    statements,
+)
+
+MOST = 15
+Work = Callable[[Database, Session, list[str]], object]
+
+
+def assign_them(_database: Database, session: Session, addresses: list[str]) -> None:
+    assign(session, addresses)
+
+
+def activate_them(_database: Database, session: Session, addresses: list[str]) -> None:
+    activate(session, addresses)
+
+
+def cost(database: Database, work: Work, addresses: list[str]) -> int:
+    with statements(database) as seen, database.transaction() as session:
+        work(database, session, addresses)
+    return len(seen)
+
+
+@pytest.mark.parametrize("number", [1000, 10_000])
+def test_the_number_of_statements_does_not_depend_on_that_of_learners(
+    acme: Database, number: int
+) -> None:
+    with acme.transaction() as session:
+        change(session, num_licenses=number + 2)
+    few, many = emails(1, "few"), emails(number, "many")
+    for work in (assign_them, activate_them, revoke):
+        cost(acme, work, emails(1, "first"))  # what the first job of a process imports and asks
+        expected = cost(acme, work, few)
+        assert cost(acme, work, many) == expected
+        assert expected <= MOST
+    with acme.transaction() as session:
+        assert counts(session) == (number + 2, 0, 0, number + 2)

@@ -1,0 +1,185 @@
+"""What a revoked licence or an expired plan had paid for ends, in the LMS and in the records."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text
+
+from bursar import clock
+from bursar.database.engine import Database
+from bursar.enrollment.gateway import LmsUnavailable, Outcome, Seat
+from bursar.enrollment.models import Enrollment, PaidBy
+from bursar.enrollment.service import NewEnrollment, record_enrollments
+from bursar.identity.learners import ensure_learners
+from bursar.settings import Settings
+from bursar.subscriptions import ending, expiry, jobs, renewals
+from tests.subscriptions.world import (
+    ACTOR,
+    ENTERPRISE,
+    NEXT_PLAN,
+    NOW,
+    PLAN,
+    activate,
+    assign,
+    change,
+    days,
+    emails,
+    licenses_of,
+    renewal,
+    revoke,
+)
+
+SETTINGS = Settings()
+
+
+class FakeLms:
+    def __init__(self, failures: int = 0) -> None:
+        self.failures = failures
+        self.ended: list[str] = []
+
+    def enroll(self, seats: Sequence[Seat]) -> list[Outcome]:
+        raise AssertionError
+
+    def end(self, seats: Sequence[Seat]) -> list[Outcome]:
+        if self.failures:
+            self.failures -= 1
+            raise LmsUnavailable("away")
+        self.ended += [seat.email for seat in seats]
+        return [Outcome("unknown there") for _ in seats]
+
+
+@pytest.fixture
+def lms(monkeypatch: pytest.MonkeyPatch) -> FakeLms:
+    fake = FakeLms()
+    monkeypatch.setattr(ending, "gateway_for", lambda _settings: fake)
+    return fake
+
+
+def enroll(database: Database, plan_uuid: UUID = PLAN) -> None:
+    """Everyone who has activated a licence of the plan."""
+    with database.transaction() as session:
+        held = licenses_of(session, plan_uuid, "activated")
+        addresses = [str(each.user_email) for each in held]
+        learners = ensure_learners(session, ENTERPRISE, addresses, NOW)
+        rows = [
+            NewEnrollment(
+                ENTERPRISE,
+                learners[str(each.user_email)].id,
+                "course-v1:edX+DemoX+1",
+                PaidBy.LICENSE,
+                license_uuid=each.uuid,
+            )
+            for each in held
+        ]
+        record_enrollments(session, ACTOR, rows, NOW)
+
+
+def live(database: Database) -> int:
+    with database.read() as connection:
+        statement = select(Enrollment.id).where(Enrollment.unenrolled_at.is_(None))
+        return len(connection.execute(statement).all())
+
+
+def jobs_waiting(database: Database) -> list[str]:
+    table = "workflow_status" if database.is_sqlite else "dbos.workflow_status"
+    with database.read() as connection:
+        return list(connection.scalars(text(f"SELECT name FROM {table}")))
+
+
+def learners(database: Database, number: int, activated: int) -> None:
+    with database.transaction() as session:
+        assign(session, emails(number))
+        activate(session, emails(activated))
+    enroll(database)
+
+
+def test_only_activated_licenses_have_something_to_end(acme: Database, lms: FakeLms) -> None:
+    learners(acme, 4, 2)
+    with acme.transaction() as session:
+        revoke(acme, session, emails(4)[3:])
+    assert jobs_waiting(acme) == []
+    with acme.transaction() as session:
+        revoke(acme, session, emails(1))
+    assert jobs_waiting(acme) == [jobs.END.name]
+    assert ending.end_batch(acme, SETTINGS, PLAN) == 1
+    assert ending.end_batch(acme, SETTINGS, PLAN) == 0
+    assert (lms.ended, live(acme)) == (emails(1), 1)
+
+
+def test_an_lms_that_is_away_is_asked_again(
+    acme: Database, lms: FakeLms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "BATCH", 2)
+    learners(acme, 5, 5)
+    with acme.transaction() as session:
+        revoke(acme, session, emails(5))
+    lms.failures = 1
+    with pytest.raises(LmsUnavailable):
+        ending.end_batch(acme, SETTINGS, PLAN)
+    assert live(acme) == 5
+    assert [ending.end_batch(acme, SETTINGS, PLAN) for _ in range(4)] == [2, 2, 1, 0]
+    assert (sorted(lms.ended), live(acme)) == (emails(5), 0)
+
+
+def expire(database: Database, day: float) -> dict[str, int]:
+    with clock.frozen_at(days(day)):
+        return dict(expiry.expire_plans(database, SETTINGS))
+
+
+def test_an_expired_plan_ends_its_enrolments_once(acme: Database, lms: FakeLms) -> None:
+    learners(acme, 3, 2)
+    assert expire(acme, 299) == {"expired": 0, "ended": 0, "waiting": 0}
+    assert expire(acme, 300) == {"expired": 1, "ended": 2, "waiting": 0}
+    assert expire(acme, 301) == {"expired": 0, "ended": 0, "waiting": 0}
+    assert (sorted(lms.ended), live(acme)) == (emails(2), 0)
+
+
+def test_a_plan_that_expires_while_the_lms_is_away_is_finished_later(
+    acme: Database, lms: FakeLms
+) -> None:
+    learners(acme, 2, 2)
+    lms.failures = 1
+    assert expire(acme, 300) == {"expired": 1, "ended": 0, "waiting": 1}
+    assert jobs_waiting(acme) == [jobs.END.name]
+    assert expire(acme, 300) == {"expired": 0, "ended": 2, "waiting": 0}
+
+
+def test_a_plan_that_is_prolonged_goes_on(acme: Database, lms: FakeLms) -> None:
+    learners(acme, 2, 2)
+    lms.failures = 1
+    expire(acme, 300)
+    with acme.transaction() as session:
+        change(session, now=days(301), expiration_date=days(400))
+    assert expire(acme, 302) == {"expired": 0, "ended": 0, "waiting": 0}
+    assert live(acme) == 2
+    assert expire(acme, 400)["ended"] == 2
+
+
+def test_a_renewed_plan_ends_nothing(acme: Database, lms: FakeLms) -> None:
+    learners(acme, 2, 2)
+    with acme.transaction() as session:
+        change(session, renewals=[renewal()])
+    assert expire(acme, 300)["expired"] == 0
+    with clock.frozen_at(days(300)):
+        renewals.process_renewals(acme, SETTINGS)
+    assert expire(acme, 301)["expired"] == 0
+    assert (lms.ended, live(acme)) == ([], 2)
+
+
+def test_the_renewed_license_answers_for_what_the_one_before_paid(
+    acme: Database, lms: FakeLms
+) -> None:
+    learners(acme, 2, 2)
+    with acme.transaction() as session:
+        change(session, renewals=[renewal()])
+    with clock.frozen_at(days(10)):
+        renewals.process_renewals(acme, SETTINGS)
+    with acme.transaction() as session:
+        revoke(acme, session, emails(1), PLAN)
+    assert ending.end_batch(acme, SETTINGS, PLAN) == 1
+    assert (lms.ended, live(acme)) == ([], 2)
+    with acme.transaction() as session:
+        revoke(acme, session, emails(1), NEXT_PLAN)
+    assert ending.end_batch(acme, SETTINGS, NEXT_PLAN) == 1
+    assert (lms.ended, live(acme)) == (emails(1), 1)

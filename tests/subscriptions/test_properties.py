@@ -1,0 +1,114 @@
+"""Whatever is done in whatever order, the seats that were bought are all there."""
+
+from datetime import timedelta
+from tempfile import TemporaryDirectory
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from bursar.database.engine import Database
+from bursar.subscriptions.checks import check_subscriptions
+from bursar.subscriptions.declared import Refused
+from bursar.subscriptions.refusals import NoLiveLicense, NotEnoughLicenses, TooManyRevocations
+from tests.conftest import migrate
+from tests.subscriptions import world
+
+ADDRESSES = st.lists(st.sampled_from(world.emails(8)), min_size=1, max_size=8, unique=True)
+
+
+class Plan(RuleBasedStateMachine):
+    """Against a model that knows nothing but who holds what."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory()
+        url = f"sqlite:///{self.folder.name}/bursar.db"
+        migrate(url)
+        self.database = Database(url)
+        self.purchased = 5
+        self.held: dict[str, str] = {}
+        self.revoked_activated = 0
+
+    @initialize()
+    def begin(self) -> None:
+        with self.database.transaction() as session:
+            world.build(session)
+            world.plan(
+                session,
+                num_licenses=self.purchased,
+                is_revocation_cap_enabled=True,
+                revoke_max_percentage=60,
+            )
+
+    @rule(addresses=ADDRESSES)
+    def assign(self, addresses: list[str]) -> None:
+        new = [email for email in addresses if email not in self.held]
+        fits = len(new) <= self.purchased - len(self.held)
+        try:
+            with self.database.transaction() as session:
+                done = world.assign(session, addresses, notify=False)
+        except NotEnoughLicenses:
+            assert not fits
+            return
+        assert fits
+        assert [email for email, _ in done.licenses] == new
+        self.held.update(dict.fromkeys(new, "assigned"))
+
+    @rule(addresses=ADDRESSES)
+    def activate(self, addresses: list[str]) -> None:
+        with self.database.transaction() as session:
+            world.activate(session, addresses)
+        self.held.update({each: "activated" for each in addresses if each in self.held})
+
+    @rule(addresses=ADDRESSES)
+    def revoke(self, addresses: list[str]) -> None:
+        activated = sum(self.held.get(each) == "activated" for each in addresses)
+        allowed = -(-self.purchased * 60 // 100)
+        try:
+            with self.database.transaction() as session:
+                world.revoke(self.database, session, addresses)
+        except NoLiveLicense:
+            assert any(each not in self.held for each in addresses)
+        except TooManyRevocations:
+            assert activated > allowed - self.revoked_activated
+        else:
+            self.revoked_activated += activated
+            for each in addresses:
+                del self.held[each]
+
+    @rule(size=st.integers(0, 12))
+    def resize(self, size: int) -> None:
+        try:
+            with self.database.transaction() as session:
+                world.change(session, num_licenses=size)
+        except Refused:
+            assert size < len(self.held)
+        else:
+            self.purchased = size
+
+    @invariant()
+    def every_seat_is_there(self) -> None:
+        with self.database.transaction() as session:
+            assert list(check_subscriptions(session)) == []
+            held = {
+                each.user_email: each.status
+                for each in world.licenses_of(session, world.PLAN, "assigned", "activated")
+            }
+            if self.held or held:
+                assert held == self.held
+            free = world.licenses_of(session, world.PLAN, "unassigned")
+            assert len(free) + len(held) == self.purchased
+
+    def teardown(self) -> None:
+        self.database.dispose()
+        self.folder.cleanup()
+
+
+Plan.TestCase.settings = settings(
+    max_examples=12,
+    stateful_step_count=12,
+    deadline=timedelta(seconds=20),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+TestPlan = Plan.TestCase
