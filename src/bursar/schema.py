@@ -1,6 +1,7 @@
 """Every table of every domain, imported in one place for migrations and tests."""
 
 from bursar.audit import models as audit
+from bursar.bulk_enrollment import models as bulk_enrollment
 from bursar.catalog import models as catalog
 from bursar.credit import models as credit
 from bursar.database.base import Base
@@ -12,6 +13,7 @@ from bursar.web import models as web
 
 __all__ = [
     "audit",
+    "bulk_enrollment",
     "catalog",
     "credit",
     "enrollment",

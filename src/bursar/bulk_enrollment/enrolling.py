@@ -1,6 +1,6 @@
 """Enrols pairs of one job: decided together, told to the LMS, and recorded in one transaction."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ from bursar.bulk_enrollment.rules import (
 )
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from bursar.enrollment.gateway import Outcome, Seat
+from bursar.enrollment.gateway import LmsGateway, Outcome, Seat
 from bursar.enrollment.models import PaidBy
 from bursar.enrollment.service import NewEnrollment, record_enrollments
 from bursar.identity.learners import LearnerRecord, ensure_learners, find_learners
@@ -80,14 +80,26 @@ def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -
     """Safe to repeat. Licenses of whoever is enrolled are activated. Raises LmsUnavailable."""
     ground, learners = _look(database, job, pairs, clock.now())
     decisions = {pair: ground.decide(pair) for pair in pairs}
-    good = [pair for pair, each in decisions.items() if each.status is PairStatus.SUCCESS]
-    seats = [_seat(job, pair, ground, decisions[pair], learners) for pair in good]
+    good = _successes(decisions)
+    seats = [
+        _seat_of(job.enterprise_uuid, pair, learners.get(pair.email), license_.lms_user_id)
+        for pair, license_ in good.items()
+    ]
     outcomes = lms.enroll(seats) if seats else []
     for pair, outcome in zip(good, outcomes, strict=True):
         if outcome.error is not None:
             decisions[pair] = failed(lms_error(outcome.error))
-    _activate(database, job, decisions.values())
+    _activate(database, job, _successes(decisions).values())
     return Enrolled(ground, decisions)
+
+
+def _successes(decisions: Mapping[Pair, Decision]) -> dict[Pair, UsableLicense]:
+    """With the licenses that pay."""
+    return {
+        pair: each.license
+        for pair, each in decisions.items()
+        if each.status is PairStatus.SUCCESS and each.license is not None
+    }
 
 
 def _look(
@@ -97,34 +109,24 @@ def _look(
     keys = list(dict.fromkeys(pair.course_run_key for pair in pairs))
     with database.read() as connection, Session(connection) as session:
         learners = find_learners(session, job.enterprise_uuid, emails)
-        ground = queries.ground_of(session, job.enterprise_uuid, learners, emails, keys, now)
+        ground = queries.ground_of(
+            session, job.enterprise_uuid, learners=learners, emails=emails, keys=keys, now=now
+        )
     return ground, learners
 
 
-def _seat(
-    job: Job,
-    pair: Pair,
-    ground: Ground,
-    decision: Decision,
-    learners: Mapping[str, LearnerRecord],
+def _seat_of(
+    enterprise_uuid: UUID, pair: Pair, learner: LearnerRecord | None, account: int | None = None
 ) -> Seat:
-    learner = learners.get(pair.email)
-    return Seat(
-        job.enterprise_uuid,
-        pair.email,
-        None if decision.license is None else ground.account_of(pair.email, decision.license),
-        None if learner is None else learner.username,
-        pair.course_run_key,
-    )
+    username = None
+    if learner is not None:
+        account, username = learner.lms_user_id or account, learner.username
+    return Seat(enterprise_uuid, pair.email, account, username, pair.course_run_key)
 
 
-def _activate(database: Database, job: Job, decisions: Iterable[Decision]) -> None:
+def _activate(database: Database, job: Job, licenses: Iterable[UsableLicense]) -> None:
     """In a transaction of its own: nobody waits for a plan while rows are written."""
-    first_used = {
-        each.license.license_uuid
-        for each in decisions
-        if each.status is PairStatus.SUCCESS and each.license and not each.license.is_activated
-    }
+    first_used = {each.license_uuid for each in licenses if not each.is_activated}
     if first_used:
         with database.transaction() as session:
             activate(session, job.actor, job.enterprise_uuid, list(first_used), clock.now())
@@ -133,11 +135,7 @@ def _activate(database: Database, job: Job, decisions: Iterable[Decision]) -> No
 def record(session: Session, job: Job, enrolled: Enrolled, now: datetime) -> dict[Pair, Decision]:
     """What came of the pairs: whose license is gone by now has failed. Writes no rows of pairs."""
     decisions = _with_held_licenses(session, enrolled.decisions)
-    good = {
-        pair: each.license
-        for pair, each in decisions.items()
-        if each.status is PairStatus.SUCCESS and each.license
-    }
+    good = _successes(decisions)
     people = ensure_learners(session, job.enterprise_uuid, [pair.email for pair in good], now)
     enrollments = [
         NewEnrollment(
@@ -158,14 +156,10 @@ def record(session: Session, job: Job, enrolled: Enrolled, now: datetime) -> dic
 def _with_held_licenses(
     session: Session, decisions: Mapping[Pair, Decision]
 ) -> dict[Pair, Decision]:
-    used = {
-        each.license.license_uuid
-        for each in decisions.values()
-        if each.status is PairStatus.SUCCESS and each.license
-    }
+    used = {each.license_uuid for each in _successes(decisions).values()}
     held = queries.hold_activated(session, list(used)) if used else set[UUID]()
     return {
-        # The license stays named: the LMS has to be told. See `lost_pairs`.
+        # The license stays named: the LMS has to be told. See `give_back`.
         pair: Decision(PairStatus.FAILED, MISSING_SUBSCRIPTION, each.license)
         if each.status is PairStatus.SUCCESS and each.license_uuid not in held
         else each
@@ -189,5 +183,18 @@ def _mails(
     ]
 
 
-def count(decisions: Iterable[Decision]) -> Counter[PairStatus]:
-    return Counter(each.status for each in decisions)
+def give_back(
+    database: Database, lms: LmsGateway, enterprise_uuid: UUID, lost: Sequence[Pair]
+) -> None:
+    """Ends in the LMS what nothing pays for. Raises LmsUnavailable."""
+    emails = list({pair.email for pair in lost})
+    with database.read() as connection, Session(connection) as session:
+        taken = queries.seats_taken(session, enterprise_uuid, emails)
+        people = find_learners(session, enterprise_uuid, emails)
+    seats = [
+        _seat_of(enterprise_uuid, pair, people.get(pair.email))
+        for pair in lost
+        if (pair.email, pair.course_run_key) not in taken
+    ]
+    if seats:
+        lms.end(seats)

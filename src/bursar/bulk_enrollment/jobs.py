@@ -12,18 +12,23 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.bulk_enrollment import enrolling, queries, service
-from bursar.bulk_enrollment.enrolling import Enroller, Job, Silent
-from bursar.bulk_enrollment.rules import JobState, Pair, chunks_of, numbers_of, pair_at
+from bursar.bulk_enrollment.enrolling import Enrolled, Enroller, Job, Silent
+from bursar.bulk_enrollment.rules import (
+    LANES,
+    JobState,
+    chunks_of,
+    next_chunks,
+    numbers_of,
+    pair_at,
+)
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from bursar.enrollment.gateway import LmsGateway, LmsUnavailable, Seat, gateway_for
+from bursar.enrollment.gateway import LmsGateway, LmsUnavailable, gateway_for
 from bursar.enrollment.patience import patiently
 from bursar.jobs import context, steps
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.settings import Settings, get_settings
-
-LANES: Final = 16
 
 
 def enqueue_job(queue: JobQueue, session: Session, job_uuid: UUID) -> None:
@@ -77,50 +82,51 @@ def do_chunk(
     their licenses were revoked meanwhile. Raises LmsUnavailable."""
     with database.read() as connection, Session(connection) as session:
         row = queries.get_job(session, job_uuid)
-        numbers = numbers_of(row.total, row.chunk_size, number)
-        if queries.is_done(session, job_uuid, number):
-            return len(queries.lost_pairs(session, job_uuid, numbers))
-    pairs = [pair_at(row.emails, row.course_run_keys, each) for each in numbers]
-    job = Job.of(row, settings.lms_public_url)
-    enrolled = enrolling.enroll(database, lms, job, pairs)
-    now = clock.now()
-    with database.transaction() as session:
-        if service.claim_chunk(session, job_uuid, number, now):
-            decisions = enrolling.record(session, job, enrolled, now)
-            if number + LANES < chunks_of(row.total, row.chunk_size):
-                _enqueue_chunk(_queue_of(database), session, job_uuid, number + LANES)
-            service.add_rows(session, row, decisions, now)
+        is_done = queries.is_done(session, job_uuid, number)
+    numbers = numbers_of(row.total, row.chunk_size, number)
+    if not is_done:
+        pairs = [pair_at(row.emails, row.course_run_keys, each) for each in numbers]
+        job = Job.of(row, settings.lms_public_url)
+        _record(database, row, number, job, enrolling.enroll(database, lms, job, pairs))
+    with database.read() as connection, Session(connection) as session:
         return len(queries.lost_pairs(session, job_uuid, numbers))
 
 
+def _record(database: Database, row: AnyRow, number: int, job: Job, enrolled: Enrolled) -> None:
+    now = clock.now()
+    with database.transaction() as session:
+        if not service.claim_chunk(session, job.uuid, number, now):
+            return
+        decisions = enrolling.record(session, job, enrolled, now)
+        if number + LANES < chunks_of(row.total, row.chunk_size):
+            _enqueue_chunk(_queue_of(database), session, job.uuid, number + LANES)
+        service.add_rows(session, row, decisions, now)
+
+
 def _give_back(job_uuid: str, number: int) -> None:
-    settings = get_settings()
-    with context.database().read() as connection, Session(connection) as session:
-        row = queries.get_job(session, UUID(job_uuid))
+    give_back_lost(context.database(), gateway_for(get_settings()), UUID(job_uuid), number)
+
+
+def give_back_lost(database: Database, lms: LmsGateway, job_uuid: UUID, number: int) -> None:
+    """What `do_chunk` counted. Safe to repeat. Raises LmsUnavailable."""
+    with database.read() as connection, Session(connection) as session:
+        row = queries.get_job(session, job_uuid)
         numbers = numbers_of(row.total, row.chunk_size, number)
         lost = queries.lost_pairs(session, row.uuid, numbers)
-    give_back(context.database(), gateway_for(settings), row, lost)
-
-
-def give_back(database: Database, lms: LmsGateway, job: AnyRow, lost: list[Pair]) -> None:
-    """Ends in the LMS what nothing pays for. Raises LmsUnavailable."""
-    emails = list({pair.email for pair in lost})
-    with database.read() as connection, Session(connection) as session:
-        taken = queries.seats_taken(session, job.enterprise_uuid, emails)
-        people = queries.learners_of(session, job.enterprise_uuid, emails)
-    seats = [
-        Seat(job.enterprise_uuid, pair.email, *people.get(pair.email, (None, None)), pair.course_run_key)
-        for pair in lost
-        if (pair.email, pair.course_run_key) not in taken
-    ]
-    if seats:
-        lms.end(seats)
+    enrolling.give_back(database, lms, row.enterprise_uuid, lost)
 
 
 def continue_jobs(database: Database) -> int:
-    """Chunks whose workflow was given up are enqueued again, and those alone: how many could be
-    affected. For a task, as nothing else would."""
-    raise NotImplementedError
+    """Chunks whose workflow failed or was given up are enqueued again; others are as they were.
+    How many jobs are under way."""
+    with database.transaction() as session:
+        jobs = queries.unfinished_jobs(session)
+        for job in jobs:
+            done = queries.done_chunks(session, job.uuid)
+            lanes = 1 if job.state == JobState.QUEUED else LANES
+            for number in next_chunks(chunks_of(job.total, job.chunk_size), lanes, done):
+                _enqueue_chunk(_queue_of(database), session, job.uuid, number)
+    return len(jobs)
 
 
 CHUNK: Final = Workflow("bulk_enrollment.chunk", _chunk)

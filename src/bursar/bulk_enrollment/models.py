@@ -81,9 +81,7 @@ class BulkEnrollmentRow(Base):
             sqlite_where=_PENDING,
         ),
         CheckConstraint("status IN ('success', 'pending', 'failed')", name="status_known"),
-        CheckConstraint(
-            "status = 'failed' OR license_uuid IS NOT NULL", name="license_named"
-        ),
+        CheckConstraint("status = 'failed' OR license_uuid IS NOT NULL", name="license_named"),
     )
 
     job_uuid: Mapped[UUID] = mapped_column(ForeignKey(BulkEnrollmentJob.uuid), primary_key=True)

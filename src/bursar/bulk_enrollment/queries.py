@@ -1,6 +1,6 @@
 """Reads for bulk enrolment, set by set."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -125,7 +125,8 @@ def all_rows(connection: Connection, job_uuid: UUID) -> Iterator[Sequence[AnyRow
 def ground_of(
     session: Session,
     enterprise_uuid: UUID,
-    learners: dict[str, LearnerRecord],
+    *,
+    learners: Mapping[str, LearnerRecord],
     emails: Sequence[str],
     keys: Sequence[str],
     now: datetime,
@@ -171,9 +172,7 @@ def seats_taken(
     enrollments, learners = Enrollment.__table__.c, Learner.__table__.c
     statement = (
         select(learners.email, enrollments.courserun_key)
-        .join_from(
-            Learner.__table__, Enrollment.__table__, enrollments.learner_id == learners.id
-        )
+        .join_from(Learner.__table__, Enrollment.__table__, enrollments.learner_id == learners.id)
         .where(
             learners.enterprise_uuid == enterprise_uuid,
             is_any_of(session, Learner.email, emails),
@@ -185,9 +184,7 @@ def seats_taken(
 
 _WAITING_NO_MORE: Final = (
     select(_rows.job_uuid, _rows.number, _rows.email, _rows.course_run_key)
-    .join_from(
-        BulkEnrollmentRow.__table__, License.__table__, _licenses.uuid == _rows.license_uuid
-    )
+    .join_from(BulkEnrollmentRow.__table__, License.__table__, _licenses.uuid == _rows.license_uuid)
     .where(
         # Written out: a parameter would keep PostgreSQL from the partial index.
         _rows.status == literal_column("'pending'"),

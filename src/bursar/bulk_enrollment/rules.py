@@ -11,6 +11,8 @@ from bursar.subscriptions.activation import UsableLicense
 
 MOST_TOGETHER: Final = 1_000
 """Learners and course keys of one job, added up."""
+LANES: Final = 16
+"""Chunks of one job that are waiting or under way."""
 
 
 class JobState(StrEnum):
@@ -117,3 +119,12 @@ def chunks_of(total: int, chunk_size: int) -> int:
 def numbers_of(total: int, chunk_size: int, chunk: int) -> range:
     """Of the pairs of a chunk."""
     return range(chunk * chunk_size, min(total, (chunk + 1) * chunk_size))
+
+
+def next_chunks(number_of_chunks: int, lanes: int, done: AbstractSet[int]) -> list[int]:
+    """The first of each lane that is not done: those that must be in the queue or under way."""
+    firsts = (
+        next((chunk for chunk in range(lane, number_of_chunks, LANES) if chunk not in done), None)
+        for lane in range(min(lanes, LANES))
+    )
+    return [chunk for chunk in firsts if chunk is not None]

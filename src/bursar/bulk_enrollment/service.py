@@ -1,5 +1,6 @@
 """Jobs and what came of their pairs. Every function expects the caller's transaction."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -124,7 +125,8 @@ def add_rows(
             for pair, decision in decisions.items()
         ],
     )
-    _count(session, job, decisions.values(), now)
+    if _count(session, job.uuid, decisions.values(), now) is JobState.DONE:
+        record(session, actor_of(job), [_change("done", job.uuid, job.enterprise_uuid)])
 
 
 _SETTLED: Final[dict[str, TypeEngine[Any]]] = {
@@ -154,7 +156,7 @@ def change_rows(
             modified_at=now,
         )
     )
-    _count(session, job, decisions.values(), now, no_longer_pending=len(settled))
+    _count(session, job.uuid, decisions.values(), now, no_longer_pending=len(settled))
 
 
 _DONE: Final = (
@@ -185,23 +187,19 @@ _COUNT: Final = (
 
 def _count(
     session: Session,
-    job: AnyRow,
+    job_uuid: UUID,
     decisions: Iterable[Decision],
     now: datetime,
     *,
     no_longer_pending: int = 0,
-) -> None:
-    """Others of the same job wait from here on: last of all, but for the audit."""
-    numbers = dict.fromkeys(PairStatus, 0)
-    for decision in decisions:
-        numbers[decision.status] += 1
+) -> JobState:
+    """The job's state from now on. Others of the same job wait from here on: last of all."""
+    numbers = Counter(decision.status for decision in decisions)
     values = {
-        "job_uuid": job.uuid,
+        "job_uuid": job_uuid,
         "succeeded": numbers[PairStatus.SUCCESS],
         "pending": numbers[PairStatus.PENDING] - no_longer_pending,
         "failed": numbers[PairStatus.FAILED],
         "now": now,
     }
-    state = session.connection().execute(_COUNT, values).scalar_one()
-    if state == JobState.DONE and job.state != JobState.DONE:
-        record(session, actor_of(job), [_change("done", job.uuid, job.enterprise_uuid)])
+    return JobState(session.connection().execute(_COUNT, values).scalar_one())

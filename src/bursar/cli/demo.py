@@ -9,6 +9,7 @@ import typer
 
 from bursar.cli.declare import apply_to
 from bursar.database.engine import Database
+from bursar.demo.assignments import tell_story
 from bursar.demo.content import course_runs, courses, programs
 from bursar.demo.manifest import (
     DEMO_CLIENT_ID,
@@ -19,7 +20,7 @@ from bursar.demo.manifest import (
 )
 from bursar.identity.tokens import KeyRing
 from bursar.provisioning.manifest import from_data
-from bursar.settings import Settings
+from bursar.settings import Settings, get_settings
 
 STANDALONE_RUNS = 5
 
@@ -27,8 +28,10 @@ STANDALONE_RUNS = 5
 def prepare_demo(database: Database, now: datetime) -> None:
     """Fills an empty database; on a later start it only moves the dates along."""
     data = demo_manifest(now)
-    data["content"] = list(_content(now))
-    apply_to(database, [from_data(data)])
+    content = list(_content(now))
+    apply_to(database, [from_data({**data, "content": content})])
+    keys = [item["course"]["key"] for item in content if "course" in item]
+    tell_story(database, get_settings(), data["enterprises"][0], keys, now)
 
 
 def _content(now: datetime) -> Iterator[dict[str, Any]]:
@@ -44,12 +47,14 @@ def print_demo(database: Database, settings: Settings, url: str, now: datetime) 
     roles = {UUID(enterprise["uuid"]): "admin"}
     token, _ = KeyRing(database, settings).issue(DEMO_CLIENT_ID, roles)
     catalog = enterprise["catalogs"][0]["uuid"]
+    budget = enterprise["policies"][0]
     form = (
         f"grant_type=client_credentials&client_id={DEMO_CLIENT_ID}"
         f"&client_secret={DEMO_CLIENT_SECRET}&token_type=jwt"
     )
     headers = f"-H 'Authorization: JWT {token}' -H 'Accept: application/json'"
-    base = f"{url}/enterprise/v2/enterprise-catalogs"
+    content = f"{url}/enterprise/v2/enterprise-catalogs/{catalog}?limit=5"
+    policies = f"{url}/enterprise/v1/subsidy-access-policies/"
     typer.echo(
         f"""Bursar is about to serve {enterprise["name"]}.
 
@@ -58,15 +63,17 @@ def print_demo(database: Database, settings: Settings, url: str, now: datetime) 
   client secret  {DEMO_CLIENT_SECRET}
   enterprise     {enterprise["uuid"]}
   catalog        {catalog}
+  budget         {budget["uuid"]}
+  configuration  {budget["assignment_configuration"]["uuid"]}
   documentation  {url}/docs
 
 Three requests to try (paste them into another terminal):
 
 curl -d '{form}' {url}/oauth2/v1/access_token
 
-curl {headers} {base}
+curl {headers} '{content}'
 
-curl {headers} '{base}/{catalog}?limit=5'
+curl {headers} '{policies}?enterprise_customer_uuid={enterprise["uuid"]}'
 
 Stop with Ctrl-C. What you change is kept in {database.url.database}.
 """

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
@@ -24,7 +25,7 @@ from bursar.credit.rules import (
     refusal_of_cost,
 )
 from bursar.credit.states import AssignmentState, LearnerState
-from bursar.database.bulk import bulk_insert, is_any_of
+from bursar.database.bulk import bulk_insert, is_any_of, is_any_of_given
 from bursar.database.types import AnyRow
 from bursar.identity.learners import LearnerRecord, find_learners
 from bursar.notifications import service as notifications
@@ -189,15 +190,23 @@ def _stored(
     session: Session, configuration_uuid: UUID, content_key: str, people: Sequence[_Person]
 ) -> Iterator[AnyRow]:
     connection = session.connection()
-    emails = [person.email for person in people]
-    user_ids = [person.lms_user_id for person in people if person.lms_user_id is not None]
-    of_content = select(*_COLUMNS).where(
-        Assignment.configuration_uuid == configuration_uuid,
-        Assignment.content_key == content_key,
-    )
-    for column, values in ((Assignment.lms_user_id, user_ids), (Assignment.learner_email, emails)):
+    given = {"configuration": configuration_uuid, "content": content_key}
+    for name, values in (
+        ("lms_user_id", [person.lms_user_id for person in people if person.lms_user_id]),
+        ("learner_email", [person.email for person in people]),
+    ):
+        statement = _stored_by(connection.dialect.name, name)
         for batch in batches(values, BATCH):
-            yield from connection.execute(of_content.where(is_any_of(session, column, batch)))
+            yield from connection.execute(statement, {**given, "values": batch})
+
+
+@lru_cache
+def _stored_by(dialect: str, column: str) -> Select[Any]:
+    return select(*_COLUMNS).where(
+        _COLUMNS.configuration_uuid == bindparam("configuration"),
+        _COLUMNS.content_key == bindparam("content"),
+        is_any_of_given(dialect, _COLUMNS[column], "values"),
+    )
 
 
 def _values(budget: Budget, offer: Offer, wish: Wish, now: datetime) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, Table, Update, bindparam, select, update
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from bursar.audit.service import Actor
 from bursar.credit.models import AssignmentConfiguration, Policy, Subsidy
@@ -144,6 +144,24 @@ def _budget(row: Mapping[Any, Any]) -> Budget:
     )
 
 
+def _table(model: type[DeclarativeBase]) -> Table:
+    return cast("Table", model.__table__)
+
+
+def _added(table: Table, key: str, names: Iterable[str]) -> Update:
+    """Adds to columns, by parameters of their names, in the row that has the key."""
+    changes = {name: table.c[name] + bindparam(f"more_{name}") for name in names}
+    return update(table).where(table.c[key] == bindparam("row")).values(changes)
+
+
+_COUNTS: Final = tuple(
+    column.name for column in _table(AssignmentConfiguration).c if column.name.endswith("_count")
+)
+_MOVE_POLICY = _added(_table(Policy), "uuid", ("allocated_cents", "redeemed_cents"))
+_MOVE_SUBSIDY = _added(_table(Subsidy), "uuid", ("allocated_cents", "balance_cents"))
+_MOVE_COUNTS = _added(_table(AssignmentConfiguration), "policy_uuid", _COUNTS)
+
+
 def move(session: Session, budget: Budget, movement: Movement) -> None:
     """Writes what changed: at most one statement for each of policy, subsidy, configuration.
 
@@ -151,32 +169,24 @@ def move(session: Session, budget: Budget, movement: Movement) -> None:
     """
     connection = session.connection()
     if movement.allocated or movement.redeemed:
-        connection.execute(
-            update(Policy)
-            .where(_policy.c.uuid == budget.policy_uuid)
-            .values(
-                allocated_cents=_policy.c.allocated_cents + movement.allocated,
-                redeemed_cents=_policy.c.redeemed_cents + movement.redeemed,
-            )
-        )
+        values = {
+            "row": budget.policy_uuid,
+            "more_allocated_cents": movement.allocated,
+            "more_redeemed_cents": movement.redeemed,
+        }
+        connection.execute(_MOVE_POLICY, values)
     if movement.allocated or movement.balance:
-        connection.execute(
-            update(Subsidy)
-            .where(_subsidy.c.uuid == budget.subsidy_uuid)
-            .values(
-                allocated_cents=_subsidy.c.allocated_cents + movement.allocated,
-                balance_cents=_subsidy.c.balance_cents + movement.balance,
-            )
-        )
+        values = {
+            "row": budget.subsidy_uuid,
+            "more_allocated_cents": movement.allocated,
+            "more_balance_cents": movement.balance,
+        }
+        connection.execute(_MOVE_SUBSIDY, values)
     move_counts(session, budget.policy_uuid, movement.counts)
 
 
 def move_counts(session: Session, policy_uuid: UUID, counts: Counter[str]) -> None:
     """For changes without money."""
-    changes = {name: number for name, number in counts.items() if number}
-    if changes:
-        session.connection().execute(
-            update(AssignmentConfiguration)
-            .where(_configuration.c.policy_uuid == policy_uuid)
-            .values({name: _configuration.c[name] + number for name, number in changes.items()})
-        )
+    if any(counts.values()):
+        changes = {f"more_{name}": counts[name] for name in _COUNTS}
+        session.connection().execute(_MOVE_COUNTS, {"row": policy_uuid, **changes})

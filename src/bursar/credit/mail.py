@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.orm import Session
 
 from bursar.catalog.offers import enrollment_link
@@ -17,7 +17,7 @@ from bursar.credit.records import actions_of
 from bursar.credit.rules import SORT_ORDER, learner_state
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.bulk import bulk_insert, is_any_of
-from bursar.database.types import AnyRow
+from bursar.database.types import AnyRow, Instant
 from bursar.notifications.kinds import Attempt, AttemptOutcome, MailKind, QueuedMail
 from bursar.notifications.service import NewMail
 
@@ -50,23 +50,27 @@ class LinkTo:
 
 
 def of_allocated(rows: Sequence[Any], link: LinkTo) -> list[NewMail]:
-    return [_with_link(ALLOCATED, row, link) for row in rows]
+    return _with_links(ALLOCATED, rows, link)
 
 
 def of_reminded(rows: Sequence[Any], link: LinkTo) -> list[NewMail]:
-    return [_with_link(REMINDED, row, link) for row in rows]
+    return _with_links(REMINDED, rows, link)
 
 
 def of_ended(kind: str, rows: Sequence[Any]) -> list[NewMail]:
     return [_mail(kind, row, {}) for row in rows]
 
 
-def _with_link(kind: str, row: Any, link: LinkTo) -> NewMail:
-    more = {
-        "deadline": f"{row.expires_at:%-d %B %Y}",
-        "link": link.content(row.content_key),
-    }
-    return _mail(kind, row, more)
+def _with_links(kind: str, rows: Sequence[Any], link: LinkTo) -> list[NewMail]:
+    links = {key: link.content(key) for key in {row.content_key for row in rows}}
+    return [
+        _mail(
+            kind,
+            row,
+            {"deadline": f"{row.expires_at:%-d %B %Y}", "link": links[row.content_key]},
+        )
+        for row in rows
+    ]
 
 
 def _mail(kind: str, row: Any, more: dict[str, Any]) -> NewMail:
@@ -152,7 +156,9 @@ def _write_actions(
             result = _result(outcome, at)
             if result.get("completed_at"):
                 # A cancellation was complete when it happened, not when its mail left.
-                result["completed_at"] = func.coalesce(AssignmentAction.completed_at, at)
+                result["completed_at"] = func.coalesce(
+                    AssignmentAction.completed_at, literal(at, Instant)
+                )
             session.execute(
                 update(AssignmentAction)
                 .where(is_any_of(session, AssignmentAction.mail_uuid, repeated))

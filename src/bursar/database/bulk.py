@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
-from sqlalchemy import ColumnElement, Connection, Table, func, insert, literal
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, insert, literal
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
@@ -85,3 +85,10 @@ def is_any_of(
         return column.in_(values)
     array = literal(list(values), postgresql.ARRAY(column.type))
     return column == func.any(array)
+
+
+def is_any_of_given(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """As `is_any_of`, for a list that the parameter `name` will bring."""
+    if dialect == "sqlite":
+        return column.in_(bindparam(name, expanding=True))
+    return column == func.any(bindparam(name, type_=postgresql.ARRAY(column.type)))

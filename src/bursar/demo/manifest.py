@@ -18,6 +18,8 @@ DEMO_CLIENT_SECRET = "acme-demo-secret"  # noqa: S105 - printed on purpose, for 
 DEMO_COURSES = 240
 DEMO_PROGRAMS = 10
 LEARNERS = 40
+DEPOSITED = "2026-06-01T10:00:00Z"
+"""Fixed: a later start must not change what is in the books."""
 
 _EXECUTIVE = EXECUTIVE_SOURCE["slug"]
 
@@ -143,7 +145,7 @@ def _subsidy(
         {
             "uuid": stable_uuid(f"deposit:{slug}:1"),
             "amount": deposit,
-            "date": calendar.at(-30, "10:00:00"),
+            "date": DEPOSITED,
         }
     ]
     return {
@@ -172,10 +174,13 @@ def _policy(slug: str, kind: str, catalog: str, spend_limit: int, **changes: obj
         "late_redemption_allowed_until": None,
         **changes,
     }
-    if kind == "AssignedLearner":
-        configuration = stable_uuid(f"assignment-configuration:{slug}")
-        policy["assignment_configuration"] = {"uuid": configuration, "active": True}
+    if kind == "AssignedLearner" and "assignment_configuration" not in policy:
+        policy["assignment_configuration"] = _configuration(slug)
     return policy
+
+
+def _configuration(name: str) -> Document:
+    return {"uuid": stable_uuid(f"assignment-configuration:{name}"), "active": True}
 
 
 def _acme_policies() -> list[Document]:
@@ -184,9 +189,19 @@ def _acme_policies() -> list[Document]:
             "acme",
             "AssignedLearner",
             "All courses",
-            20_000_000,
+            15_000_000,
             display_name="Assignable budget",
             description="Courses that managers assign to their people.",
+        ),
+        _policy(
+            "acme",
+            "AssignedLearner",
+            "New managers",
+            5_000_000,
+            uuid=stable_uuid("policy:acme:new-managers"),
+            display_name="New managers",
+            description="What everybody gets who begins to lead a team.",
+            assignment_configuration=_configuration("acme:new-managers"),
         ),
         _policy(
             "acme",

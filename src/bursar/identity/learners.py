@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
-from bursar.database.bulk import is_any_of
+from bursar.database.bulk import is_any_of, is_any_of_given
 from bursar.database.engine import insert_for
 from bursar.emails import normalised
 from bursar.identity.models import Learner
@@ -159,14 +160,20 @@ def _find(
 ) -> dict[str, LearnerRecord]:
     found: dict[str, LearnerRecord] = {}
     distinct = _distinct(emails)
+    connection = session.connection()
+    statement = _by_email(connection.dialect.name, locked=locked)
     for start in range(0, len(distinct), BATCH):
-        batch = is_any_of(session, Learner.email, distinct[start : start + BATCH])
-        statement = _LISTED.where(batch)
-        if locked:
-            statement = statement.with_for_update()
-        rows = session.execute(statement, {"enterprise_uuid": enterprise_uuid})
+        values = {"enterprise_uuid": enterprise_uuid, "emails": distinct[start : start + BATCH]}
+        rows = connection.execute(statement, values)
         found.update((row.email, LearnerRecord(*row)) for row in rows)
     return found
+
+
+@lru_cache
+def _by_email(dialect: str, *, locked: bool) -> Select[Any]:
+    email = Learner.__table__.c.email
+    statement = _LISTED.where(is_any_of_given(dialect, email, "emails"))
+    return statement.with_for_update() if locked else statement
 
 
 def _insert(

@@ -61,7 +61,7 @@ _DUE: Final = (
     .where(
         text("status = 'pending'"),  # said as the partial index says it
         _reached(_MAIL.next_attempt_at),
-
+        or_(_MAIL.claimed_until.is_(None), _reached(_MAIL.claimed_until)),
         _MAIL.kind.in_(bindparam("kinds", expanding=True)),
     )
     .order_by(_MAIL.next_attempt_at, _MAIL.id)

@@ -1,0 +1,33 @@
+"""A job as a CSV file, safe to open in a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from bursar.database.types import AnyRow
+
+HEADER: Final = ("email address", "course key", "enrollment status", "notes")
+_BEGIN_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def cell(text: str) -> str:
+    """What a spreadsheet would run as a formula gets an apostrophe in front, and is text."""
+    return f"'{text}" if text.lstrip(" ").startswith(_BEGIN_FORMULAS) else text
+
+
+def csv_of(batches: Iterable[Sequence[AnyRow]]) -> bytes:
+    parts = [_lines([HEADER])]
+    parts += (_lines(_cells(row) for row in rows) for rows in batches)
+    return b"".join(parts)
+
+
+def _cells(row: AnyRow) -> tuple[str, ...]:
+    texts = (row.email, row.course_run_key, row.status, row.notes)
+    return tuple(cell(text) for text in texts)
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerows(rows)
+    return written.getvalue().encode()

@@ -1,0 +1,296 @@
+"""What happened in the demo's budgets before its first start, told through the real services.
+
+Only the dates are invented. Assignments end up in every state, and the books hold.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from threading import Event
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bursar import clock
+from bursar.audit.service import Actor
+from bursar.catalog.offers import Offer, find_offers
+from bursar.credit import allocation, changes, mail, redemption, settlement
+from bursar.credit.expiry import expire_assignments
+from bursar.credit.models import Assignment
+from bursar.database.engine import Database
+from bursar.demo.parts import Document
+from bursar.enrollment.models import PaidBy
+from bursar.enrollment.service import NewEnrollment, end_enrollments, record_enrollments
+from bursar.identity.learners import ensure_learners
+from bursar.notifications import claims
+from bursar.notifications.kinds import Attempt, QueuedMail
+from bursar.notifications.recording import Recorder
+from bursar.notifications.rules import BACKOFF, delivered, failed, lease
+from bursar.settings import Settings
+
+ACTOR: Final = Actor("demo")
+BEGINNING: Final = timedelta(days=101)
+OPEN_FOR: Final = timedelta(days=95)
+"""From now on: longer than the ninety days of an assignment made today."""
+COURSES: Final = 5
+"""That each budget assigns."""
+AWAY_FOR: Final = timedelta(hours=18)
+"""How long the mail server has been: until all but the last of the pauses between attempts."""
+UNREACHABLE: Final = "no.such.mailbox@acme.example"
+NEWCOMERS: Final = ("new.colleague@acme.example", "second.colleague@acme.example")
+"""Nobody knows their accounts yet."""
+_MAIL_SECONDS: Final = 2
+
+_Event: TypeAlias = tuple[timedelta, Callable[[], None]]
+"""How long ago, and what."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    uuid: UUID
+    configuration_uuid: UUID | None
+    catalog_uuid: UUID
+    courses: Sequence[Offer]
+
+
+@dataclass(slots=True)
+class _Story:
+    database: Database
+    settings: Settings
+    enterprise_uuid: UUID
+    slug: str
+    now: datetime
+    assignments: dict[tuple[UUID, str, str], UUID] = field(default_factory=dict)
+    transactions: dict[tuple[UUID, str, str], UUID] = field(default_factory=dict)
+    """Both by budget, course and learner."""
+
+    def tell(self, events: Sequence[_Event]) -> None:
+        for ago, happen in sorted(events, key=lambda event: event[0], reverse=True):
+            at = self.now - ago
+            with clock.frozen_at(at):
+                happen()
+            with clock.frozen_at(at + timedelta(seconds=_MAIL_SECONDS)):
+                self._deliver(is_server_away=ago <= AWAY_FOR)
+
+    def allocate(self, budget: _Budget, course: Offer, emails: Sequence[str]) -> None:
+        place = allocation.Place(
+            self.enterprise_uuid,
+            budget.uuid,
+            budget.catalog_uuid,
+            budget.configuration_uuid,
+            is_configuration_active=True,
+            link=self._link(budget),
+        )
+        wish = allocation.Wish(tuple(emails), course.key, course.price_cents or 0)
+        with self.database.transaction() as session:
+            done = allocation.allocate(
+                session, ACTOR, place, wish, tolerance_percent=100, now=clock.now()
+            )
+            for row in done.created:
+                self.assignments[budget.uuid, course.key, row.learner_email] = row.uuid
+
+    def remind(self, budget: _Budget, course: Offer, email: str) -> None:
+        with self.database.transaction() as session:
+            changes.remind(
+                session,
+                ACTOR,
+                configuration_uuid=_configuration_of(budget),
+                link=self._link(budget),
+                uuids=[self.assignments[budget.uuid, course.key, email]],
+                now=clock.now(),
+            )
+
+    def cancel(self, budget: _Budget, course: Offer, email: str) -> None:
+        with self.database.transaction() as session:
+            changes.cancel(
+                session,
+                ACTOR,
+                enterprise_uuid=self.enterprise_uuid,
+                policy_uuid=budget.uuid,
+                configuration_uuid=_configuration_of(budget),
+                uuids=[self.assignments[budget.uuid, course.key, email]],
+                now=clock.now(),
+            )
+
+    def expire(self) -> None:
+        expire_assignments(self.database, self.settings)
+
+    def redeem(self, budget: _Budget, course: Offer, email: str, error: str | None = None) -> None:
+        now = clock.now()
+        with self.database.transaction() as session:
+            uuid, run_key = self._redeemed(session, budget, course, email)
+            self.transactions[budget.uuid, course.key, email] = uuid
+            if error is not None:
+                settlement.fail(session, ACTOR, self.enterprise_uuid, uuid, error=error, now=now)
+                return
+            learner = ensure_learners(session, self.enterprise_uuid, [email], now)[email]
+            seat = NewEnrollment(
+                self.enterprise_uuid, learner.id, run_key, PaidBy.CREDIT, transaction_uuid=uuid
+            )
+            record_enrollments(session, ACTOR, [seat], now)
+            settlement.commit(session, ACTOR, self.enterprise_uuid, uuid, now)
+
+    def reverse(self, budget: _Budget, course: Offer, email: str) -> None:
+        uuid, now = self.transactions[budget.uuid, course.key, email], clock.now()
+        with self.database.transaction() as session:
+            settlement.reverse(session, ACTOR, self.enterprise_uuid, uuid, now)
+            end_enrollments(session, ACTOR, self.enterprise_uuid, transaction_uuids=[uuid], now=now)
+
+    def _redeemed(
+        self, session: Session, budget: _Budget, course: Offer, email: str
+    ) -> tuple[UUID, str]:
+        row = redemption.redeem(
+            session,
+            ACTOR,
+            enterprise_uuid=self.enterprise_uuid,
+            policy_uuid=budget.uuid,
+            configuration_uuid=budget.configuration_uuid,
+            wish=redemption.Redemption(course.key, email),
+            now=clock.now(),
+        )
+        return row.uuid, row.courserun_key
+
+    def _link(self, budget: _Budget) -> mail.LinkTo:
+        return mail.LinkTo(
+            self.settings.lms_public_url, self.enterprise_uuid, self.slug, budget.catalog_uuid
+        )
+
+    def _deliver(self, *, is_server_away: bool) -> None:
+        """As the mail loop does, but with nothing sent, whatever the settings say."""
+        kinds = {kind.name: kind for kind in mail.MAIL_KINDS}
+        now = clock.now()
+        with self.database.read() as connection:
+            if not claims.is_any_due(connection, list(kinds), now):
+                return
+        with self.database.transaction() as session:
+            batch = claims.claim(session, list(kinds), now, lease(0), 10_000)
+            ours = [each for each in batch.mails if each.enterprise_uuid == self.enterprise_uuid]
+            others = [each for each in (*batch.mails, *batch.sent) if each not in ours]
+            claims.release(session, others, batch.until)
+        attempts = [_attempt(each, now, is_server_away=is_server_away) for each in ours]
+        Recorder(self.database, kinds, Event()).record(attempts, batch.until)
+
+
+def _configuration_of(budget: _Budget) -> UUID:
+    if budget.configuration_uuid is None:
+        raise ValueError("this budget assigns nothing")
+    return budget.configuration_uuid
+
+
+def _attempt(queued: QueuedMail, now: datetime, *, is_server_away: bool) -> Attempt:
+    if is_server_away:
+        return failed(queued, now, "the mail server is away")
+    if queued.recipient == UNREACHABLE:
+        return failed(queued, now, "550 5.1.1 no such mailbox", for_good=True)
+    return delivered(queued, now)
+
+
+def tell_story(
+    database: Database,
+    settings: Settings,
+    enterprise: Document,
+    course_keys: Sequence[str],
+    now: datetime,
+) -> None:
+    """Nothing when something is assigned already: what users did is theirs."""
+    with database.read() as connection:
+        configurations = [
+            UUID(policy["assignment_configuration"]["uuid"])
+            for policy in enterprise["policies"]
+            if "assignment_configuration" in policy
+        ]
+        assigned = select(Assignment.uuid).where(Assignment.configuration_uuid.in_(configurations))
+        if connection.execute(assigned.limit(1)).first() is not None:
+            return
+        offered = _offered(Session(connection), enterprise, course_keys, now)
+    uuid, slug = UUID(enterprise["uuid"]), enterprise["slug"]
+    story = _Story(database, settings, uuid, slug, now)
+    emails = [learner["email"] for learner in enterprise["learners"]]
+    budgets = [
+        _budget(number, policy, offered) for number, policy in enumerate(enterprise["policies"])
+    ]
+    story.tell(list(_events(story, budgets, emails)))
+
+
+def _offered(
+    session: Session, enterprise: Document, course_keys: Sequence[str], now: datetime
+) -> dict[UUID, list[Offer]]:
+    """By catalog: with a price, and open from the beginning until well after now."""
+    catalogs = {UUID(policy["catalog_uuid"]) for policy in enterprise["policies"]}
+    pairs = [(catalog, key) for catalog in sorted(catalogs) for key in course_keys]
+    before = find_offers(session, pairs, now - BEGINNING)
+    offered: dict[UUID, list[Offer]] = {catalog: [] for catalog in catalogs}
+    for pair, offer in find_offers(session, pairs, now).items():
+        if all(_is_open(each, now) for each in (offer, before[pair])):
+            offered[pair[0]].append(offer)
+    return offered
+
+
+def _is_open(offer: Offer, now: datetime) -> bool:
+    is_known = bool(offer.price_cents) and offer.run_key is not None
+    return is_known and (offer.enrollment_end is None or offer.enrollment_end > now + OPEN_FOR)
+
+
+def _budget(number: int, policy: Document, offered: dict[UUID, list[Offer]]) -> _Budget:
+    """Each with courses of its own choice, also where catalogs overlap."""
+    catalog = UUID(policy["catalog_uuid"])
+    configuration = policy.get("assignment_configuration")
+    return _Budget(
+        UUID(policy["uuid"]),
+        None if configuration is None else UUID(configuration["uuid"]),
+        catalog,
+        offered[catalog][number :: len(offered)][:COURSES],
+    )
+
+
+def _events(story: _Story, budgets: Sequence[_Budget], emails: Sequence[str]) -> Iterator[_Event]:
+    assigned = [budget for budget in budgets if budget.configuration_uuid is not None]
+    for number, budget in enumerate(assigned):
+        people = [*emails[number * 12 : number * 12 + 10], NEWCOMERS[number % len(NEWCOMERS)]]
+        yield from _long_ago(story, budget, people, timedelta(hours=5 * number))
+        yield from _lately(story, budget, people, timedelta(hours=5 * number))
+    for budget in budgets:
+        if budget.configuration_uuid is None:
+            for days, course, email in zip((25, 14, 3), budget.courses, emails, strict=False):
+                yield timedelta(days=days), partial(story.redeem, budget, course, email)
+    # The mails of today are tried again and again.
+    since = AWAY_FOR - timedelta(seconds=2 * _MAIL_SECONDS)
+    for pause in BACKOFF[:-1]:
+        since -= pause + timedelta(seconds=_MAIL_SECONDS)
+        yield since, lambda: None
+
+
+def _long_ago(
+    story: _Story, budget: _Budget, people: Sequence[str], later: timedelta
+) -> Iterator[_Event]:
+    def days(number: float) -> timedelta:
+        return timedelta(days=number) - later
+
+    first, second = budget.courses[:2]
+    yield days(100.5), partial(story.allocate, budget, first, people[:4])
+    yield days(97.3), partial(story.redeem, budget, first, people[0])
+    yield days(60.2), partial(story.allocate, budget, second, people[3:8])
+    yield days(58.4), partial(story.redeem, budget, second, people[3])
+    yield days(57.1), partial(story.redeem, budget, second, people[4])
+    yield days(54.9), partial(story.redeem, budget, second, people[5])
+    no_account = "the learner has no LMS account"
+    yield days(54.6), partial(story.redeem, budget, second, people[6], no_account)
+    yield days(45.5), partial(story.cancel, budget, second, people[7])
+    yield days(41.2), partial(story.reverse, budget, second, people[5])
+    yield days(10.4), story.expire
+
+
+def _lately(
+    story: _Story, budget: _Budget, people: Sequence[str], later: timedelta
+) -> Iterator[_Event]:
+    def days(number: float) -> timedelta:
+        return timedelta(days=number) - later
+
+    third, fourth, fifth = budget.courses[2:5]
+    yield days(21.3), partial(story.allocate, budget, third, [people[0], *people[8:11]])
+    yield days(7.2), partial(story.remind, budget, third, people[8])
+    yield days(5.8), partial(story.allocate, budget, fourth, [people[1], UNREACHABLE])
+    yield AWAY_FOR, partial(story.allocate, budget, fifth, [people[2]])

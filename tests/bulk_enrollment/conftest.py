@@ -1,0 +1,15 @@
+import pytest
+
+from bursar.database.engine import Database
+from tests.bulk_enrollment import world
+
+
+@pytest.fixture
+def acme(database: Database) -> Database:
+    """Ana and Bob have licences, and Ana an account."""
+    with database.transaction() as session:
+        world.build(session)
+        world.plan(session)
+        world.know(session, [world.ANA])
+        world.give(session, [world.ANA, world.BOB])
+    return database

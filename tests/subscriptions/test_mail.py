@@ -1,0 +1,38 @@
+"""A mail about a licence looks again before it leaves."""
+
+from uuid import UUID, uuid4
+
+from bursar.database.engine import Database
+from bursar.notifications.kinds import QueuedMail
+from bursar.subscriptions.mail import MAIL_KINDS
+from tests.subscriptions.world import ENTERPRISE, NOW, activate, assign, emails, revoke
+
+
+def wanted(database: Database, kind: str, licenses: list[UUID]) -> list[bool]:
+    (found,) = (each for each in MAIL_KINDS if each.name == kind)
+    mails = [
+        QueuedMail(
+            id=1,
+            uuid=uuid4(),
+            enterprise_uuid=ENTERPRISE,
+            kind=kind,
+            subject_uuid=uuid,
+            recipient="a@b.example",
+            context={},
+            attempts=0,
+            created_at=NOW,
+        )
+        for uuid in licenses
+    ]
+    with database.transaction() as session:
+        still = found.still_wanted(session, mails)
+    return [mail.uuid in still for mail in mails]
+
+
+def test_it_leaves_when_what_it_says_is_true(acme: Database) -> None:
+    with acme.transaction() as session:
+        uuids = [uuid for _, uuid in assign(session, emails(3)).licenses]
+        activate(session, emails(2))
+        revoke(acme, session, emails(1))
+    assert wanted(acme, "license-assigned", [*uuids, uuid4()]) == [False, True, True, False]
+    assert wanted(acme, "license-reminder", [*uuids, uuid4()]) == [False, False, True, False]
