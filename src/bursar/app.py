@@ -22,6 +22,7 @@ from bursar.identity.http import token_handlers
 from bursar.identity.tokens import KeyRing
 from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings, get_settings
+from bursar.subscriptions.endpoints import endpoints as subscription_endpoints
 from bursar.web.adapter import Threads, on_defect, on_http_exception, route_handlers
 from bursar.web.docs_page import docs_handlers
 from bursar.web.endpoint import Endpoint
@@ -41,7 +42,7 @@ class Services:
 
 
 def all_endpoints() -> list[Endpoint]:
-    return [*credit_endpoints(), *catalog_endpoints()]
+    return [*credit_endpoints(), *subscription_endpoints(), *catalog_endpoints()]
 
 
 def create_app(

@@ -15,6 +15,9 @@ from bursar.jobs.loops import Loop
 from bursar.jobs.tasks import Task, scheduled
 from bursar.notifications.kinds import MailKind
 from bursar.settings import Settings
+from bursar.subscriptions import jobs as subscription_jobs
+from bursar.subscriptions import mail as subscription_mail
+from bursar.subscriptions import tasks as subscriptions
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ TASKS: Final[dict[str, Task]] = {
     task.name: task
     for task in (
         *credit.TASKS,
+        *subscriptions.TASKS,
         Task("deliver-notifications", _deliver_notifications, None),  # the mail loop's work
     )
 }
@@ -39,6 +43,7 @@ TASKS: Final[dict[str, Task]] = {
 WORKFLOWS: Final = (
     REFRESH_QUERY,
     *credit_jobs.WORKFLOWS,
+    *subscription_jobs.WORKFLOWS,
     FORGET_EXPIRED_ANSWERS,
     FORGET_ENDED,
     *(scheduled(task) for task in TASKS.values() if task.schedule is not None),
@@ -46,7 +51,10 @@ WORKFLOWS: Final = (
 
 MAIL_KINDS: Final[dict[str, MailKind]] = {
     kind.name: kind
-    for kinds in (credit_mail.MAIL_KINDS,)  # of each domain that sends mail
+    for kinds in (
+        credit_mail.MAIL_KINDS,
+        subscription_mail.MAIL_KINDS,
+    )  # of each domain that sends mail
     for kind in kinds
 }
 MAIL_SECONDS: Final = 1.0

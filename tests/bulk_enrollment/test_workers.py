@@ -25,7 +25,6 @@ from bursar.subscriptions.states import LicenseStatus
 from tests.bulk_enrollment.world import (
     ACME,
     ACTOR,
-    activate,
     build,
     counts,
     course,
@@ -87,6 +86,10 @@ def done_pairs(database: Database, job: UUID) -> int:
         return connection.scalar(statement) or 0
 
 
+def await_more(database: Database, job: UUID, seen: int) -> None:
+    eventually(lambda: done_pairs(database, job) > seen, "some more were done")
+
+
 def is_done(database: Database, job: UUID) -> bool:
     with database.transaction() as session:
         return bool(job_row(session, job).state == JobState.DONE)
@@ -124,7 +127,7 @@ def test_workers_killed_again_and_again_do_every_pair_once(
     seen = 0
     for _ in range(KILLS):
         with worker_process(database_url) as worker:
-            eventually(lambda: done_pairs(acme, job) > seen, "some more were done")
+            await_more(acme, job, seen)
             time.sleep(moments.uniform(0, 0.4))
             worker.kill()
             worker.wait()
@@ -181,14 +184,3 @@ def test_a_job_whose_chunks_were_given_up_goes_on(acme: Database, database_url: 
     with worker_process(database_url):
         await_end(acme, job)
     assert continue_jobs(acme) == 0
-
-
-def test_the_worker_s_clock_enrolls_pending_pairs(acme: Database, database_url: str) -> None:
-    job = enqueue(acme, 1_000)
-    with worker_process(database_url):
-        await_end(acme, job)
-    activate(acme, PEOPLE[40:])
-    with pytest.MonkeyPatch.context() as patch, worker_process(database_url):
-        patch.setattr("tests.jobs.support.PATIENCE_SECONDS", 75)
-        eventually(lambda: counts(acme, job) == ("done", 600, 0, 0), "the minute has come")
-    assert len(enrollments(acme)) == PAIRS

@@ -68,7 +68,7 @@ class Shop:
 
 @dataclass(frozen=True)
 class Service:
-    server: ContractServer
+    server: ServerProcess
     database: Database
     ring: KeyRing
     anonymous: Api
@@ -85,7 +85,12 @@ class Service:
         cls, stack: ExitStack, url: str, folder: Path, environment: Mapping[str, str]
     ) -> Self:
         settings = {"BURSAR_DATABASE_URL": url, "BURSAR_LOG_LEVEL": "WARNING", **environment}
-        server = stack.enter_context(ContractServer(folder, settings))
+        return cls.behind(stack, url, ContractServer(folder, settings))
+
+    @classmethod
+    def behind(cls, stack: ExitStack, url: str, server: ServerProcess) -> Self:
+        """Starts this server, and stops it at the end."""
+        stack.enter_context(server)
         http = stack.enter_context(connect(server.url))
         checker = ResponseChecker(http.get("/openapi.json").json())
         database = Database(url)

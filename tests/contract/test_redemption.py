@@ -1,13 +1,16 @@
 """`.../policy-redemption/{policy_uuid}/`: redeem, look at the transaction, reverse it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from bursar import clock
 from bursar.credit.jobs import NO_RUN
 from bursar.credit.rules import PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND
 from bursar.credit.write_endpoints import TRANSACTION_EXAMPLE
@@ -16,7 +19,7 @@ from tests.conftest import migrate
 from tests.contract.api import Api, JsonObject, visible, xml_of
 from tests.contract.budget_shop import CLOSED, COURSE, PRICED, BudgetShop, open_budget
 from tests.contract.service import Service
-from tests.contract.world import PAST, course, run
+from tests.contract.world import course, run
 from tests.support.postgres import PostgresAddress
 
 ANA, BEN = "ana@example.org", "ben@example.org"
@@ -273,9 +276,11 @@ class TestRefusals:
         assert budget.figures == (0, 10_000, 90_000)
 
     def test_an_assignment_past_its_deadline_before_any_task_ran(self, budget: BudgetShop) -> None:
+        end = clock.now() + timedelta(seconds=1)
+        closing = run(budget.run_key(COURSE), enrollment_end=end.isoformat())
+        budget.shop.stock(course(budget.key(COURSE), closing))
         uuids = budget.assigned(ANA)
-        closed = run(budget.run_key(COURSE), enrollment_end=PAST)
-        budget.shop.stock(course(budget.key(COURSE), closed))
+        time.sleep(max(0, (end - clock.now()).total_seconds()))
         assert reason(budget, learner_email=ANA) == "assignment_expired"
         assert budget.states == dict.fromkeys(uuids, "allocated")
 

@@ -12,8 +12,10 @@ from bursar.enrollment.gateway import LmsUnavailable, Outcome, Seat
 from bursar.enrollment.models import Enrollment, PaidBy
 from bursar.enrollment.service import NewEnrollment, record_enrollments
 from bursar.identity.learners import ensure_learners
+from bursar.jobs.worker import Worker
 from bursar.settings import Settings
 from bursar.subscriptions import ending, expiry, jobs, renewals
+from tests.jobs.support import eventually
 from tests.subscriptions.world import (
     ACTOR,
     ENTERPRISE,
@@ -120,6 +122,22 @@ def test_an_lms_that_is_away_is_asked_again(
     assert live(acme) == 5
     assert [ending.end_batch(acme, SETTINGS, PLAN) for _ in range(4)] == [2, 2, 1, 0]
     assert (sorted(lms.ended), live(acme)) == (emails(5), 0)
+
+
+def test_a_worker_asks_an_lms_that_is_away_until_it_answers(
+    acme: Database, lms: FakeLms, database_url: str
+) -> None:
+    learners(acme, 3, 3)
+    lms.failures = 1
+    with acme.transaction() as session:
+        revoke(acme, session, emails(2))
+    worker = Worker(database_url, jobs.WORKFLOWS)
+    worker.start()
+    try:
+        eventually(lambda: live(acme) == 1, "two enrolments have ended")
+    finally:
+        worker.stop()
+    assert (sorted(lms.ended), lms.failures) == (emails(2), 0)
 
 
 def expire(database: Database, day: float) -> dict[str, int]:

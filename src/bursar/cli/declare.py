@@ -32,6 +32,7 @@ from bursar.provisioning.apply import apply as apply_manifests
 from bursar.provisioning.export import export as export_enterprise
 from bursar.provisioning.export import to_yaml
 from bursar.provisioning.manifest import Manifest, ManifestError, load
+from bursar.subscriptions.checks import check_subscriptions
 
 database_app = typer.Typer(help="The database's schema.", no_args_is_help=True)
 
@@ -107,7 +108,9 @@ def check() -> None:
     """Prove the books: exit 0 when every stored total and invariant holds, else 1 and the rows."""
     found = 0
     with opened_database(settings_or_fail()) as database, looking_at(database) as session:
-        for problem in chain(check_catalogs(session), check_credit(session)):
+        for problem in chain(
+            check_catalogs(session), check_credit(session), check_subscriptions(session)
+        ):
             typer.echo(problem)
             found += 1
     if found:

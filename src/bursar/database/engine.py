@@ -1,8 +1,10 @@
 """Engines for the two databases: the one place that knows how they differ."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
@@ -109,15 +111,28 @@ def _set_sqlite_pragmas(raw: Any, _record: Any) -> None:
     cursor = raw.cursor()
     for pragma in (
         f"busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
-        "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         "cache_size=-8000",
         "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")
+    _write_ahead(cursor)
     cursor.close()
     add_functions_to_sqlite(raw)
+
+
+def _write_ahead(cursor: Any) -> None:
+    # Of two who change a new file over at once SQLite refuses one without waiting.
+    give_up = monotonic() + SQLITE_BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if monotonic() > give_up:
+                raise
+            sleep(0.02)
 
 
 def _begin_immediate(connection: Connection) -> None:

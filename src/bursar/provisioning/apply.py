@@ -17,17 +17,27 @@ from bursar.identity.service import SlugTaken
 from bursar.provisioning.content import ContentRun
 from bursar.provisioning.credit import CreditRun
 from bursar.provisioning.forms import CatalogForm, ClientForm, EnterpriseForm
+from bursar.provisioning.learners import LearnerRun
 from bursar.provisioning.manifest import Manifest
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.problems import ManifestError, problem
 from bursar.provisioning.references import placed_enterprises, reference_problems
+from bursar.provisioning.subscriptions import SubscriptionRun
 
 __all__ = ["ManifestError", "Plan", "apply"]
 
-_LATER_PARTS: Final = ("subscription_plans", "enrollments")
+_LATER_PARTS: Final = ("enrollments",)
 _UUID: Final = frozenset({"uuid"})
 _PARTS: Final = frozenset(
-    {"clients", "catalogs", "subsidies", "policies", "learners", *_LATER_PARTS}
+    {
+        "clients",
+        "catalogs",
+        "subsidies",
+        "policies",
+        "subscription_plans",
+        "learners",
+        *_LATER_PARTS,
+    }
 )
 
 
@@ -54,10 +64,17 @@ def apply(
     content.take(manifests)
     if problems := content.problems + problems:
         raise ManifestError(problems)
-    run = _EnterpriseRun(session, actor, now, plan, CreditRun(session, actor, now, plan))
+    run = _EnterpriseRun(
+        session,
+        actor,
+        now,
+        plan,
+        CreditRun(session, actor, now, plan),
+        SubscriptionRun(session, actor, now, plan),
+    )
     for place, enterprise in placed_enterprises(manifests):
         run.put(place, enterprise)
-    if problems := run.credit.finish():
+    if problems := run.credit.finish() + run.subscriptions.problems:
         raise ManifestError(problems)
     return plan
 
@@ -73,6 +90,7 @@ class _EnterpriseRun:
     now: datetime
     plan: Plan
     credit: CreditRun
+    subscriptions: SubscriptionRun
 
     def put(self, place: str, enterprise: EnterpriseForm) -> None:
         try:
@@ -92,6 +110,8 @@ class _EnterpriseRun:
         for index, catalog in enumerate(enterprise.catalogs):
             self._put_catalog(f"{place}.catalogs[{index}]", enterprise, catalog)
         self.credit.put(place, enterprise)
+        self.subscriptions.put(place, enterprise)
+        LearnerRun(self.session, self.actor, self.now, self.plan).put(enterprise)
         self._warn_of_later_parts(place, enterprise)
 
     def _put_clients(self, enterprise: EnterpriseForm) -> None:

@@ -1,4 +1,4 @@
-"""Subsidies, policies and learners of manifests."""
+"""Subsidies and policies of manifests."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,8 +10,6 @@ from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor
 from bursar.credit import declared
-from bursar.credit.linking import link_learners
-from bursar.identity.learners import put_learners
 from bursar.provisioning.forms import EnterpriseForm, PolicyForm, SubsidyForm
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.problems import problem
@@ -41,7 +39,6 @@ class CreditRun:
         for index, policy in enumerate(enterprise.policies):
             if policy.subsidy_uuid not in self.refused:
                 self._put_policy(f"{place}.policies[{index}]", enterprise, policy)
-        self._put_learners(enterprise)
 
     def finish(self) -> list[str]:
         """Every problem, with those that only show when everything is put."""
@@ -90,15 +87,6 @@ class CreditRun:
         kind = "subsidy" if is_subsidy else "policy"
         self.plan.note(outcome, f"{kind} {form.uuid} of {enterprise.slug}")
         return True
-
-    def _put_learners(self, enterprise: EnterpriseForm) -> None:
-        if not enterprise.learners:
-            return
-        learners = [learner.given() for learner in enterprise.learners]
-        result = put_learners(self.session, self.actor, enterprise.uuid, learners, self.now)
-        link_learners(self.session, self.actor, enterprise.uuid, result.known, self.now)
-        counts = result.created, result.changed, result.unchanged
-        self.plan.note_several(counts, f"learners of {enterprise.slug}")
 
     def _overcommitted(self) -> Iterator[str]:
         for found in declared.overcommitted(self.session, self.touched):

@@ -11,6 +11,8 @@ from bursar.catalog.service import CatalogRecord, list_catalogs
 from bursar.credit.declared import PolicyRecord, SubsidyRecord, list_policies, list_subsidies
 from bursar.identity.learners import LearnerRecord, list_learners
 from bursar.identity.service import get_enterprise, list_clients
+from bursar.subscriptions.declared import PlanRecord, list_plans
+from bursar.subscriptions.models import PlanRenewal
 
 _WIDTH: Final = 100
 
@@ -31,6 +33,7 @@ def export(session: Session, enterprise_uuid: UUID) -> dict[str, Any]:
         "catalogs": [_catalog(record) for record in list_catalogs(session, enterprise_uuid)],
         "subsidies": [_subsidy(record) for record in list_subsidies(session, enterprise_uuid)],
         "policies": [_policy(record) for record in list_policies(session, enterprise_uuid)],
+        "subscription_plans": [_plan(record) for record in list_plans(session, enterprise_uuid)],
         "learners": [_learner(record) for record in list_learners(session, enterprise_uuid)],
     }
     return {"enterprises": [exported]}
@@ -108,6 +111,36 @@ def _policy(record: PolicyRecord) -> dict[str, Any]:
         declared = {"uuid": str(configuration.uuid), "active": configuration.active}
         exported["assignment_configuration"] = declared
     return exported
+
+
+def _plan(record: PlanRecord) -> dict[str, Any]:
+    plan, renewal = record.plan, record.renewal
+    exported: dict[str, Any] = {
+        "uuid": str(plan.uuid),
+        "title": plan.title,
+        "start_date": _instant(plan.start_date),
+        "expiration_date": _instant(plan.expiration_date),
+        "enterprise_catalog_uuid": str(plan.enterprise_catalog_uuid),
+        "is_active": plan.is_active,
+        "num_licenses": record.num_licenses,
+        "is_revocation_cap_enabled": plan.is_revocation_cap_enabled,
+        "revoke_max_percentage": plan.revoke_max_percentage,
+        "should_auto_apply_licenses": plan.should_auto_apply_licenses,
+        "is_locked_for_renewal_processing": plan.is_locked_for_renewal_processing,
+    }
+    if renewal is not None:
+        exported["renewals"] = [_renewal(renewal)]
+    return exported
+
+
+def _renewal(renewal: PlanRenewal) -> dict[str, Any]:
+    return {
+        "uuid": str(renewal.renewed_plan_uuid),
+        "title": renewal.title,
+        "effective_date": _instant(renewal.effective_date),
+        "renewed_expiration_date": _instant(renewal.renewed_expiration_date),
+        "number_of_licenses": renewal.number_of_licenses,
+    }
 
 
 def _learner(record: LearnerRecord) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""An installation of real processes on one database: web servers, and a worker somewhere."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tests.cli.support import Cli
+from tests.conftest import migrate
+from tests.contract.budget_shop import BudgetShop, open_budget
+from tests.contract.service import Service
+from tests.support.postgres import PostgresAddress
+from tests.support.processes import ServerProcess
+
+
+@dataclass(frozen=True)
+class Ground:
+    services: tuple[Service, ...]
+    cli: Cli
+
+    def open_budget(self, **fields: Any) -> list[BudgetShop]:
+        """One budget, as each of the servers serves it."""
+        return self.everywhere(open_budget(self.services[0], **fields))
+
+    def everywhere(self, budget: BudgetShop) -> list[BudgetShop]:
+        return [
+            replace(budget, shop=replace(budget.shop, service=service, api=api))
+            for service in self.services
+            for api in [service.anonymous.acting_as(budget.shop.api.authorization)]
+        ]
+
+
+def database_url(folder: Path, postgres: PostgresAddress | None) -> str:
+    """Of a new, migrated database: in this folder, or on that server."""
+    if postgres is None:
+        url = f"sqlite:///{folder / 'bursar.db'}"
+        migrate(url)
+        return url
+    postgres.ensure_template("bursar_template", migrate)
+    return postgres.create_database(f"p{uuid4().hex}", template="bursar_template")
+
+
+@contextmanager
+def running(
+    cli: Cli,
+    servers: tuple[tuple[str, ...], ...],
+    *,
+    worker: bool = False,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Ground]:
+    """One server for each tuple of options, and a worker process if there is to be one."""
+    environment = cli.environment | dict(settings or {})
+    with ExitStack() as stack:
+        services = tuple(
+            Service.behind(stack, cli.url, ServerProcess(cli.folder, environment, *options))
+            for options in servers
+        )
+        if worker:
+            stack.enter_context(cli.started("worker", **environment))
+        yield Ground(services, cli)
