@@ -74,9 +74,7 @@ def test_every_command_works_and_those_about_money_print_what_is_shown(
     cli, url, _ = demo
     found = [text for text, _ in steps()]
     outputs = run_in_one_shell(cli.folder, url, found)
-    for (text, shown), printed in zip(
-        money_steps(), outputs[-len(money_steps()) :], strict=True
-    ):
+    for (text, shown), printed in zip(money_steps(), outputs[-len(money_steps()) :], strict=True):
         wanted, got = comparable(shown), comparable(printed)
         hidden = [UUID.sub("(uuid)", line) for line in got]
         missing = {line for line in wanted if UUID.sub("(uuid)", line) not in hidden}

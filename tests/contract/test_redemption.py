@@ -21,6 +21,7 @@ from tests.contract.budget_shop import CLOSED, COURSE, PRICED, BudgetShop, open_
 from tests.contract.service import Service
 from tests.contract.world import course, run
 from tests.support.postgres import PostgresAddress
+from tests.support.processes import WorkerProcess
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 JSON = {"Accept": "application/json"}
@@ -42,7 +43,7 @@ def working(
     else:
         migrate(url)
     with ExitStack() as stack:
-        stack.enter_context(Cli(folder, url).started("worker"))
+        stack.enter_context(WorkerProcess(folder, Cli(folder, url).environment))
         yield Service.running(stack, url, folder, {})
 
 

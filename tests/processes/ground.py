@@ -12,13 +12,20 @@ from tests.conftest import migrate
 from tests.contract.budget_shop import BudgetShop, open_budget
 from tests.contract.service import Service
 from tests.support.postgres import PostgresAddress
-from tests.support.processes import ServerProcess
+from tests.support.processes import ServerProcess, WorkerProcess
 
 
 @dataclass(frozen=True)
 class Ground:
     services: tuple[Service, ...]
+    worker: WorkerProcess | None
+    """None when a server does its work."""
     cli: Cli
+
+    @property
+    def processes(self) -> list[ServerProcess]:
+        servers = [service.server for service in self.services]
+        return servers if self.worker is None else [*servers, self.worker]
 
     def open_budget(self, **fields: Any) -> list[BudgetShop]:
         """One budget, as each of the servers serves it."""
@@ -47,7 +54,7 @@ def running(
     cli: Cli,
     servers: tuple[tuple[str, ...], ...],
     *,
-    worker: bool = False,
+    has_worker: bool = False,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Ground]:
     """One server for each tuple of options, and a worker process if there is to be one."""
@@ -57,6 +64,7 @@ def running(
             Service.behind(stack, cli.url, ServerProcess(cli.folder, environment, *options))
             for options in servers
         )
-        if worker:
-            stack.enter_context(cli.started("worker", **environment))
-        yield Ground(services, cli)
+        work = WorkerProcess(cli.folder, environment) if has_worker else None
+        if work is not None:
+            stack.enter_context(work)
+        yield Ground(services, work, cli)

@@ -44,14 +44,14 @@ def ground(
     folder = tmp_path_factory.mktemp("ground")
     url = database_url(folder, None if is_sqlite else request.getfixturevalue("postgres"))
     servers = INSTALLATIONS[request.param]
-    with running(Cli(folder, url), servers, worker=not is_sqlite) as installation:
+    with running(Cli(folder, url), servers, has_worker=not is_sqlite) as installation:
         yield installation
 
 
 def assert_all_holds(ground: Ground) -> None:
     assert ground.cli.ok("check") == ["everything holds"]
-    for service in ground.services:
-        assert '"level":"error"' not in service.log().replace(" ", "")
+    for process in ground.processes:
+        assert "error" not in process.log.lower()
 
 
 def test_exactly_as_many_learners_are_taken_as_the_money_is_for(ground: Ground) -> None:

@@ -115,6 +115,10 @@ class ServerProcess:
         address = ["--host", "127.0.0.1", "--port", str(self.port)]
         return ["-m", "bursar", "serve", *address, *self._arguments]
 
+    def is_ready(self) -> bool:
+        """Whether `start` may return."""
+        return is_healthy(self.url)
+
     def _launch(self) -> subprocess.Popen[bytes]:
         with self.log_file.open("ab") as log:
             return subprocess.Popen(
@@ -129,12 +133,23 @@ class ServerProcess:
 
     def _await_health(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while not is_healthy(self.url):
+        while not self.is_ready():
             if process.poll() is not None:
                 raise ServerNotReadyError(f"ended with {process.returncode}:\n{self.log}")
             if time.monotonic() > deadline:
                 raise ServerNotReadyError(f"not healthy in time:\n{self.log}")
             time.sleep(0.05)
+
+
+class WorkerProcess(ServerProcess):
+    """`bursar worker`, which listens to nobody."""
+
+    def command(self) -> list[str]:
+        return ["-m", "bursar", "worker", *self._arguments]
+
+    def is_ready(self) -> bool:
+        """At once: its work may begin later."""
+        return True
 
 
 def is_healthy(url: str) -> bool:

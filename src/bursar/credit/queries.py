@@ -21,6 +21,7 @@ from bursar.credit.models import (
 )
 from bursar.credit.rules import SORT_ORDER
 from bursar.credit.states import AssignmentState, LearnerState
+from bursar.database.bulk import is_any_of_given
 from bursar.database.types import AnyRow
 from bursar.web.pagination import Page
 from bursar.web.principal import Owned
@@ -204,20 +205,22 @@ def assignments_page(
     return rows[::-1] if backwards else rows
 
 
-_ACTIONS_OF = (
-    select(
-        _actions.assignment_uuid,
-        _actions.created_at,
-        _actions.modified_at,
-        _actions.uuid,
-        _actions.action_type,
-        _actions.completed_at,
-        _actions.error_reason,
+@lru_cache
+def _actions_statement(dialect: str) -> Select[Any]:
+    return (
+        select(
+            _actions.assignment_uuid,
+            _actions.created_at,
+            _actions.modified_at,
+            _actions.uuid,
+            _actions.action_type,
+            _actions.completed_at,
+            _actions.error_reason,
+        )
+        .where(is_any_of_given(dialect, _actions.assignment_uuid, "assignments"))
+        # As their index has them.
+        .order_by(_actions.assignment_uuid, _actions.id)
     )
-    .where(_actions.assignment_uuid.in_(bindparam("assignments", expanding=True)))
-    # As their index has them.
-    .order_by(_actions.assignment_uuid, _actions.id)
-)
 
 
 def actions_of_page(connection: Connection, uuids: Sequence[UUID]) -> dict[UUID, list[AnyRow]]:
@@ -225,7 +228,8 @@ def actions_of_page(connection: Connection, uuids: Sequence[UUID]) -> dict[UUID,
     found: dict[UUID, list[AnyRow]] = {uuid: [] for uuid in uuids}
     if not found:
         return found
-    for row in connection.execute(_ACTIONS_OF, {"assignments": list(uuids)}):
+    statement = _actions_statement(connection.dialect.name)
+    for row in connection.execute(statement, {"assignments": list(uuids)}):
         found[row.assignment_uuid].append(row)
     return found
 
