@@ -15,16 +15,22 @@ from bursar import clock
 from bursar.bulk_enrollment import service
 from bursar.bulk_enrollment.jobs import CHUNK, continue_jobs, enqueue_job
 from bursar.bulk_enrollment.models import BulkEnrollmentRow
+from bursar.bulk_enrollment.pending import WhenActivated
+from bursar.bulk_enrollment.queries import waiting_no_more
 from bursar.bulk_enrollment.rules import JobState
 from bursar.database.engine import Database
 from bursar.jobs.names import SCHEMA
 from bursar.jobs.queue import JobQueue
 from bursar.notifications.models import Mail
+from bursar.subscriptions.events import Activated
 from bursar.subscriptions.models import License
+from bursar.subscriptions.service import live_licenses
 from bursar.subscriptions.states import LicenseStatus
 from tests.bulk_enrollment.world import (
     ACME,
     ACTOR,
+    PLAN,
+    activate,
     build,
     counts,
     course,
@@ -171,6 +177,37 @@ def test_a_large_job_never_fills_the_queue(acme: Database, database_url: str) ->
         waiting = [status for status in jobs(acme).values() if status in {"ENQUEUED", "PENDING"}]
         assert len(waiting) <= 17
         await_end(acme, job)
+
+
+def test_pairs_that_wait_are_enrolled_by_a_worker_when_their_license_is_activated(
+    acme: Database, database_url: str
+) -> None:
+    job = enqueue(acme, 1_000)
+    listener = WhenActivated(acme)
+    with worker_process(database_url):
+        await_end(acme, job)
+        for people in (PEOPLE[40:41], PEOPLE[41:]):
+            activate(acme, people)
+            with acme.transaction() as session:
+                rows = live_licenses(session, PLAN, people)
+                told = [Activated(ACME, PLAN, row.uuid, row.user_email) for row in rows]
+                listener(session, told, clock.now())
+            eventually(lambda: nobody_waits(acme), "nobody waits whose license is active")
+    assert counts(acme, job) == ("done", PAIRS, 0, 0)
+    assert len(enrollments(acme)) == PAIRS
+
+
+def nobody_waits(database: Database) -> bool:
+    with database.transaction() as session:
+        return not waiting_no_more(session, (UUID(int=0), -1), 1)
+
+
+def test_a_license_that_nothing_waits_for_makes_no_job(acme: Database) -> None:
+    with acme.transaction() as session:
+        row, *_ = live_licenses(session, PLAN, PEOPLE)
+        told = [Activated(ACME, PLAN, row.uuid, row.user_email)]
+        WhenActivated(acme)(session, told, clock.now())
+    assert jobs(acme) == {}
 
 
 def test_a_job_whose_chunks_were_given_up_goes_on(acme: Database, database_url: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import DIALECTS, migrate
 from tests.contract.api import Api
 from tests.contract.credit_world import with_budgets
+from tests.contract.license_world import with_plans
 from tests.contract.service import Service, Shop
 from tests.contract.world import ADMIN, REPORTING, manifest
 from tests.support.postgres import PostgresAddress
@@ -50,7 +51,7 @@ def service(shared_url: str, folder: Path) -> Iterator[Service]:
     with ExitStack() as stack:
         limits = {"BURSAR_MAX_BODY_BYTES": str(MAX_BODY_BYTES)}
         running = Service.running(stack, shared_url, folder, limits)
-        running.declare(with_budgets(manifest()))
+        running.declare(with_plans(with_budgets(manifest())))
         running.prepare()
         yield running
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tests.contract.api import CATALOGS
 from tests.contract.credit_world import named
+from tests.contract.license_world import HOLDER, USER
 from tests.contract.world import (
     ACME,
     COURSE_KEY,
@@ -29,6 +30,8 @@ def _objects(enterprise: UUID, catalog: UUID) -> dict[str, UUID]:
         "policy": named(enterprise, "budget"),
         "configuration": named(enterprise, "configuration"),
         "transaction": named(enterprise, "reversed transaction"),
+        "plan": named(enterprise, "plan"),
+        "license": named(enterprise, f"license of {USER}"),
     }
 
 
@@ -91,12 +94,20 @@ def _of_assignments(what: str, body: dict[str, Any], status: int = 200) -> Sampl
     return _post(own, template.partition("?")[0], body, status)
 
 
+def _of_licenses(what: str, body: dict[str, Any] | None, status: int = 200) -> Sample:
+    template = what.replace("{license}", "{license_uuid}")
+    return _post(f"{_LICENSES}/{what}", f"{_LICENSES_TEMPLATE}/{template}", body, status)
+
+
 _CONFIGURATIONS = "/enterprise/v1/assignment-configurations"
 _POLICIES = "/enterprise/v1/subsidy-access-policies"
 _ALLOCATION = "/enterprise/v1/policy-allocation"
 _REDEMPTION = "/enterprise/v1/policy-redemption"
 _TRANSACTION = f"{_REDEMPTION}/{{policy}}/transactions/{{transaction}}"
 _TRANSACTION_TEMPLATE = f"{_REDEMPTION}/{{policy_uuid}}/transactions/{{transaction_uuid}}"
+_SUBSCRIPTIONS = "/enterprise/v1/subscriptions"
+_LICENSES = f"{_SUBSCRIPTIONS}/{{plan}}/licenses"
+_LICENSES_TEMPLATE = f"{_SUBSCRIPTIONS}/{{subscription_plan_uuid}}/licenses"
 _BASE = CATALOGS + "/{catalog}"
 _TEMPLATE = CATALOGS + "/{catalog_id}"
 
@@ -158,6 +169,12 @@ SAMPLES = {
     ),
     "a transaction": Sample("GET", _TRANSACTION, _TRANSACTION_TEMPLATE),
     "a reversal": _post(f"{_TRANSACTION}/reverse", f"{_TRANSACTION_TEMPLATE}/reverse", status=422),
+    "the plans": Sample("GET", _SUBSCRIPTIONS, _SUBSCRIPTIONS),
+    "the licenses": Sample("GET", _LICENSES, _LICENSES_TEMPLATE),
+    "a license": _of_licenses("assign", {"user_emails": [HOLDER]}),
+    "a revocation": _of_licenses("bulk-revoke", {"user_emails": ["nobody@example.org"]}, 404),
+    "a reminder of a license": _of_licenses("remind", {"user_emails": [USER]}, 404),
+    "an activation": _of_licenses("{license}/activate", None),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),
     "a replacement": _write("PUT", THINGS, 201, "POST, PUT, OPTIONS"),
     "a refusal": _write("POST", REFUSALS, 422, "POST, OPTIONS"),

@@ -20,6 +20,7 @@ from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings
 from tests.contract.api import CATALOGS, Api, connect
 from tests.contract.credit_world import assign
+from tests.contract.license_world import hand_out
 from tests.contract.world import ACME, GLOBEX, Document, catalog, client
 from tests.support.openapi import ResponseChecker
 from tests.support.processes import ServerProcess
@@ -113,6 +114,7 @@ class Service:
         with self.database.transaction() as session:
             for enterprise in (ACME, GLOBEX):
                 assign(session, enterprise)
+                hand_out(session, enterprise)
 
     def changes_of(self, name: str) -> int:
         """How often the test endpoint did its work for a thing of this name."""

@@ -49,6 +49,7 @@ MANIFEST: dict[str, Any] = {
             ],
             "subsidies": [],
             "policies": [],
+            "subscription_plans": [],
             "learners": [],
         }
     ]

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from bursar.database.types import AnyRow
@@ -16,10 +16,11 @@ def cell(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(_BEGIN_FORMULAS) else text
 
 
-def csv_of(batches: Iterable[Sequence[AnyRow]]) -> bytes:
-    parts = [_lines([HEADER])]
-    parts += (_lines(_cells(row) for row in rows) for rows in batches)
-    return b"".join(parts)
+def csv_chunks(batches: Iterable[Sequence[AnyRow]]) -> Iterator[bytes]:
+    """The file, piece by piece."""
+    yield _lines([HEADER])
+    for rows in batches:
+        yield _lines(_cells(row) for row in rows)
 
 
 def _cells(row: AnyRow) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.bulk_enrollment import enrolling, queries, service
 from bursar.bulk_enrollment.enrolling import Enrolled, Enroller, Job, Silent
+from bursar.bulk_enrollment.pending import PENDING
 from bursar.bulk_enrollment.rules import (
     LANES,
     JobState,
@@ -130,4 +131,4 @@ def continue_jobs(database: Database) -> int:
 
 
 CHUNK: Final = Workflow("bulk_enrollment.chunk", _chunk)
-WORKFLOWS: Final = (CHUNK,)
+WORKFLOWS: Final = (CHUNK, PENDING)

@@ -182,12 +182,13 @@ def seats_taken(
     return {(email, key) for email, key in session.execute(statement)}
 
 
+# Written out: a parameter would keep PostgreSQL from the partial index.
+_IS_PENDING: Final = _rows.status == literal_column("'pending'")
 _WAITING_NO_MORE: Final = (
     select(_rows.job_uuid, _rows.number, _rows.email, _rows.course_run_key)
     .join_from(BulkEnrollmentRow.__table__, License.__table__, _licenses.uuid == _rows.license_uuid)
     .where(
-        # Written out: a parameter would keep PostgreSQL from the partial index.
-        _rows.status == literal_column("'pending'"),
+        _IS_PENDING,
         _licenses.status != LicenseStatus.ASSIGNED.value,
         tuple_(_rows.job_uuid, _rows.number)
         > tuple_(bindparam("job_uuid", type_=Uuid()), bindparam("number", type_=BigInteger())),
@@ -206,10 +207,21 @@ _LOST: Final = select(_rows.number, _rows.email, _rows.course_run_key).where(
 )
 
 
-def waiting_no_more(session: Session, after: tuple[UUID, int], size: int) -> Sequence[AnyRow]:
+def waiting_no_more(
+    session: Session, after: tuple[UUID, int], size: int, license_uuid: UUID | None = None
+) -> Sequence[AnyRow]:
     """Pending pairs whose license was activated, or is gone; by job and number."""
-    values = {"job_uuid": after[0], "number": after[1], "size": size}
-    return session.connection().execute(_WAITING_NO_MORE, values).all()
+    statement, values = _WAITING_NO_MORE, {"job_uuid": after[0], "number": after[1], "size": size}
+    if license_uuid is not None:
+        statement = statement.where(_rows.license_uuid == license_uuid)
+    return session.connection().execute(statement, values).all()
+
+
+def is_awaited(session: Session, license_uuids: Sequence[UUID]) -> bool:
+    """Whether pairs are pending until one of these is activated."""
+    mine = is_any_of(session, BulkEnrollmentRow.license_uuid, license_uuids)
+    statement = select(_rows.number).where(_IS_PENDING, mine).limit(1)
+    return session.execute(statement).first() is not None
 
 
 def unfinished_jobs(session: Session) -> Sequence[AnyRow]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor
 from bursar.bulk_enrollment import jobs, queries, service
-from bursar.bulk_enrollment.csv_file import csv_of
+from bursar.bulk_enrollment.csv_file import csv_chunks
 from bursar.bulk_enrollment.rules import JobState, PairStatus
 from bursar.bulk_enrollment.schemas import (
     BulkEnrollmentAnswer,
@@ -83,4 +83,5 @@ def list_rows(call: Call, connection: Connection) -> Answer:
 def download(call: Call, connection: Connection) -> Answer:
     uuid = call.found.uuid
     headers = {"Content-Disposition": f'attachment; filename="bulk-enrollment-{uuid}.csv"'}
-    return Answer(body=csv_of(queries.all_rows(connection, uuid)), headers=headers)
+    chunks = csv_chunks(queries.all_rows(connection, uuid))
+    return Answer(body=b"".join(chunks), headers=headers)

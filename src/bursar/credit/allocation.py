@@ -1,8 +1,8 @@
 """Allocation: money is reserved for learners, up to the last cent and not beyond."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -31,6 +31,7 @@ from bursar.identity.learners import LearnerRecord, find_learners
 from bursar.notifications import service as notifications
 
 _COLUMNS: Final = Assignment.__table__.c
+_MOMENT: Final = timedelta(microseconds=1)
 _KEPT: Final = frozenset({AssignmentState.ALLOCATED, AssignmentState.ACCEPTED})
 
 
@@ -84,9 +85,10 @@ def allocate(
     """In the caller's transaction, which holds the budget from here on. Raises BudgetRefuses."""
     # Read before the lock, which everyone else waits for.
     offer = find_offer(session, place.catalog_uuid, wish.content_key, now)
-    learners = find_learners(session, place.enterprise_uuid, wish.emails)
     held = hold(session, actor, place.enterprise_uuid, place.policy_uuid, now)
     budget = held.budget
+    # Under the lock, as those who make an account known take it to tell the assignments.
+    learners = find_learners(session, place.enterprise_uuid, wish.emails)
     if budget.catalog_uuid != place.catalog_uuid:
         offer = find_offer(session, budget.catalog_uuid, wish.content_key, now)
     configuration_uuid = _assignable_through(budget, place)
@@ -96,16 +98,31 @@ def allocate(
     refusal = refusal_of_cost(budget.money, cost) if cost else None
     if refusal is not None:
         raise BudgetRefuses(refusal, budget.policy_uuid)
-    values = _values(budget, offer, wish, now)
+    actions = actions_of(session, [row.uuid for row in sorted_out.returning])
+    held = replace(held, now=_after(sorted_out, actions, now))
+    values = _values(budget, offer, wish, held.now)
     allocation = Allocation(
-        updated=_allocate_again(session, sorted_out.again, values, now),
+        updated=_allocate_again(session, sorted_out.again, values, held.now),
         created=_create(held, configuration_uuid, sorted_out.new, values),
         no_change=list(sorted_out.kept),
+        actions=actions,
     )
     _enter(held, place.link, allocation, sorted_out, cost)
-    unchanged = [row.uuid for row in (*allocation.updated, *allocation.no_change)]
-    allocation.actions = actions_of(session, unchanged)
     return allocation
+
+
+def _after(
+    sorted_out: "_SortedOut", actions: Mapping[UUID, Sequence[Any]], now: datetime
+) -> datetime:
+    """Later than every notice of an earlier allocation, however clocks differ and however long
+    this one waited for the lock: those must not count for it."""
+    notices: list[datetime] = [
+        action.created_at
+        for _, row in sorted_out.again
+        for action in actions[row.uuid]
+        if action.action_type == "notified"
+    ]
+    return max([now, *(instant + _MOMENT for instant in notices)])
 
 
 def _assignable_through(budget: Budget, place: Place) -> UUID:
@@ -148,6 +165,10 @@ class _SortedOut:
     new: list[_Person] = field(default_factory=list)
     again: list[tuple[_Person, AnyRow]] = field(default_factory=list)
     kept: list[AnyRow] = field(default_factory=list)
+
+    @property
+    def returning(self) -> list[AnyRow]:
+        return [*(row for _, row in self.again), *self.kept]
 
 
 def _sort_out(

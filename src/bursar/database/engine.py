@@ -103,7 +103,8 @@ def snapshot_on(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.exec_driver_sql("ROLLBACK")
+        if not connection.invalidated:
+            connection.exec_driver_sql("ROLLBACK")
 
 
 def _set_sqlite_pragmas(raw: Any, _record: Any) -> None:

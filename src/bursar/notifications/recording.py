@@ -2,7 +2,7 @@
 
 import traceback
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from threading import Event
 from typing import Any, Final
@@ -94,11 +94,14 @@ class Recorder:
         return mine
 
     def _tell_domains(self, session: Session, attempts: Sequence[Attempt]) -> None:
-        by_kind: defaultdict[str, list[Attempt]] = defaultdict(list)
-        for attempt in attempts:
-            by_kind[attempt.mail.kind].append(attempt)
-        for name in sorted(by_kind):
-            self._kinds[name].record(session, by_kind[name], clock.now())
+        # A domain hears of all its mails at once, so that it can lock once, in its own order.
+        heard: dict[Callable[..., None], list[Attempt]] = {}
+        for name in self._kinds:
+            for attempt in attempts:
+                if attempt.mail.kind == name:
+                    heard.setdefault(self._kinds[name].record, []).append(attempt)
+        for record, theirs in heard.items():
+            record(session, theirs, clock.now())
 
     def _tell(self, mail: QueuedMail, error: Exception) -> None:
         # Errors of databases quote parameters, and those may be addresses.

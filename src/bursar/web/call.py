@@ -1,10 +1,12 @@
 """One request as a route sees it, and the answer it gives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from bursar.database.types import AnyRow
 from bursar.settings import Settings
@@ -40,14 +42,26 @@ class Call:
         return self.target
 
 
+Source: TypeAlias = Callable[[Connection], Iterator[bytes]]
+"""Makes a body, chunk by chunk, from one snapshot of the database.
+
+A chunk is asked for when the client has taken the one before. What is raised before the first is
+answered as from any route; after it, the connection is cut, so that nobody takes a part for all.
+"""
+
+
 @dataclass(slots=True)
 class Answer:
-    """`content` is rendered in the negotiated format; `body` is sent as it is."""
+    """`content` is rendered in the negotiated format; `body` and `stream` are sent as they are.
+
+    Only a route that reads may stream.
+    """
 
     content: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    stream: Source | None = None
 
 
 def enterprise_of(call: Call) -> UUID:

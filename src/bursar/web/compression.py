@@ -1,13 +1,16 @@
 """Content coding: zstd or gzip when the client asks for it."""
 
 import gzip
+import zlib
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import zstandard
 
 Coding = Literal["zstd", "gzip"]
 MINIMUM_BYTES = 512
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 @lru_cache(maxsize=256)
@@ -41,6 +44,19 @@ def compress(body: bytes, coding: Coding) -> bytes:
     if coding == "zstd":
         return zstandard.ZstdCompressor(level=3).compress(body)
     return gzip.compress(body, compresslevel=5, mtime=0)
+
+
+def compress_chunks(chunks: Iterator[bytes], coding: Coding) -> Iterator[bytes]:
+    """Every chunk is sent on at once: what the client has can be read up to there."""
+    compressor: Any
+    if coding == "zstd":
+        compressor = zstandard.ZstdCompressor(level=3).compressobj()
+        flush = zstandard.COMPRESSOBJ_FLUSH_BLOCK
+    else:
+        compressor, flush = zlib.compressobj(level=5, wbits=_GZIP), zlib.Z_SYNC_FLUSH
+    for chunk in chunks:
+        yield compressor.compress(chunk) + compressor.flush(flush)
+    yield compressor.flush()
 
 
 def decompress(packed: bytes) -> bytes:

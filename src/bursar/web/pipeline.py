@@ -77,14 +77,8 @@ class Pipeline:
             if endpoint.read is not None:
                 return self._read(endpoint, incoming, client_id)
             return self._write_with_retries(endpoint, incoming, client_id)
-        except ApiError as error:
-            return refuse(error, incoming)
-        except (OperationalError, PoolTimeout) as error:
-            log.exception("database.unavailable", request_id=incoming.request_id, error=str(error))
-            unavailable = Refusal(
-                "The database is unavailable.", status=503, headers={"Retry-After": "1"}
-            )
-            return refuse(unavailable, incoming)
+        except REFUSED as error:
+            return refusal_of(error, incoming)
 
     def _read(self, endpoint: Endpoint, incoming: Incoming, client_id: str) -> Outgoing:
         with self.database.read() as connection:
@@ -204,6 +198,20 @@ class Pipeline:
         if errors:
             raise InvalidFields(errors)
         return body
+
+
+REFUSED = (ApiError, OperationalError, PoolTimeout)
+"""What ends a request with an answer of its own; everything else is a defect."""
+
+
+def refusal_of(error: ApiError | OperationalError | PoolTimeout, incoming: Incoming) -> Outgoing:
+    if isinstance(error, ApiError):
+        return refuse(error, incoming)
+    log.error(
+        "database.unavailable", request_id=incoming.request_id, error=str(error), exc_info=error
+    )
+    unavailable = Refusal("The database is unavailable.", status=503, headers={"Retry-After": "1"})
+    return refuse(unavailable, incoming)
 
 
 def is_json(content_type: str) -> bool:

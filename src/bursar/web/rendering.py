@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from bursar.web.call import Answer
-from bursar.web.compression import MINIMUM_BYTES, choose_coding, compress
+from bursar.web.call import Answer, Source
+from bursar.web.compression import MINIMUM_BYTES, choose_coding, compress, compress_chunks
 from bursar.web.conditional import is_unchanged, known_tag, tag_of_bytes
 from bursar.web.errors import ApiError
 from bursar.web.negotiation import Format, Negotiated, negotiate_leniently
@@ -35,6 +35,8 @@ class Outgoing:
     status: int
     headers: dict[str, str]
     body: bytes = b""
+    stream: Source | None = None
+    """Nothing of it has been made yet: no connection is held."""
 
 
 def lenient(incoming: Incoming) -> Negotiated:
@@ -58,6 +60,8 @@ def encode(content: Any, negotiated: Negotiated) -> bytes:
 
 def render_read(answer: Answer, negotiated: Negotiated, incoming: Incoming) -> Outgoing:
     """As `render`, and 304 for a caller that has these bytes; routes may bring a validator."""
+    if answer.stream is not None:
+        return _render_stream(answer.stream, answer, negotiated, incoming)
     if answer.content is None or answer.status != 200 or "ETag" in answer.headers:
         return render(answer, negotiated, incoming)
     body = encode(answer.content, negotiated)
@@ -72,6 +76,22 @@ def render_read(answer: Answer, negotiated: Negotiated, incoming: Incoming) -> O
         etag, body = f"{etag}-{coding}", compress(body, coding)
     headers["ETag"] = f'"{etag}"'
     return render(Answer(body=body, headers=headers), negotiated, incoming)
+
+
+def _render_stream(
+    stream: Source, answer: Answer, negotiated: Negotiated, incoming: Incoming
+) -> Outgoing:
+    headers = {"Vary": VARY, "Cache-Control": "private, no-cache", **answer.headers}
+    headers.setdefault("Content-Type", negotiated.media_type)
+    coding = choose_coding(incoming.headers.get("accept-encoding"))
+    if coding is None:
+        return Outgoing(answer.status, headers, stream=stream)
+    headers["Content-Encoding"] = coding
+    return Outgoing(
+        answer.status,
+        headers,
+        stream=lambda connection: compress_chunks(stream(connection), coding),
+    )
 
 
 def render(answer: Answer, negotiated: Negotiated, incoming: Incoming) -> Outgoing:

@@ -11,6 +11,7 @@ from bursar.web.negotiation import (
     UnknownFormat,
     negotiate,
     negotiate_leniently,
+    only,
 )
 
 JSON = Negotiated(Format.JSON, "application/json")
@@ -253,3 +254,14 @@ def test_no_header_makes_the_lenient_choice_fail(
     accept: str, content_type: str | None, format_parameter: str | None
 ) -> None:
     assert negotiate_leniently(accept, content_type, format_parameter) in (JSON, XML, TEXT_XML)
+
+
+class TestOnly:
+    @pytest.mark.parametrize("wanted", [None, "", "csv", "CSV"])
+    def test_it_is_what_is_offered_whatever_is_accepted(self, wanted: str | None) -> None:
+        assert only(wanted, (Format.CSV,)) == Negotiated(Format.CSV, "text/csv; charset=utf-8")
+
+    @pytest.mark.parametrize("wanted", ["json", "pdf"])
+    def test_another_format_is_refused(self, wanted: str) -> None:
+        with pytest.raises(UnknownFormat):
+            only(wanted, (Format.CSV,))

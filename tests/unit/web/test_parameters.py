@@ -171,6 +171,19 @@ class TestReader:
         assert instant.tzinfo is UTC
 
     @pytest.mark.parametrize(
+        ("query", "errors"),
+        [
+            ("", {"u": ["This field is required."]}),
+            ("u=", {"u": ["This field is required."]}),
+            ("u=x", {"u": ["Enter a valid UUID."]}),
+        ],
+    )
+    def test_a_required_uuid_is_missed(self, query: str, errors: dict[str, list[str]]) -> None:
+        read = reader(query)
+        assert read.required_uuid("u") is None
+        assert read.errors == errors
+
+    @pytest.mark.parametrize(
         "text", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "2026-13-01", "now"]
     )
     def test_instants_beyond_the_calendar_are_errors(self, text: str) -> None:
