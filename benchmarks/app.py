@@ -11,8 +11,8 @@ from granian.server import Server
 from litestar.types import ASGIApp
 
 from benchmarks.floor import Floor, KeptAnswers, floor_handler
-from bursar import logs, memory
-from bursar.app import create_app
+from bursar import logs
+from bursar.app import create_app, tune_process
 from bursar.database.engine import Database
 from bursar.identity.tokens import KeyRing
 from bursar.settings import get_settings
@@ -24,7 +24,7 @@ ANSWERS_VARIABLE = "BENCHMARK_ANSWERS"
 
 
 def create() -> ASGIApp:
-    memory.give_back_free_memory()
+    tune_process()
     settings = get_settings()
     logs.configure(settings)
     database = Database(settings.effective_database_url, pool_size=settings.threads)

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
+from bursar.bulk_enrollment import jobs as bulk_jobs
+from bursar.bulk_enrollment import mail as bulk_mail
+from bursar.bulk_enrollment import tasks as bulk
 from bursar.catalog.jobs import REFRESH_QUERY
 from bursar.credit import jobs as credit_jobs
 from bursar.credit import mail as credit_mail
@@ -36,6 +39,7 @@ TASKS: Final[dict[str, Task]] = {
     for task in (
         *credit.TASKS,
         *subscriptions.TASKS,
+        *bulk.TASKS,
         Task("deliver-notifications", _deliver_notifications, None),  # the mail loop's work
     )
 }
@@ -44,6 +48,7 @@ WORKFLOWS: Final = (
     REFRESH_QUERY,
     *credit_jobs.WORKFLOWS,
     *subscription_jobs.WORKFLOWS,
+    *bulk_jobs.WORKFLOWS,
     FORGET_EXPIRED_ANSWERS,
     FORGET_ENDED,
     *(scheduled(task) for task in TASKS.values() if task.schedule is not None),
@@ -54,6 +59,7 @@ MAIL_KINDS: Final[dict[str, MailKind]] = {
     for kinds in (
         credit_mail.MAIL_KINDS,
         subscription_mail.MAIL_KINDS,
+        bulk_mail.MAIL_KINDS,
     )  # of each domain that sends mail
     for kind in kinds
 }

@@ -1,6 +1,7 @@
 """Chunks of a job, revocations and ends of enrolments, all at the same time."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -52,7 +53,7 @@ def test_no_enrollment_outlives_its_license(
     settings, lms = Settings(), Lms()
     number_of_chunks = chunks_of(len(PEOPLE) * len(KEYS), 8)
     with ThreadPoolExecutor(6) as threads:
-        work = [
+        work: list[Future[Any]] = [
             threads.submit(jobs.do_chunk, database, settings, lms, job, number)
             for number in range(number_of_chunks)
         ]

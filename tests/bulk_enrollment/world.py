@@ -18,7 +18,7 @@ from bursar.catalog.importing import parse_document, store_documents
 from bursar.catalog.service import put_catalog
 from bursar.database.engine import Database
 from bursar.enrollment.gateway import Outcome, Seat
-from bursar.enrollment.models import Enrollment, PaidBy
+from bursar.enrollment.models import Enrollment, Payer
 from bursar.identity.learners import put_learners
 from bursar.identity.models import Learner
 from bursar.identity.service import put_enterprise
@@ -227,7 +227,7 @@ def enrollments(database: Database, *, ended: bool = False) -> list[tuple[str, s
         select(Learner.email, Enrollment.courserun_key)
         .join(Enrollment, Enrollment.learner_id == Learner.id)
         .where(
-            Enrollment.paid_by == PaidBy.LICENSE.value,
+            Enrollment.payer == Payer.LICENSE.value,
             Enrollment.unenrolled_at.is_not(None) if ended else Enrollment.unenrolled_at.is_(None),
         )
         .order_by(Learner.email, Enrollment.courserun_key)

@@ -155,6 +155,23 @@ class BudgetShop:
         self.shop.declare(learners=known)
 
 
+def redeemed(budget: BudgetShop, content: str = COURSE, **learner: Any) -> JsonObject:
+    response = budget.redeem(content, **learner)
+    assert response.status_code == 200, response.text
+    answer: JsonObject = response.json()
+    return answer
+
+
+def reason_against(budget: BudgetShop, content: str = COURSE, **learner: Any) -> str:
+    """Why it cannot be redeemed."""
+    response = budget.redeem(content, **learner)
+    assert response.status_code == 422, response.text
+    (entry,) = response.json()
+    assert list(entry) == ["reason", "user_message", "policy_uuids"]
+    assert entry["policy_uuids"] == [str(budget.uuid)]
+    return str(entry["reason"])
+
+
 def accepting(headers: dict[str, str]) -> dict[str, str]:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return {"Accept": "application/json"} | named

@@ -1,27 +1,25 @@
 """`.../policy-redemption/{policy_uuid}/`: redeem, look at the transaction, reverse it."""
 
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from bursar import clock
-from bursar.credit.jobs import NO_RUN
 from bursar.credit.rules import PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND
 from bursar.credit.write_endpoints import TRANSACTION_EXAMPLE
-from tests.cli.support import Cli, eventually
-from tests.conftest import migrate
 from tests.contract.api import Api, JsonObject, visible, xml_of
-from tests.contract.budget_shop import CLOSED, COURSE, PRICED, BudgetShop, open_budget
+from tests.contract.budget_shop import (
+    COURSE,
+    PRICED,
+    BudgetShop,
+    open_budget,
+    reason_against,
+    redeemed,
+)
 from tests.contract.service import Service
 from tests.contract.world import course, run
-from tests.support.postgres import PostgresAddress
-from tests.support.processes import WorkerProcess
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 JSON = {"Accept": "application/json"}
@@ -29,131 +27,10 @@ REQUIRED = ["This field is required."]
 ONE_LEARNER = ["Give either learner_email or lms_user_id."]
 
 
-@pytest.fixture(scope="module")
-def working(
-    dialect: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Service]:
-    """A service with a worker beside it, on a database of its own."""
-    folder: Path = tmp_path_factory.mktemp("working")
-    url = f"sqlite:///{folder / 'bursar.db'}"
-    if dialect == "postgresql":
-        address: PostgresAddress = request.getfixturevalue("postgres")
-        address.ensure_template("bursar_template", migrate)
-        url = address.create_database(f"w{uuid4().hex}", template="bursar_template")
-    else:
-        migrate(url)
-    with ExitStack() as stack:
-        stack.enter_context(WorkerProcess(folder, Cli(folder, url).environment))
-        yield Service.running(stack, url, folder, {})
-
-
 @pytest.fixture
 def budget(service: Service) -> BudgetShop:
     """With 100,000 cents, and nobody who would settle its transactions."""
     return open_budget(service)
-
-
-def redeemed(budget: BudgetShop, content: str = COURSE, **learner: Any) -> JsonObject:
-    response = budget.redeem(content, **learner)
-    assert response.status_code == 200, response.text
-    answer: JsonObject = response.json()
-    return answer
-
-
-def reason(budget: BudgetShop, content: str = COURSE, **learner: Any) -> str:
-    response = budget.redeem(content, **learner)
-    assert response.status_code == 422, response.text
-    (entry,) = response.json()
-    assert list(entry) == ["reason", "user_message", "policy_uuids"]
-    assert entry["policy_uuids"] == [str(budget.uuid)]
-    return str(entry["reason"])
-
-
-def settled(budget: BudgetShop, uuid: str, *before: str) -> JsonObject:
-    """The transaction, as soon as it is in none of these states."""
-    eventually(lambda: budget.transaction(uuid)["state"] not in before)
-    return budget.transaction(uuid)
-
-
-class TestWithAWorker:
-    def test_an_assignment_is_redeemed_and_reversed(self, working: Service) -> None:
-        budget = open_budget(working)
-        (assignment,) = budget.assigned(ANA, price=30_000)
-        uuid = redeemed(budget, learner_email=" ANA@example.org")["uuid"]
-        transaction = settled(budget, uuid, "created")
-        assert (transaction["state"], transaction["error"]) == ("committed", None)
-        item = budget.assignment(assignment)
-        assert (item["state"], item["transaction_uuid"]) == ("accepted", uuid)
-        assert "redeemed" in [action["action_type"] for action in item["actions"]]
-        assert budget.figures == (30_000, 0, 70_000)
-
-        reversal = budget.reverse(uuid)
-        assert reversal.status_code == 200
-        assert list(reversal.json()) == list(TRANSACTION_EXAMPLE)
-        assert reversal.json() == budget.transaction(uuid)
-        item = budget.assignment(assignment)
-        assert (item["state"], item["transaction_uuid"]) == ("reversed", uuid)
-        assert item["actions"][-1]["action_type"] == "reversed"
-        assert budget.figures == (0, 0, 100_000)
-        again = budget.reverse(uuid)
-        assert again.status_code == 422
-        assert list(again.json()) == ["detail"]
-        assert budget.figures == (0, 0, 100_000)
-
-    def test_after_the_reversal_it_can_be_allocated_and_redeemed_again(
-        self, working: Service
-    ) -> None:
-        budget = open_budget(working)
-        (assignment,) = budget.assigned(ANA)
-        first = redeemed(budget, learner_email=ANA)["uuid"]
-        settled(budget, first, "created")
-        assert budget.reverse(first).status_code == 200
-        (updated,) = budget.allocate(ANA, price=20_000)["updated"]
-        assert (updated["uuid"], updated["transaction_uuid"]) == (assignment, None)
-        second = redeemed(budget, learner_email=ANA)["uuid"]
-        assert settled(budget, second, "created")["state"] == "committed"
-        assert budget.transaction(first)["state"] == "reversed"
-        assert budget.figures == (20_000, 0, 80_000)
-
-    def test_without_an_open_run_it_fails_for_good_and_the_money_is_back(
-        self, working: Service
-    ) -> None:
-        budget = open_budget(working)
-        (assignment,) = budget.assigned(ANA, content=CLOSED)
-        uuid = redeemed(budget, CLOSED, learner_email=ANA)["uuid"]
-        transaction = settled(budget, uuid, "created")
-        assert (transaction["state"], transaction["error"]) == ("failed", NO_RUN)
-        assert transaction["courserun_key"] is None
-        item = budget.assignment(assignment)
-        shown = [item[name] for name in ("state", "transaction_uuid", "learner_state")]
-        assert shown == ["errored", None, "failed"]
-        assert item["error_reason"] == "enrollment_error"
-        assert budget.figures == (0, 0, 100_000)
-        assert reason(budget, CLOSED, learner_email=ANA) == "assignment_not_allocated"
-        assert budget.reverse(uuid).status_code == 422
-
-    def test_a_budget_for_all_pays_the_known_price_once_for_each(self, working: Service) -> None:
-        budget = open_budget(working, policy_type=PER_LEARNER_SPEND, per_learner_spend_limit=10_000)
-        budget.know(ana=41)
-        uuid = redeemed(budget, PRICED, lms_user_id=41)["uuid"]
-        transaction = settled(budget, uuid, "created")
-        assert transaction["state"] == "committed"
-        assert (transaction["learner_email"], transaction["quantity"]) == (ANA, -10_000)
-        assert reason(budget, PRICED, learner_email=ANA) == "already_redeemed"
-        assert budget.reverse(uuid).status_code == 200
-        assert redeemed(budget, PRICED, learner_email=ANA)["uuid"] != uuid
-
-    def test_who_was_reminded_before_can_still_redeem(self, working: Service) -> None:
-        budget = open_budget(working)
-        (assignment,) = budget.assigned(ANA)
-        assert budget.act("remind", [assignment]).status_code == 200
-        uuid = redeemed(budget, learner_email=ANA)["uuid"]
-        assert settled(budget, uuid, "created")["state"] == "committed"
-        assert budget.figures == (10_000, 0, 90_000)
-
-    def test_in_the_end_the_books_are_right(self, working: Service, tmp_path: Path) -> None:
-        url = working.database.url.render_as_string(hide_password=False)
-        assert Cli(tmp_path, url).ok("check") == ["everything holds"]
 
 
 class TestRedeem:
@@ -191,7 +68,7 @@ class TestRedeem:
             assert response.status_code == 422
             assert response.json()["assignment_uuids"] == {assignment: "redeeming"}
         assert budget.act_on_all("cancel").status_code == 404
-        assert reason(budget, learner_email=ANA) == "redemption_in_progress"
+        assert reason_against(budget, learner_email=ANA) == "redemption_in_progress"
         assert budget.reverse(uuid).status_code == 422
         assert [item["uuid"] for item in budget.allocate(ANA)["no_change"]] == [assignment]
         assert budget.figures == (10_000, 0, 90_000)
@@ -252,28 +129,28 @@ class TestRefusals:
 
     def test_what_was_never_assigned(self, budget: BudgetShop) -> None:
         budget.assigned(ANA)
-        assert reason(budget, learner_email=BEN) == "assignment_not_found"
-        assert reason(budget, PRICED, learner_email=ANA) == "assignment_not_found"
-        assert reason(budget, lms_user_id=987) == "learner_unknown"
+        assert reason_against(budget, learner_email=BEN) == "assignment_not_found"
+        assert reason_against(budget, PRICED, learner_email=ANA) == "assignment_not_found"
+        assert reason_against(budget, lms_user_id=987) == "learner_unknown"
 
     def test_what_was_cancelled(self, budget: BudgetShop) -> None:
         uuids = budget.assigned(ANA)
         budget.act("cancel", uuids)
-        assert reason(budget, learner_email=ANA) == "assignment_not_allocated"
+        assert reason_against(budget, learner_email=ANA) == "assignment_not_allocated"
 
     def test_a_budget_that_is_closed(self, budget: BudgetShop) -> None:
         budget.assigned(ANA)
         budget.change(active=False)
-        assert reason(budget, learner_email=ANA) == "policy_expired"
+        assert reason_against(budget, learner_email=ANA) == "policy_expired"
         budget.change(active=True, retired=True)
-        assert reason(budget, learner_email=ANA) == "policy_expired"
+        assert reason_against(budget, learner_email=ANA) == "policy_expired"
 
     def test_a_subsidy_that_has_ended(self, budget: BudgetShop) -> None:
         budget.assigned(ANA)
         budget.change_subsidy(expiration_datetime="2021-01-01T00:00:00Z")
-        assert reason(budget, learner_email=ANA) == "subsidy_expired"
+        assert reason_against(budget, learner_email=ANA) == "subsidy_expired"
         budget.change(late_redemption_allowed_until="2080-01-01T00:00:00Z")
-        assert reason(budget, learner_email=ANA) == "assignment_expired"
+        assert reason_against(budget, learner_email=ANA) == "assignment_expired"
         assert budget.figures == (0, 10_000, 90_000)
 
     def test_an_assignment_past_its_deadline_before_any_task_ran(self, budget: BudgetShop) -> None:
@@ -282,25 +159,27 @@ class TestRefusals:
         budget.shop.stock(course(budget.key(COURSE), closing))
         uuids = budget.assigned(ANA)
         time.sleep(max(0, (end - clock.now()).total_seconds()))
-        assert reason(budget, learner_email=ANA) == "assignment_expired"
+        assert reason_against(budget, learner_email=ANA) == "assignment_expired"
         assert budget.states == dict.fromkeys(uuids, "allocated")
 
     def test_limits_of_a_learner(self, service: Service) -> None:
         spend = open_budget(service, policy_type=PER_LEARNER_SPEND, per_learner_spend_limit=9_999)
-        assert reason(spend, PRICED, learner_email=ANA) == "learner_max_spend_reached"
-        assert reason(spend, COURSE, learner_email=ANA) == "price_unknown"
-        assert reason(spend, "Unknown", learner_email=ANA) == "content_not_in_catalog"
+        assert reason_against(spend, PRICED, learner_email=ANA) == "learner_max_spend_reached"
+        assert reason_against(spend, COURSE, learner_email=ANA) == "price_unknown"
+        assert reason_against(spend, "Unknown", learner_email=ANA) == "content_not_in_catalog"
         counted = open_budget(
             service, policy_type=PER_LEARNER_ENROLLMENT, per_learner_enrollment_limit=0
         )
-        assert reason(counted, PRICED, learner_email=ANA) == "learner_max_enrollments_reached"
+        assert (
+            reason_against(counted, PRICED, learner_email=ANA) == "learner_max_enrollments_reached"
+        )
 
     def test_limits_of_the_money(self, service: Service) -> None:
         poor = open_budget(service, deposit=9_999, policy_type=PER_LEARNER_SPEND)
-        assert reason(poor, PRICED, learner_email=ANA) == "not_enough_value_in_subsidy"
+        assert reason_against(poor, PRICED, learner_email=ANA) == "not_enough_value_in_subsidy"
         limited = open_budget(service, policy_type=PER_LEARNER_SPEND, spend_limit=19_999)
         redeemed(limited, PRICED, learner_email=ANA)
-        assert reason(limited, PRICED, learner_email=BEN) == "policy_spend_limit_reached"
+        assert reason_against(limited, PRICED, learner_email=BEN) == "policy_spend_limit_reached"
         assert limited.figures == (10_000, 0, 9_999)
 
     def test_others_know_nothing_of_it(self, api: Api, budget: BudgetShop) -> None:

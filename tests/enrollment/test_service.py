@@ -16,7 +16,7 @@ from bursar.audit.service import Actor
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.enrollment.gateway import Seat
-from bursar.enrollment.models import Enrollment, PaidBy
+from bursar.enrollment.models import Enrollment, Payer
 from bursar.enrollment.service import (
     NewEnrollment,
     end_enrollments,
@@ -73,13 +73,13 @@ def learner_id(session: Session, email: str = ANA, enterprise: UUID = ACME) -> i
 def by_license(session: Session, number: int, **fields: Any) -> NewEnrollment:
     values: dict[str, Any] = {"courserun_key": RUN, "enterprise_uuid": ACME} | fields
     values.setdefault("learner_id", learner_id(session))
-    return NewEnrollment(paid_by=PaidBy.LICENSE, license_uuid=uuid(number), **values)
+    return NewEnrollment(payer=Payer.LICENSE, license_uuid=uuid(number), **values)
 
 
 def by_credit(session: Session, number: int, **fields: Any) -> NewEnrollment:
     values: dict[str, Any] = {"courserun_key": RUN, "enterprise_uuid": ACME} | fields
     values.setdefault("learner_id", learner_id(session))
-    return NewEnrollment(paid_by=PaidBy.CREDIT, transaction_uuid=uuid(number), **values)
+    return NewEnrollment(payer=Payer.CREDIT, transaction_uuid=uuid(number), **values)
 
 
 def enroll(session: Session, *enrollments: NewEnrollment, now: datetime = NOW) -> int:
@@ -102,13 +102,13 @@ def test_an_enrolment_is_kept_with_who_pays_for_it(acme: Database) -> None:
         assert (
             enroll(session, by_license(session, 1), by_credit(session, 2, courserun_key="R")) == 2
         )
-        credit, license_ = sorted(stored(session), key=lambda row: str(row.paid_by))
-        assert (credit.paid_by, credit.transaction_uuid, credit.license_uuid) == (
+        credit, license_ = sorted(stored(session), key=lambda row: str(row.payer))
+        assert (credit.payer, credit.transaction_uuid, credit.license_uuid) == (
             "credit",
             uuid(2),
             None,
         )
-        assert (license_.paid_by, license_.license_uuid, license_.transaction_uuid) == (
+        assert (license_.payer, license_.license_uuid, license_.transaction_uuid) == (
             "license",
             uuid(1),
             None,
@@ -139,7 +139,7 @@ def test_an_ended_enrolment_is_taken_up_again_with_the_new_payer(acme: Database)
         assert enroll(session, by_credit(session, 2, mode="audit"), now=LATER) == 1
         (after,) = stored(session)
         assert (after.id, after.created_at) == (before.id, NOW)
-        assert (after.paid_by, after.license_uuid, after.transaction_uuid) == (
+        assert (after.payer, after.license_uuid, after.transaction_uuid) == (
             "credit",
             None,
             uuid(2),
@@ -151,12 +151,12 @@ def test_an_ended_enrolment_is_taken_up_again_with_the_new_payer(acme: Database)
 def test_of_several_for_one_seat_the_first_counts(acme: Database) -> None:
     with acme.transaction() as session:
         assert enroll(session, by_license(session, 1), by_credit(session, 2)) == 1
-        assert [row.paid_by for row in stored(session)] == ["license"]
+        assert [row.payer for row in stored(session)] == ["license"]
 
 
 def test_an_enrolment_that_nobody_pays_for_is_impossible(acme: Database) -> None:
     with acme.transaction() as session:
-        unpaid = NewEnrollment(ACME, learner_id(session), RUN, PaidBy.CREDIT)
+        unpaid = NewEnrollment(ACME, learner_id(session), RUN, Payer.CREDIT)
         with pytest.raises(IntegrityError), session.begin_nested():
             enroll(session, unpaid)
         assert stored(session) == []
@@ -214,7 +214,7 @@ def test_each_change_leaves_one_entry_without_an_address(acme: Database) -> None
         assert entries[0].details == {
             "learner_id": learner_id(session),
             "courserun_key": RUN,
-            "paid_by": "license",
+            "payer": "license",
         }
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from bursar import clock
 from bursar.database.engine import Database
 from bursar.enrollment.gateway import LmsUnavailable, Outcome, Seat
-from bursar.enrollment.models import Enrollment, PaidBy
+from bursar.enrollment.models import Enrollment, Payer
 from bursar.enrollment.service import NewEnrollment, record_enrollments
 from bursar.identity.learners import ensure_learners
 from bursar.jobs.worker import Worker
@@ -69,7 +69,7 @@ def enroll(database: Database, plan_uuid: UUID = PLAN) -> None:
                 ENTERPRISE,
                 learners[str(each.user_email)].id,
                 "course-v1:edX+DemoX+1",
-                PaidBy.LICENSE,
+                Payer.LICENSE,
                 license_uuid=each.uuid,
             )
             for each in held

@@ -24,7 +24,7 @@ from bursar.bulk_enrollment.rules import (
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.enrollment.gateway import LmsGateway, Outcome, Seat
-from bursar.enrollment.models import PaidBy
+from bursar.enrollment.models import Payer
 from bursar.enrollment.service import NewEnrollment, record_enrollments
 from bursar.identity.learners import LearnerRecord, ensure_learners, find_learners
 from bursar.notifications import service as notifications
@@ -142,7 +142,7 @@ def record(session: Session, job: Job, enrolled: Enrolled, now: datetime) -> dic
             job.enterprise_uuid,
             people[pair.email].id,
             pair.course_run_key,
-            PaidBy.LICENSE,
+            Payer.LICENSE,
             license_uuid=license_.license_uuid,
         )
         for pair, license_ in good.items()

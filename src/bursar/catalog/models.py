@@ -1,8 +1,16 @@
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bursar.database.base import Base
@@ -57,6 +65,29 @@ class NestedRun(Base):
     course_id: Mapped[int] = mapped_column(
         BIG_ID, ForeignKey(ContentItem.id), primary_key=True, index=True
     )
+
+
+class RunFacts(Base):
+    """What reports say of a course run: from its own document, else from its course's."""
+
+    __tablename__ = "run_facts"
+
+    run_key: Mapped[str] = mapped_column(SORTABLE, primary_key=True)
+    course_id: Mapped[int | None] = mapped_column(BIG_ID, ForeignKey(ContentItem.id), index=True)
+    """The course whose document gave course_title, primary_subject and primary_program."""
+    is_own: Mapped[bool]
+    """Whether the run's own document gave the others."""
+    course_key: Mapped[str | None] = mapped_column(SORTABLE)
+    course_title: Mapped[str | None] = mapped_column(SORTABLE)
+    primary_subject: Mapped[str | None] = mapped_column(SORTABLE)
+    primary_program: Mapped[str | None] = mapped_column(SORTABLE)
+    weeks_to_complete: Mapped[int | None] = mapped_column(BigInteger)
+    min_effort: Mapped[int | None] = mapped_column(BigInteger)
+    max_effort: Mapped[int | None] = mapped_column(BigInteger)
+    pacing_type: Mapped[str | None] = mapped_column(SORTABLE)
+    start_date: Mapped[date | None] = mapped_column(Date)
+    end_date: Mapped[date | None] = mapped_column(Date)
+    list_price: Mapped[float | None] = mapped_column(Double)
 
 
 class CatalogQuery(Base):

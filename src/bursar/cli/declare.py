@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 import typer
 from sqlalchemy.orm import Session
 
+from bursar.bulk_enrollment.checks import check_bulk_enrollment
 from bursar.catalog import service as catalogs
 from bursar.catalog.checks import check_catalogs
 from bursar.catalog.jobs import enqueue_refresh
@@ -35,6 +36,9 @@ from bursar.provisioning.manifest import Manifest, ManifestError, load
 from bursar.subscriptions.checks import check_subscriptions
 
 database_app = typer.Typer(help="The database's schema.", no_args_is_help=True)
+
+
+CHECKS: Final = (check_catalogs, check_credit, check_subscriptions, check_bulk_enrollment)
 
 
 class _DryRun(Exception):
@@ -108,9 +112,7 @@ def check() -> None:
     """Prove the books: exit 0 when every stored total and invariant holds, else 1 and the rows."""
     found = 0
     with opened_database(settings_or_fail()) as database, looking_at(database) as session:
-        for problem in chain(
-            check_catalogs(session), check_credit(session), check_subscriptions(session)
-        ):
+        for problem in chain.from_iterable(prove(session) for prove in CHECKS):
             typer.echo(problem)
             found += 1
     if found:

@@ -10,7 +10,7 @@ from bursar.audit.service import Actor
 from bursar.credit import settlement
 from bursar.credit.states import TransactionState
 from bursar.enrollment.gateway import LmsUnavailable, Seat, gateway_for
-from bursar.enrollment.models import PaidBy
+from bursar.enrollment.models import Payer
 from bursar.enrollment.patience import patiently
 from bursar.enrollment.service import (
     NewEnrollment,
@@ -87,7 +87,7 @@ def _record(session: Session, enterprise_uuid: UUID, transaction_uuid: UUID) -> 
         enterprise_uuid,
         people[row.learner_email].id,
         row.courserun_key,
-        PaidBy.CREDIT,
+        Payer.CREDIT,
         transaction_uuid=transaction_uuid,
     )
     record_enrollments(session, ACTOR, [enrollment], now)

@@ -22,7 +22,7 @@ from bursar.credit.expiry import expire_assignments
 from bursar.credit.models import Assignment
 from bursar.database.engine import Database
 from bursar.demo.parts import Document
-from bursar.enrollment.models import PaidBy
+from bursar.enrollment.models import Payer
 from bursar.enrollment.service import NewEnrollment, end_enrollments, record_enrollments
 from bursar.identity.learners import ensure_learners
 from bursar.notifications import claims
@@ -128,7 +128,7 @@ class _Story:
                 return
             learner = ensure_learners(session, self.enterprise_uuid, [email], now)[email]
             seat = NewEnrollment(
-                self.enterprise_uuid, learner.id, run_key, PaidBy.CREDIT, transaction_uuid=uuid
+                self.enterprise_uuid, learner.id, run_key, Payer.CREDIT, transaction_uuid=uuid
             )
             record_enrollments(session, ACTOR, [seat], now)
             settlement.commit(session, ACTOR, self.enterprise_uuid, uuid, now)

@@ -1,8 +1,17 @@
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bursar.database.base import Base
@@ -10,37 +19,108 @@ from bursar.database.columns import BIG_ID, SORTABLE
 from bursar.identity.models import Enterprise, Learner
 
 
-class PaidBy(StrEnum):
+class Payer(StrEnum):
+    """How Bursar knows of an enrolment: what pays for it, or that it was only reported."""
+
     LICENSE = "license"
     CREDIT = "credit"
+    REPORTED = "reported"
 
 
 class Enrollment(Base):
-    """A learner in a course run; its id is the enterprise_enrollment_id of the reference."""
+    """A learner in a course run, and a row of the learner summary, whoever made it.
+
+    The id is enrollment_id and enterprise_enrollment_id of the reference. The columns below
+    `changed_at` are the report's, under its names, and null where the report was told nothing.
+    Whoever writes rows of a learner holds the learner: identity.learners.hold_learners.
+    """
 
     __tablename__ = "enrollments"
     __table_args__ = (
         Index(None, "enterprise_uuid", "learner_id", "courserun_key", unique=True),
         Index(None, "license_uuid"),
         Index(None, "transaction_uuid"),
-        CheckConstraint("paid_by IN ('license', 'credit')", name="paid_by_known"),
+        Index("ix_enrollments_activity", "enterprise_uuid", text("activity_day DESC"), "id"),
+        CheckConstraint("payer IN ('license', 'credit', 'reported')", name="payer_known"),
         CheckConstraint(
-            "(paid_by = 'license') = (license_uuid IS NOT NULL)"
-            " AND (paid_by = 'credit') = (transaction_uuid IS NOT NULL)",
+            "(payer = 'license') = (license_uuid IS NOT NULL)"
+            " AND (payer = 'credit') = (transaction_uuid IS NOT NULL)",
             name="payment_named",
         ),
+        CheckConstraint("payer = 'reported' OR enrolled_at IS NOT NULL", name="beginning_known"),
+        CheckConstraint("is_consented OR activity_day = 0", name="activity_shared"),
     )
 
     id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
     enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid))
     learner_id: Mapped[int] = mapped_column(BIG_ID, ForeignKey(Learner.id), index=True)
     courserun_key: Mapped[str] = mapped_column(SORTABLE)
-    mode: Mapped[str]
-    paid_by: Mapped[str]
+    mode: Mapped[str] = mapped_column(SORTABLE)
+    """user_current_enrollment_mode"""
+    payer: Mapped[str]
     license_uuid: Mapped[UUID | None]
     """Of the domain that paid; not a foreign key, as that domain stands above this one."""
     transaction_uuid: Mapped[UUID | None]
-    enrolled_at: Mapped[datetime]
+    enrolled_at: Mapped[datetime | None]
+    """The report tells its day in UTC; a day that was reported is its first instant."""
     unenrolled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
-    modified_at: Mapped[datetime]
+    is_consented: Mapped[bool]
+    """What counts: is_consent_granted, or else the learner's consent, kept in step with both."""
+    activity_day: Mapped[int] = mapped_column(Integer)
+    """Of last_activity_date where consented: days.day_number; else days.NO_DAY."""
+    changed_at: Mapped[datetime]
+    """`created` of the report: when the row last changed there."""
+
+    is_consent_granted: Mapped[bool | None]
+    """The row's own, when the report brought one."""
+    amount_learner_paid: Mapped[float | None] = mapped_column(Double)
+    contract_id: Mapped[str | None] = mapped_column(SORTABLE)
+    coupon_code: Mapped[str | None] = mapped_column(SORTABLE)
+    coupon_name: Mapped[str | None] = mapped_column(SORTABLE)
+    course_duration: Mapped[int | None] = mapped_column(BigInteger)
+    course_end: Mapped[date | None] = mapped_column(Date)
+    course_key: Mapped[str | None] = mapped_column(SORTABLE)
+    course_list_price: Mapped[float | None] = mapped_column(Double)
+    course_max_effort: Mapped[int | None] = mapped_column(BigInteger)
+    course_min_effort: Mapped[int | None] = mapped_column(BigInteger)
+    course_pacing_type: Mapped[str | None] = mapped_column(SORTABLE)
+    course_primary_program: Mapped[str | None] = mapped_column(SORTABLE)
+    course_primary_subject: Mapped[str | None] = mapped_column(SORTABLE)
+    course_start: Mapped[date | None] = mapped_column(Date)
+    course_title: Mapped[str | None] = mapped_column(SORTABLE)
+    current_grade: Mapped[float | None] = mapped_column(Double)
+    has_passed: Mapped[bool | None]
+    is_refunded: Mapped[bool | None]
+    last_activity_date: Mapped[date | None] = mapped_column(Date)
+    letter_grade: Mapped[str | None] = mapped_column(SORTABLE)
+    offer_name: Mapped[str | None] = mapped_column(SORTABLE)
+    offer_type: Mapped[str | None] = mapped_column(SORTABLE)
+    paid_by: Mapped[str | None] = mapped_column(SORTABLE)
+    passed_date: Mapped[date | None] = mapped_column(Date)
+    seat_delivery_method: Mapped[str | None] = mapped_column(SORTABLE)
+
+
+class EnrollmentDay(Base):
+    """How many rows of an enterprise's report have which activity_day: see days.py."""
+
+    __tablename__ = "enrollment_days"
+    __table_args__ = (CheckConstraint("row_count >= 0", name="row_count_possible"),)
+
+    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid), primary_key=True)
+    activity_day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    row_count: Mapped[int] = mapped_column(BigInteger)
+
+
+class EnrollmentImport(Base):
+    """How far a file has been imported, so that a stopped import goes on where it was."""
+
+    __tablename__ = "enrollment_imports"
+
+    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid), primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    modified_ns: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    byte_offset: Mapped[int] = mapped_column(BigInteger)
+    line: Mapped[int] = mapped_column(BigInteger)
+    started_at: Mapped[datetime]

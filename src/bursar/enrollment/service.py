@@ -17,7 +17,7 @@ from bursar.database.bulk import is_any_of
 from bursar.database.engine import insert_for
 from bursar.database.types import AnyRow
 from bursar.enrollment.gateway import Seat
-from bursar.enrollment.models import Enrollment, PaidBy
+from bursar.enrollment.models import Enrollment, Payer
 from bursar.identity.learners import get_learners
 
 BATCH: Final = 10_000
@@ -30,7 +30,7 @@ class NewEnrollment:
     enterprise_uuid: UUID
     learner_id: int
     courserun_key: str
-    paid_by: PaidBy
+    payer: Payer
     license_uuid: UUID | None = None
     transaction_uuid: UUID | None = None
     mode: str = "verified"
@@ -47,7 +47,7 @@ _SEATS: Final = (
     _columns.learner_id,
     _columns.courserun_key,
     _columns.mode,
-    _columns.paid_by,
+    _columns.payer,
 )
 _LIVE: Final = (
     _columns.enterprise_uuid == bindparam("of_enterprise"),
@@ -55,12 +55,12 @@ _LIVE: Final = (
 )
 _TAKEN_UP_AGAIN: Final = (
     "mode",
-    "paid_by",
+    "payer",
     "license_uuid",
     "transaction_uuid",
     "enrolled_at",
     "unenrolled_at",
-    "modified_at",
+    "changed_at",
 )
 
 
@@ -102,7 +102,7 @@ def end_enrollments(
         statement = (
             update(Enrollment)
             .where(*_LIVE, is_any_of(session, column, batch))
-            .values(unenrolled_at=now, modified_at=now)
+            .values(unenrolled_at=now, changed_at=now)
             .returning(*_SEATS)
         )
         ended += session.connection().execute(statement, {"of_enterprise": enterprise_uuid})
@@ -126,8 +126,8 @@ def live_seats(
 
 
 def _row(enrollment: NewEnrollment, now: datetime) -> dict[str, Any]:
-    times = {"enrolled_at": now, "unenrolled_at": None, "created_at": now, "modified_at": now}
-    return asdict(enrollment) | times | {"paid_by": enrollment.paid_by.value}
+    times = {"enrolled_at": now, "unenrolled_at": None, "created_at": now, "changed_at": now}
+    return asdict(enrollment) | times | {"payer": enrollment.payer.value}
 
 
 def _payers(
@@ -173,7 +173,7 @@ def _audit(session: Session, actor: Actor, action: str, rows: Sequence[AnyRow]) 
                 {
                     "learner_id": row.learner_id,
                     "courserun_key": row.courserun_key,
-                    "paid_by": row.paid_by,
+                    "payer": row.payer,
                 },
             )
             for row in rows

@@ -15,8 +15,9 @@ from bursar.web.call import Answer
 from bursar.web.endpoint import Endpoint
 from bursar.web.errors import ApiError, NotFound, Refusal
 from bursar.web.negotiation import Format, Negotiated
-from bursar.web.pipeline import Pipeline
+from bursar.web.pipeline import REFUSED, Pipeline, refusal_of
 from bursar.web.rendering import Incoming, Outgoing, refuse, render
+from bursar.web.streaming import StreamedResponse, Streaming
 
 METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 Result = TypeVar("Result")
@@ -43,7 +44,12 @@ def route_handlers(
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    return [_handler(path, methods, pipeline, threads) for path, methods in by_path.items()]
+    streaming = Streaming(
+        pipeline.database, threads, at_once=max(1, pipeline.settings.threads // 2)
+    )
+    return [
+        _handler(path, methods, pipeline, threads, streaming) for path, methods in by_path.items()
+    ]
 
 
 def _litestar_path(template: str) -> str:
@@ -52,7 +58,11 @@ def _litestar_path(template: str) -> str:
 
 
 def _handler(
-    path: str, methods: Mapping[str, Endpoint], pipeline: Pipeline, threads: Threads
+    path: str,
+    methods: Mapping[str, Endpoint],
+    pipeline: Pipeline,
+    threads: Threads,
+    streaming: Streaming,
 ) -> HTTPRouteHandler:
     allow = allowed_methods(methods)
 
@@ -74,9 +84,26 @@ def _handler(
                 return to_response(refuse(error, incoming), method)
             await read_body(request, incoming, pipeline.settings.max_body_bytes)
         outgoing = await threads.run(pipeline.handle, endpoint, incoming)
+        if outgoing.stream is not None:
+            return _streamed(outgoing, incoming, streaming)
         return to_response(outgoing, method)
 
     return HTTPRouteHandler(_litestar_path(path), http_method=METHODS)(handle)
+
+
+def _streamed(outgoing: Outgoing, incoming: Incoming, streaming: Streaming) -> ASGIResponse:
+    headers = {name.lower(): value for name, value in outgoing.headers.items()}
+    if incoming.method == "HEAD" or outgoing.stream is None:
+        return ASGIResponse(status_code=outgoing.status, headers=headers, is_head_response=True)
+
+    def answer_to(error: Exception) -> ASGIResponse:
+        if not isinstance(error, REFUSED):
+            raise error
+        return to_response(refusal_of(error, incoming), incoming.method)
+
+    return StreamedResponse(
+        streaming, outgoing.stream, answer_to, status=outgoing.status, headers=headers
+    )
 
 
 def allowed_methods(methods: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ stopped and its connection given up.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from threading import Lock
 from typing import Any, Final, Protocol, TypeVar
@@ -19,21 +19,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from bursar.database.engine import Database
 from bursar.database.streams import interrupt
 from bursar.web.call import Source
-from bursar.web.errors import Refusal
 
 STALL_SECONDS: Final = 60.0
-"""A client that takes nothing for so long is one that went away."""
-WAIT_SECONDS: Final = 60.0
-"""For another stream to end, when as many run as may."""
-_RETRY_SECONDS: Final = 0.5
+"""A client that takes nothing for so long has gone away."""
+_STOP_AGAIN_SECONDS: Final = 0.5
 
 Result = TypeVar("Result")
-Refuse = Callable[[Exception], ASGIResponse]
 
 
 class Runner(Protocol):
     async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """In a thread."""
+        """Runs the function in a thread."""
 
 
 class ClientGone(Exception):
@@ -41,7 +37,7 @@ class ClientGone(Exception):
 
 
 class Production:
-    """The making of one stream. Its methods block, and may be called from any thread."""
+    """The making of one stream, out of one snapshot. Its methods block, each in any thread."""
 
     def __init__(self, database: Database, source: Source) -> None:
         self._database = database
@@ -51,7 +47,7 @@ class Production:
         self._turn = Lock()
         self._chunks = self._made()
 
-    def _made(self) -> Iterator[bytes]:
+    def _made(self) -> Generator[bytes, None, None]:
         with self._database.snapshot() as connection:
             self._connection = connection
             try:
@@ -62,25 +58,25 @@ class Production:
                     connection.invalidate()
 
     def chunk(self) -> bytes | None:
-        """The next one, None after the last. Raises what the source raises."""
+        """The next one; None after the last. Raises what the source raises."""
         with self._turn:
             return None if self._is_stopped else next(self._chunks, None)
 
     def stop(self) -> None:
-        """Ends early, the running statement too. What it was making raises or comes to nothing."""
+        """Ends it early, and the statement that runs for it. May have to be said again."""
         self._is_stopped = True
         connection = self._connection
         if connection is not None:
             interrupt(connection)
 
     def close(self) -> None:
-        """Gives the connection back. To be called once, whatever happened; waits for `chunk`."""
+        """Gives the connection back, whatever happened before. Waits for `chunk`."""
         with self._turn, suppress(SQLAlchemyError):
-            self._chunks.close()  # type: ignore[attr-defined]  # a generator
+            self._chunks.close()
 
 
 class Streaming:
-    """What all streams of a process share. Not all connections may be held by slow readers."""
+    """What the streams of a process share: slow readers may not hold all connections."""
 
     def __init__(self, database: Database, threads: Runner, *, at_once: int) -> None:
         self.database = database
@@ -89,34 +85,86 @@ class Streaming:
 
 
 class StreamedResponse(ASGIResponse):
-    """`refuse` answers for what is raised before the first chunk, or raises it again."""
+    """`refusal_of` answers for what is raised before the first chunk, or raises it again."""
 
     def __init__(
         self,
         streaming: Streaming,
         source: Source,
-        refuse: Refuse,
+        refusal_of: Callable[[Exception], ASGIResponse],
+        *,
         status: int,
         headers: dict[str, str],
     ) -> None:
+        # Says no length, and leaves the headers as they are.
         super().__init__(status_code=status, headers=headers, is_head_response=True)
         self._streaming = streaming
         self._source = source
-        self._refuse = refuse
+        self._refusal_of = refusal_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(_leaving(receive))
+        gone = asyncio.ensure_future(_departure(receive))
         try:
-            await asyncio.wait_for(self._streaming.places.acquire(), WAIT_SECONDS)
-        except TimeoutError:
-            busy = Refusal("Too many downloads.", status=503, headers={"Retry-After": "10"})
-            await self._refuse(busy)(scope, receive, send)
-            return
+            with suppress(ClientGone):
+                async with self._streaming.places:
+                    await self._send_all(scope, receive, send, gone)
         finally:
-            if self._streaming.places.locked() and gone.done():
-                pass
-        try:
-            await self._run(scope, receive, send, gone)
-        finally:
-            self._streaming.places.release()
             gone.cancel()
+
+    async def _send_all(
+        self, scope: Scope, receive: Receive, send: Send, gone: asyncio.Future[None]
+    ) -> None:
+        production = Production(self._streaming.database, self._source)
+        is_complete = False
+        try:
+            try:
+                chunk = await self._chunk(production, gone)
+            except ClientGone:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised again unless it is a refusal
+                await self._refusal_of(error)(scope, receive, send)
+                is_complete = True
+                return
+            await self.start_response(send)
+            while chunk is not None:
+                await _send(send, chunk)
+                chunk = await self._chunk(production, gone)
+            await _send(send, b"", more=False)
+            is_complete = True
+        finally:
+            await asyncio.shield(self._end(production, is_complete=is_complete))
+
+    async def _chunk(self, production: Production, gone: asyncio.Future[None]) -> bytes | None:
+        """Raises ClientGone as soon as the client is, however long the chunk would take."""
+        taken = asyncio.ensure_future(self._streaming.threads.run(production.chunk))
+        both: set[asyncio.Future[Any]] = {taken, gone}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        while not taken.done():
+            # It may not have come to its statement when it was told the first time.
+            await asyncio.to_thread(production.stop)
+            await asyncio.wait({taken}, timeout=_STOP_AGAIN_SECONDS)
+        if gone.done():
+            with suppress(Exception):
+                taken.result()
+            raise ClientGone
+        return taken.result()
+
+    async def _end(self, production: Production, *, is_complete: bool) -> None:
+        if not is_complete:
+            await asyncio.to_thread(production.stop)
+        await self._streaming.threads.run(production.close)
+
+
+async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
+    """Returns when the server has room for more. Raises ClientGone after a long standstill."""
+    message: Any = {"type": "http.response.body", "body": body, "more_body": more}
+    try:
+        await asyncio.wait_for(send(message), STALL_SECONDS)
+    except TimeoutError:
+        raise ClientGone from None
+
+
+async def _departure(receive: Receive) -> None:
+    """Returns when the client has gone; what is left of its request is not kept."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
