@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from time import monotonic
 from typing import Final
@@ -20,17 +21,19 @@ from bursar import clock
 from bursar.database.engine import Database
 from bursar.notifications import claims, queries
 from bursar.notifications.claims import Batch
+from bursar.notifications.heartbeat import repeatedly
 from bursar.notifications.kinds import Attempt, AttemptOutcome, MailKind, QueuedMail
 from bursar.notifications.messages import Message, UnusableAddress, compose
 from bursar.notifications.recording import Recorder
 from bursar.notifications.rendering import Correspondent, render
-from bursar.notifications.rules import delivered, failed, lease, without_addresses
+from bursar.notifications.rules import LEASE, delivered, failed, without_addresses
 from bursar.notifications.sifting import Sifter
 from bursar.notifications.transport import Refused, ServerAway, Transport
 from bursar.settings import Settings
 from bursar.smtp_url import parse_sender, parse_smtp_url
 
 BATCH: Final = 100
+_RENEWAL_SECONDS: Final = LEASE.total_seconds() / 4
 KEPT_BATCH: Final = 1_000
 """Without a mail server, where nothing takes time but the database."""
 
@@ -92,7 +95,6 @@ class _Delivery:
         self._stopping = stopping
         self._transport = transport
         self._counts = counts
-        self._lease = lease(settings.smtp_timeout)
         self._sender = parse_sender(settings.mail_from)
         self._recorder = Recorder(database, kinds, stopping)
         self._sifter = Sifter(database, kinds)
@@ -117,7 +119,7 @@ class _Delivery:
                 return Batch(now)
         limit = KEPT_BATCH if self._transport is None else BATCH
         with self._database.transaction() as session:
-            return claims.claim(session, names, now, self._lease, limit)
+            return claims.claim(session, names, now, LEASE, limit)
 
     def _send_each(self, batch: Batch, transport: Transport) -> None:
         enterprises = self._enterprises(batch.mails)
@@ -128,7 +130,9 @@ class _Delivery:
             if not self._still_wanted(batch, [mail]):
                 continue
             try:
-                attempt = self._attempt(mail, enterprises[mail.enterprise_uuid], transport)
+                # A server may take longer to answer than the claim lasts.
+                with repeatedly(_RENEWAL_SECONDS, partial(self._extend, batch, [mail, *waiting])):
+                    attempt = self._attempt(mail, enterprises[mail.enterprise_uuid], transport)
             except ServerAway as error:
                 self._give_back(batch, [mail, *waiting], error)
                 return
@@ -193,10 +197,12 @@ class _Delivery:
 
     def _keep(self, batch: Batch, mails: Iterable[QueuedMail]) -> None:
         """Enough of the claim is left whenever a mail is begun."""
-        if monotonic() - batch.since > self._lease.total_seconds() / 4:
-            until = clock.now() + self._lease
-            with self._database.transaction() as session:
-                claims.extend(session, batch, list(mails), until)
+        if monotonic() - batch.since > _RENEWAL_SECONDS:
+            self._extend(batch, list(mails))
+
+    def _extend(self, batch: Batch, mails: Sequence[QueuedMail]) -> None:
+        with self._database.transaction() as session:
+            claims.extend(session, batch, mails, clock.now() + LEASE)
 
     def _release(self, batch: Batch, mails: Iterable[QueuedMail]) -> None:
         left = list(mails)

@@ -14,21 +14,15 @@ TOO_FAR_AHEAD: Final = BACKOFF[-1] + timedelta(hours=1)
 The hour is for clocks of two machines that differ."""
 
 LONGEST_ERROR: Final = 300
-_LEAST_LEASE: Final = timedelta(minutes=1)
+LEASE: Final = timedelta(minutes=1)
+"""How long a worker may keep mails without saying again that it has them. What a dead worker had
+is sent again so much later."""
 _ADDRESS: Final = re.compile(r"[^\s<>]+@[^\s<>]+")
 
 
 def pause_after(attempts: int) -> timedelta | None:
     """After so many failed attempts; None: give it up."""
     return BACKOFF[attempts - 1] if attempts <= len(BACKOFF) else None
-
-
-def lease(smtp_timeout: float) -> timedelta:
-    """How long a worker may keep mails without saying again that it has them.
-
-    Sending one mail waits for the server some fifteen times at most.
-    """
-    return max(_LEAST_LEASE, timedelta(seconds=20 * smtp_timeout))
 
 
 def delivered(mail: QueuedMail, now: datetime) -> Attempt:
