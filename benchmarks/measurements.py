@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from benchmarks import credit
+from benchmarks import credit, subscriptions
 from benchmarks.load import Target
 from benchmarks.results import MEGABYTE, Result
 from benchmarks.server import BenchmarkServer
@@ -158,6 +158,7 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     "scale": scale,
     "scale-without-cache": scale_without_cache,
     **credit.MEASUREMENTS,
+    **subscriptions.MEASUREMENTS,
     "import": imports,
     "statements": statements,
     "memory": memory,

@@ -21,7 +21,7 @@ class Stage:
     ) -> None:
         self._stack = stack
         self._folder = folder
-        self._seconds = seconds
+        self.seconds = seconds
         self._worlds: dict[int, World] = {}
         self._things: dict[str, Any] = {}
         self.address = address
@@ -50,7 +50,7 @@ class Stage:
         return thing
 
     def rate(self, target: Target) -> float:
-        return requests_per_second(target, self._seconds)
+        return requests_per_second(target, self.seconds)
 
     def compare(self, one: Target, other: Target) -> tuple[float, float]:
-        return compare(one, other, self._seconds)
+        return compare(one, other, self.seconds)

@@ -21,6 +21,7 @@ from bursar.database.migrate import upgrade
 from bursar.demo.content import courses
 from bursar.identity.models import ApiClient
 from bursar.identity.tokens import KeyRing
+from bursar.jobs.system import migrate_system_tables
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
 from bursar.schema import metadata
@@ -71,6 +72,7 @@ def create_world(address: PostgresAddress, folder: Path, count: int) -> World:
     database = Database(url)
     try:
         upgrade(database)
+        migrate_system_tables(database)
         _declare(database)
         with database.read() as connection:
             client_uuid = connection.scalars(select(ApiClient.uuid)).one()

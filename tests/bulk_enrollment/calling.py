@@ -75,7 +75,7 @@ class Api:
         if body is not None:
             given["content-type"] = "application/json"
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.pipeline.handle(
+        answer = self.pipeline.handle(
             endpoint,
             Incoming(
                 method,
@@ -88,6 +88,10 @@ class Api:
                 b"" if body is None else json.dumps(body).encode(),
             ),
         )
+        if answer.stream is not None:
+            with self.database.snapshot() as connection:
+                answer.body = b"".join(answer.stream(connection))
+        return answer
 
     def post(
         self, body: Any, enterprise: object = ACME, client: str = ADMIN, **headers: str

@@ -32,6 +32,8 @@ def _objects(enterprise: UUID, catalog: UUID) -> dict[str, UUID]:
         "transaction": named(enterprise, "reversed transaction"),
         "plan": named(enterprise, "plan"),
         "license": named(enterprise, f"license of {USER}"),
+        "enterprise": enterprise,
+        "job": named(enterprise, "job"),
     }
 
 
@@ -73,7 +75,8 @@ class Sample:
 
     @property
     def has_object(self) -> bool:
-        return "{" in self.path
+        """In its path: what the query names may be malformed."""
+        return "{" in self.path.partition("?")[0]
 
 
 def _write(method: str, base: str, status: int, allow: str) -> Sample:
@@ -108,6 +111,8 @@ _TRANSACTION_TEMPLATE = f"{_REDEMPTION}/{{policy_uuid}}/transactions/{{transacti
 _SUBSCRIPTIONS = "/enterprise/v1/subscriptions"
 _LICENSES = f"{_SUBSCRIPTIONS}/{{plan}}/licenses"
 _LICENSES_TEMPLATE = f"{_SUBSCRIPTIONS}/{{subscription_plan_uuid}}/licenses"
+_BULK = "/enterprise/v1/bulk-license-enrollment"
+_BULK_ALLOW = "GET, HEAD, POST, OPTIONS"
 _BASE = CATALOGS + "/{catalog}"
 _TEMPLATE = CATALOGS + "/{catalog_id}"
 
@@ -175,10 +180,35 @@ SAMPLES = {
     "a revocation": _of_licenses("bulk-revoke", {"user_emails": ["nobody@example.org"]}, 404),
     "a reminder of a license": _of_licenses("remind", {"user_emails": [USER]}, 404),
     "an activation": _of_licenses("{license}/activate", None),
+    "a bulk enrolment": Sample(
+        "POST",
+        f"{_BULK}?enterprise_customer_uuid={{enterprise}}",
+        _BULK,
+        {"emails": ["ana@example.org"], "course_run_keys": []},
+        400,
+        _BULK_ALLOW,
+    ),
+    "a bulk enrolment by query": Sample(
+        "GET",
+        f"{_BULK}?enterprise_customer_uuid={{enterprise}}&bulk_enrollment_job_uuid={{job}}",
+        _BULK,
+        allow=_BULK_ALLOW,
+    ),
+    "a bulk enrolment by path": Sample("GET", f"{_BULK}/{{job}}", f"{_BULK}/{{job_id}}"),
+    "pairs of a bulk enrolment": Sample(
+        "GET", f"{_BULK}/{{job}}/rows", f"{_BULK}/{{job_id}}/rows"
+    ),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),
     "a replacement": _write("PUT", THINGS, 201, "POST, PUT, OPTIONS"),
     "a refusal": _write("POST", REFUSALS, 422, "POST, OPTIONS"),
 }
+DOWNLOADS = {
+    "a file of a bulk enrolment": Sample(
+        "GET", f"{_BULK}/{{job}}/download", f"{_BULK}/{{job_id}}/download"
+    ),
+}
+"""Streamed, in a format of their own, whatever `Accept` says."""
+EVERYTHING = SAMPLES | DOWNLOADS
 READS = {name: sample for name, sample in SAMPLES.items() if sample.method == "GET"}
 WRITES = {name: sample for name, sample in SAMPLES.items() if sample.method != "GET"}
-OF_AN_OBJECT = {name: sample for name, sample in SAMPLES.items() if sample.has_object}
+OF_AN_OBJECT = {name: sample for name, sample in EVERYTHING.items() if sample.has_object}

@@ -20,6 +20,7 @@ from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings
 from tests.contract.api import CATALOGS, Api, connect
 from tests.contract.credit_world import assign
+from tests.contract.enrollment_world import enroll_in_bulk
 from tests.contract.license_world import hand_out
 from tests.contract.world import ACME, GLOBEX, Document, catalog, client
 from tests.support.openapi import ResponseChecker
@@ -115,6 +116,7 @@ class Service:
             for enterprise in (ACME, GLOBEX):
                 assign(session, enterprise)
                 hand_out(session, enterprise)
+                enroll_in_bulk(session, enterprise)
 
     def changes_of(self, name: str) -> int:
         """How often the test endpoint did its work for a thing of this name."""

@@ -4,7 +4,7 @@ from bursar import clock
 from bursar.audit.service import Actor
 from bursar.identity import service as identity
 from tests.contract.api import Api, detail_of
-from tests.contract.endpoints import SAMPLES
+from tests.contract.endpoints import EVERYTHING, SAMPLES
 from tests.contract.forging import REFUSED, Forge
 from tests.contract.service import Service
 from tests.contract.world import ADMIN, EXAMPLES, LEAVER
@@ -21,7 +21,7 @@ def forge(service: Service) -> Forge:
 @pytest.mark.parametrize("credential", REFUSED)
 def test_every_endpoint_refuses(anonymous: Api, forge: Forge, credential: str) -> None:
     caller = anonymous.acting_as(REFUSED[credential](forge))
-    for sample in SAMPLES.values():
+    for sample in EVERYTHING.values():
         response = caller.request(sample.method, sample.url, headers=JSON, json=sample.body)
         assert response.status_code == 401, sample
         assert response.headers["www-authenticate"] == 'JWT realm="api"'
@@ -33,7 +33,7 @@ def test_every_endpoint_accepts_a_good_token_whatever_the_case_of_its_scheme(
     anonymous: Api, forge: Forge, scheme: str
 ) -> None:
     caller = anonymous.acting_as(f"{scheme} {forge.signed()}")
-    for sample in SAMPLES.values():
+    for sample in EVERYTHING.values():
         response = caller.request(sample.method, sample.url, json=sample.body)
         assert response.status_code == sample.status, sample
 
@@ -45,12 +45,12 @@ def test_the_second_key_signs_good_tokens_too(anonymous: Api, service: Service) 
 
 def test_the_tokens_of_a_disabled_client_stop_at_once(service: Service) -> None:
     leaver = service.acting_as(LEAVER)
-    for sample in SAMPLES.values():
+    for sample in EVERYTHING.values():
         response = leaver.request(sample.method, sample.url, json=sample.body)
         assert response.status_code == sample.status
     with service.database.transaction() as session:
         identity.disable_client(session, Actor("test"), LEAVER, now=clock.now())
-    for sample in SAMPLES.values():
+    for sample in EVERYTHING.values():
         response = leaver.request(sample.method, sample.url, json=sample.body)
         assert response.status_code == 401
     with service.database.transaction() as session:

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.contract.api import CATALOGS, Api, detail_of, visible
-from tests.contract.endpoints import OF_AN_OBJECT, OWN, READS, SAMPLES, Sample
+from tests.contract.endpoints import EVERYTHING, OF_AN_OBJECT, OWN, READS, Sample
 from tests.contract.world import COURSE_KEY, EXAMPLES, HOSTILE, HOSTILE_KEY
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "QUERY"]
@@ -36,7 +36,7 @@ STRANGE_KEYS = [
     *("%00", "a%00b", "%FF%FE", "%ED%A0%80", "%F0%9F%8E%93"),
     *("'", "%25", "%2E%2E", "a//b", "a" * 3000),
 ]
-every_endpoint = pytest.mark.parametrize("sample", SAMPLES.values(), ids=list(SAMPLES))
+every_endpoint = pytest.mark.parametrize("sample", EVERYTHING.values(), ids=list(EVERYTHING))
 reads = pytest.mark.parametrize("sample", READS.values(), ids=list(READS))
 of_an_object = pytest.mark.parametrize("sample", OF_AN_OBJECT.values(), ids=list(OF_AN_OBJECT))
 
@@ -48,7 +48,7 @@ def with_slash(url: str) -> str:
 
 def test_every_documented_path_is_asked_for_here(api: Api) -> None:
     documented = {path for path in api.checker.document["paths"] if "/enterprise/" in path}
-    assert documented == {sample.template for sample in SAMPLES.values()}
+    assert documented == {sample.template for sample in EVERYTHING.values()}
 
 
 @every_endpoint

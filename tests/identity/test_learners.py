@@ -206,7 +206,8 @@ class TestDeclaring:
         nulls = dict.fromkeys(EVERYTHING) | {"email": ANA}
         with acme.transaction() as session:
             put(session, EVERYTHING)
-            assert put(session, nulls, now=LATER) == PutResult(0, 1, 0, [])
+            learner = ana(session)
+            assert put(session, nulls, now=LATER) == PutResult(0, 1, 0, [], [learner.id])
             learner = ana(session)
             assert (learner.lms_user_id, learner.username, learner.sso_uid) == (None, None, None)
             assert (learner.country, learner.consent, learner.created_at) == (None, False, LONG_AGO)

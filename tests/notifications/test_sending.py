@@ -14,7 +14,7 @@ from bursar import clock
 from bursar.database.engine import Database
 from bursar.notifications import delivery
 from bursar.notifications.delivery import DeliveryCounts, deliver_due
-from bursar.notifications.rules import BACKOFF
+from bursar.notifications.rules import BACKOFF, LEASE
 from bursar.notifications.service import drop_pending
 from bursar.settings import Settings
 from tests.notifications.world import (

@@ -1,5 +1,6 @@
 """Bulk enrolment: ask for it, see how far it is, and read what came of it."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 from uuid import UUID
 
@@ -80,8 +81,11 @@ def list_rows(call: Call, connection: Connection) -> Answer:
     )
 
 
-def download(call: Call, connection: Connection) -> Answer:
+def download(call: Call, _connection: Connection) -> Answer:
     uuid = call.found.uuid
+
+    def chunks(connection: Connection) -> Iterator[bytes]:
+        return csv_chunks(queries.all_rows(connection, uuid))
+
     headers = {"Content-Disposition": f'attachment; filename="bulk-enrollment-{uuid}.csv"'}
-    chunks = csv_chunks(queries.all_rows(connection, uuid))
-    return Answer(body=b"".join(chunks), headers=headers)
+    return Answer(stream=chunks, headers=headers)

@@ -28,7 +28,7 @@ from bursar.identity.learners import ensure_learners
 from bursar.notifications import claims
 from bursar.notifications.kinds import Attempt, QueuedMail
 from bursar.notifications.recording import Recorder
-from bursar.notifications.rules import BACKOFF, delivered, failed, lease
+from bursar.notifications.rules import BACKOFF, LEASE, delivered, failed
 from bursar.settings import Settings
 
 ACTOR: Final = Actor("demo")
@@ -166,10 +166,10 @@ class _Story:
             if not claims.is_any_due(connection, list(kinds), now):
                 return
         with self.database.transaction() as session:
-            batch = claims.claim(session, list(kinds), now, lease(0), 10_000)
+            batch = claims.claim(session, list(kinds), now, LEASE, 10_000)
             ours = [each for each in batch.mails if each.enterprise_uuid == self.enterprise_uuid]
             others = [each for each in (*batch.mails, *batch.sent) if each not in ours]
-            claims.release(session, others, batch.until)
+            claims.reLEASE
         attempts = [_attempt(each, now, is_server_away=is_server_away) for each in ours]
         Recorder(self.database, kinds, Event()).record(attempts, batch.until)
 

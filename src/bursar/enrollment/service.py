@@ -3,22 +3,24 @@
 Every function expects the caller's transaction. The LMS is told afterwards, by a job: gateway.py.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, func, literal_column, null, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bursar.audit.service import Actor, Change, record
 from bursar.database.bulk import is_any_of
 from bursar.database.engine import insert_for
 from bursar.database.types import AnyRow
+from bursar.enrollment.days import NO_DAY, change_days
 from bursar.enrollment.gateway import Seat
 from bursar.enrollment.models import Enrollment, Payer
-from bursar.identity.learners import get_learners
+from bursar.identity.learners import get_learners, hold_known_learners
 
 BATCH: Final = 10_000
 
@@ -27,6 +29,8 @@ EndedSeat: TypeAlias = Seat
 
 @dataclass(frozen=True, slots=True)
 class NewEnrollment:
+    """Of a learner of the enterprise; `payer` is a license or credit."""
+
     enterprise_uuid: UUID
     learner_id: int
     courserun_key: str
@@ -53,38 +57,84 @@ _LIVE: Final = (
     _columns.enterprise_uuid == bindparam("of_enterprise"),
     _columns.unenrolled_at.is_(None),
 )
+# Written out: with a parameter there, SQLAlchemy would send a statement a row.
+_IS_REPORTED: Final = _columns.payer == literal_column(f"'{Payer.REPORTED}'")
 _TAKEN_UP_AGAIN: Final = (
     "mode",
     "payer",
     "license_uuid",
     "transaction_uuid",
-    "enrolled_at",
     "unenrolled_at",
     "changed_at",
+)
+_OF_THE_PAYMENT_BEFORE: Final = (
+    "amount_learner_paid",
+    "contract_id",
+    "coupon_code",
+    "coupon_name",
+    "is_refunded",
+    "offer_name",
+    "offer_type",
+    "paid_by",
+    "seat_delivery_method",
 )
 
 
 def record_enrollments(
     session: Session, actor: Actor, enrollments: Sequence[NewEnrollment], now: datetime
 ) -> int:
-    """How many began. A live enrolment stays as it is, whoever pays for it, and an ended one is
-    taken up again with the new payer; of several for one seat, the first counts."""
+    """How many began. A live enrolment that Bursar made stays as it is, whoever pays for it. An
+    ended one, and one that was only reported, is taken up with the new payer and keeps its
+    progress. Of several for one seat, the first counts."""
     distinct: dict[tuple[UUID, int, str], NewEnrollment] = {}
     for enrollment in enrollments:
         distinct.setdefault(enrollment.seat, enrollment)
     # In one order everywhere: two transactions never wait for each other in a circle.
-    rows = [_row(distinct[seat], now) for seat in sorted(distinct)]
-    if not rows:
-        return 0
-    statement = insert_for(session, Enrollment)
-    upsert = statement.on_conflict_do_update(
-        index_elements=["enterprise_uuid", "learner_id", "courserun_key"],
-        set_={name: statement.excluded[name] for name in _TAKEN_UP_AGAIN},
-        where=_columns.unenrolled_at.is_not(None),
-    )
-    begun = session.execute(upsert.returning(*_SEATS), rows).all()
+    ordered = [distinct[seat] for seat in sorted(distinct)]
+    batches = (ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH))
+    return sum(_record(session, actor, batch, now) for batch in batches)
+
+
+def _record(
+    session: Session, actor: Actor, enrollments: Sequence[NewEnrollment], now: datetime
+) -> int:
+    people = hold_known_learners(session, list({each.learner_id for each in enrollments}))
+    there_before = _ids_around(session, enrollments)
+    rows = [_row(each, people[each.learner_id].consent, now) for each in enrollments]
+    begun = session.execute(_upsert(session).returning(*_SEATS), rows).all()
     _audit(session, actor, "enrollment.created", begun)
+    new = [row.enterprise_uuid for row in begun if row.id not in there_before]
+    change_days(session, Counter((enterprise_uuid, NO_DAY) for enterprise_uuid in new))
     return len(begun)
+
+
+def _ids_around(session: Session, enrollments: Sequence[NewEnrollment]) -> set[int]:
+    """Of every row that one of these could meet; no other can come: the learners are held."""
+    learners = list({each.learner_id for each in enrollments})
+    runs = list({each.courserun_key for each in enrollments})
+    statement = select(_columns.id).where(
+        is_any_of(session, Enrollment.learner_id, learners),
+        is_any_of(session, Enrollment.courserun_key, runs),
+    )
+    return set(session.connection().scalars(statement))
+
+
+def _upsert(session: Session) -> Any:
+    statement = insert_for(session, Enrollment)
+    new = statement.excluded
+    goes_on = _columns.unenrolled_at.is_(None)
+    return statement.on_conflict_do_update(
+        index_elements=["enterprise_uuid", "learner_id", "courserun_key"],
+        set_={name: new[name] for name in _TAKEN_UP_AGAIN}
+        | dict.fromkeys(_OF_THE_PAYMENT_BEFORE, null())
+        | {
+            "enrolled_at": case(
+                (goes_on, func.coalesce(_columns.enrolled_at, new.enrolled_at)),
+                else_=new.enrolled_at,
+            )
+        },
+        where=_columns.unenrolled_at.is_not(None) | _IS_REPORTED,
+    )
 
 
 def end_enrollments(
@@ -125,9 +175,16 @@ def live_seats(
     return _seats(session, found)
 
 
-def _row(enrollment: NewEnrollment, now: datetime) -> dict[str, Any]:
-    times = {"enrolled_at": now, "unenrolled_at": None, "created_at": now, "changed_at": now}
-    return asdict(enrollment) | times | {"payer": enrollment.payer.value}
+def _row(enrollment: NewEnrollment, consent: bool, now: datetime) -> dict[str, Any]:
+    return asdict(enrollment) | {
+        "payer": enrollment.payer.value,
+        "enrolled_at": now,
+        "unenrolled_at": None,
+        "created_at": now,
+        "is_consented": consent,
+        "activity_day": NO_DAY,
+        "changed_at": now,
+    }
 
 
 def _payers(

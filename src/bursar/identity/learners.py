@@ -1,7 +1,7 @@
 """Learners of an enterprise, by e-mail. Every function expects the caller's transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -50,6 +50,8 @@ class PutResult:
     unchanged: int
     known: list[tuple[str, int]]
     """E-mail and lms_user_id of those whose lms_user_id became known or another."""
+    consent_changed: list[int] = field(default_factory=list)
+    """Ids of those who were there before and have given or taken back their consent."""
 
 
 _learners = Learner.__table__.c
@@ -127,6 +129,40 @@ def ensure_learners(
     return found | find_learners(session, enterprise_uuid, missing)
 
 
+def hold_learners(
+    session: Session, enterprise_uuid: UUID, emails: Sequence[str], now: datetime
+) -> dict[str, LearnerRecord]:
+    """As `ensure_learners`, and until the transaction ends nobody else changes them or writes
+    enrolments of theirs. Whoever holds a budget or a plan too has taken that before."""
+    wanted = sorted(_distinct(emails))
+    found = _find(session, enterprise_uuid, wanted, locked=True)
+    missing = [email for email in wanted if email not in found]
+    created = _insert(session, enterprise_uuid, {email: {} for email in missing}, now)
+    for email, learner_id in created.items():
+        found[email] = LearnerRecord(
+            learner_id, enterprise_uuid, email, None, None, None, None, False, now
+        )
+    others = [email for email in missing if email not in created]
+    return found | _find(session, enterprise_uuid, others, locked=True)
+
+
+def hold_known_learners(session: Session, ids: Sequence[int]) -> dict[int, LearnerRecord]:
+    """As `hold_learners`, by id; of whichever enterprise."""
+    connection = session.connection()
+    found: dict[int, LearnerRecord] = {}
+    for start in range(0, len(ids), BATCH):
+        values = {"ids": ids[start : start + BATCH]}
+        rows = connection.execute(_held_by_id(connection.dialect.name), values)
+        found.update((row.id, LearnerRecord(*row)) for row in rows)
+    return found
+
+
+@lru_cache
+def _held_by_id(dialect: str) -> Select[Any]:
+    statement = _SELECT.where(is_any_of_given(dialect, _learners.id, "ids"))
+    return _locked(statement.order_by(_learners.enterprise_uuid, _learners.email))
+
+
 def put_learners(
     session: Session,
     actor: Actor,
@@ -152,7 +188,9 @@ def put_learners(
     altered = {stored[email].id: fields for email, fields in changes.items()}
     _audit(session, actor, enterprise_uuid, {"created": made, "changed": altered})
     news = {email: (wanted if email in created else changes).get(email, {}) for email in wanted}
-    return PutResult(len(created), len(changes), len(stored) - len(changes), _known(news))
+    asked_anew = [learner_id for learner_id, fields in altered.items() if "consent" in fields]
+    unchanged = len(stored) - len(changes)
+    return PutResult(len(created), len(changes), unchanged, _known(news), asked_anew)
 
 
 def _find(
@@ -173,7 +211,12 @@ def _find(
 def _by_email(dialect: str, *, locked: bool) -> Select[Any]:
     email = Learner.__table__.c.email
     statement = _LISTED.where(is_any_of_given(dialect, email, "emails"))
-    return statement.with_for_update() if locked else statement
+    return _locked(statement) if locked else statement
+
+
+def _locked(statement: Select[Any]) -> Select[Any]:
+    """Not against those who only name a learner: nobody's id ever changes."""
+    return statement.with_for_update(key_share=True)
 
 
 def _insert(

@@ -1,0 +1,105 @@
+"""How many rows of an enterprise's report have which day of activity, kept with the rows.
+
+The sum is the report's length, and a deep page is found without counting the rows before it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Connection, bindparam, event, func, select
+from sqlalchemy.orm import Session
+
+from bursar.database.engine import insert_for
+from bursar.enrollment.models import EnrollmentDay
+
+NO_DAY: Final = 0
+"""Of a row without activity, or whose activity is not shared; it comes last."""
+_PENDING: Final = "enrollment_days"
+
+_days = EnrollmentDay.__table__.c
+_OF_ENTERPRISE: Final = _days.enterprise_uuid == bindparam("enterprise_uuid")
+_COUNT: Final = select(func.coalesce(func.sum(_days.row_count), 0)).where(_OF_ENTERPRISE)
+_reached = (
+    select(
+        _days.activity_day,
+        func.sum(_days.row_count).over(order_by=_days.activity_day.desc()).label("reached"),
+        _days.row_count,
+    )
+    .where(_OF_ENTERPRISE, _days.row_count > 0)
+    .subquery()
+)
+_LOCATE: Final = (
+    select(_reached.c.activity_day, _reached.c.reached - _reached.c.row_count)
+    .where(_reached.c.reached > bindparam("offset", type_=BigInteger()))
+    .order_by(_reached.c.activity_day.desc())
+    .limit(1)
+)
+
+
+def day_number(day: date | None) -> int:
+    """As database.dates.DayNumber has it."""
+    return NO_DAY if day is None else day.toordinal()
+
+
+def change_days(session: Session, deltas: Mapping[tuple[UUID, int], int]) -> None:
+    """By enterprise and day, how many rows more.
+
+    Written when the transaction commits: everyone who enrols somebody changes the same few rows,
+    so they are held as briefly as can be, and nothing is waited for while they are.
+    """
+    pending: Counter[tuple[UUID, int]] | None = session.info.get(_PENDING)
+    if pending is None:
+        pending = session.info[_PENDING] = Counter()
+        event.listen(session, "before_commit", _write)
+        event.listen(session, "after_rollback", _forget)
+    pending.update(deltas)
+    if session.in_nested_transaction():  # which may yet be undone by itself
+        _write_out(session)
+
+
+def count_rows(connection: Connection, enterprise_uuid: UUID) -> int:
+    return int(connection.execute(_COUNT, {"enterprise_uuid": enterprise_uuid}).scalar_one())
+
+
+def locate(connection: Connection, enterprise_uuid: UUID, offset: int) -> tuple[int | None, int]:
+    """The day in which the row at this offset stands, latest days first, and its place among the
+    rows of that day; None behind the last row."""
+    values = {"enterprise_uuid": enterprise_uuid, "offset": offset}
+    found = connection.execute(_LOCATE, values).first()
+    return (None, 0) if found is None else (found[0], offset - int(found[1]))
+
+
+def _write(session: Session) -> None:
+    if not session.in_nested_transaction():
+        _write_out(session)
+
+
+def _write_out(session: Session) -> None:
+    pending: Counter[tuple[UUID, int]] = session.info[_PENDING]
+    # In one order everywhere: two transactions never wait for each other in a circle.
+    rows = [_row(*place, pending[place]) for place in sorted(pending) if pending[place]]
+    pending.clear()
+    if rows:
+        statement = insert_for(session, EnrollmentDay)
+        upsert = statement.values(row_count=bindparam("initial")).on_conflict_do_update(
+            index_elements=["enterprise_uuid", "activity_day"],
+            set_={"row_count": _days.row_count + bindparam("delta", type_=BigInteger())},
+        )
+        session.connection().execute(upsert, rows)
+
+
+def _row(enterprise_uuid: UUID, day: int, delta: int) -> dict[str, Any]:
+    # A row that is not there has nothing to lose; PostgreSQL checks it before it sees one is.
+    return {
+        "enterprise_uuid": enterprise_uuid,
+        "activity_day": day,
+        "initial": max(delta, 0),
+        "delta": delta,
+    }
+
+
+def _forget(session: Session) -> None:
+    session.info[_PENDING].clear()

@@ -1,0 +1,84 @@
+"""Filters as conditions. They see of a row what the caller may see of it."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+
+from bursar.database.text import contains_in_any_case
+from bursar.reporting.fields import COURSE_KEY, COURSE_TITLE, enrollments, learners, seen
+from bursar.reporting.parameters import Activity, Enrolled, Filters, address
+
+WEEK: Final = timedelta(days=7)
+MONTH: Final = timedelta(days=30)
+_e = enrollments.c
+
+Condition = ColumnElement[bool]
+
+
+def conditions(filters: Filters, enterprise_uuid: UUID, today: date) -> list[Condition]:
+    own = _e.enterprise_uuid == enterprise_uuid
+    return [own, *_people(filters, enterprise_uuid), *_course(filters), *_progress(filters, today)]
+
+
+def _people(filters: Filters, enterprise_uuid: UUID) -> Iterator[Condition]:
+    if filters.search is not None:
+        yield _address_contains(enterprise_uuid, filters.search)
+    if filters.search_all is not None:
+        title = contains_in_any_case(COURSE_TITLE, filters.search_all)
+        yield or_(_address_contains(enterprise_uuid, filters.search_all), title)
+    if filters.user_email is not None:
+        yield _is_of(_learners_of(enterprise_uuid).where(learners.c.email == filters.user_email))
+
+
+def _address_contains(enterprise_uuid: UUID, part: str) -> Condition:
+    found = learners.c.email.contains(address(part), autoescape=True)
+    return _is_of(_learners_of(enterprise_uuid).where(found))
+
+
+def _learners_of(enterprise_uuid: UUID) -> Select[Any]:
+    return select(learners.c.id).where(learners.c.enterprise_uuid == enterprise_uuid)
+
+
+def _is_of(wanted: Select[Any]) -> Condition:
+    """Learners first: there are fewer of them than of enrolments, and an index has all it takes."""
+    return and_(_e.is_consented, _e.learner_id.in_(wanted))
+
+
+def _course(filters: Filters) -> Iterator[Condition]:
+    if filters.search_course is not None:
+        yield contains_in_any_case(COURSE_TITLE, filters.search_course)
+    if filters.search_start_date is not None:
+        yield seen("course_start") == filters.search_start_date
+    if filters.course_key is not None:
+        yield COURSE_KEY == filters.course_key
+    if filters.courserun_key is not None:
+        yield _e.courserun_key == filters.courserun_key
+
+
+def _progress(filters: Filters, today: date) -> Iterator[Condition]:
+    if filters.search_enrollment is not None:
+        is_enrolled = filters.search_enrollment is Enrolled.ENROLLED
+        yield _e.unenrolled_at.is_(None) if is_enrolled else _e.unenrolled_at.is_not(None)
+    if filters.learner_activity is not None:
+        yield _activity(filters.learner_activity, today)
+    if filters.passed_date is not None:
+        yield seen("passed_date") >= today - WEEK
+    if filters.progress_status is not None:
+        yield seen("progress_status") == filters.progress_status.value
+    if filters.updated_since is not None:
+        yield _changed_since(filters.updated_since)
+
+
+def _activity(wanted: Activity, today: date) -> Condition:
+    last = seen("last_activity_date")
+    if wanted is Activity.ACTIVE_PAST_WEEK:
+        return last >= today - WEEK
+    span = WEEK if wanted is Activity.INACTIVE_PAST_WEEK else MONTH
+    return last < today - span
+
+
+def _changed_since(instant: datetime) -> Condition:
+    return seen("created") >= instant

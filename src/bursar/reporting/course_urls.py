@@ -1,0 +1,88 @@
+"""Where the API tells of a course: in the enterprise's oldest catalog that holds it."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import quote
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, select
+
+from bursar.catalog.content_types import ContentType
+from bursar.catalog.models import Catalog, ContentItem, QueryMember
+from bursar.database.bulk import is_any_of_given
+from bursar.database.types import AnyRow
+
+AT_ONCE: Final = 5_000
+_IN_PATH: Final = "/+:@!$&'()*,;=~"
+
+_catalogs: Final = Catalog.__table__
+_members: Final = QueryMember.__table__
+_items: Final = ContentItem.__table__
+_HOLDINGS: Final = _items.join(
+    _members, and_(_members.c.content_id == _items.c.id, _members.c.removed_at.is_(None))
+).join(_catalogs, _catalogs.c.query_uuid == _members.c.query_uuid)
+
+
+@lru_cache
+def _holdings_of(dialect: str) -> Select[Any]:
+    age = func.row_number().over(
+        partition_by=_items.c.key, order_by=(_catalogs.c.created_at, _catalogs.c.uuid)
+    )
+    held = (
+        select(_items.c.key, _catalogs.c.uuid, age.label("age"))
+        .select_from(_HOLDINGS)
+        .where(
+            _items.c.content_type == ContentType.COURSE.value,
+            is_any_of_given(dialect, _items.c.key, "keys"),
+            _catalogs.c.enterprise_uuid == bindparam("enterprise_uuid"),
+        )
+        .subquery()
+    )
+    return select(held.c.key, held.c.uuid).where(held.c.age == 1)
+
+
+def oldest_catalog(
+    enterprise_uuid: ColumnElement[Any], course_key: ColumnElement[Any]
+) -> ColumnElement[Any]:
+    """For ordering: the uuid, as an expression."""
+    return (
+        select(_catalogs.c.uuid)
+        .select_from(_HOLDINGS)
+        .where(
+            _items.c.content_type == ContentType.COURSE.value,
+            _items.c.key == course_key,
+            _catalogs.c.enterprise_uuid == enterprise_uuid,
+        )
+        .order_by(_catalogs.c.created_at, _catalogs.c.uuid)
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+class CourseUrls:
+    """Looks up what it has not met before, many at a time. For one answer only."""
+
+    def __init__(self, connection: Connection, root: str, enterprise_uuid: UUID) -> None:
+        self._connection = connection
+        self._root = f"{root}/enterprise/v2/enterprise-catalogs"
+        self._enterprise_uuid = enterprise_uuid
+        self._known: dict[str | None, str | None] = {None: None}
+
+    def of(self, course_keys: Iterable[str | None]) -> dict[str | None, str | None]:
+        """The URL by key, None where no catalog holds the course."""
+        new = sorted({key for key in course_keys if key is not None and key not in self._known})
+        for start in range(0, len(new), AT_ONCE):
+            batch = new[start : start + AT_ONCE]
+            self._known |= dict.fromkeys(batch) | {
+                row.key: self._url(row) for row in self._held(batch)
+            }
+        return self._known
+
+    def _held(self, keys: Sequence[str]) -> Sequence[AnyRow]:
+        statement = _holdings_of(self._connection.dialect.name)
+        values = {"keys": keys, "enterprise_uuid": self._enterprise_uuid}
+        return self._connection.execute(statement, values).all()
+
+    def _url(self, row: AnyRow) -> str:
+        return f"{self._root}/{row.uuid}/courses/{quote(row.key, safe=_IN_PATH)}"

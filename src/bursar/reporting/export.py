@@ -1,0 +1,79 @@
+"""The whole report as CSV or as lines of JSON, batch by batch."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from bursar.clock import format_instant
+from bursar.reporting.fields import NAMES
+from bursar.reporting.schemas import LearnerSummary
+from bursar.web.negotiation import Format
+from bursar.web.spreadsheet import SUSPICIOUS, cell
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+def _positions(*wanted: type) -> tuple[int, ...]:
+    """Of the fields that may hold such a value."""
+    fields = msgspec.structs.fields(LearnerSummary)
+    return tuple(
+        index
+        for index, field in enumerate(fields)
+        if any(kind in _kinds(field.type) for kind in wanted)
+    )
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    return getattr(annotation, "__args__", (annotation,))
+
+
+_TEXTS: Final = _positions(str)
+_INSTANTS: Final = _positions(datetime)
+
+
+def csv_lines(summaries: Iterable[LearnerSummary]) -> bytes:
+    return _written(_cells(summary) for summary in summaries)
+
+
+def csv_header() -> bytes:
+    return _written([NAMES])
+
+
+def _written(rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _cells(summary: LearnerSummary) -> list[Any]:
+    """Dates and numbers are left to the writer, which writes them as they are written here."""
+    cells = list(msgspec.structs.astuple(summary))
+    for position in _TEXTS:
+        text = cells[position]
+        if text and text[0] in SUSPICIOUS:
+            cells[position] = cell(text)
+    for position in _INSTANTS:
+        if cells[position] is not None:
+            cells[position] = format_instant(cells[position])
+    return cells
+
+
+def json_lines(summaries: Sequence[LearnerSummary]) -> bytes:
+    return _encoder.encode_lines(summaries)
+
+
+def chunks(format_: Format, batches: Iterable[Sequence[LearnerSummary]]) -> Iterator[bytes]:
+    """The first chunk holds the first rows, if there are any: who reads it knows it began well."""
+    written: Callable[[Sequence[LearnerSummary]], bytes] = (
+        csv_lines if format_ is Format.CSV else json_lines
+    )
+    head = csv_header() if format_ is Format.CSV else b""
+    for batch in batches:
+        yield head + written(batch)
+        head = b""
+    if head:
+        yield head

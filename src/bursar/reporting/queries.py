@@ -1,0 +1,161 @@
+"""The report's rows: a page of them, or all."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Subquery,
+    UnaryExpression,
+    bindparam,
+    func,
+    select,
+)
+
+from bursar.database.streams import batches
+from bursar.database.types import AnyRow
+from bursar.enrollment import days
+from bursar.enrollment.models import EnrollmentDay
+from bursar.identity.models import Enterprise
+from bursar.reporting.conditions import conditions
+from bursar.reporting.fields import NAMES, SOURCE, enrollments, selected, sort_keys
+from bursar.reporting.parameters import DEFAULT_ORDERING, Ordering, Term, Wanted
+from bursar.web.pagination import Page
+from bursar.web.principal import Owned
+
+FIRST_BATCH: Final = 100
+BATCH: Final = 1_000
+
+_enterprises: Final = Enterprise.__table__
+_days: Final = EnrollmentDay.__table__.c
+_e: Final = enrollments.c
+
+ENTERPRISE: Final = Owned(
+    source=_enterprises,
+    enterprise=_enterprises.c.uuid,
+    condition=_enterprises.c.uuid == bindparam("enterprise_uuid"),
+    columns=(_enterprises.c.uuid, _enterprises.c.name),
+)
+
+_COLUMNS: Final = tuple(selected(name) for name in NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Which rows, as of which day, in which order."""
+
+    enterprise_uuid: UUID
+    wanted: Wanted
+    today: date
+
+    def values(self, **others: Any) -> dict[str, Any]:
+        return {"today": self.today, **others}
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        return conditions(self.wanted.filters, self.enterprise_uuid, self.today)
+
+
+def order_by(ordering: Ordering) -> list[ColumnElement[Any]]:
+    """A total order; what is null, or may not be seen, comes last in either direction."""
+    terms = [key for term in ordering for key in _sorted_by(term)]
+    return [*terms, _e.id]
+
+
+def _sorted_by(term: Term) -> Iterator[UnaryExpression[Any]]:
+    if term in DEFAULT_ORDERING:
+        yield _e.activity_day.desc()  # the same order, and the index has it
+        return
+    for key in sort_keys(term.name):
+        yield (key.desc() if term.descends else key.asc()).nulls_last()
+
+
+# The ids of a page are found first, by an index alone where the order is the default one.
+_OF_ENTERPRISE = _e.enterprise_uuid == bindparam("enterprise_uuid")
+_IN_ORDER: Final = (
+    select(_e.id, _e.activity_day)
+    .where(_OF_ENTERPRISE)
+    .order_by(_e.activity_day.desc(), _e.id)
+    .limit(bindparam("size"))
+)
+_LENGTH: Final = (
+    select(func.sum(_days.row_count))
+    .where(_days.enterprise_uuid == bindparam("enterprise_uuid"))
+    .scalar_subquery()
+)
+
+
+def _rows_of(ids: Subquery, *others: ColumnElement[Any]) -> Select[Any]:
+    return select(*_COLUMNS, *others).select_from(SOURCE.join(ids, ids.c.id == _e.id))
+
+
+def _in_order(ids: Select[Any], *others: ColumnElement[Any]) -> Select[Any]:
+    rows = _rows_of(ids.subquery("page"), *others)
+    return rows.order_by(_e.activity_day.desc(), _e.id)
+
+
+_FIRST_PAGE: Final = _in_order(_IN_ORDER, _LENGTH.label("total"))
+_DAY: Final = bindparam("day", type_=Integer())
+"""Rows of this day and earlier ones; `skipped` are of the day itself."""
+_DEEP_PAGE: Final = _in_order(
+    _IN_ORDER.where(_e.activity_day <= _DAY).offset(bindparam("skipped"))
+)
+
+
+def first_page(connection: Connection, report: Report) -> tuple[Sequence[AnyRow], int]:
+    """The rows, and how many there are in all."""
+    size = report.wanted.size
+    if report.wanted.is_default_list:
+        values = report.values(enterprise_uuid=report.enterprise_uuid, size=size)
+        rows = connection.execute(_FIRST_PAGE, values).all()
+    else:
+        found = select(_e.id, func.count().over().label("total"))
+        ids = _chosen(found, report).limit(size).subquery("page")
+        statement = _rows_of(ids, ids.c.total).order_by(*order_by(report.wanted.ordering))
+        rows = connection.execute(statement, report.values()).all()
+    return rows, int(rows[0].total) if rows else 0
+
+
+def count(connection: Connection, report: Report) -> int:
+    if report.wanted.filters == Wanted().filters:
+        return days.count_rows(connection, report.enterprise_uuid)
+    statement = select(func.count()).select_from(SOURCE).where(*report.conditions)
+    return int(connection.execute(statement, report.values()).scalar_one())
+
+
+def page(connection: Connection, report: Report, chosen: Page) -> Sequence[AnyRow]:
+    if report.wanted.is_default_list:
+        return _deep_page(connection, report, chosen)
+    ids = _chosen(select(_e.id), report).limit(chosen.size).offset(chosen.start).subquery("page")
+    statement = _rows_of(ids).order_by(*order_by(report.wanted.ordering))
+    return connection.execute(statement, report.values()).all()
+
+
+def _deep_page(connection: Connection, report: Report, chosen: Page) -> Sequence[AnyRow]:
+    day, skipped = days.locate(connection, report.enterprise_uuid, chosen.start)
+    if day is None:
+        return ()
+    values = report.values(
+        enterprise_uuid=report.enterprise_uuid, size=chosen.size, day=day, skipped=skipped
+    )
+    return connection.execute(_DEEP_PAGE, values).all()
+
+
+def _chosen(columns: Select[Any], report: Report) -> Select[Any]:
+    return (
+        columns.select_from(SOURCE)
+        .where(*report.conditions)
+        .order_by(*order_by(report.wanted.ordering))
+    )
+
+
+def all_rows(connection: Connection, report: Report) -> Iterator[Sequence[AnyRow]]:
+    """Batch by batch; the connection has to be in a snapshot."""
+    statement = _chosen(select(*_COLUMNS), report)
+    return batches(connection, statement, report.values(), first=FIRST_BATCH, size=BATCH)
