@@ -45,7 +45,7 @@ FOREIGN = _objects(GLOBEX, GLOBEX_EXAMPLES)
 class Sample:
     """`path` has `{catalog}` where the caller's own catalog stands, and so on: see OWN.
 
-    It can be repeated and is answered the same; so a business rule may refuse it.
+    It can be repeated and is answered the same, or nearly; so a business rule may refuse it.
     """
 
     method: str
@@ -56,6 +56,8 @@ class Sample:
     allow: str = "GET, HEAD, OPTIONS"
     unknown: tuple[str, ...] = field(default=())
     """Paths of nothing, in a catalog of the caller's."""
+    names_something_new: bool = False
+    """So no two answers are the same."""
 
     @property
     def url(self) -> str:
@@ -184,9 +186,10 @@ SAMPLES = {
         "POST",
         f"{_BULK}?enterprise_customer_uuid={{enterprise}}",
         _BULK,
-        {"emails": ["ana@example.org"], "course_run_keys": []},
-        400,
+        {"emails": ["ana@example.org"], "course_run_keys": ["unknown"]},
+        201,
         _BULK_ALLOW,
+        names_something_new=True,
     ),
     "a bulk enrolment by query": Sample(
         "GET",

@@ -79,7 +79,7 @@ def test_a_trailing_slash_makes_no_difference(api: Api, sample: Sample) -> None:
     plain = api.request(sample.method, sample.url, **options)
     slashed = api.request(sample.method, with_slash(sample.url), **options)
     assert plain.status_code == slashed.status_code == sample.status
-    assert plain.content == slashed.content
+    assert plain.content == slashed.content or sample.names_something_new
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/xml"])

@@ -1,16 +1,30 @@
 """Many new rows at once: COPY on PostgreSQL, one prepared INSERT on SQLite."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, insert, literal
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    Table,
+    Update,
+    bindparam,
+    func,
+    insert,
+    literal,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+from sqlalchemy.types import TypeEngine
+
+from bursar.database.rows import given_rows
 
 
 def bulk_insert(
@@ -43,6 +57,39 @@ def _copy(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) 
         copy.set_types(plan.types)
         for row in rows:
             copy.write_row([process(row[name]) for name, process in plan.columns])
+
+
+def bulk_update(
+    session: Session, model: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Each row, which names its id, becomes what it says; all of them name the same columns.
+
+    The rows are there, and the caller has locked them.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    table = cast("Table", model.__table__)
+    names = tuple(rows[0])
+    if connection.dialect.name == "sqlite":
+        values = [{f"b_{name}": row[name] for name in names} for row in rows]
+        connection.execute(_update_of(table, names), values)
+        return
+    types = {name: _plain(table.c[name].type) for name in names}
+    given = given_rows(session, types, [[row[name] for name in names] for row in rows])
+    news = {name: given.c[name] for name in names if name != "id"}
+    connection.execute(update(table).values(news).where(table.c.id == given.c.id))
+
+
+@lru_cache(maxsize=64)
+def _update_of(table: Table, names: tuple[str, ...]) -> Update:
+    news = {name: bindparam(f"b_{name}") for name in names if name != "id"}
+    return update(table).values(news).where(table.c.id == bindparam("b_id"))
+
+
+def _plain(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Without what an element of an array cannot have: a collation."""
+    return String() if isinstance(kind, String) else kind
 
 
 @dataclass(frozen=True, slots=True)

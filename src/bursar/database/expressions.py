@@ -40,4 +40,3 @@ def _sorted_on_sqlite(element: by_code_point, compiler: SQLCompiler, **options: 
 @compiles(by_code_point, "postgresql")
 def _sorted_on_postgresql(element: by_code_point, compiler: SQLCompiler, **options: Any) -> str:
     return f'(({compiler.process(element.clauses, **options)}) COLLATE "C")'
-

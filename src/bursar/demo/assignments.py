@@ -169,7 +169,7 @@ class _Story:
             batch = claims.claim(session, list(kinds), now, LEASE, 10_000)
             ours = [each for each in batch.mails if each.enterprise_uuid == self.enterprise_uuid]
             others = [each for each in (*batch.mails, *batch.sent) if each not in ours]
-            claims.reLEASE
+            claims.release(session, others, batch.until)
         attempts = [_attempt(each, now, is_server_away=is_server_away) for each in ours]
         Recorder(self.database, kinds, Event()).record(attempts, batch.until)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from bursar.database.text import contains_in_any_case
-from bursar.reporting.fields import COURSE_KEY, COURSE_TITLE, enrollments, learners, seen
+from bursar.reporting.fields import COURSE_TITLE, enrollments, learners, seen
 from bursar.reporting.parameters import Activity, Enrolled, Filters, address
 
 WEEK: Final = timedelta(days=7)
@@ -53,7 +53,7 @@ def _course(filters: Filters) -> Iterator[Condition]:
     if filters.search_start_date is not None:
         yield seen("course_start") == filters.search_start_date
     if filters.course_key is not None:
-        yield COURSE_KEY == filters.course_key
+        yield seen("course_key") == filters.course_key
     if filters.courserun_key is not None:
         yield _e.courserun_key == filters.courserun_key
 

@@ -90,9 +90,7 @@ def read_parameters(reader: ParameterReader) -> Wanted:
     return Wanted(
         _filters(reader),
         _ordering(reader),
-        page_size(
-            reader.query, ("page_size",), default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE
-        ),
+        page_size(reader.query, ("page_size",), default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE),
     )
 
 

@@ -103,9 +103,7 @@ def _in_order(ids: Select[Any], *others: ColumnElement[Any]) -> Select[Any]:
 _FIRST_PAGE: Final = _in_order(_IN_ORDER, _LENGTH.label("total"))
 _DAY: Final = bindparam("day", type_=Integer())
 """Rows of this day and earlier ones; `skipped` are of the day itself."""
-_DEEP_PAGE: Final = _in_order(
-    _IN_ORDER.where(_e.activity_day <= _DAY).offset(bindparam("skipped"))
-)
+_DEEP_PAGE: Final = _in_order(_IN_ORDER.where(_e.activity_day <= _DAY).offset(bindparam("skipped")))
 
 
 def first_page(connection: Connection, report: Report) -> tuple[Sequence[AnyRow], int]:

@@ -55,7 +55,7 @@ def _report(call: Call) -> Report:
 
 def _presenter(call: Call, connection: Connection) -> Presenter:
     enterprise = call.found
-    root = call.settings.public_url or call.url.partition(_ROOT)[0]
+    root = call.url.rpartition(_ROOT)[0]
     urls = CourseUrls(connection, root, enterprise.uuid)
     return Presenter(str(enterprise.uuid), enterprise.name, urls)
 

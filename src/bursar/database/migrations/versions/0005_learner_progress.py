@@ -140,9 +140,7 @@ def _count_days() -> None:
             ["enterprises.uuid"],
             name=op.f("fk_enrollment_days_enterprise_uuid"),
         ),
-        sa.PrimaryKeyConstraint(
-            "enterprise_uuid", "activity_day", name=op.f("pk_enrollment_days")
-        ),
+        sa.PrimaryKeyConstraint("enterprise_uuid", "activity_day", name=op.f("pk_enrollment_days")),
     )
     op.execute("""
         INSERT INTO enrollment_days (enterprise_uuid, activity_day, row_count)
@@ -155,9 +153,7 @@ def _create_run_facts() -> None:
     op.create_table(
         "run_facts",
         sa.Column("run_key", _sortable(), nullable=False),
-        sa.Column(
-            "course_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
+        sa.Column("course_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("is_own", sa.Boolean(), nullable=False),
         sa.Column("course_key", _sortable(), nullable=True),
         sa.Column("course_title", _sortable(), nullable=True),

@@ -1,0 +1,167 @@
+"""Stores what an LMS or a file reports of enrolments: many at once, in a handful of statements."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import BigInteger, String, select
+from sqlalchemy.orm import Session
+
+from bursar.audit.service import Actor, Change, record
+from bursar.database.bulk import bulk_insert, bulk_update
+from bursar.database.rows import given_rows
+from bursar.enrollment.days import change_days
+from bursar.enrollment.merging import differences, shared
+from bursar.enrollment.models import Enrollment, Payer
+from bursar.enrollment.reported_rows import COLUMNS, USUAL_MODE, ReportedRow
+from bursar.identity.learners import LearnerRecord, hold_learners
+
+BATCH: Final = 5000
+
+Seat: TypeAlias = tuple[int, str]
+"""Learner and run."""
+
+_table = Enrollment.__table__
+_REPORTED: Final = tuple(COLUMNS.values())
+_READ: Final = ("id", "learner_id", "courserun_key", "payer", "activity_day", *_REPORTED)
+_BLANK: Final = dict.fromkeys(_REPORTED) | {
+    "mode": USUAL_MODE,
+    "payer": Payer.REPORTED.value,
+    "license_uuid": None,
+    "transaction_uuid": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How many enrolments were new, different from before, or the same."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "Stored") -> "Stored":
+        return Stored(
+            self.created + other.created,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+        )
+
+
+def store_reported(
+    session: Session,
+    actor: Actor,
+    enterprise_uuid: UUID,
+    rows: Sequence[ReportedRow],
+    now: datetime,
+) -> Stored:
+    """By learner and run; unknown learners are made. Of several rows for one seat, the later ones
+    add to the earlier. In the caller's transaction, which holds the learners from here on."""
+    stored = Stored()
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        stored += _store(session, enterprise_uuid, batch, now)
+    if stored.created or stored.changed:
+        details = {"created": stored.created, "changed": stored.changed}
+        change = Change("enrollments.reported", "enrollment", "", enterprise_uuid, details)
+        record(session, actor, [change])
+    return stored
+
+
+def _store(
+    session: Session, enterprise_uuid: UUID, rows: Sequence[ReportedRow], now: datetime
+) -> Stored:
+    people = hold_learners(session, enterprise_uuid, [row.email for row in rows], now)
+    learners = {learner.id: learner for learner in people.values()}
+    wanted: dict[Seat, dict[str, Any]] = {}
+    for row in rows:
+        wanted.setdefault((people[row.email].id, row.courserun_key), {}).update(row.values)
+    stored = _stored(session, enterprise_uuid, sorted(wanted))
+    new = [
+        _new(enterprise_uuid, seat, wanted[seat], learners[seat[0]], now)
+        for seat in sorted(wanted.keys() - stored.keys())
+    ]
+    changed = [
+        altered
+        for seat, before in stored.items()
+        if (altered := _altered(before, wanted[seat], learners[seat[0]], now))
+    ]
+    bulk_insert(session, Enrollment, new)
+    bulk_update(session, Enrollment, changed)
+    before = [stored[row["learner_id"], row["courserun_key"]] for row in changed]
+    _change_days(session, enterprise_uuid, gone=before, come=[*new, *changed])
+    return Stored(len(new), len(changed), len(rows) - len(new) - len(changed))
+
+
+def _new(
+    enterprise_uuid: UUID,
+    seat: Seat,
+    values: Mapping[str, Any],
+    learner: LearnerRecord,
+    now: datetime,
+) -> dict[str, Any]:
+    row = {
+        **_BLANK,
+        "enterprise_uuid": enterprise_uuid,
+        "learner_id": seat[0],
+        "courserun_key": seat[1],
+        "created_at": now,
+        "changed_at": now,
+        **values,
+    }
+    return row | _shared(row, learner)
+
+
+def _altered(
+    before: Mapping[str, Any], values: Mapping[str, Any], learner: LearnerRecord, now: datetime
+) -> dict[str, Any] | None:
+    """All of the row as it shall be; None when it stays as it is."""
+    news = differences(before, values)
+    if not news:
+        return None
+    row = {**before, **news, "changed_at": now}
+    return row | _shared(row, learner)
+
+
+def _shared(row: Mapping[str, Any], learner: LearnerRecord) -> dict[str, Any]:
+    return shared(
+        own_consent=row["is_consent_granted"],
+        consent=learner.consent,
+        last_activity_date=row["last_activity_date"],
+    )
+
+
+def _stored(
+    session: Session, enterprise_uuid: UUID, seats: Sequence[Seat]
+) -> dict[Seat, dict[str, Any]]:
+    """Locked: Bursar's own enrolments end without their learner being held."""
+    given = given_rows(session, {"learner_id": BigInteger(), "courserun_key": String()}, seats)
+    statement = (
+        select(*(_table.c[name] for name in _READ))
+        .join_from(
+            given,
+            _table,
+            (_table.c.enterprise_uuid == enterprise_uuid)
+            & (_table.c.learner_id == given.c.learner_id)
+            & (_table.c.courserun_key == given.c.courserun_key),
+        )
+        .order_by(_table.c.learner_id, _table.c.courserun_key)
+        .with_for_update(of=_table)
+    )
+    rows = session.connection().execute(statement)
+    return {(row[1], row[2]): dict(zip(_READ, row, strict=True)) for row in rows}
+
+
+def _change_days(
+    session: Session,
+    enterprise_uuid: UUID,
+    *,
+    gone: Iterable[Mapping[str, Any]],
+    come: Iterable[Mapping[str, Any]],
+) -> None:
+    deltas = Counter((enterprise_uuid, row["activity_day"]) for row in come)
+    deltas.subtract((enterprise_uuid, row["activity_day"]) for row in gone)
+    change_days(session, deltas)

@@ -1,0 +1,8 @@
+"""Everything that reporting declares."""
+
+from bursar.reporting.read_endpoints import read_endpoints
+from bursar.web.endpoint import Endpoint
+
+
+def endpoints() -> list[Endpoint]:
+    return [*read_endpoints()]
