@@ -1,8 +1,8 @@
 """Databases for the tests: the same suite on SQLite and on PostgreSQL."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -10,6 +10,7 @@ from bursar.database.engine import Database
 from bursar.database.migrate import upgrade
 from bursar.jobs.system import migrate_system_tables
 from bursar.schema import metadata
+from tests.support.lent_database import LentDatabase
 from tests.support.postgres import PostgresAddress
 
 pytest_plugins = ["tests.support.postgres_plugin"]
@@ -31,16 +32,33 @@ def dialect(request: pytest.FixtureRequest) -> str:
     return name
 
 
-@pytest.fixture
-def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """An empty, migrated database of the test's own."""
-    if dialect == "sqlite":
-        url = f"sqlite:///{tmp_path / 'bursar.db'}"
-        migrate(url)
-        return url
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file to copy: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("template") / "bursar.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def lent(request: pytest.FixtureRequest) -> Iterator[LentDatabase]:
     address: PostgresAddress = request.getfixturevalue("postgres")
     address.ensure_template("bursar_template", migrate)
-    return address.create_database(f"t{uuid4().hex}", template="bursar_template")
+    with LentDatabase(address, "bursar_template") as lent:
+        yield lent
+
+
+@pytest.fixture
+def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty, migrated database of the test's own."""
+    if dialect == "sqlite":
+        path = tmp_path / "bursar.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    lent: LentDatabase = request.getfixturevalue("lent")
+    yield lent.url
+    lent.empty()
 
 
 @pytest.fixture
