@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from bursar import clock
@@ -70,6 +71,16 @@ class TestCreating:
             row = job_row(session, job)
         assert (row.emails, row.course_run_keys) == ([ANA, BOB], [OPEN, "x"])
         assert (row.total, row.notify) == (4, False)
+
+    def test_a_job_for_an_lms_has_smaller_chunks(self, api: Api) -> None:
+        without = api.start([ANA], [OPEN])
+        api.pipeline.settings = Settings(
+            lms_url="https://lms.example.org", lms_client_id="x", lms_client_secret=SecretStr("x")
+        )
+        with_lms = api.start([ANA], [OPEN])
+        with api.database.transaction() as session:
+            sizes = [job_row(session, job).chunk_size for job in (without, with_lms)]
+        assert sizes == [service.CHUNK_SIZE, service.LMS_CHUNK_SIZE] == [1_000, 100]
 
     def test_an_enterprise_in_the_body_is_ignored(self, api: Api) -> None:
         assert api.post({**GOOD, "enterprise_customer_uuid": str(GLOBEX)}).status == 201

@@ -10,8 +10,8 @@ import pytest
 from bursar.catalog.jobs import enqueue_refresh
 from bursar.catalog.models import CatalogQuery
 from bursar.database.engine import Database
-from bursar.jobs.queue import JobQueue
-from tests.jobs.support import jobs
+from bursar.jobs.queue import JobQueue, next_id
+from tests.jobs.support import change_status, jobs
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 QUERY = UUID("101989c0-5dfa-4e0b-91dc-01f590148c6f")
@@ -59,6 +59,33 @@ def test_the_same_key_at_the_same_time_is_one_job(database: Database) -> None:
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(enqueue, range(24))) == {"one"}
     assert jobs(database) == {"one": "ENQUEUED"}
+
+
+def test_a_successor_waits_and_stands_for_the_key(database: Database) -> None:
+    queue = JobQueue(database)
+    with database.transaction() as session:
+        queue.enqueue(session, "work", key="one")
+        for _ in range(2):
+            assert queue.enqueue_successor(session, "one", "work", 1, seconds=60) == "one#2"
+        assert queue.enqueue_successor(session, "one#2", "work", 2, seconds=60) == "one#3"
+    for given_up in ("SUCCESS", "ERROR"):
+        change_status(database, "one", given_up)
+        with database.transaction() as session:
+            assert queue.enqueue(session, "work", key="one") == "one#3"
+    change_status(database, "one#3", "ERROR")
+    with database.transaction() as session:
+        assert queue.enqueue(session, "work", key="one") == "one#4"
+    assert jobs(database) == {
+        "one": "ERROR", "one#2": "DELAYED", "one#3": "ERROR", "one#4": "ENQUEUED",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("job", "following"),
+    [("one", "one#2"), ("one#2", "one#3"), ("one#99", "one#100"), ("o#e", "o#e#2"), ("#", "##2")],
+)
+def test_jobs_of_a_key_are_numbered(job: str, following: str) -> None:
+    assert next_id(job) == following
 
 
 def test_without_a_key_every_job_is_its_own(database: Database) -> None:

@@ -6,14 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from bursar.database.types import AnyRow
+from bursar.web.spreadsheet import cell
 
 HEADER: Final = ("email address", "course key", "enrollment status", "notes")
-_BEGIN_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def cell(text: str) -> str:
-    """What a spreadsheet would run as a formula gets an apostrophe in front, and is text."""
-    return f"'{text}" if text.lstrip(" ").startswith(_BEGIN_FORMULAS) else text
 
 
 def csv_chunks(batches: Iterable[Sequence[AnyRow]]) -> Iterator[bytes]:

@@ -47,15 +47,15 @@ def _queue_of(database: Database) -> JobQueue:
     return JobQueue(database)
 
 
-def _chunk(job: str, number: int) -> None:
+def _chunk(job: str, number: int, attempt: int = 0) -> None:
     if number == 0:
         steps.run("begin", _begin, job)
     try:
-        lost = patiently("enrol", _enroll, job, number)
+        lost = patiently(CHUNK.name, "enrol", _enroll, job, number, attempt=attempt)
     except LmsUnavailable as unavailable:
         lost = steps.run("give up", _give_up, job, number, str(unavailable))
     if lost:
-        patiently("give back", _give_back, job, number)
+        steps.run("have it given back", _enqueue_give_back, job, number)
 
 
 def _begin(job_uuid: str) -> None:
@@ -104,7 +104,18 @@ def _record(database: Database, row: AnyRow, number: int, job: Job, enrolled: En
         service.add_rows(session, row, decisions, now)
 
 
-def _give_back(job_uuid: str, number: int) -> None:
+def _enqueue_give_back(job_uuid: str, number: int) -> None:
+    database = context.database()
+    with database.transaction() as session:
+        key = f"{GIVE_BACK.name}:{job_uuid}:{number}"
+        _queue_of(database).enqueue(session, GIVE_BACK.name, job_uuid, number, key=key)
+
+
+def _give_back(job: str, number: int, attempt: int = 0) -> None:
+    patiently(GIVE_BACK.name, "give back", _give_back_in_step, job, number, attempt=attempt)
+
+
+def _give_back_in_step(job_uuid: str, number: int) -> None:
     give_back_lost(context.database(), gateway_for(get_settings()), UUID(job_uuid), number)
 
 
@@ -131,4 +142,5 @@ def continue_jobs(database: Database) -> int:
 
 
 CHUNK: Final = Workflow("bulk_enrollment.chunk", _chunk)
-WORKFLOWS: Final = (CHUNK, PENDING)
+GIVE_BACK: Final = Workflow("bulk_enrollment.give_back", _give_back)
+WORKFLOWS: Final = (CHUNK, GIVE_BACK, PENDING)

@@ -29,8 +29,14 @@ PAGE_SIZE: Final = 100
 
 def create(call: Call, session: Session, body: Any) -> Answer:
     asked: BulkEnrollmentBody = body
-    actor = Actor(call.principal.client_id, call.request_id)
-    uuid = service.create_job(session, actor, enterprise_of(call), asked.wish, call.now)
+    uuid = service.create_job(
+        session,
+        Actor(call.principal.client_id, call.request_id),
+        enterprise_of(call),
+        asked.wish,
+        call.now,
+        has_lms=bool(call.settings.lms_url),
+    )
     jobs.enqueue_job(call.services.queue, session, uuid)
     return Answer(BulkEnrollmentAnswer(uuid), status=201, headers={"Location": _url_of(call, uuid)})
 

@@ -25,6 +25,8 @@ from bursar.database.types import AnyRow, Instant
 
 CHUNK_SIZE: Final = 1_000
 """Pairs that are decided and recorded together."""
+LMS_CHUNK_SIZE: Final = 100
+"""With an LMS that does some of them in a second, and now and then is away."""
 
 _jobs, _chunks = BulkEnrollmentJob.__table__.c, BulkEnrollmentChunk.__table__.c
 _rows = BulkEnrollmentRow.__table__.c
@@ -40,7 +42,13 @@ class Wish:
 
 
 def create_job(
-    session: Session, actor: Actor, enterprise_uuid: UUID, wish: Wish, now: datetime
+    session: Session,
+    actor: Actor,
+    enterprise_uuid: UUID,
+    wish: Wish,
+    now: datetime,
+    *,
+    has_lms: bool = False,
 ) -> UUID:
     """The caller enqueues it."""
     uuid, total = uuid4(), len(wish.emails) * len(wish.course_run_keys)
@@ -52,7 +60,7 @@ def create_job(
             emails=list(wish.emails),
             course_run_keys=list(wish.course_run_keys),
             total=total,
-            chunk_size=CHUNK_SIZE,
+            chunk_size=LMS_CHUNK_SIZE if has_lms else CHUNK_SIZE,
             state=JobState.QUEUED.value,
             succeeded_count=0,
             pending_count=0,

@@ -38,9 +38,9 @@ def enqueue_end(queue: JobQueue, session: Session, enterprise: UUID, uuid: UUID)
     queue.enqueue(session, END.name, str(enterprise), str(uuid), key=key)
 
 
-def _enroll(enterprise: str, uuid: str) -> str:
+def _enroll(enterprise: str, uuid: str, attempt: int = 0) -> str:
     try:
-        error = patiently("enrol", _enroll_in_lms, enterprise, uuid)
+        error = patiently(ENROLL.name, "enrol", _enroll_in_lms, enterprise, uuid, attempt=attempt)
     except LmsUnavailable as unavailable:
         error = str(unavailable)
     return steps.run("settle", _settle, enterprise, uuid, error)
@@ -69,8 +69,9 @@ def _settle(enterprise: str, uuid: str, error: str | None) -> str:
     enterprise_uuid, transaction_uuid = UUID(enterprise), UUID(uuid)
     with context.database().transaction() as session:
         if error is None:
-            _record(session, enterprise_uuid, transaction_uuid)
-            settlement.commit(session, ACTOR, enterprise_uuid, transaction_uuid, now)
+            # The budget before the learner: two never wait for each other in a circle.
+            if settlement.commit(session, ACTOR, enterprise_uuid, transaction_uuid, now):
+                _record(session, enterprise_uuid, transaction_uuid)
         else:
             settlement.fail(session, ACTOR, enterprise_uuid, transaction_uuid, error=error, now=now)
         state: str = settlement.find_transaction(session, enterprise_uuid, transaction_uuid).state
@@ -79,8 +80,6 @@ def _settle(enterprise: str, uuid: str, error: str | None) -> str:
 
 def _record(session: Session, enterprise_uuid: UUID, transaction_uuid: UUID) -> None:
     row = settlement.find_transaction(session, enterprise_uuid, transaction_uuid)
-    if row.state != TransactionState.CREATED:
-        return
     now = clock.now()
     people = ensure_learners(session, enterprise_uuid, [row.learner_email], now)
     enrollment = NewEnrollment(
@@ -93,8 +92,8 @@ def _record(session: Session, enterprise_uuid: UUID, transaction_uuid: UUID) -> 
     record_enrollments(session, ACTOR, [enrollment], now)
 
 
-def _end(enterprise: str, uuid: str) -> None:
-    patiently("end", _end_in_lms, enterprise, uuid)
+def _end(enterprise: str, uuid: str, attempt: int = 0) -> None:
+    patiently(END.name, "end", _end_in_lms, enterprise, uuid, attempt=attempt)
     steps.run("record", _record_end, enterprise, uuid)
 
 

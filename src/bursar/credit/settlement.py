@@ -33,17 +33,18 @@ def find_transaction(session: Session, enterprise_uuid: UUID, uuid: UUID) -> Any
 
 def commit(
     session: Session, actor: Actor, enterprise_uuid: UUID, uuid: UUID, now: datetime
-) -> None:
-    """The learner is enrolled. Safe to repeat."""
+) -> bool:
+    """The learner is enrolled. False when that, or its failure, was settled before."""
     held, transaction = _held(session, actor, enterprise_uuid, uuid, now)
     if transaction.state != TransactionState.CREATED:
-        return
+        return False
     _settle(held, transaction, TransactionEvent.COMMIT)
     movement = Movement()
     if transaction.assignment_uuid is not None:
         rows = _assignment_of(session, transaction)
         movement = change_state(held, rows, AssignmentEvent.REDEEM)
     move(session, held.budget, movement)
+    return True
 
 
 def fail(

@@ -1,7 +1,6 @@
 """Enqueues background work in the transaction that makes it necessary."""
 
 from functools import cached_property
-from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import column, select, table
@@ -18,6 +17,12 @@ __all__ = ["APPLICATION_VERSION", "JobQueue"]
 Argument: TypeAlias = str | int | bool | None
 
 _GIVEN_UP = frozenset({"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
+
+
+def next_id(job_id: str) -> str:
+    """After `key` come `key#2`, `key#3` and so on."""
+    key, mark, number = job_id.rpartition("#")
+    return f"{key}#{int(number) + 1}" if mark and number.isdecimal() else f"{job_id}#2"
 
 
 class JobQueue:
@@ -53,17 +58,37 @@ class JobQueue:
             "app_version": APPLICATION_VERSION,
         }
         if key is not None:
-            options["workflow_id"] = self._next_id(session, key)
+            options["workflow_id"] = self._id_for(session, key)
         return self._client.enqueue_in_transaction(session, options, *arguments).workflow_id
 
-    def _next_id(self, session: Session, key: str) -> str:
+    def enqueue_successor(
+        self, session: Session, job_id: str, workflow: str, *arguments: Argument, seconds: float
+    ) -> str:
+        """The job that goes on with the work of this one, in so many seconds or a little later.
+
+        A job has one successor, however often this is said. It stands for the key from then on.
+        """
+        options: EnqueueOptions = {
+            "workflow_name": workflow,
+            "queue_name": QUEUE,
+            "app_version": APPLICATION_VERSION,
+            "workflow_id": next_id(job_id),
+            "delay_seconds": seconds,
+        }
+        return self._client.enqueue_in_transaction(session, options, *arguments).workflow_id
+
+    def _id_for(self, session: Session, key: str) -> str:
+        """Of the newest job with the key, or a new one's when there is none or it has failed."""
         # DBOS takes an id it knows for a repetition, also when that job has failed.
-        for number in count(1):
-            job_id = key if number == 1 else f"{key}#{number}"
-            statement = select(self._jobs.c.status).where(self._jobs.c.workflow_uuid == job_id)
-            if session.execute(statement).scalar() not in _GIVEN_UP:
-                return job_id
-        raise AssertionError  # count() never ends
+        newest, status, free = key, None, key
+        while (found := self._status_of(session, free)) is not None:
+            newest, status, free = free, found, next_id(free)
+        return free if status in _GIVEN_UP else newest
+
+    def _status_of(self, session: Session, job_id: str) -> str | None:
+        statement = select(self._jobs.c.status).where(self._jobs.c.workflow_uuid == job_id)
+        status: str | None = session.execute(statement).scalar()
+        return status
 
     @cached_property
     def _client(self) -> "DBOSClient":

@@ -52,12 +52,3 @@ def _persistently(function: Callable[[], Result]) -> Result:
         if context.stopping.wait(pause):
             raise Interrupted
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-
-
-def sleep(seconds: float) -> None:
-    """Of the running workflow; a restart only waits for what is left. Raises Interrupted."""
-    from dbos import DBOS  # noqa: PLC0415 - see run
-
-    if context.stopping.is_set():
-        raise Interrupted
-    DBOS.sleep(seconds)

@@ -14,6 +14,7 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from bursar.database.engine import Database
 from bursar.jobs import context, log
+from bursar.jobs.later import PutOff
 from bursar.jobs.loops import Loop, RunningLoops
 from bursar.jobs.names import APPLICATION, APPLICATION_VERSION, QUEUE, SCHEMA
 from bursar.jobs.recovery import Presence, recover_others
@@ -154,6 +155,8 @@ def _register(workflow: Workflow) -> Callable[..., Any]:
         given = () if workflow.schedule is not None else arguments
         try:
             return workflow.function(*given)
+        except PutOff:
+            return None
         except Exception:
             _log.exception("job failed", job=workflow.name, id=DBOS.workflow_id)
             raise

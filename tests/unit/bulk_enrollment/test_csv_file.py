@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.bulk_enrollment.csv_file import HEADER, cell, csv_chunks
+from bursar.bulk_enrollment.csv_file import HEADER, csv_chunks
 from bursar.database.types import AnyRow
+from bursar.web.spreadsheet import cell
 
 FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "＋1", "－1", "＠x"]
 

@@ -1,0 +1,135 @@
+"""Processes end without a word while a bulk enrolment runs, again and again: each pair once."""
+
+import csv
+import io
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+
+from bursar.bulk_enrollment.mail import ENROLLED
+from bursar.enrollment.models import Enrollment
+from bursar.identity.models import Learner
+from bursar.notifications.models import Mail
+from bursar.subscriptions.models import License
+from tests.cli.support import Cli
+from tests.contract.bulk_shop import CLOSED, OPEN, BulkShop, open_bulk
+from tests.contract.plan_shop import learners
+from tests.processes.ground import Ground, database_url, running
+from tests.support.processes import ServerProcess, WorkerProcess
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+PEOPLE, COURSES = 150, 200
+KNOWN, LICENSED = 100, 130
+"""Who has an account too, and who at least a licence."""
+PAIRS = PEOPLE * (COURSES + 1)
+KILLS = 6
+PATIENCE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Scene:
+    ground: Ground
+    victims: list[ServerProcess]
+
+
+@pytest.fixture
+def scene(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """A server that does its own work, or one with two workers beside it."""
+    is_sqlite = dialect == "sqlite"
+    url = database_url(tmp_path, None if is_sqlite else request.getfixturevalue("postgres"))
+    with running(Cli(tmp_path, url), ((),), has_worker=not is_sqlite) as ground:
+        if is_sqlite:
+            yield Scene(ground, ground.processes)
+            return
+        with WorkerProcess(tmp_path, ground.cli.environment) as second:
+            assert ground.worker is not None
+            yield Scene(ground, [ground.worker, second])
+
+
+def names() -> list[str]:
+    return [OPEN, *(f"C{number}" for number in range(COURSES - 1))]
+
+
+@pytest.fixture
+def bulk(scene: Scene) -> BulkShop:
+    bulk = open_bulk(scene.ground.services[0], *names()[1:], num_licenses=LICENSED)
+    bulk.license_to(*learners(LICENSED))
+    bulk.know(*learners(KNOWN))
+    return bulk
+
+
+def done_pairs(bulk: BulkShop, job: str) -> int:
+    """None are known of while the server is away."""
+    try:
+        return int(bulk.status(job)["done"])
+    except httpx.TransportError:
+        return 0
+
+
+def kill_until_done(scene: Scene, bulk: BulkShop, job: str) -> list[int]:
+    """How many pairs were done at each kill: the first comes at once, the others after more."""
+    random, killed_at = Random(11), list[int]()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (done := done_pairs(bulk, job)) < PAIRS:
+        assert time.monotonic() < deadline, f"{done} pairs are done, killed at {killed_at}"
+        if len(killed_at) < KILLS and (not killed_at or done > killed_at[-1]):
+            killed_at.append(done)
+            time.sleep(random.uniform(0, 0.3))
+            victim = scene.victims[len(killed_at) % len(scene.victims)]
+            victim.kill()
+            victim.start()
+        time.sleep(0.02)
+    return killed_at
+
+
+def test_a_job_survives_whatever_is_killed_and_does_each_pair_once(
+    scene: Scene, bulk: BulkShop
+) -> None:
+    job = bulk.start(bulk.wish(learners(PEOPLE), *names(), CLOSED, notify=True))
+    killed_at = kill_until_done(scene, bulk, job)
+    assert len(killed_at) > 2, "it was done too soon"
+    assert_rows(bulk, job)
+    assert_records(scene.ground.cli)
+    assert scene.ground.cli.ok("check") == ["everything holds"]
+
+
+def assert_rows(bulk: BulkShop, job: str) -> None:
+    status = bulk.status(job)
+    succeeded, pending = KNOWN * COURSES, (LICENSED - KNOWN) * COURSES
+    assert (status["state"], status["total"], status["done"]) == ("done", PAIRS, PAIRS)
+    assert (status["succeeded"], status["pending"]) == (succeeded, pending)
+    _, *rows = csv.reader(io.StringIO(bulk.download(job).text, newline=""))
+    keys = [bulk.run_key(name) for name in (*names(), CLOSED)]
+    assert [row[:2] for row in rows] == [[email, key] for email in learners(PEOPLE) for key in keys]
+    assert Counter(row[2] for row in rows) == {
+        "success": succeeded,
+        "pending": pending,
+        "failed": PAIRS - succeeded - pending,
+    }
+
+
+def assert_records(cli: Cli) -> None:
+    """Nobody is enrolled twice, or told of it twice."""
+    seats = select(Learner.email, Enrollment.courserun_key).join_from(
+        Learner, Enrollment, Enrollment.learner_id == Learner.id
+    )
+    mails = select(Mail.recipient, Mail.context).where(Mail.kind == ENROLLED)
+    activated = select(func.count()).where(License.status == "activated")
+    with cli.database() as database, database.read() as connection:
+        found = [tuple(row) for row in connection.execute(seats)]
+        told = [
+            (recipient, course["title"])
+            for recipient, context in connection.execute(mails)
+            for course in context["courses"]
+        ]
+        assert connection.scalar(activated) == KNOWN
+    for pairs in (found, told):
+        assert len(set(pairs)) == len(pairs) == KNOWN * COURSES
