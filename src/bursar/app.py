@@ -24,6 +24,7 @@ from bursar.identity.gate import DatabaseGate
 from bursar.identity.http import token_handlers
 from bursar.identity.tokens import KeyRing
 from bursar.jobs.queue import JobQueue
+from bursar.reporting.endpoints import endpoints as reporting_endpoints
 from bursar.settings import Settings, get_settings
 from bursar.subscriptions.endpoints import endpoints as subscription_endpoints
 from bursar.subscriptions.events import when_activated
@@ -50,6 +51,7 @@ def all_endpoints() -> list[Endpoint]:
         *credit_endpoints(),
         *subscription_endpoints(),
         *bulk_enrollment_endpoints(),
+        *reporting_endpoints(),
         *catalog_endpoints(),
     ]
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import httpx
 
@@ -109,11 +108,3 @@ def open_bulk(service: Service, *more: str, **fields: Any) -> BulkShop:
 
 def _course(shop: Shop, name: str, **fields: Any) -> JsonObject:
     return course(shop.key(name), run(f"course-v1:{shop.key(name)}+1", **fields))
-
-
-def own_catalog(bulk: BulkShop, uuid: UUID, name: str) -> None:
-    """Declares a catalog with one course of the shop."""
-    content_filter = {"key": bulk.shop.key(name)}
-    bulk.shop.declare(
-        catalogs=[{"uuid": str(uuid), "title": name, "content_filter": content_filter}]
-    )

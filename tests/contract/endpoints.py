@@ -56,6 +56,8 @@ class Sample:
     allow: str = "GET, HEAD, OPTIONS"
     unknown: tuple[str, ...] = field(default=())
     """Paths of nothing, in a catalog of the caller's."""
+    also_answers: tuple[str, ...] = ()
+    """Media types beside those of JSON and XML."""
     names_something_new: bool = False
     """So no two answers are the same."""
 
@@ -176,6 +178,12 @@ SAMPLES = {
     ),
     "a transaction": Sample("GET", _TRANSACTION, _TRANSACTION_TEMPLATE),
     "a reversal": _post(f"{_TRANSACTION}/reverse", f"{_TRANSACTION_TEMPLATE}/reverse", status=422),
+    "a report": Sample(
+        "GET",
+        "/enterprise/v3/enterprise-customer/{enterprise}/learner-summary",
+        "/enterprise/v3/enterprise-customer/{enterprise_uuid}/learner-summary",
+        also_answers=("text/csv", "application/x-ndjson"),
+    ),
     "the plans": Sample("GET", _SUBSCRIPTIONS, _SUBSCRIPTIONS),
     "the licenses": Sample("GET", _LICENSES, _LICENSES_TEMPLATE),
     "a license": _of_licenses("assign", {"user_emails": [HOLDER]}),
@@ -198,9 +206,7 @@ SAMPLES = {
         allow=_BULK_ALLOW,
     ),
     "a bulk enrolment by path": Sample("GET", f"{_BULK}/{{job}}", f"{_BULK}/{{job_id}}"),
-    "pairs of a bulk enrolment": Sample(
-        "GET", f"{_BULK}/{{job}}/rows", f"{_BULK}/{{job_id}}/rows"
-    ),
+    "pairs of a bulk enrolment": Sample("GET", f"{_BULK}/{{job}}/rows", f"{_BULK}/{{job_id}}/rows"),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),
     "a replacement": _write("PUT", THINGS, 201, "POST, PUT, OPTIONS"),
     "a refusal": _write("POST", REFUSALS, 422, "POST, OPTIONS"),

@@ -80,7 +80,8 @@ def test_every_endpoint_answers_in_both_formats(
 
 @pytest.mark.parametrize("accept", EXCLUDED)
 def test_an_accept_header_that_excludes_both_is_refused_in_json(api: Api, accept: str) -> None:
-    for sample in SAMPLES.values():
+    others = [sample for sample in SAMPLES.values() if accept not in sample.also_answers]
+    for sample in others:
         response = api.request(
             sample.method, sample.url, headers={"Accept": accept}, json=sample.body
         )
@@ -117,7 +118,8 @@ def test_the_format_parameter_wins_over_accept(
 
 @pytest.mark.parametrize("name", ["csv", "yaml", "application/json", "1", "json "])
 def test_an_unknown_format_is_refused_by_name(api: Api, name: str) -> None:
-    for sample in SAMPLES.values():
+    others = [each for each in SAMPLES.values() if f"text/{name}" not in each.also_answers]
+    for sample in others:
         response = api.request(
             sample.method,
             sample.url_with(f"format={quote(name)}"),

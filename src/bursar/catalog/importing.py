@@ -13,6 +13,7 @@ from bursar.audit import service as audit
 from bursar.audit.service import Actor, Change
 from bursar.catalog.content_types import ContentType
 from bursar.catalog.documents import BrokenDocument, Document, parse_document
+from bursar.catalog.facts import Source, store_facts
 from bursar.catalog.membership import (
     StoredItem,
     load_queries,
@@ -65,6 +66,7 @@ def store_documents(
     ids |= _insert(session, new, now)
     _replace(session, changed, ids, now)
     _write_runs(session, new, changed, ids)
+    store_facts(session, [_source(document, ids) for document in (*new, *changed)])
     items = [_stored_item(document, ids, now) for document in (*new, *changed)]
     left_families = {known[_identity(document)].family_key for document in changed}
     update_membership(
@@ -168,6 +170,16 @@ def _write_runs(
         for run_key in dict.fromkeys(document.run_keys)
     ]
     bulk_insert(session, NestedRun, rows)
+
+
+def _source(document: Document, ids: dict[Identity, int]) -> Source:
+    return Source(
+        ids[_identity(document)],
+        document.content_type,
+        document.key,
+        document.family_key,
+        document.data,
+    )
 
 
 def _stored_item(document: Document, ids: dict[Identity, int], now: datetime) -> StoredItem:

@@ -2,7 +2,7 @@
 
 import typer
 
-from bursar.cli import clients, content, declare, keys, mail, run_task, serve, token
+from bursar.cli import clients, content, declare, enrollments, keys, mail, run_task, serve, token
 
 app = typer.Typer(
     name="bursar",
@@ -19,6 +19,7 @@ app.command()(declare.check)
 app.command()(run_task.run)
 app.command()(token.token)
 app.command()(token.audit)
+content.app.command("enrollments")(enrollments.enrollments)
 app.add_typer(content.app, name="import")
 app.add_typer(declare.database_app, name="db")
 app.add_typer(clients.app, name="clients")

@@ -27,6 +27,7 @@ from bursar.cli.support import (
 )
 from bursar.credit.checks import check_credit
 from bursar.database.engine import Database
+from bursar.enrollment.checks import check_enrollments
 from bursar.jobs.queue import JobQueue
 from bursar.provisioning.apply import Plan
 from bursar.provisioning.apply import apply as apply_manifests
@@ -38,7 +39,13 @@ from bursar.subscriptions.checks import check_subscriptions
 database_app = typer.Typer(help="The database's schema.", no_args_is_help=True)
 
 
-CHECKS: Final = (check_catalogs, check_credit, check_subscriptions, check_bulk_enrollment)
+CHECKS: Final = (
+    check_catalogs,
+    check_credit,
+    check_subscriptions,
+    check_bulk_enrollment,
+    check_enrollments,
+)
 
 
 class _DryRun(Exception):

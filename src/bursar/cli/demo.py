@@ -11,6 +11,7 @@ from bursar.cli.declare import apply_to
 from bursar.database.engine import Database
 from bursar.demo.assignments import tell_story
 from bursar.demo.content import course_runs, courses, programs
+from bursar.demo.licenses import hand_out_licenses
 from bursar.demo.manifest import (
     DEMO_CLIENT_ID,
     DEMO_CLIENT_SECRET,
@@ -32,6 +33,7 @@ def prepare_demo(database: Database, now: datetime) -> None:
     apply_to(database, [from_data({**data, "content": content})])
     keys = [item["course"]["key"] for item in content if "course" in item]
     tell_story(database, get_settings(), data["enterprises"][0], keys, now)
+    hand_out_licenses(database, data["enterprises"][0], now)
 
 
 def _content(now: datetime) -> Iterator[dict[str, Any]]:
@@ -65,6 +67,7 @@ def print_demo(database: Database, settings: Settings, url: str, now: datetime) 
   catalog        {catalog}
   budget         {budget["uuid"]}
   configuration  {budget["assignment_configuration"]["uuid"]}
+  plan           {enterprise["subscription_plans"][0]["uuid"]}
   documentation  {url}/docs
 
 Three requests to try (paste them into another terminal):

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bursar.audit.service import Actor
+from bursar.catalog.facts import fill_facts
 from bursar.database.engine import Database
 from bursar.database.migrate import is_current, upgrade
 from bursar.jobs.system import migrate_system_tables
@@ -53,6 +54,7 @@ def operator() -> Actor:
 def migrate(database: Database) -> None:
     upgrade(database)
     migrate_system_tables(database)
+    fill_facts(database)
 
 
 @contextmanager

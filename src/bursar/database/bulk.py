@@ -3,28 +3,33 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     String,
     Table,
-    Update,
     bindparam,
     func,
     insert,
     literal,
+    select,
     update,
 )
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 from sqlalchemy.types import TypeEngine
 
+from bursar.database.engine import insert_for
 from bursar.database.rows import given_rows
+from bursar.database.types import AnyRow
+
+_Processors: TypeAlias = dict[str, Callable[[Any], Any] | None]
 
 
 def bulk_insert(
@@ -39,7 +44,8 @@ def bulk_insert(
     connection = session.connection()
     table = cast("Table", model.__table__)
     if connection.dialect.name == "sqlite":
-        connection.execute(insert(table), rows)
+        statement, processors = _sqlite_plan(table, tuple(rows[0]))
+        connection.exec_driver_sql(statement, _processed(rows, processors))
         return
     try:
         _copy(connection, table, rows)
@@ -50,6 +56,23 @@ def bulk_insert(
         ) from error
 
 
+@lru_cache(maxsize=256)
+def _sqlite_plan(table: Table, names: tuple[str, ...]) -> tuple[str, _Processors]:
+    """What SQLAlchemy would find out and carry along for each row anew."""
+    dialect = sqlite.dialect()
+    statement = insert(table).compile(dialect=dialect, column_keys=names)
+    kinds = {name: table.c[name].type for name in statement.positiontup or ()}
+    return str(statement), {name: kind.bind_processor(dialect) for name, kind in kinds.items()}
+
+
+def _processed(rows: Sequence[Mapping[str, Any]], processors: _Processors) -> list[tuple[Any, ...]]:
+    columns = (
+        [row[name] for row in rows] if process is None else [process(row[name]) for row in rows]
+        for name, process in processors.items()
+    )
+    return list(zip(*columns, strict=True))
+
+
 def _copy(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     plan = _plan(table, tuple(rows[0]))
     cursor: Any = connection.connection.cursor()
@@ -57,6 +80,60 @@ def _copy(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) 
         copy.set_types(plan.types)
         for row in rows:
             copy.write_row([process(row[name]) for name, process in plan.columns])
+
+
+def insert_missing(
+    session: Session,
+    model: type[DeclarativeBase],
+    rows: Sequence[Mapping[str, Any]],
+    returning: Sequence[str],
+) -> Sequence[AnyRow]:
+    """Inserts those that no unique index refuses, and answers of these the columns named."""
+    if not rows:
+        return []
+    table = cast("Table", model.__table__)
+    names = tuple(rows[0])
+    columns = [table.c[name] for name in returning]
+    statement = insert_for(session, model)
+    if session.get_bind().dialect.name == "sqlite":
+        inserting = statement.on_conflict_do_nothing().returning(*columns)
+        return session.execute(inserting, [dict(row) for row in rows]).all()
+    given = _given(session, table, names, rows)
+    # A parameter a column instead of one a value, which takes the driver long to read.
+    chosen = statement.from_select(names, select(given)).on_conflict_do_nothing()
+    return session.connection().execute(chosen.returning(*columns)).all()
+
+
+def bulk_upsert(
+    session: Session,
+    model: type[DeclarativeBase],
+    rows: Sequence[dict[str, Any]],
+    news: Callable[[Any], Mapping[str, Any]],
+) -> None:
+    """Inserts rows that all have the same keys, no two with one primary key. For those that are
+    there already, `news` says what becomes of which column, given the row that was refused."""
+    if not rows:
+        return
+    table = cast("Table", model.__table__)
+    names = tuple(rows[0])
+    statement = insert_for(session, model)
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    if not is_sqlite:
+        statement = statement.from_select(names, select(_given(session, table, names, rows)))
+    upsert = statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns), set_=news(statement.excluded)
+    )
+    if is_sqlite:
+        session.connection().execute(upsert, rows)
+    else:
+        session.connection().execute(upsert)
+
+
+def _given(
+    session: Session, table: Table, names: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> FromClause:
+    types = {name: _plain(table.c[name].type) for name in names}
+    return given_rows(session, types, [[row[name] for name in names] for row in rows])
 
 
 def bulk_update(
@@ -72,19 +149,22 @@ def bulk_update(
     table = cast("Table", model.__table__)
     names = tuple(rows[0])
     if connection.dialect.name == "sqlite":
-        values = [{f"b_{name}": row[name] for name in names} for row in rows]
-        connection.execute(_update_of(table, names), values)
+        statement, processors = _sqlite_update_plan(table, names)
+        connection.exec_driver_sql(statement, _processed(rows, processors))
         return
-    types = {name: _plain(table.c[name].type) for name in names}
-    given = given_rows(session, types, [[row[name] for name in names] for row in rows])
+    given = _given(session, table, names, rows)
     news = {name: given.c[name] for name in names if name != "id"}
     connection.execute(update(table).values(news).where(table.c.id == given.c.id))
 
 
 @lru_cache(maxsize=64)
-def _update_of(table: Table, names: tuple[str, ...]) -> Update:
-    news = {name: bindparam(f"b_{name}") for name in names if name != "id"}
-    return update(table).values(news).where(table.c.id == bindparam("b_id"))
+def _sqlite_update_plan(table: Table, names: tuple[str, ...]) -> tuple[str, _Processors]:
+    dialect = sqlite.dialect()
+    news: dict[str, Any] = {name: bindparam(f"b_{name}") for name in names if name != "id"}
+    statement = update(table).values(news).where(table.c.id == bindparam("b_id"))
+    compiled = statement.compile(dialect=dialect)
+    order = [name.removeprefix("b_") for name in compiled.positiontup or ()]
+    return str(compiled), {name: table.c[name].type.bind_processor(dialect) for name in order}
 
 
 def _plain(kind: TypeEngine[Any]) -> TypeEngine[Any]:

@@ -25,6 +25,9 @@ def batches(
 
     The connection has to be in a snapshot.
     """
+    if connection.dialect.name == "postgresql":
+        # The plan that has its first rows soonest, for there are always first rows to send.
+        connection.exec_driver_sql("SET LOCAL cursor_tuple_fraction = 0.0001")
     # A cursor of the server on PostgreSQL. SQLite's driver steps through the rows anyway.
     options = {"stream_results": True, "max_row_buffer": size}
     with connection.execute(statement, parameters, execution_options=options) as result:

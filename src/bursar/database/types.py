@@ -1,6 +1,7 @@
 """Column types whose Python value is the same on both databases."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -21,6 +22,12 @@ class UuidText(TypeDecorator[UUID]):
         return None if value is None else str(value)
 
 
+@lru_cache(maxsize=4096)
+def _as_text(instant: datetime) -> str:
+    # Many rows at once share their instants.
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime; on SQLite a text that sorts as the instants do."""
 
@@ -37,8 +44,7 @@ class Instant(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("an instant needs a time zone")
-        value = value.astimezone(UTC)
-        return value.isoformat(timespec="microseconds") if dialect.name == "sqlite" else value
+        return _as_text(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:

@@ -1,13 +1,13 @@
 """Stores what an LMS or a file reports of enrolments: many at once, in a handful of statements."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import BigInteger, String, select
+from sqlalchemy import BigInteger, String, select, tuple_
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
@@ -27,11 +27,11 @@ Seat: TypeAlias = tuple[int, str]
 _table = Enrollment.__table__
 _REPORTED: Final = tuple(COLUMNS.values())
 _READ: Final = ("id", "learner_id", "courserun_key", "payer", "activity_day", *_REPORTED)
-_BLANK: Final = dict.fromkeys(_REPORTED) | {
+_BLANK: Final[dict[str, Any]] = {
     "mode": USUAL_MODE,
     "payer": Payer.REPORTED.value,
-    "license_uuid": None,
-    "transaction_uuid": None,
+    "is_consent_granted": None,
+    "last_activity_date": None,
 }
 
 
@@ -80,50 +80,39 @@ def _store(
     for row in rows:
         wanted.setdefault((people[row.email].id, row.courserun_key), {}).update(row.values)
     stored = _stored(session, enterprise_uuid, sorted(wanted))
+    # Only what some row names is sent: most reports leave most columns out.
+    blank = dict.fromkeys(name for values in wanted.values() for name in values) | _BLANK
+    blank |= {"enterprise_uuid": enterprise_uuid, "created_at": now, "changed_at": now}
     new = [
-        _new(enterprise_uuid, seat, wanted[seat], learners[seat[0]], now)
+        _new(blank, seat, wanted[seat], learners[seat[0]])
         for seat in sorted(wanted.keys() - stored.keys())
     ]
+    news = {seat: differences(before, wanted[seat]) for seat, before in stored.items()}
+    different = [seat for seat, found in news.items() if found]
+    named = {name for found in news.values() for name in found}
     changed = [
-        altered
-        for seat, before in stored.items()
-        if (altered := _altered(before, wanted[seat], learners[seat[0]], now))
+        _altered(stored[seat] | news[seat], named, learners[seat[0]], now) for seat in different
     ]
     bulk_insert(session, Enrollment, new)
     bulk_update(session, Enrollment, changed)
-    before = [stored[row["learner_id"], row["courserun_key"]] for row in changed]
+    before = [stored[seat] for seat in different]
     _change_days(session, enterprise_uuid, gone=before, come=[*new, *changed])
     return Stored(len(new), len(changed), len(rows) - len(new) - len(changed))
 
 
 def _new(
-    enterprise_uuid: UUID,
-    seat: Seat,
-    values: Mapping[str, Any],
-    learner: LearnerRecord,
-    now: datetime,
+    blank: Mapping[str, Any], seat: Seat, values: Mapping[str, Any], learner: LearnerRecord
 ) -> dict[str, Any]:
-    row = {
-        **_BLANK,
-        "enterprise_uuid": enterprise_uuid,
-        "learner_id": seat[0],
-        "courserun_key": seat[1],
-        "created_at": now,
-        "changed_at": now,
-        **values,
-    }
+    row = {**blank, "learner_id": seat[0], "courserun_key": seat[1], **values}
     return row | _shared(row, learner)
 
 
 def _altered(
-    before: Mapping[str, Any], values: Mapping[str, Any], learner: LearnerRecord, now: datetime
-) -> dict[str, Any] | None:
-    """All of the row as it shall be; None when it stays as it is."""
-    news = differences(before, values)
-    if not news:
-        return None
-    row = {**before, **news, "changed_at": now}
-    return row | _shared(row, learner)
+    row: Mapping[str, Any], named: Collection[str], learner: LearnerRecord, now: datetime
+) -> dict[str, Any]:
+    """Only the columns that change in one row or another."""
+    columns = {name: row[name] for name in named}
+    return {"id": row["id"], "changed_at": now} | columns | _shared(row, learner)
 
 
 def _shared(row: Mapping[str, Any], learner: LearnerRecord) -> dict[str, Any]:
@@ -141,15 +130,13 @@ def _stored(
     given = given_rows(session, {"learner_id": BigInteger(), "courserun_key": String()}, seats)
     statement = (
         select(*(_table.c[name] for name in _READ))
-        .join_from(
-            given,
-            _table,
-            (_table.c.enterprise_uuid == enterprise_uuid)
-            & (_table.c.learner_id == given.c.learner_id)
-            & (_table.c.courserun_key == given.c.courserun_key),
+        # Not a join: SQLite would go through every row of the enterprise.
+        .where(
+            _table.c.enterprise_uuid == enterprise_uuid,
+            tuple_(_table.c.learner_id, _table.c.courserun_key).in_(select(given)),
         )
         .order_by(_table.c.learner_id, _table.c.courserun_key)
-        .with_for_update(of=_table)
+        .with_for_update()
     )
     rows = session.connection().execute(statement)
     return {(row[1], row[2]): dict(zip(_READ, row, strict=True)) for row in rows}

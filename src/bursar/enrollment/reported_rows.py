@@ -364,5 +364,5 @@ def read_header(cells: Sequence[str]) -> Header:
             for place, name in enumerate(names)
             if name in FIELDS
         ),
-        tuple(name for name in names if name not in KNOWN),
+        tuple(name for name in names if name and name not in KNOWN),
     )

@@ -15,9 +15,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bursar.audit.service import Actor, Change, record
 from bursar.database.bulk import is_any_of
+from bursar.database.dates import DayNumber
 from bursar.database.engine import insert_for
 from bursar.database.types import AnyRow
-from bursar.enrollment.days import NO_DAY, change_days
+from bursar.enrollment.days import NO_DAY, change_days, day_number
 from bursar.enrollment.gateway import Seat
 from bursar.enrollment.models import Enrollment, Payer
 from bursar.identity.learners import get_learners, hold_known_learners
@@ -173,6 +174,47 @@ def live_seats(
         statement = select(*_SEATS).where(*_LIVE, is_any_of(session, column, batch))
         found += session.execute(statement, {"of_enterprise": enterprise_uuid})
     return _seats(session, found)
+
+
+def refresh_consent(
+    session: Session, enterprise_uuid: UUID, learner_ids: Sequence[int], now: datetime
+) -> None:
+    """After these learners have given or taken back their consent: what of their enrolments may
+    be seen follows, except where a report brought a consent of its own. Holds the learners."""
+    people = hold_known_learners(session, learner_ids)
+    for is_granted in (True, False):
+        ids = [each.id for each in people.values() if each.consent is is_granted]
+        for start in range(0, len(ids), BATCH):
+            batch = ids[start : start + BATCH]
+            _share(session, enterprise_uuid, batch, is_granted=is_granted, now=now)
+
+
+def _share(
+    session: Session,
+    enterprise_uuid: UUID,
+    learner_ids: Sequence[int],
+    *,
+    is_granted: bool,
+    now: datetime,
+) -> None:
+    day = func.coalesce(DayNumber(_columns.last_activity_date), NO_DAY)
+    statement = (
+        update(Enrollment)
+        .where(
+            _columns.enterprise_uuid == enterprise_uuid,
+            is_any_of(session, Enrollment.learner_id, learner_ids),
+            _columns.is_consent_granted.is_(None),
+            _columns.is_consented.is_not(is_granted),
+        )
+        .values(is_consented=is_granted, activity_day=day if is_granted else NO_DAY, changed_at=now)
+        .returning(_columns.last_activity_date)
+    )
+    changed = session.connection().scalars(statement).all()
+    sign = 1 if is_granted else -1
+    deltas = Counter({(enterprise_uuid, NO_DAY): -sign * len(changed)})
+    for day_shown, count in Counter(map(day_number, changed)).items():
+        deltas[enterprise_uuid, day_shown] += sign * count
+    change_days(session, deltas)
 
 
 def _row(enrollment: NewEnrollment, consent: bool, now: datetime) -> dict[str, Any]:

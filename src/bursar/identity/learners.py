@@ -11,8 +11,7 @@ from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
-from bursar.database.bulk import is_any_of, is_any_of_given
-from bursar.database.engine import insert_for
+from bursar.database.bulk import insert_missing, is_any_of, is_any_of_given
 from bursar.emails import normalised
 from bursar.identity.models import Learner
 
@@ -140,7 +139,15 @@ def hold_learners(
     created = _insert(session, enterprise_uuid, {email: {} for email in missing}, now)
     for email, learner_id in created.items():
         found[email] = LearnerRecord(
-            learner_id, enterprise_uuid, email, None, None, None, None, False, now
+            id=learner_id,
+            enterprise_uuid=enterprise_uuid,
+            email=email,
+            lms_user_id=None,
+            username=None,
+            sso_uid=None,
+            country=None,
+            consent=False,
+            created_at=now,
         )
     others = [email for email in missing if email not in created]
     return found | _find(session, enterprise_uuid, others, locked=True)
@@ -236,8 +243,7 @@ def _insert(
     }
     # In one order everywhere: two transactions never wait for each other in a circle.
     rows = [{**defaults, "email": email, **learners[email]} for email in sorted(learners)]
-    statement = insert_for(session, Learner).on_conflict_do_nothing()
-    returned = session.execute(statement.returning(_learners.email, _learners.id), rows)
+    returned = insert_missing(session, Learner, rows, ("email", "id"))
     return {row.email: row.id for row in returned}
 
 

@@ -24,12 +24,14 @@ from bursar.reporting.course_urls import oldest_catalog
 from bursar.reporting.redaction import BLANKED
 from bursar.reporting.schemas import LearnerSummary
 
-enrollments: Final = Enrollment.__table__
-learners: Final = Learner.__table__
-run_facts: Final = RunFacts.__table__
-SOURCE: Final = enrollments.join(learners, learners.c.id == enrollments.c.learner_id).outerjoin(
-    run_facts, run_facts.c.run_key == enrollments.c.courserun_key
-)
+# Short names: drivers keep what they know of a statement only if it is not long.
+enrollments: Final = Enrollment.__table__.alias("e")
+learners: Final = Learner.__table__.alias("l")
+run_facts: Final = RunFacts.__table__.alias("f")
+# Outer joins, though every enrolment has a learner: what is not asked for is then not joined.
+SOURCE: Final = enrollments.outerjoin(
+    learners, learners.c.id == enrollments.c.learner_id
+).outerjoin(run_facts, run_facts.c.run_key == enrollments.c.courserun_key)
 
 TODAY: Final = bindparam("today", type_=Date())
 """Every statement with these expressions needs it."""

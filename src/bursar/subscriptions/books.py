@@ -156,11 +156,13 @@ _BATCH: Final = 10_000
 _TAKE: Final = (
     select(licenses.uuid)
     .where(licenses.plan_uuid == bindparam("plan_uuid"), IS_UNASSIGNED)
+    # In any order PostgreSQL would rather read the table until it meets some.
+    .order_by(licenses.created_at)
     .limit(bindparam("number"))
 )
 
 
 def take_unassigned(session: Session, plan_uuid: UUID, number: int) -> Sequence[UUID]:
-    """Any so many of them; as many as there are when there are fewer."""
+    """The oldest; as many as there are when there are fewer."""
     values = {"plan_uuid": plan_uuid, "number": number}
     return session.connection().execute(_TAKE, values).scalars().all()

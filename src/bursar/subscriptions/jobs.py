@@ -18,11 +18,12 @@ def enqueue_ending(queue: JobQueue, session: Session, plan_uuid: UUID) -> None:
     queue.enqueue(session, END.name, str(plan_uuid))
 
 
-def _end(plan_uuid: str) -> int:
+def _end(plan_uuid: str, attempt: int = 0) -> int:
     """Returns how many licences it was."""
     total = 0
-    while number := patiently("end a batch", _end_batch, plan_uuid):
+    while number := patiently(END.name, "end a batch", _end_batch, plan_uuid, attempt=attempt):
         total += number
+        attempt = 0
     return total
 
 

@@ -81,6 +81,7 @@ class License(Base):
         Index(
             "ix_licenses_unassigned",
             "plan_uuid",
+            "created_at",
             postgresql_where=_UNASSIGNED,
             sqlite_where=_UNASSIGNED,
         ),

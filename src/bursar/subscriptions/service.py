@@ -4,16 +4,17 @@ the plan from then on."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, String, Uuid, bindparam, select, update
+from sqlalchemy import BigInteger, Select, String, Update, Uuid, bindparam, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from bursar.audit.service import Actor, Change, record
-from bursar.database.bulk import is_any_of
-from bursar.database.rows import given_rows
+from bursar.database.bulk import is_any_of_given
+from bursar.database.rows import awaited_rows, given_rows, row_parameters
 from bursar.database.types import AnyRow
 from bursar.identity.learners import LearnerRecord, find_learners
 from bursar.notifications import service as notifications
@@ -87,18 +88,24 @@ def assign(
     return Assignments(assigned, len(holders))
 
 
-_LIVE_OF_PLAN: Final = select(
-    licenses.uuid, licenses.status, licenses.user_email, licenses.lms_user_id
-).where(licenses.plan_uuid == bindparam("plan_uuid"), IS_LIVE)
+@lru_cache(maxsize=2)
+def _live_of_plan(dialect: str) -> Select[Any]:
+    # Not IS_LIVE: while a plan's first licences go out, PostgreSQL believes that the partial
+    # indexes of live ones are all but empty, and would read the whole of one at every call.
+    return select(licenses.uuid, licenses.status, licenses.user_email, licenses.lms_user_id).where(
+        licenses.plan_uuid == bindparam("plan_uuid"),
+        is_any_of_given(dialect, licenses.user_email, "emails"),
+        licenses.status != LicenseStatus.REVOKED.value,
+    )
 
 
 def live_licenses(session: Session, plan_uuid: UUID, emails: Sequence[str]) -> list[AnyRow]:
     """uuid, status, user_email and lms_user_id. One statement for 10,000 e-mails."""
     found: list[AnyRow] = []
+    statement = _live_of_plan(session.get_bind().dialect.name)
     for start in range(0, len(emails), BATCH):
-        batch = is_any_of(session, License.user_email, emails[start : start + BATCH])
-        statement = _LIVE_OF_PLAN.where(batch)
-        found += session.connection().execute(statement, {"plan_uuid": plan_uuid}).all()
+        values = {"plan_uuid": plan_uuid, "emails": emails[start : start + BATCH]}
+        found += session.connection().execute(statement, values).all()
     return found
 
 
@@ -119,8 +126,14 @@ def _write_assignments(
 ) -> None:
     accounts = {email: learner.lms_user_id for email, learner in learners.items()}
     rows = [(uuid, email, wish.sfids[email], accounts.get(email)) for email, uuid in assigned]
-    given = given_rows(session, _GIVEN, rows)
-    session.connection().execute(
+    values = row_parameters(session, _GIVEN, rows) | {"now": now}
+    session.connection().execute(_assigned(session.get_bind().dialect.name), values)
+
+
+@lru_cache(maxsize=2)
+def _assigned(dialect: str) -> Update:
+    given, now = awaited_rows(dialect, _GIVEN), bindparam("now", type_=licenses.assigned_at.type)
+    return (
         update(License)
         .where(licenses.uuid == given.c.uuid)
         .values(

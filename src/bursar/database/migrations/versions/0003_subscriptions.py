@@ -151,7 +151,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_licenses_unassigned",
-            ["plan_uuid"],
+            ["plan_uuid", "created_at"],
             unique=False,
             postgresql_where=sa.text("status = 'unassigned'"),
             sqlite_where=sa.text("status = 'unassigned'"),

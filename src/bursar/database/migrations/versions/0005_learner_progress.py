@@ -1,6 +1,7 @@
 """Progress of enrolments, its totals by day, imports of it, and what reports say of runs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -61,7 +62,7 @@ def _rename_columns() -> None:
 
 
 def _add_columns() -> None:
-    columns: dict[str, sa.types.TypeEngine[object]] = {
+    columns: dict[str, sa.types.TypeEngine[Any]] = {
         "is_consented": sa.Boolean(),
         "activity_day": sa.Integer(),
         "is_consent_granted": sa.Boolean(),

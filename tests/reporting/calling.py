@@ -1,0 +1,100 @@
+"""Asks for reports without a server."""
+
+import csv
+import io
+import json
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from bursar import clock
+from bursar.audit.service import Actor
+from bursar.database.engine import Database
+from bursar.identity.gate import DatabaseGate
+from bursar.identity.service import put_client
+from bursar.identity.tokens import KeyRing
+from bursar.reporting.read_endpoints import read_endpoints
+from bursar.settings import Settings
+from bursar.web.pipeline import Pipeline
+from bursar.web.rendering import Incoming, Outgoing
+from tests.reporting.world import NOW
+
+ROOT: Final = "https://api.example.org"
+
+
+class TrustingGate(DatabaseGate):
+    """Takes the token for the client's id; everything else is as it is served."""
+
+    def verify(self, token: str) -> str:
+        return token
+
+
+class Api:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        settings = Settings()
+        self.pipeline = Pipeline(
+            database, TrustingGate(KeyRing(database, settings)), settings, None
+        )
+
+    def admit(self, enterprise_uuid: UUID) -> None:
+        """Gives a client named as the enterprise the right to read its report."""
+        with self.database.transaction() as session:
+            put_client(
+                session,
+                Actor("test"),
+                client_id=str(enterprise_uuid),
+                enterprise_uuid=enterprise_uuid,
+                role="reporting",
+                secret=None,
+                now=NOW,
+            )
+
+    def get(
+        self,
+        enterprise_uuid: object,
+        *,
+        client: object = None,
+        accept: str = "application/json",
+        **query: Any,
+    ) -> Outgoing:
+        [endpoint] = read_endpoints()
+        path = endpoint.path.replace("{enterprise_uuid:uuid}", str(enterprise_uuid))
+        headers = {"authorization": f"JWT {client or enterprise_uuid}", "accept": accept}
+        incoming = Incoming(
+            "GET",
+            path,
+            {"enterprise_uuid": str(enterprise_uuid)},
+            urlencode(query).encode(),
+            headers,
+            ROOT + path,
+            "request-1",
+        )
+        with clock.frozen_at(NOW):
+            answer = self.pipeline.handle(endpoint, incoming)
+            if answer.stream is not None:
+                with self.database.snapshot() as connection:
+                    answer.body = b"".join(answer.stream(connection))
+        return answer
+
+    def page(self, enterprise_uuid: UUID, **query: Any) -> dict[str, Any]:
+        answer = self.get(enterprise_uuid, **query)
+        assert answer.status == 200, answer.body
+        page: dict[str, Any] = json.loads(answer.body)
+        return page
+
+    def ids(self, enterprise_uuid: UUID, **query: Any) -> list[int]:
+        page = self.page(enterprise_uuid, **{"page_size": 10_000, **query})
+        found = [row["enrollment_id"] for row in page["results"]]
+        assert page["count"] == len(found)
+        return found
+
+    def table(self, enterprise_uuid: UUID, **query: Any) -> list[dict[str, str]]:
+        answer = self.get(enterprise_uuid, accept="text/csv", **query)
+        assert answer.status == 200, answer.body
+        return list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
+
+    def lines(self, enterprise_uuid: UUID, **query: Any) -> list[dict[str, Any]]:
+        answer = self.get(enterprise_uuid, accept="application/x-ndjson", **query)
+        assert answer.status == 200, answer.body
+        return [json.loads(line) for line in answer.body.splitlines()]
