@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from benchmarks import credit, subscriptions
+from benchmarks import bulk, credit, subscriptions
 from benchmarks.load import Target
 from benchmarks.results import MEGABYTE, Result
 from benchmarks.server import BenchmarkServer
@@ -159,6 +159,7 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     "scale-without-cache": scale_without_cache,
     **credit.MEASUREMENTS,
     **subscriptions.MEASUREMENTS,
+    **bulk.MEASUREMENTS,
     "import": imports,
     "statements": statements,
     "memory": memory,

@@ -20,7 +20,7 @@ class Stage:
         self, stack: ExitStack, folder: Path, address: PostgresAddress, seconds: int
     ) -> None:
         self._stack = stack
-        self._folder = folder
+        self.folder = folder
         self.seconds = seconds
         self._worlds: dict[int, World] = {}
         self._things: dict[str, Any] = {}
@@ -29,7 +29,7 @@ class Stage:
 
     def world(self, courses: int) -> World:
         if courses not in self._worlds:
-            self._worlds[courses] = create_world(self.address, self._folder, courses)
+            self._worlds[courses] = create_world(self.address, self.folder, courses)
         return self._worlds[courses]
 
     def server(self, courses: int = USUAL, *, has_cache: bool = True) -> BenchmarkServer:
@@ -37,7 +37,7 @@ class Stage:
         key = courses, has_cache
         if key not in self.servers:
             settings = {} if has_cache else {"BURSAR_PAGE_CACHE_BYTES": "0"}
-            folder = self._folder / f"{courses}-{'cache' if has_cache else 'bare'}"
+            folder = self.folder / f"{courses}-{'cache' if has_cache else 'bare'}"
             server = BenchmarkServer(self.world(courses), folder, settings)
             self.servers[key] = self._stack.enter_context(server)
         return self.servers[key]
