@@ -1,4 +1,4 @@
-"""One PostgreSQL database lent to test after test: making a new one takes longer than most tests."""
+"""One PostgreSQL database, lent to test after test: making one takes longer than most tests."""
 
 from types import TracebackType
 from typing import Any, LiteralString, Self
@@ -11,7 +11,8 @@ from tests.support.postgres import PostgresAddress
 
 DISCONNECT: LiteralString = """
     SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND backend_type = 'client backend'
 """
 TABLES: LiteralString = """
     SELECT schemaname, relname FROM pg_stat_user_tables ORDER BY schemaname, relname
