@@ -21,7 +21,8 @@ from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
 from tests.conftest import migrate
-from tests.support.processes import ServerProcess, child_environment, run_bursar
+from tests.support.forked import run_forked
+from tests.support.processes import ServerProcess, child_environment
 
 PATIENCE_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -45,7 +46,7 @@ class Cli:
 
     def run(self, *arguments: str, stdin: str | None = None, **settings: str) -> Finished:
         environment = self.environment | settings
-        return run_bursar(*arguments, env=environment, cwd=self.folder, stdin=stdin)
+        return run_forked(*arguments, env=environment, cwd=self.folder, stdin=stdin)
 
     def ok(self, *arguments: str) -> list[str]:
         """The lines of standard output of a command that succeeds and has nothing to complain."""
