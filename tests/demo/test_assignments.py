@@ -1,15 +1,12 @@
 """The demo's budgets are as if they had been used for months, and their books hold."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import select
 
-from bursar import clock
 from bursar.cli.demo import prepare_demo
 from bursar.credit.checks import check_credit
 from bursar.credit.expiry import expire_assignments
@@ -20,8 +17,8 @@ from bursar.demo.assignments import NEWCOMERS
 from bursar.demo.manifest import demo_manifest
 from bursar.notifications.models import Mail, MailStatus
 from bursar.settings import Settings
+from tests.demo.conftest import NOW
 
-NOW = datetime(2026, 11, 24, 13, 45, 12, tzinfo=UTC)
 EVERY_STATE: set[tuple[str, str | None]] = {
     ("accepted", None),
     ("allocated", "failed"),
@@ -32,15 +29,6 @@ EVERY_STATE: set[tuple[str, str | None]] = {
     ("expired", "expired"),
     ("reversed", None),
 }
-
-pytestmark = pytest.mark.usefixtures("demo")
-
-
-@pytest.fixture
-def demo(database: Database) -> Iterator[None]:
-    with clock.frozen_at(NOW):
-        prepare_demo(database, NOW)
-        yield
 
 
 def rows(database: Database, model: Any) -> list[Any]:

@@ -1,15 +1,12 @@
 """The demo's plans are as if they had been used for months, and their counts hold."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import select
 
-from bursar import clock
 from bursar.cli.demo import prepare_demo
 from bursar.database.engine import Database
 from bursar.demo.assignments import NEWCOMERS
@@ -17,18 +14,9 @@ from bursar.demo.manifest import demo_manifest
 from bursar.subscriptions.checks import check_subscriptions
 from bursar.subscriptions.models import License
 from bursar.subscriptions.states import LicenseStatus
+from tests.demo.conftest import NOW
 
-NOW = datetime(2026, 11, 24, 13, 45, 12, tzinfo=UTC)
 PLANS = demo_manifest(NOW)["enterprises"][0]["subscription_plans"]
-
-pytestmark = pytest.mark.usefixtures("demo")
-
-
-@pytest.fixture
-def demo(database: Database) -> Iterator[None]:
-    with clock.frozen_at(NOW):
-        prepare_demo(database, NOW)
-        yield
 
 
 def licenses(database: Database) -> list[Any]:

@@ -1,4 +1,4 @@
-"""`bursar COMMAND` without the second that its imports take: forked from a process that has them."""
+"""`bursar COMMAND` without the second of its imports: forked from a process that has them."""
 
 import multiprocessing
 import os
@@ -42,7 +42,7 @@ def _run(arguments: tuple[str, ...], env: dict[str, str], cwd: Path, folder: Pat
     for number, flags in enumerate([os.O_RDONLY, *2 * [os.O_WRONLY | os.O_CREAT]]):
         os.dup2(os.open(folder / str(number), flags), number)
     # The forking process has none, or one of its own.
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115, PTH123 - open as long as the process is
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - open as long as the process is
     sys.argv = ["bursar", *arguments]
     from bursar.cli.main import main  # noqa: PLC0415 - loaded long ago, in the forking process
 
