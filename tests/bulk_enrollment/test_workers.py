@@ -124,11 +124,10 @@ def assert_complete(database: Database, job: UUID) -> None:
         assert len(titles) == len(KNOWN) * len(KEYS)
 
 
-@pytest.mark.parametrize("seed", range(2))
 def test_workers_killed_again_and_again_do_every_pair_once(
-    database_url: str, acme: Database, seed: int
+    database_url: str, acme: Database
 ) -> None:
-    moments = random.Random(seed)
+    moments = random.Random(0)
     job = enqueue(acme, 5, notify=True)
     seen = 0
     for _ in range(KILLS):
