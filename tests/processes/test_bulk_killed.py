@@ -95,7 +95,7 @@ def test_a_job_survives_whatever_is_killed_and_does_each_pair_once(
 ) -> None:
     job = bulk.start(bulk.wish(learners(PEOPLE), *names(), CLOSED, notify=True))
     killed_at = kill_until_done(scene, bulk, job)
-    assert len(killed_at) > 2, "it was done too soon"
+    assert any(killed_at), "it was done before it was disturbed"
     assert_rows(bulk, job)
     assert_records(scene.ground.cli)
     assert scene.ground.cli.ok("check") == ["everything holds"]

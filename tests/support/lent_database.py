@@ -1,13 +1,16 @@
 """One PostgreSQL database, lent to test after test: making one takes longer than most tests."""
 
 from types import TracebackType
-from typing import Any, LiteralString, Self
+from typing import Any, LiteralString, Self, TypeAlias
 from uuid import uuid4
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
 from tests.support.postgres import PostgresAddress
+
+Table: TypeAlias = tuple[str, str]
+"""Schema and name."""
 
 DISCONNECT: LiteralString = """
     SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
@@ -23,15 +26,17 @@ SEQUENCES: LiteralString = """
 
 
 class LentDatabase:
-    """As its template is, whenever a test gets it: the rows of migrations are kept."""
+    """Whenever a test gets it, it has the rows of its template. Nobody may change its schema."""
 
     def __init__(self, address: PostgresAddress, template: str) -> None:
         self._address = address
         self._name = f"lent{uuid4().hex}"
         self.url = address.create_database(self._name, template=template)
         with self._connection() as connection:
-            self._tables: list[tuple[str, str]] = connection.execute(TABLES).fetchall()
-            self._kept = {table for table in self._tables if self._has_rows(connection, table)}
+            self._rows = {
+                table: self._copy_of(connection, table)
+                for table in connection.execute(TABLES).fetchall()
+            }
 
     def __enter__(self) -> Self:
         return self
@@ -50,9 +55,10 @@ class LentDatabase:
             connection.execute(DISCONNECT)
             # Neither foreign keys nor the triggers that keep the ledger are in the way.
             connection.execute("SET session_replication_role = replica")
-            for table in self._tables:
-                if table not in self._kept:
-                    connection.execute(SQL("DELETE FROM {}").format(Identifier(*table)))
+            for table, rows in self._rows.items():
+                connection.execute(SQL("DELETE FROM {}").format(Identifier(*table)))
+                if rows:
+                    self._put_back(connection, table, rows)
             for sequence in connection.execute(SEQUENCES).fetchall():
                 restart = SQL("ALTER SEQUENCE {} RESTART").format(Identifier(*sequence))
                 connection.execute(restart)
@@ -61,6 +67,13 @@ class LentDatabase:
         return psycopg.connect(self.url, autocommit=True)
 
     @staticmethod
-    def _has_rows(connection: psycopg.Connection[Any], table: tuple[str, str]) -> bool:
-        statement = SQL("SELECT 1 FROM {} LIMIT 1").format(Identifier(*table))
-        return connection.execute(statement).fetchone() is not None
+    def _copy_of(connection: psycopg.Connection[Any], table: Table) -> bytes:
+        statement = SQL("COPY {} TO STDOUT").format(Identifier(*table))
+        with connection.cursor().copy(statement) as copy:
+            return b"".join(bytes(part) for part in copy)
+
+    @staticmethod
+    def _put_back(connection: psycopg.Connection[Any], table: Table, rows: bytes) -> None:
+        statement = SQL("COPY {} FROM STDIN").format(Identifier(*table))
+        with connection.cursor().copy(statement) as copy:
+            copy.write(rows)
