@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import DIALECTS, migrate
 from tests.contract.api import Api
 from tests.contract.credit_world import with_budgets
+from tests.contract.forging import Forge
 from tests.contract.license_world import with_plans
 from tests.contract.service import Service, Shop
 from tests.contract.world import ADMIN, REPORTING, manifest
@@ -85,6 +86,12 @@ def api(service: Service) -> Api:
 @pytest.fixture(scope="session")
 def reporting(service: Service) -> Api:
     return service.acting_as(REPORTING)
+
+
+@pytest.fixture(scope="session")
+def forge(service: Service) -> Forge:
+    service.token(ADMIN)
+    return Forge(service.database)
 
 
 @pytest.fixture

@@ -146,7 +146,9 @@ SAMPLES = {
         f"{_TEMPLATE}/programs/{{program_uuid}}",
         unknown=(f"programs/{UNKNOWN}", "programs/not-a-uuid"),
     ),
-    "the policies": Sample("GET", f"{_POLICIES}?enterprise_customer_uuid={ACME}", _POLICIES),
+    "the policies": Sample(
+        "GET", f"{_POLICIES}?enterprise_customer_uuid={{enterprise}}", _POLICIES
+    ),
     "an allocation": _post(
         f"{_ALLOCATION}/{{policy}}/allocate",
         f"{_ALLOCATION}/{{policy_uuid}}/allocate",

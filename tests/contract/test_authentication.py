@@ -12,12 +12,6 @@ from tests.contract.world import ADMIN, EXAMPLES, LEAVER
 JSON = {"Accept": "application/json"}
 
 
-@pytest.fixture(scope="module")
-def forge(service: Service) -> Forge:
-    service.token(ADMIN)
-    return Forge(service.database)
-
-
 @pytest.mark.parametrize("credential", REFUSED)
 def test_every_endpoint_refuses(anonymous: Api, forge: Forge, credential: str) -> None:
     caller = anonymous.acting_as(REFUSED[credential](forge))

@@ -47,8 +47,13 @@ def with_slash(url: str) -> str:
 
 
 def test_every_documented_path_is_asked_for_here(api: Api) -> None:
-    documented = {path for path in api.checker.document["paths"] if "/enterprise/" in path}
-    assert documented == {sample.template for sample in EVERYTHING.values()}
+    documented = {
+        (method.upper(), path)
+        for path, item in api.checker.document["paths"].items()
+        if "/enterprise/" in path
+        for method in item
+    }
+    assert documented == {(sample.method, sample.template) for sample in EVERYTHING.values()}
 
 
 @every_endpoint

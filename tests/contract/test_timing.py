@@ -1,0 +1,107 @@
+"""Whether the time or the work of an answer tells a foreign object from an unknown one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import event
+
+from bursar.app import create_app
+from bursar.database.engine import Database
+from bursar.settings import Settings
+from tests.contract.endpoints import OF_AN_OBJECT, UNKNOWN, Sample
+from tests.contract.service import Service
+from tests.contract.world import ADMIN
+from tests.support.contract_endpoints import test_endpoints as endpoints_of_tests
+from tests.support.inside import Answered, Inside
+
+PAIRS = 15
+ROUNDS = 4
+of_an_object = pytest.mark.parametrize("sample", OF_AN_OBJECT.values(), ids=list(OF_AN_OBJECT))
+
+
+class Asked:
+    """One sample, asked for without a server between."""
+
+    def __init__(self, inside: Inside, token: str, sample: Sample) -> None:
+        self.inside = inside
+        self.sample = sample
+        self.body = b"" if sample.body is None else msgspec.json.encode(sample.body)
+        self.headers = [(b"authorization", f"JWT {token}".encode())]
+        if sample.body is not None:
+            self.headers.append((b"content-type", b"application/json"))
+
+    def at(self, url: str) -> Answered:
+        return self.inside.ask(self.sample.method, url.encode(), self.headers, self.body)
+
+    def seconds_at(self, url: str) -> float:
+        started = perf_counter()
+        self.at(url)
+        return perf_counter() - started
+
+
+@pytest.fixture(scope="module")
+def inside(service: Service) -> Iterator[Inside]:
+    app = create_app(Settings(), service.database, endpoints_of_tests())
+    inside = Inside(app)
+    yield inside
+    inside.close()
+
+
+@pytest.fixture(scope="module")
+def token(service: Service) -> str:
+    return service.token(ADMIN)
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    engines = (database.read_engine, database.write_engine)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+@of_an_object
+def test_both_cost_the_same_statements(
+    service: Service, inside: Inside, token: str, sample: Sample
+) -> None:
+    asked = Asked(inside, token, sample)
+    seen = []
+    for url in (sample.url_of(UNKNOWN), sample.foreign_url, sample.url_of(UNKNOWN)):
+        with statements(service.database) as executed:
+            assert asked.at(url).status == 404
+        seen.append(executed)
+    _warmed_up, foreign, unknown = seen
+    assert foreign == unknown != []
+
+
+def differs(asked: Asked) -> bool:
+    """By a third of what an answer takes: a join that finds one row more costs far less.
+
+    One after the other, so that whatever else the machine does slows both.
+    """
+    urls = (asked.sample.foreign_url, asked.sample.url_of(UNKNOWN))
+    taken = [[asked.seconds_at(url) for url in urls] for _ in range(PAIRS)]
+    foreign, unknown = (median(column) for column in zip(*taken, strict=True))
+    return bool(abs(foreign - unknown) > 0.3 * min(foreign, unknown))
+
+
+@of_an_object
+def test_no_usable_difference_in_time(inside: Inside, token: str, sample: Sample) -> None:
+    """A real difference shows in every round; a busy machine's does not."""
+    asked = Asked(inside, token, sample)
+    asked.at(sample.foreign_url)
+    assert not all(differs(asked) for _ in range(ROUNDS))
