@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -24,6 +25,17 @@ def migrate(url: str) -> None:
     upgrade(database)
     migrate_system_tables(database)
     database.dispose()
+
+
+def fresh_url(dialect: str, folder: Path, request: pytest.FixtureRequest) -> str:
+    """Of a new, migrated database, for fixtures that keep one for longer than a test."""
+    if dialect == "sqlite":
+        url = f"sqlite:///{folder / 'bursar.db'}"
+        migrate(url)
+        return url
+    address: PostgresAddress = request.getfixturevalue("postgres")
+    address.ensure_template("bursar_template", migrate)
+    return address.create_database(f"c{uuid4().hex}", template="bursar_template")
 
 
 @pytest.fixture(params=DIALECTS)

@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from tests.conftest import DIALECTS, migrate
+from bursar.app import create_app
+from bursar.settings import Settings
+from tests.conftest import DIALECTS, fresh_url
 from tests.contract.api import Api
-from tests.contract.credit_world import with_budgets
 from tests.contract.forging import Forge
-from tests.contract.license_world import with_plans
-from tests.contract.service import Service, Shop
-from tests.contract.world import ADMIN, REPORTING, manifest
-from tests.support.postgres import PostgresAddress
+from tests.contract.service import Service, Shop, furnish
+from tests.contract.world import ADMIN, REPORTING
+from tests.support.contract_endpoints import test_endpoints as endpoints_of_tests
+from tests.support.inside import Inside
 
 MAX_BODY_BYTES = 20_000
 PUBLIC_URL = "https://api.example.org"
@@ -32,13 +32,7 @@ def dialect(request: pytest.FixtureRequest) -> str:
 def shared_url(
     dialect: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> str:
-    if dialect == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('contract') / 'bursar.db'}"
-        migrate(url)
-        return url
-    address: PostgresAddress = request.getfixturevalue("postgres")
-    address.ensure_template("bursar_template", migrate)
-    return address.create_database(f"c{uuid4().hex}", template="bursar_template")
+    return fresh_url(dialect, tmp_path_factory.mktemp("contract"), request)
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +46,7 @@ def service(shared_url: str, folder: Path) -> Iterator[Service]:
     with ExitStack() as stack:
         limits = {"BURSAR_MAX_BODY_BYTES": str(MAX_BODY_BYTES)}
         running = Service.running(stack, shared_url, folder, limits)
-        running.declare(with_plans(with_budgets(manifest())))
-        running.prepare()
+        furnish(running.database)
         yield running
 
 
@@ -92,6 +85,15 @@ def reporting(service: Service) -> Api:
 def forge(service: Service) -> Forge:
     service.token(ADMIN)
     return Forge(service.database)
+
+
+@pytest.fixture(scope="session")
+def inside(service: Service) -> Iterator[Inside]:
+    """The application in this process, on the database of `service`."""
+    app = create_app(Settings(), service.database, endpoints_of_tests())
+    inside = Inside(app)
+    yield inside
+    inside.close()
 
 
 @pytest.fixture

@@ -117,6 +117,7 @@ _LICENSES = f"{_SUBSCRIPTIONS}/{{plan}}/licenses"
 _LICENSES_TEMPLATE = f"{_SUBSCRIPTIONS}/{{subscription_plan_uuid}}/licenses"
 _BULK = "/enterprise/v1/bulk-license-enrollment"
 _BULK_ALLOW = "GET, HEAD, POST, OPTIONS"
+OF_TESTS = (THINGS, REFUSALS)
 _BASE = CATALOGS + "/{catalog}"
 _TEMPLATE = CATALOGS + "/{catalog_id}"
 
@@ -223,3 +224,7 @@ EVERYTHING = SAMPLES | DOWNLOADS
 READS = {name: sample for name, sample in SAMPLES.items() if sample.method == "GET"}
 WRITES = {name: sample for name, sample in SAMPLES.items() if sample.method != "GET"}
 OF_AN_OBJECT = {name: sample for name, sample in EVERYTHING.items() if sample.has_object}
+DOCUMENTED = {
+    name: sample for name, sample in EVERYTHING.items() if not sample.path.startswith(OF_TESTS)
+}
+"""Without the endpoints that only tests serve."""

@@ -19,10 +19,10 @@ from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings
 from tests.contract.api import CATALOGS, Api, connect
-from tests.contract.credit_world import assign
+from tests.contract.credit_world import assign, with_budgets
 from tests.contract.enrollment_world import enroll_in_bulk
-from tests.contract.license_world import hand_out
-from tests.contract.world import ACME, GLOBEX, Document, catalog, client
+from tests.contract.license_world import hand_out, with_plans
+from tests.contract.world import ACME, GLOBEX, Document, catalog, client, manifest
 from tests.support.openapi import ResponseChecker
 from tests.support.processes import ServerProcess
 
@@ -34,6 +34,22 @@ class ContractServer(ServerProcess):
 
     def command(self) -> list[str]:
         return ["-m", "tests.support.contract_server", str(self.port)]
+
+
+def declare(database: Database, *manifests: Document) -> None:
+    with database.transaction() as session:
+        declared = [from_data(manifest) for manifest in manifests]
+        apply(session, Actor("test"), declared, now=clock.now())
+
+
+def furnish(database: Database) -> None:
+    """With both enterprises, and what no manifest declares."""
+    declare(database, with_plans(with_budgets(manifest())))
+    with database.transaction() as session:
+        for enterprise in (ACME, GLOBEX):
+            assign(session, enterprise)
+            hand_out(session, enterprise)
+            enroll_in_bulk(session, enterprise)
 
 
 @dataclass(frozen=True)
@@ -106,17 +122,7 @@ class Service:
         return self.anonymous.acting_as(f"JWT {self.token(client_id)}")
 
     def declare(self, *manifests: Document) -> None:
-        with self.database.transaction() as session:
-            declared = [from_data(manifest) for manifest in manifests]
-            apply(session, Actor("test"), declared, now=clock.now())
-
-    def prepare(self) -> None:
-        """What no manifest declares."""
-        with self.database.transaction() as session:
-            for enterprise in (ACME, GLOBEX):
-                assign(session, enterprise)
-                hand_out(session, enterprise)
-                enroll_in_bulk(session, enterprise)
+        declare(self.database, *manifests)
 
     def changes_of(self, name: str) -> int:
         """How often the test endpoint did its work for a thing of this name."""

@@ -10,13 +10,10 @@ import msgspec
 import pytest
 from sqlalchemy import event
 
-from bursar.app import create_app
 from bursar.database.engine import Database
-from bursar.settings import Settings
 from tests.contract.endpoints import OF_AN_OBJECT, UNKNOWN, Sample
 from tests.contract.service import Service
 from tests.contract.world import ADMIN
-from tests.support.contract_endpoints import test_endpoints as endpoints_of_tests
 from tests.support.inside import Answered, Inside
 
 PAIRS = 15
@@ -42,14 +39,6 @@ class Asked:
         started = perf_counter()
         self.at(url)
         return perf_counter() - started
-
-
-@pytest.fixture(scope="module")
-def inside(service: Service) -> Iterator[Inside]:
-    app = create_app(Settings(), service.database, endpoints_of_tests())
-    inside = Inside(app)
-    yield inside
-    inside.close()
 
 
 @pytest.fixture(scope="module")

@@ -204,6 +204,10 @@ def test_a_secret_is_never_printed() -> None:
             {"content": [{"course": {"runs": [{1: 2}]}}]},
             ["content[0].course.runs[0]: keys must be text"],
         ),
+        *(
+            ({"content": [{"course": {"runs": [{key: 2}]}}]}, ["content[0].course.runs[0]: keys"])
+            for key in ("a\0", "\ud800")
+        ),
         (
             {"content": [{"course": {"price": float("nan")}}]},
             ["content[0].course.price: must be a finite number"],

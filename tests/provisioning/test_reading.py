@@ -19,7 +19,7 @@ from bursar.provisioning.forms import (
     PolicyForm,
 )
 from bursar.provisioning.manifest import ManifestError, load
-from bursar.provisioning.reading import parse_data
+from bursar.provisioning.reading import DEEPEST, parse_data
 
 ENTERPRISE = "66b5922b-a22b-4a7b-b587-d4af0378bd6f"
 MINIMAL = f"enterprises:\n  - {{uuid: {ENTERPRISE}, name: Acme, slug: acme}}\n"
@@ -168,6 +168,23 @@ def test_nothing_but_a_manifest_error_is_ever_raised(data: object) -> None:
         file = written(Path(folder), yaml.safe_dump(data))
         with suppress(ManifestError):
             load([file])
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "- " * 100_000, "? " * 100_000, '{"a": [' * 50_000]
+)
+def test_what_is_nested_too_deeply_is_refused_by_a_process_that_lives(text: str) -> None:
+    with pytest.raises(ManifestError):
+        parse_data(text)
+
+
+@pytest.mark.parametrize("opening", ["{a: ", "- "])
+def test_two_hundred_collections_may_be_nested(opening: str) -> None:
+    closing = {"{a: ": "}", "- ": ""}[opening]
+    good, bad = (opening * depth + "1" + closing * depth for depth in (DEEPEST, DEEPEST + 1))
+    assert parse_data(good)
+    with pytest.raises(ManifestError, match="nested too deeply"):
+        parse_data(bad)
 
 
 @given(st.text())

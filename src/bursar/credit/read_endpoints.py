@@ -7,10 +7,12 @@ from bursar.credit.rules import POLICY_TYPES
 from bursar.credit.schemas import AssignmentList, PolicyList
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.web.endpoint import Documentation, Endpoint, Parameter
+from bursar.web.fields import LARGEST_INTEGER
+from bursar.web.parameters import pattern_of_several
 
 _STRING: Final = {"type": "string"}
 _UUID: Final = {"type": "string", "format": "uuid"}
-_WHOLE: Final = {"type": "integer"}
+_WHOLE: Final = {"type": "integer", "minimum": -LARGEST_INTEGER - 1, "maximum": LARGEST_INTEGER}
 _SIZE: Final = {"type": "integer", "minimum": 1}
 _PAGE: Final = Parameter("page", "A page number, or `last`.", _STRING)
 
@@ -83,9 +85,9 @@ FILTER_PARAMETERS: Final[tuple[Parameter, ...]] = (
 _LIST_PARAMETERS: Final = (
     Parameter(
         "ordering",
-        "`recent_action_time`, `learner_state_sort_order` or `content_quantity`; with `-` in front "
-        "it descends.",
-        _STRING,
+        "`recent_action_time`, `learner_state_sort_order` or `content_quantity`, or several "
+        "separated by commas; with `-` in front one descends.",
+        {"type": "string", "pattern": pattern_of_several(read_routes.ORDERED_BY)},
     ),
     _PAGE,
     Parameter("page_size", "Assignments on a page, up to 500.", _SIZE),

@@ -81,7 +81,7 @@ def _policies(
     return select_page(call.query, count=rows[0].total if rows else 0, size=wanted.size), rows
 
 
-_ORDERED_BY: Final = {
+ORDERED_BY: Final = {
     "recent_action_time": "recent_action_at",
     "learner_state_sort_order": "learner_state_sort_order",
     "content_quantity": "content_quantity",
@@ -96,7 +96,7 @@ class AssignmentParameters:
 
 
 def read_assignment_parameters(reader: ParameterReader) -> AssignmentParameters:
-    ordering = reader.read("ordering", _ordering, f"Must be one of: {', '.join(_ORDERED_BY)}.")
+    ordering = reader.read("ordering", _ordering, f"Must be one of: {', '.join(ORDERED_BY)}.")
     return AssignmentParameters(
         read_filters(reader),
         ordering or DEFAULT_ORDERING,
@@ -108,7 +108,7 @@ def _ordering(text: str) -> Ordering:
     """One name or several, each with a minus sign to descend. Raises ValueError for another."""
     directions: dict[str, bool] = {}
     for name in (part.strip() for part in text.split(",")):
-        column = _ORDERED_BY.get(name.removeprefix("-"))
+        column = ORDERED_BY.get(name.removeprefix("-"))
         if column is None:
             raise ValueError(name)
         directions.setdefault(column, name.startswith("-"))

@@ -69,10 +69,12 @@ def unstorable(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tupl
     """What of a value could not be kept as JSON, with its path."""
     if isinstance(value, dict):
         for key, item in value.items():
-            if isinstance(key, str):
-                yield from unstorable(item, (*path, key))
-            else:
+            if not isinstance(key, str):
                 yield path_of(path), f"keys must be text, not {key!r}"
+            elif not _is_utf8(key):
+                yield path_of(path), f"keys must be valid Unicode text without NUL, not {key!r}"
+            else:
+                yield from unstorable(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from unstorable(item, (*path, index))

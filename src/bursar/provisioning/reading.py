@@ -11,6 +11,8 @@ import yaml
 from bursar.provisioning.problems import ManifestError, Part, path_of, problem
 
 _FASTEST: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DEEPEST: Final = 200
+"""Collections in one another, in YAML."""
 _MERGE_TAG: Final = "tag:yaml.org,2002:merge"
 _BOOL_TAG: Final = "tag:yaml.org,2002:bool"
 _TIMESTAMP_TAG: Final = "tag:yaml.org,2002:timestamp"
@@ -91,6 +93,7 @@ def _refuse_constant(name: str) -> float:
 
 
 def _parse_yaml(text: str) -> object:
+    _check_depth(text)
     loader = _Loader(text)
     try:
         root = loader.get_single_node()
@@ -101,6 +104,18 @@ def _parse_yaml(text: str) -> object:
         return loader.construct_document(root)
     finally:
         loader.dispose()
+
+
+def _check_depth(text: str) -> None:
+    """The C composer recurses without a limit, until the process has no stack left and dies."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_FASTEST):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise ManifestError(["nested too deeply"])
 
 
 def _structural_problems(root: yaml.Node) -> Iterator[str]:

@@ -5,10 +5,12 @@ from enum import StrEnum
 from typing import Any, Final
 
 from bursar.reporting import queries, read_routes
+from bursar.reporting.fields import NAMES
 from bursar.reporting.parameters import Activity, Enrolled, Passed, Progress, read_parameters
 from bursar.reporting.schemas import LearnerSummaryPage
 from bursar.web.endpoint import Documentation, Endpoint, Parameter
 from bursar.web.negotiation import Format
+from bursar.web.parameters import pattern_of_several
 
 _STRING: Final = {"type": "string"}
 _DAY: Final = {"type": "string", "format": "date"}
@@ -48,7 +50,7 @@ _PARAMETERS: Final = (
     Parameter(
         "ordering",
         "Fields to order by, separated by commas; with `-` in front one descends. Null comes last.",
-        _STRING,
+        {"type": "string", "pattern": pattern_of_several(NAMES)},
     ),
     Parameter("search", "Part of the e-mail address.", _STRING),
     Parameter("search_course", "Part of the course's title.", _STRING),

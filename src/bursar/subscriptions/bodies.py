@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from bursar.emails import normalised
@@ -25,7 +25,10 @@ def _sfid(text: str | None) -> str | None:
     return text or None
 
 
-Sfid = Annotated[str | None, AfterValidator(_sfid)]
+_SFID_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [{"type": "string", "pattern": r"^\s*(\S[\s\S]{16}\S)?\s*$"}, {"type": "null"}]
+}
+Sfid = Annotated[str | None, AfterValidator(_sfid), WithJsonSchema(_SFID_SCHEMA)]
 LetterText = Annotated[str, Field(max_length=LONGEST_TEXT)]
 
 
@@ -101,12 +104,13 @@ _STATUS_IN: Final = {
     "minItems": 1,
     "items": {"type": "string", "enum": _STATUSES},
 }
+_PART_OF_EMAIL: Final = {"type": "string", "minLength": 1, "pattern": r"\S"}
 _FILTER_SCHEMA: Final[dict[str, Any]] = {
     "anyOf": [
         {
             "type": "object",
             "properties": {
-                "user_email": {"type": "string", "minLength": 1},
+                "user_email": _PART_OF_EMAIL,
                 "status_in": _STATUS_IN,
             },
             "minProperties": 1,
@@ -114,10 +118,13 @@ _FILTER_SCHEMA: Final[dict[str, Any]] = {
         },
         {
             "type": "object",
-            "properties": {
-                "name": {"enum": ["user_email", "status_in"]},
-                "filter_value": {"anyOf": [{"type": "string", "minLength": 1}, _STATUS_IN]},
-            },
+            "properties": {"name": {"const": "user_email"}, "filter_value": _PART_OF_EMAIL},
+            "required": ["name", "filter_value"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "properties": {"name": {"const": "status_in"}, "filter_value": _STATUS_IN},
             "required": ["name", "filter_value"],
             "additionalProperties": False,
         },
@@ -126,7 +133,14 @@ _FILTER_SCHEMA: Final[dict[str, Any]] = {
 Filter = Annotated[Any, AfterValidator(_filter), WithJsonSchema(_FILTER_SCHEMA)]
 
 
+_ONE_WAY: Final[dict[str, Any]] = {
+    "oneOf": [{"required": ["user_emails"]}, {"required": ["filters"]}]
+}
+
+
 class RevokeBody(Body):
+    model_config = ConfigDict(json_schema_extra=_ONE_WAY)
+
     user_emails: EmailAddresses = Field(default_factory=list)
     filters: list[Filter] = Field(default_factory=list, min_length=1, max_length=MOST_FILTERS)
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import ClientException, HTTPException, InternalServerException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 from litestar.types import Method
@@ -131,20 +131,33 @@ def incoming_of(request: AnyRequest) -> Incoming:
 
 
 async def read_body(request: AnyRequest, incoming: Incoming, limit: int) -> None:
-    """Fills in the body, or notes that it is too large without keeping it."""
+    """Fills in the body, or notes that it is too large without keeping it.
+
+    Raises ClientException when it ends before its end, or in broken chunks.
+    """
     declared = incoming.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         incoming.is_too_large = True
         return
+    try:
+        parts = await _parts_within(request, limit)
+    except InternalServerException:
+        # Litestar takes it for a mistake of ours.
+        raise ClientException("The request body ended early.") from None
+    incoming.is_too_large = parts is None
+    incoming.body = b"".join(parts or ())
+
+
+async def _parts_within(request: AnyRequest, limit: int) -> list[bytes] | None:
+    """None when they are more than the limit."""
     parts: list[bytes] = []
     total = 0
     async for part in request.stream():
         total += len(part)
         if total > limit:
-            incoming.is_too_large = True
-            return
+            return None
         parts.append(part)
-    incoming.body = b"".join(parts)
+    return parts
 
 
 def to_response(outgoing: Outgoing, method: str) -> ASGIResponse:

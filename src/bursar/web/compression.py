@@ -4,11 +4,13 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import zstandard
 
 Coding = Literal["zstd", "gzip"]
+CODINGS: Final[tuple[Coding, ...]] = ("zstd", "gzip")
+"""The better ones first."""
 MINIMUM_BYTES = 512
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -22,8 +24,7 @@ def choose_coding(accept_encoding: str | None) -> Coding | None:
     wildcard = weights.get("*", 0.0)
     best: Coding | None = None
     best_weight = 0.0
-    codings: tuple[Coding, ...] = ("zstd", "gzip")
-    for coding in codings:
+    for coding in CODINGS:
         weight = weights.get(coding, wildcard)
         if weight > best_weight:
             best, best_weight = coding, weight

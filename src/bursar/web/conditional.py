@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import blake2b
 
+from bursar.web.compression import CODINGS
+
 
 def etag_of(*parts: object) -> str:
     """An opaque tag over everything that decides the bytes of an answer."""
@@ -41,9 +43,13 @@ def is_unchanged(
 
 
 def known_tag(if_none_match: str | None, etag: str) -> str:
-    """The tag as the caller has it: a cache must find its own copy again (RFC 9111, 4.3.4)."""
+    """The tag as the caller has it: a cache must find its own copy again (RFC 9111, 4.3.4).
+
+    Only what we could have sent comes back; anything else of the caller's does not.
+    """
+    ours = {etag, *(f"{etag}-{coding}" for coding in CODINGS)}
     candidates = map(_tag_of, (if_none_match or "").split(","))
-    return next((tag for tag in candidates if tag.partition("-")[0] == etag), etag)
+    return next((tag for tag in candidates if tag in ours), etag)
 
 
 def _matches(header: str, etag: str) -> bool:

@@ -25,10 +25,17 @@ def _uuid(value: object) -> object:
         raise ValueError("Must be a valid UUID.") from None
 
 
-EmailAddress = Annotated[str, AfterValidator(_email)]
+_NOT_BLANK: Final = r"\S"
+EmailAddress = Annotated[
+    str, AfterValidator(_email), Field(json_schema_extra={"format": "email", "maxLength": 254})
+]
 """Trimmed and in lower case."""
 Identifier = Annotated[UUID, BeforeValidator(_uuid)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
+    Field(json_schema_extra={"pattern": _NOT_BLANK}),
+]
 """Not blank; trimmed."""
 Cents = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 EmailAddresses = Annotated[list[EmailAddress], Field(min_length=1, max_length=MOST_ITEMS)]

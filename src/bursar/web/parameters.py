@@ -1,6 +1,6 @@
 """Query parameters, read the same way by every endpoint."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -73,6 +73,12 @@ class ParameterReader:
         """Raises InvalidFields when anything was wrong."""
         if self.errors:
             raise InvalidFields(self.errors)
+
+
+def pattern_of_several(names: Iterable[str]) -> str:
+    """For the OpenAPI document: fields to order by, each with or without a minus sign."""
+    one = f"-?({'|'.join(names)})"
+    return f"^{one}(,{one})*$"
 
 
 def parse_uuid(text: str) -> UUID:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.web.conditional import etag_of, http_date, is_unchanged
+from bursar.web.conditional import etag_of, http_date, is_unchanged, known_tag
 
 ETAG = etag_of("catalog", 1)
 OTHER = etag_of("catalog", 2)
@@ -64,6 +64,14 @@ class TestIfNoneMatch:
         earlier = http_date(CHANGED - timedelta(days=1))
         assert not is_unchanged(f'"{OTHER}"', later, ETAG, CHANGED)
         assert is_unchanged(f'"{ETAG}"', earlier, ETAG, CHANGED)
+
+    @pytest.mark.parametrize("coding", ["", "-gzip", "-zstd"])
+    def test_a_tag_of_ours_comes_back_as_the_caller_has_it(self, coding: str) -> None:
+        assert known_tag(f'"{OTHER}", W/"{ETAG}{coding}"', ETAG) == ETAG + coding
+
+    @pytest.mark.parametrize("behind", ["-", "-br", '-gzip" x', "-\xff", "-" + "a" * 9000])
+    def test_nothing_else_of_the_callers_comes_back(self, behind: str) -> None:
+        assert known_tag(f'"{ETAG}{behind}"', ETAG) == ETAG
 
     @given(st.text())
     def test_any_text_is_read_without_an_error(self, header: str) -> None:

@@ -1,0 +1,80 @@
+"""schemathesis against a running server: all its checks, and the links between operations.
+
+`FUZZ_EXAMPLES=500 ./run test tests/fuzz/test_schemathesis.py --timeout 0` takes minutes.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.endpoints import OWN
+from tests.contract.world import ACME, COURSE_KEY, PROGRAM_UUID, RUN_KEY
+from tests.fuzz.hostile import EXAMPLES, IS_LONG
+from tests.support.processes import ServerProcess
+
+HOOKS = "tests.fuzz.schemathesis_hooks"
+REPOSITORY = Path(__file__).parents[2]
+# Without them most requests would end at an unknown object.
+OBJECTS = {
+    "path.catalog_id": OWN["catalog"],
+    "path.policy_uuid": OWN["policy"],
+    "path.assignment_configuration_uuid": OWN["configuration"],
+    "path.transaction_uuid": OWN["transaction"],
+    "path.subscription_plan_uuid": OWN["plan"],
+    "path.license_uuid": OWN["license"],
+    "path.enterprise_uuid": ACME,
+    "path.job_id": OWN["job"],
+    "path.course_key": COURSE_KEY,
+    "path.course_run_id": RUN_KEY,
+    "path.program_uuid": PROGRAM_UUID,
+    "query.enterprise_customer_uuid": ACME,
+    "query.bulk_enrollment_job_uuid": OWN["job"],
+}
+# A rule may refuse what has the right form.
+GOOD_STATUSES = ["2xx", "3xx", "401", "403", "404", "409", "422", "429"]
+
+
+def configuration(*, with_objects: bool) -> str:
+    lines = [f"[checks]\npositive_data_acceptance.expected-statuses = {GOOD_STATUSES}"]
+    if with_objects:
+        lines += ["[parameters]", *(f'"{name}" = "{value}"' for name, value in OBJECTS.items())]
+    return "\n".join(lines)
+
+
+def command(server: ServerProcess, token: str, file: Path, examples: int) -> list[str]:
+    options = {
+        "--header": f"Authorization: JWT {token}",
+        "--checks": "all",
+        "--max-examples": str(examples),
+        "--generation-database": "none",
+        # NUL in texts is refused, but no schema says so: the other fuzzers send it.
+        "--generation-allow-x00": "false",
+    }
+    if not IS_LONG:
+        options["--seed"] = "1"
+    flat = [part for option in options.items() for part in option]
+    start = ["-m", "schemathesis.cli", "--config-file", str(file), "run"]
+    return [*start, f"{server.url}/openapi.json", *flat, "--continue-on-failure", "--no-color"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("with_objects", [True, False] if IS_LONG else [True])
+def test_schemathesis_finds_nothing(
+    server: ServerProcess, token: str, tmp_path: Path, *, with_objects: bool
+) -> None:
+    file = tmp_path / "schemathesis.toml"
+    file.write_text(configuration(with_objects=with_objects))
+    examples = EXAMPLES if IS_LONG else 3
+    ended = subprocess.run(
+        [sys.executable, *command(server, token, file, examples)],
+        cwd=tmp_path,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": HOOKS, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr
+    assert "Traceback" not in server.log
