@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bursar import clock
@@ -18,7 +18,7 @@ from bursar.provisioning.manifest import ManifestError, load
 from tests.contract.credit_world import with_budgets
 from tests.contract.license_world import with_plans
 from tests.contract.world import ACME, COURSE, identifier, manifest
-from tests.fuzz.hostile import fuzzing, json_trees, scalars, spoiled, texts
+from tests.fuzz.hostile import EXAMPLES, fuzzing, json_trees, scalars, spoiled, texts
 
 FILTER_FIELDS: Final = ["key", "org", "content_type", "aggregation_key", "course_runs.key", "a.b"]
 filters = st.dictionaries(
@@ -75,7 +75,7 @@ def test_the_good_one_is_applied(applying: Applying) -> None:
     assert applying.of_tree(GOOD) == []
 
 
-@fuzzing
+@settings(fuzzing, max_examples=max(1, EXAMPLES // 4))
 @given(tree=spoiled(GOOD))
 def test_a_spoiled_manifest(applying: Applying, tree: Any) -> None:
     applying.of_tree(tree)
