@@ -62,3 +62,11 @@ class LearnerSummaryPage(msgspec.Struct):
     current_page: int
     start: int
     results: list[LearnerSummary]
+
+
+class ProgressAnswer(msgspec.Struct):
+    """How many of the rows told of an enrolment that was new, changed it, or said nothing new."""
+
+    created: int
+    changed: int
+    unchanged: int
