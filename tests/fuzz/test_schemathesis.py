@@ -6,6 +6,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -37,39 +38,54 @@ OBJECTS = {
 GOOD_STATUSES = ["2xx", "3xx", "401", "403", "404", "409", "422", "429"]
 
 
-def configuration(*, with_objects: bool) -> str:
-    lines = [f"[checks]\npositive_data_acceptance.expected-statuses = {GOOD_STATUSES}"]
-    if with_objects:
-        lines += ["[parameters]", *(f'"{name}" = "{value}"' for name, value in OBJECTS.items())]
-    return "\n".join(lines)
+@dataclass(frozen=True)
+class Run:
+    phases: str
+    with_objects: bool
+    accept: str = "*/*"
+
+    def configuration(self) -> str:
+        lines = [f"[checks]\npositive_data_acceptance.expected-statuses = {GOOD_STATUSES}"]
+        if self.with_objects:
+            lines += ["[parameters]", *(f'"{name}" = "{uuid}"' for name, uuid in OBJECTS.items())]
+        return "\n".join(lines)
+
+    def command(self, server: ServerProcess, token: str, file: Path) -> list[str]:
+        options = {
+            "--phases": self.phases,
+            "--checks": "all",
+            "--max-examples": str(EXAMPLES if IS_LONG else 3),
+            "--generation-database": "none",
+            # NUL in texts is refused, but no schema says so: the other fuzzers send it.
+            "--generation-allow-x00": "false",
+        }
+        if not IS_LONG:
+            options["--seed"] = "1"
+        headers = [f"Authorization: JWT {token}", f"Accept: {self.accept}"]
+        flat = [part for option in options.items() for part in option]
+        flat += [part for header in headers for part in ("--header", header)]
+        start = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(file), "run"]
+        return [*start, f"{server.url}/openapi.json", *flat, "--continue-on-failure", "--no-color"]
 
 
-def command(server: ServerProcess, token: str, file: Path, examples: int) -> list[str]:
-    options = {
-        "--header": f"Authorization: JWT {token}",
-        "--checks": "all",
-        "--max-examples": str(examples),
-        "--generation-database": "none",
-        # NUL in texts is refused, but no schema says so: the other fuzzers send it.
-        "--generation-allow-x00": "false",
-    }
-    if not IS_LONG:
-        options["--seed"] = "1"
-    flat = [part for option in options.items() for part in option]
-    start = ["-m", "schemathesis.cli", "--config-file", str(file), "run"]
-    return [*start, f"{server.url}/openapi.json", *flat, "--continue-on-failure", "--no-color"]
+RUNS = {
+    "own objects": Run("examples,coverage,fuzzing", with_objects=True),
+    # What links lead on with is read from JSON.
+    "links": Run("stateful", with_objects=False, accept="application/json"),
+}
+LONG_RUNS = {"any objects": Run("examples,coverage,fuzzing,stateful", with_objects=False)}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("with_objects", [True, False] if IS_LONG else [True])
+@pytest.mark.parametrize("name", [*RUNS, *(LONG_RUNS if IS_LONG else ())])
 def test_schemathesis_finds_nothing(
-    server: ServerProcess, token: str, tmp_path: Path, *, with_objects: bool
+    server: ServerProcess, token: str, tmp_path: Path, name: str
 ) -> None:
+    run = (RUNS | LONG_RUNS)[name]
     file = tmp_path / "schemathesis.toml"
-    file.write_text(configuration(with_objects=with_objects))
-    examples = EXAMPLES if IS_LONG else 3
+    file.write_text(run.configuration())
     ended = subprocess.run(
-        [sys.executable, *command(server, token, file, examples)],
+        run.command(server, token, file),
         cwd=tmp_path,
         env={**os.environ, "SCHEMATHESIS_HOOKS": HOOKS, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,

@@ -10,7 +10,7 @@ from bursar.bulk_enrollment.schemas import (
     BulkEnrollmentPairs,
     BulkEnrollmentStatus,
 )
-from bursar.web.endpoint import Documentation, Endpoint, Parameter
+from bursar.web.endpoint import Documentation, Endpoint, Link, Parameter
 from bursar.web.negotiation import Format
 
 _TAG: Final = "bulk-license-enrollment"
@@ -18,6 +18,11 @@ _UUID: Final = {"type": "string", "format": "uuid"}
 _ENTERPRISE: Final = Parameter("enterprise_customer_uuid", "The enterprise.", _UUID, required=True)
 _JOB: Final = f"{PATH}/{{job_id:uuid}}"
 _JOB_ID: Final = "5a1c9e0e-6a5d-4a0f-8d0f-6a9d6a5b7c11"
+_OF_A_JOB: Final = (
+    "Get the status of a bulk enrollment",
+    "List the pairs of a bulk enrollment",
+    "Download the pairs of a bulk enrollment",
+)
 _STATUS_EXAMPLE: Final[dict[str, Any]] = {
     "job_id": _JOB_ID,
     "state": "running",
@@ -63,6 +68,9 @@ def _create() -> Endpoint:
             BulkEnrollmentAnswer,
             {"job_id": _JOB_ID},
             status=201,
+            links=tuple(
+                Link(summary, {"job_id": "$response.body#/job_id"}) for summary in _OF_A_JOB
+            ),
         ),
         owned=queries.ENTERPRISE,
         query_names=("enterprise_customer_uuid",),
@@ -95,7 +103,7 @@ def _status() -> Endpoint:
         "GET",
         _JOB,
         Documentation(
-            "Get the status of a bulk enrollment",
+            _OF_A_JOB[0],
             "How many pairs of a learner and a course run are done, and how they fared. A pending "
             "pair is enrolled when its license is activated.",
             _TAG,
@@ -112,7 +120,7 @@ def _rows() -> Endpoint:
         "GET",
         f"{_JOB}/rows",
         Documentation(
-            "List the pairs of a bulk enrollment",
+            _OF_A_JOB[1],
             "Those that are done, learner by learner in the order of the request.",
             _TAG,
             (Parameter("page", "A page number, or `last`.", {"type": "string"}),),
@@ -129,7 +137,7 @@ def _download() -> Endpoint:
         "GET",
         f"{_JOB}/download",
         Documentation(
-            "Download the pairs of a bulk enrollment",
+            _OF_A_JOB[2],
             "All that are done, as a CSV file, whatever `Accept` says. What a spreadsheet would "
             "take for a formula has an apostrophe in front.",
             _TAG,

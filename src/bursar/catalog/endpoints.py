@@ -8,7 +8,7 @@ import msgspec
 
 from bursar.catalog import queries, routes
 from bursar.catalog.schemas import CatalogList
-from bursar.web.endpoint import Documentation, Endpoint, Parameter
+from bursar.web.endpoint import Documentation, Endpoint, Link, Parameter
 
 _TAG = "enterprise-catalogs"
 _STRING = {"type": "string"}
@@ -88,6 +88,12 @@ def endpoints() -> list[Endpoint]:
                     ],
                 },
                 refusals=(400, 404),
+                links=(
+                    Link(
+                        "List the content of a catalog",
+                        {"catalog_id": "$response.body#/results/0/uuid"},
+                    ),
+                ),
             ),
             read=routes.list_catalogs,
             parameters=routes.read_list_parameters,

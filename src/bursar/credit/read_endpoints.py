@@ -6,7 +6,7 @@ from bursar.credit import queries, read_routes
 from bursar.credit.rules import POLICY_TYPES
 from bursar.credit.schemas import AssignmentList, PolicyList
 from bursar.credit.states import AssignmentState, LearnerState
-from bursar.web.endpoint import Documentation, Endpoint, Parameter
+from bursar.web.endpoint import Documentation, Endpoint, Link, Parameter
 from bursar.web.fields import LARGEST_INTEGER
 from bursar.web.parameters import pattern_of_several
 
@@ -39,6 +39,15 @@ def _list_policies() -> Endpoint:
             PolicyList,
             POLICIES_EXAMPLE,
             refusals=(404,),
+            links=(
+                Link(
+                    "List the assignments of a configuration",
+                    {
+                        "assignment_configuration_uuid": "$response.body"
+                        "#/results/0/assignment_configuration/uuid"
+                    },
+                ),
+            ),
         ),
         read=read_routes.list_policies,
         parameters=read_routes.read_policy_parameters,

@@ -6,7 +6,7 @@ from bursar.credit import owned, write_routes
 from bursar.credit.filters import read_filters
 from bursar.credit.read_endpoints import FILTER_PARAMETERS
 from bursar.credit.write_schemas import AllocationAnswer, TransactionItem
-from bursar.web.endpoint import Documentation, Endpoint
+from bursar.web.endpoint import Documentation, Endpoint, Link
 
 _ALLOCATION: Final = "policy-allocation"
 _ASSIGNMENTS: Final = "assignment-configurations"
@@ -114,6 +114,7 @@ def _of_redemption() -> list[Endpoint]:
                 _REDEMPTION,
                 response=TransactionItem,
                 example=TRANSACTION_EXAMPLE,
+                links=tuple(Link(summary, _THE_NEW_ONE) for summary in _GOING_ON),
             ),
             owned=owned.POLICY,
             write=write_routes.redeem,
@@ -148,6 +149,11 @@ def _of_redemption() -> list[Endpoint]:
     ]
 
 
+_GOING_ON: Final = ("Get a transaction", "Reverse a transaction")
+_THE_NEW_ONE: Final = {
+    "policy_uuid": "$request.path.policy_uuid",
+    "transaction_uuid": "$response.body#/uuid",
+}
 ALLOCATION_EXAMPLE: Final[dict[str, Any]] = {
     "updated": [],
     "created": [

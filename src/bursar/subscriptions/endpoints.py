@@ -6,7 +6,7 @@ from bursar.subscriptions import queries, routes
 from bursar.subscriptions.bodies import AssignBody, RemindBody, RevokeBody
 from bursar.subscriptions.schemas import AssignmentAnswer, LicenseItem, LicenseList, PlanList
 from bursar.subscriptions.states import LicenseStatus
-from bursar.web.endpoint import Documentation, Endpoint, Parameter
+from bursar.web.endpoint import Documentation, Endpoint, Link, Parameter
 
 _TAG: Final = "subscriptions"
 _PLANS: Final = "/enterprise/v1/subscriptions"
@@ -44,6 +44,12 @@ def _list_plans() -> Endpoint:
             PlanList,
             _PLANS_EXAMPLE,
             refusals=(404,),
+            links=(
+                Link(
+                    "List the licenses of a plan",
+                    {"subscription_plan_uuid": "$response.body#/results/0/uuid"},
+                ),
+            ),
         ),
         read=routes.list_plans,
         parameters=routes.read_plan_parameters,

@@ -28,6 +28,16 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """From a good answer to the operation that goes on with it, for the OpenAPI document."""
+
+    to: str
+    """The other operation's summary."""
+    parameters: Mapping[str, str]
+    """Each parameter of the other's path, as a runtime expression of OpenAPI."""
+
+
+@dataclass(frozen=True, slots=True)
 class Documentation:
     summary: str
     description: str = ""
@@ -39,6 +49,7 @@ class Documentation:
     status: int = 200
     refusals: tuple[int, ...] = ()
     """Statuses beyond those that every endpoint can answer."""
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

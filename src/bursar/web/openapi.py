@@ -9,7 +9,7 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from bursar.web.endpoint import Documentation, Endpoint
+from bursar.web.endpoint import Documentation, Endpoint, Link
 from bursar.web.idempotency import MAX_KEY_LENGTH
 from bursar.web.negotiation import Format
 from bursar.web.openapi_components import (
@@ -209,7 +209,13 @@ def _good_response(endpoint: Endpoint, schemas: _Schemas) -> JsonObject:
     if documentation.response is not None:
         schema = schemas.of_response(documentation.response)
         response["content"] = _content(documentation, endpoint.formats, schema)
+    if documentation.links:
+        response["links"] = {operation_id(link.to): _link(link) for link in documentation.links}
     return response
+
+
+def _link(link: Link) -> JsonObject:
+    return {"operationId": operation_id(link.to), "parameters": dict(link.parameters)}
 
 
 def _content(

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import UUID
@@ -7,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import Field
 
+from bursar.app import all_endpoints
 from bursar.catalog.endpoints import endpoints as catalog_endpoints
 from bursar.catalog.endpoints import reference_example
 from bursar.web.call import Answer
@@ -137,6 +139,18 @@ class TestDocument:
         names = [operation["operationId"] for _, _, operation in operations(document)]
         assert len(names) == len(set(names))
         assert "list_the_catalogs" in names
+
+    def test_links_name_operations_and_all_of_their_paths(self) -> None:
+        document = openapi_document(all_endpoints(), version="1", public_url="")
+        named = {
+            operation["operationId"]: set(re.findall(r"\{(\w+)\}", path))
+            for path, _, operation in operations(document)
+        }
+        answers = [answer for *_, o in operations(document) for answer in o["responses"].values()]
+        links = [link for answer in answers for link in answer.get("links", {}).values()]
+        assert links
+        for link in links:
+            assert set(link["parameters"]) == named[link["operationId"]]
 
     def test_describes_every_answer_of_every_operation(self, document: JsonObject) -> None:
         for path, method, operation in operations(document):
