@@ -3,7 +3,13 @@
 import re
 from typing import Final
 
-_ADDRESS: Final = re.compile(r"[^@\s]+@(?:[^@\s.]+(?:\.[^@\s.]+)+|localhost)")
+# What RFC 5322 calls specials would end the address in a header: a mail to `a,b@c.org` is one to
+# `b@c.org`, too.
+_ATOM: Final = r"""[^\s@.,:;<>()\[\]\\"]+"""
+_LABEL: Final = r"[^\W_](?:[\w-]*[^\W_])?"
+_ADDRESS: Final = re.compile(
+    rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}(?:\.{_LABEL})+|localhost|\[[\da-fA-F:.]+\])"
+)
 _LONGEST: Final = 254
 
 
