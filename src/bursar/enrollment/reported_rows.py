@@ -18,7 +18,7 @@ LONGEST_KEY: Final = 255
 LONGEST_TEXT: Final = 5000
 LARGEST_INTEGER: Final = 2**63 - 1
 EMAIL_NAMES: Final = ("learner_email", "user_email")
-"""The first one that is not empty counts."""
+"""The first one that is not empty counts; in JSON, another must be an address all the same."""
 RUN_NAME: Final = "courserun_key"
 USUAL_MODE: Final = "verified"
 
@@ -250,8 +250,10 @@ def parse_object(item: Any) -> ReportedRow:
         raise BadRow({"non_field_errors": [message]})
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
-    email_name = next((name for name in EMAIL_NAMES if item.get(name)), EMAIL_NAMES[0])
-    email = _taken(item, email_name, _email, errors)
+    given = [name for name in EMAIL_NAMES if item.get(name) not in (None, "")]
+    email = _taken(item, given[0] if given else EMAIL_NAMES[0], _email, errors)
+    for name in given[1:]:
+        _taken(item, name, _email, errors)
     run_key = _taken(item, RUN_NAME, _run_key, errors)
     for name, kind in FIELDS.items():
         if name in item:

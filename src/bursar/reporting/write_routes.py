@@ -24,15 +24,16 @@ from bursar.web.validation import Body
 
 PATH: Final = "/enterprise/v3/enterprise-customer/{enterprise_uuid:uuid}/learner-progress"
 _EMAIL_SCHEMA: Final = {"type": "string", "format": "email"}
+_EMAIL_OR_NOTHING: Final = {"anyOf": [_EMAIL_SCHEMA, {"enum": ["", None]}]}
 _ROW_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
-        **dict.fromkeys(EMAIL_NAMES, _EMAIL_SCHEMA),
+        **dict.fromkeys(EMAIL_NAMES, _EMAIL_OR_NOTHING),
         RUN_NAME: {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
         **{name: {"anyOf": [dict(kind.schema), {"type": "null"}]} for name, kind in FIELDS.items()},
     },
     "required": [RUN_NAME],
-    "anyOf": [{"required": [name]} for name in EMAIL_NAMES],
+    "anyOf": [{"required": [name], "properties": {name: _EMAIL_SCHEMA}} for name in EMAIL_NAMES],
 }
 
 
