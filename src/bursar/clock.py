@@ -34,4 +34,7 @@ def format_instant(instant: datetime) -> str:
 def parse_instant(text: str) -> datetime:
     """ISO 8601 with any offset; a value without one is UTC. Raises ValueError."""
     value = datetime.fromisoformat(text.strip())
-    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+    try:
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC it is before the year 1 or after 9999") from None
