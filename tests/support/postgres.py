@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString, Self
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -48,7 +49,7 @@ server=$!
 (cat <&3 >/dev/null; kill -INT "$server" 2>/dev/null) &
 exec 3<&-
 wait "$server"
-rm -rf "$folder"
+[ -e "$folder/kept" ] || rm -rf "$folder"
 """
 
 
@@ -153,6 +154,23 @@ class PostgresServer:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._guard = self._folder = self._address = None
+
+    def pause(self) -> None:
+        """Ends the server and keeps its data: whoever is connected is thrown out."""
+        if self._guard is not None and self._folder is not None:
+            (self._folder / "kept").touch()
+            close_guard(self._guard)
+            self._guard = None
+
+    def resume(self) -> None:
+        """At the same address."""
+        if self._folder is None:
+            raise PostgresUnavailableError("the server was never started")
+        port = urlsplit(self.address.server_url).port
+        assert port is not None
+        (self._folder / "kept").unlink(missing_ok=True)
+        self._guard = self._launch(self._folder, port)
+        await_connections(self._guard, self.address, log=self._folder / "server.log")
 
     def _start_once(self) -> None:
         folder = self._folder = private_folder(self._account)

@@ -1,0 +1,1 @@
+"""Several machines in small, under load and faults, and the proof that nothing is lost."""

@@ -1,0 +1,126 @@
+"""`./run proof`: load and faults on several processes, and what was lost of it: nothing."""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from threading import Event
+
+from proof.client import Client
+from proof.faults import Faults
+from proof.installation import Installation, running
+from proof.journal import Journal
+from proof.stories import LICENSES, Visitor
+from proof.verdict import MOST_SHOWN, problems
+from proof.world import STUDENTS
+
+CLIENTS = 6
+
+
+@dataclass(frozen=True)
+class Outcome:
+    seconds: float
+    clients: Sequence[Client]
+    faults: Faults
+    journal: Journal
+    mails: int
+    problems: Sequence[str]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./run proof", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=180, help="of load and faults")
+    parser.add_argument("--every", type=float, default=4, help="seconds between two faults")
+    parser.add_argument("--seed", type=int, default=1, help="of what is chosen by chance")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bursar-proof-") as folder:
+        outcome = prove(Path(folder), chosen.seconds, chosen.every, chosen.seed)
+    print("\n".join(report(outcome)))
+    sys.exit(1 if outcome.problems else 0)
+
+
+def prove(folder: Path, seconds: float, every: float, seed: int) -> Outcome:
+    with running(folder) as installation:
+        journal = Journal()
+        prepare(Client(installation.url))
+        faults = Faults(installation, Random(seed))
+        started = time.monotonic()
+        visitors = put_under_load(installation, faults, seconds, every, seed)
+        passed = time.monotonic() - started
+        for visitor in visitors:
+            journal.adopt(visitor.journal)
+        found = problems(installation, Client(installation.url), journal)
+        clients = [visitor.client for visitor in visitors]
+        return Outcome(passed, clients, faults, journal, len(installation.sink.deliveries), found)
+
+
+def prepare(client: Client) -> None:
+    client.post(f"{LICENSES}/assign", {"user_emails": STUDENTS, "notify_users": False})
+
+
+def put_under_load(
+    installation: Installation, faults: Faults, seconds: float, every: float, seed: int
+) -> list[Visitor]:
+    """Until the faults are over. Raises what a client met and no client should."""
+    over = Event()
+    visitors = [
+        Visitor(
+            number,
+            Client(installation.url),
+            over,
+            installation.introduce,
+            Random(seed * 100 + number),
+        )
+        for number in range(CLIENTS)
+    ]
+    with ThreadPoolExecutor(CLIENTS) as threads:
+        visits = [threads.submit(visitor.visit) for visitor in visitors]
+        try:
+            faults.inject(seconds, every)
+        finally:
+            over.set()
+        for visit in visits:
+            visit.result()
+    return visitors
+
+
+def report(outcome: Outcome) -> list[str]:
+    requests = sum(client.requests for client in outcome.clients)
+    failures = sum((client.failures for client in outcome.clients), Counter[str]())
+    journal, recoveries = outcome.journal, outcome.faults.recovery_seconds
+    rows = [
+        ("load and faults", f"{outcome.seconds:.0f} s"),
+        ("requests", f"{requests:,} ({requests / outcome.seconds:,.0f}/s)"),
+        *(("  failed and repeated: " + kind, f"{n:,}") for kind, n in failures.most_common()),
+        *(("fault: " + kind, f"{n}") for kind, n in sorted(outcome.faults.injected.items())),
+        ("recoveries", f"{len(recoveries)}, {_longest(recoveries)}"),
+        ("assignments acknowledged", f"{len(journal.assignments):,}"),
+        ("redemptions acknowledged", f"{len(journal.transactions):,}"),
+        ("licenses acknowledged", f"{len(journal.licenses):,}"),
+        ("bulk enrolments acknowledged", f"{len(journal.jobs):,}"),
+        ("rows of progress acknowledged", f"{len(journal.progress):,}"),
+        ("mails that arrived", f"{outcome.mails:,}"),
+        ("promises lost, doubled or broken", f"{len(outcome.problems):,}"),
+    ]
+    width = max(len(name) for name, _ in rows)
+    table = [f"{name:<{width}}  {value:>16}" for name, value in rows]
+    shown = [f"  {problem}" for problem in outcome.problems[:MOST_SHOWN]]
+    verdict = "NOT PROVEN:" if shown else "Proven: nothing was lost, and nothing was done twice."
+    return [*table, "", verdict, *shown]
+
+
+def _longest(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return "none was needed"
+    return f"median {statistics.median(seconds):.1f} s, longest {max(seconds):.1f} s"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""A client that asks until it is answered, and counts what came in between."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+
+from proof.world import CLIENT_ID, CLIENT_SECRET
+
+TROUBLE: Final = frozenset({502, 503, 504})
+"""What a balancer, or a service without its database, may say. Anything else is a defect."""
+PATIENCE_SECONDS: Final = 90.0
+PAUSE_SECONDS: Final = 0.1
+TOKEN: Final = "/oauth2/v1/access_token"
+
+
+class Unexpected(Exception):
+    """An answer that no client should have got."""
+
+
+@dataclass
+class Client:
+    url: str
+    requests: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    _http: httpx.Client = field(init=False)
+    _token: str = ""
+
+    def __post_init__(self) -> None:
+        self._http = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+
+    def get(self, path: str, accept: str = "application/json", **query: Any) -> httpx.Response:
+        return self._insist("GET", path, {"Accept": accept}, 200, params=query)
+
+    def post(self, path: str, body: Any, status: int = 200) -> Any:
+        """With a key, so that asking again is asking for the same."""
+        headers = {"Accept": "application/json", "Idempotency-Key": str(uuid4())}
+        answer = self._insist("POST", path, headers, status, json=body)
+        return answer.json() if answer.content else None
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._insist("PUT", path, {"Accept": "application/json"}, 200, json=body).json()
+
+    def _insist(
+        self, method: str, path: str, headers: dict[str, str], status: int, **sent: Any
+    ) -> httpx.Response:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            answer = self._ask(method, path, self._authorized(headers), **sent)
+            if answer is None or answer.status_code in TROUBLE:
+                time.sleep(PAUSE_SECONDS)
+            elif answer.status_code == status:
+                return answer
+            else:
+                raise Unexpected(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
+        raise Unexpected(f"{method} {path}: not answered for {PATIENCE_SECONDS:.0f} seconds")
+
+    def _ask(
+        self, method: str, path: str, headers: dict[str, str], **sent: Any
+    ) -> httpx.Response | None:
+        self.requests += 1
+        try:
+            answer = self._http.request(method, path, headers=headers, **sent)
+        except httpx.TransportError as error:
+            self.failures[type(error).__name__] += 1
+            return None
+        if answer.status_code in TROUBLE:
+            self.failures[f"status {answer.status_code}"] += 1
+        return answer
+
+    def _authorized(self, headers: dict[str, str]) -> dict[str, str]:
+        if not self._token:
+            self.renew_token()
+        return headers | {"Authorization": f"JWT {self._token}"}
+
+    def renew_token(self) -> None:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "token_type": "jwt",
+        }
+        while True:
+            answer = self._ask("POST", TOKEN, {}, data=form)
+            if answer is not None and answer.status_code == 200:
+                self._token = answer.json()["access_token"]
+                return
+            if answer is not None and answer.status_code not in TROUBLE:
+                raise Unexpected(f"POST {TOKEN}: {answer.status_code} {answer.text[:500]}")
+            time.sleep(PAUSE_SECONDS)

@@ -1,0 +1,58 @@
+"""What goes wrong while clients are at work."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from threading import Event
+from typing import Final
+
+from proof.installation import Installation
+from tests.support.processes import ServerProcess
+
+DATABASE_AWAY_SECONDS: Final = 3.0
+
+
+@dataclass
+class Faults:
+    """Kills a process every few seconds, and stops the database once, half-way."""
+
+    installation: Installation
+    random: Random
+    injected: Counter[str] = field(default_factory=Counter)
+    recovery_seconds: list[float] = field(default_factory=list)
+    """From each kill until the process serves again."""
+
+    def inject(self, seconds: float, every: float) -> None:
+        started, has_stopped = time.monotonic(), False
+        waiting = Event()
+        victims = self._victims()
+        while (passed := time.monotonic() - started) < seconds:
+            waiting.wait(min(every * self.random.uniform(0.5, 1.5), seconds - passed))
+            if not has_stopped and time.monotonic() - started > seconds / 2:
+                has_stopped = True
+                self._stop_database()
+            else:
+                self._kill(victims[sum(self.injected.values()) % len(victims)])
+
+    def _victims(self) -> list[tuple[str, ServerProcess]]:
+        """In an order of chance, but each comes as often as every other."""
+        webs = [("web process killed", web) for web in self.installation.webs]
+        workers = [("worker killed", worker) for worker in self.installation.workers]
+        victims: list[tuple[str, ServerProcess]] = [*webs, *workers]
+        self.random.shuffle(victims)
+        return victims
+
+    def _kill(self, victim: tuple[str, ServerProcess]) -> None:
+        name, process = victim
+        self.injected[name] += 1
+        process.kill()
+        started = time.monotonic()
+        process.start()
+        self.recovery_seconds.append(time.monotonic() - started)
+
+    def _stop_database(self) -> None:
+        self.injected["database stopped"] += 1
+        self.installation.postgres.pause()
+        time.sleep(DATABASE_AWAY_SECONDS)
+        self.installation.postgres.resume()

@@ -1,0 +1,77 @@
+"""Several machines in small: a database, web processes behind a balancer, workers, and what they
+talk to."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from proof.balancer import Balancer
+from proof.world import STUDENTS, manifest, username
+from tests.cli.support import Cli
+from tests.conftest import migrate
+from tests.support import smtp
+from tests.support.fake_lms import CLIENT_ID, CLIENT_SECRET, FakeLmsProcess
+from tests.support.postgres import PostgresServer
+from tests.support.processes import ServerProcess, WorkerProcess
+
+WEB_PROCESSES: Final = 2
+WORKERS: Final = 2
+
+
+@dataclass(frozen=True)
+class Installation:
+    postgres: PostgresServer
+    webs: tuple[ServerProcess, ...]
+    workers: tuple[WorkerProcess, ...]
+    balancer: Balancer
+    lms: FakeLmsProcess
+    sink: smtp.Sink
+    cli: Cli
+
+    @property
+    def url(self) -> str:
+        return self.balancer.url
+
+    def introduce(self, *emails: str) -> None:
+        """Gives these people accounts in the LMS."""
+        accounts = {email: username(email) for email in emails}
+        answer = httpx.post(
+            f"{self.lms.url}/_fake/configure", json={"accounts": accounts}, trust_env=False
+        )
+        answer.raise_for_status()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Installation]:
+    """With the database's own durability: what it acknowledged outlives it."""
+    with ExitStack() as stack:
+        postgres = stack.enter_context(PostgresServer(durable=True))
+        sink = stack.enter_context(smtp.running(smtp.Sink()))
+        lms = FakeLmsProcess(folder)
+        stack.enter_context(lms)
+        url = postgres.create_database("proof")
+        migrate(url)
+        cli = Cli(folder, url)
+        (folder / "manifest.json").write_text(json.dumps(manifest()))
+        cli.ok("apply", "-f", "manifest.json")
+        settings = cli.environment | {
+            "BURSAR_SMTP_URL": sink.url,
+            "BURSAR_LMS_URL": lms.url,
+            "BURSAR_LMS_CLIENT_ID": CLIENT_ID,
+            "BURSAR_LMS_CLIENT_SECRET": CLIENT_SECRET,
+            "BURSAR_LMS_TIMEOUT": "5",
+        }
+        webs = tuple(ServerProcess(folder, settings) for _ in range(WEB_PROCESSES))
+        workers = tuple(WorkerProcess(folder, settings) for _ in range(WORKERS))
+        for process in (*webs, *workers):
+            stack.enter_context(process)
+        balancer = Balancer(folder, [web.port for web in webs])
+        stack.enter_context(balancer)
+        installation = Installation(postgres, webs, workers, balancer, lms, sink, cli)
+        installation.introduce(*STUDENTS)
+        yield installation

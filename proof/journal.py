@@ -1,0 +1,59 @@
+"""What clients were promised, and what became of the promises: pure."""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Pair: TypeAlias = tuple[str, str]
+"""Of an address and a course run."""
+
+
+@dataclass
+class Journal:
+    """Of one client. A write is entered once it was acknowledged, and asked for until it is."""
+
+    assignments: dict[str, Pair] = field(default_factory=dict)
+    """By address: uuid and state."""
+    transactions: dict[str, str] = field(default_factory=dict)
+    """By uuid: state."""
+    licenses: dict[str, Pair] = field(default_factory=dict)
+    """By address: uuid and status."""
+    jobs: dict[str, list[Pair]] = field(default_factory=dict)
+    progress: dict[Pair, float] = field(default_factory=dict)
+    """Grades."""
+
+    def adopt(self, other: "Journal") -> None:
+        """No two clients write of the same things."""
+        self.assignments |= other.assignments
+        self.transactions |= other.transactions
+        self.licenses |= other.licenses
+        self.jobs |= other.jobs
+        self.progress |= other.progress
+
+    @property
+    def writes(self) -> int:
+        kinds = (self.assignments, self.transactions, self.licenses, self.jobs, self.progress)
+        return sum(len(kind) for kind in kinds)
+
+
+def differences(
+    what: str, promised: Mapping[Key, object], found: Iterable[tuple[Key, object]]
+) -> list[str]:
+    """One line for each promise that was lost, done twice or done otherwise, and for each thing
+    that nobody was promised."""
+    pairs = list(found)
+    times = Counter(key for key, _ in pairs)
+    stored = dict(pairs)
+    lines = [
+        f"{what} {key}: is there {number} times" for key, number in times.items() if number > 1
+    ]
+    lines += [f"{what} {key}: was acknowledged and is lost" for key in promised.keys() - stored]
+    lines += [f"{what} {key}: nobody was promised it" for key in stored.keys() - promised]
+    lines += [
+        f"{what} {key}: {promised[key]} was acknowledged, {stored[key]} is stored"
+        for key in promised.keys() & stored
+        if promised[key] != stored[key]
+    ]
+    return sorted(lines)
