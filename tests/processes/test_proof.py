@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_a_short_proof_holds(tmp_path: Path) -> None:
-    outcome = prove(tmp_path, seconds=9, every=2, seed=2)
+    outcome = prove(tmp_path, seconds=9, every=2, seed=2, is_patient=False)
     assert outcome.problems == []
     assert outcome.faults.injected["database stopped"] == 1
     assert outcome.faults.injected.total() > 1
