@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from bursar.audit.models import AuditEntry
 from bursar.catalog.models import Catalog, ContentItem
-from bursar.cli.declare import looking_at
+from bursar.cli.support import looking_at
 from bursar.credit.checks import check_credit
 from bursar.identity.models import Enterprise
 from tests.cli.support import (

@@ -84,6 +84,13 @@ def test_an_unknown_task_is_refused_and_the_known_ones_are_named(
     assert traces(database) == []
 
 
+@pytest.mark.parametrize("instant", ["1969-12-31", "9999-12-31T23:59:59Z"])
+def test_an_instant_is_refused_that_leaves_tasks_no_time(run: RunTask, instant: str) -> None:
+    result = run("trace", "--now", instant)
+    message = f"--now: {instant!r} is not between 1970 and 9900\n"
+    assert (result.exit_code, result.stderr) == (2, message)
+
+
 @pytest.mark.parametrize("instant", ["tomorrow", "2031-13-01", " ", "0001-01-01T00:00:00+23:00"])
 def test_what_is_no_instant_is_refused(run: RunTask, database: Database, instant: str) -> None:
     result = run("trace", "--now", instant)

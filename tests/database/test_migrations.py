@@ -202,6 +202,13 @@ def test_the_audit_trail_cannot_be_rewritten(database: Database, statement: obje
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+def test_the_audit_trail_cannot_be_emptied(database: Database) -> None:
+    with pytest.raises(DBAPIError, match="append-only"), database.transaction() as session:
+        session.execute(text("TRUNCATE audit_entries"))
+
+
+@pytest.mark.slow
 def test_who_may_not_install_extensions_upgrades_all_the_same(postgres: PostgresAddress) -> None:
     role = f"r{uuid4().hex}"
     url = postgres.create_database(role)

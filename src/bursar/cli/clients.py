@@ -6,7 +6,14 @@ from uuid import UUID
 import typer
 
 from bursar import clock
-from bursar.cli.support import EXIT_INVALID, fail, opened_database, operator, settings_or_fail
+from bursar.cli.support import (
+    EXIT_INVALID,
+    fail,
+    looking_at,
+    opened_database,
+    operator,
+    settings_or_fail,
+)
 from bursar.identity import service
 from bursar.identity.models import Role
 from bursar.identity.service import UnknownClient
@@ -44,7 +51,7 @@ def list_all(
     enterprise: Annotated[UUID | None, typer.Option("--enterprise")] = None,
 ) -> None:
     """List clients, their roles and whether they are disabled."""
-    with opened_database(settings_or_fail()) as database, database.transaction() as session:
+    with opened_database(settings_or_fail()) as database, looking_at(database) as session:
         for client in service.list_clients(session, enterprise):
             roles = " ".join(f"{uuid}={role}" for uuid, role in client.roles.items())
             state = "disabled" if client.disabled_at else "live"

@@ -1,14 +1,11 @@
 """`bursar apply`, `export`, `check` and `db upgrade`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
 
 import typer
-from sqlalchemy.orm import Session
 
 from bursar.bulk_enrollment.checks import check_bulk_enrollment
 from bursar.catalog import service as catalogs
@@ -19,6 +16,7 @@ from bursar.catalog.refresh import refresh_query
 from bursar.cli.support import (
     EXIT_INVALID,
     fail,
+    looking_at,
     migrate,
     opened_database,
     operator,
@@ -94,13 +92,6 @@ def apply_to(database: Database, manifests: list[Manifest], *, dry_run: bool = F
     for uuid in waiting:
         refresh_query(database, uuid)
     return plan
-
-
-@contextmanager
-def looking_at(database: Database) -> Iterator[Session]:
-    """One consistent view that stops no writer, however long it is looked at."""
-    with database.snapshot() as connection:
-        yield Session(connection)
 
 
 def export(

@@ -1,7 +1,7 @@
 """`bursar run`: one scheduled task now, in this process."""
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -9,6 +9,9 @@ from bursar import clock
 from bursar.cli.support import EXIT_INVALID, fail, opened_database, settings_or_fail
 from bursar.jobs.tasks import Task
 from bursar.work import TASKS
+
+EARLIEST_YEAR: Final = 1970
+LATEST_YEAR: Final = 9900
 
 
 def run(
@@ -33,6 +36,10 @@ def _clock_at(text: str) -> AbstractContextManager[None]:
     if not text:
         return nullcontext()
     try:
-        return clock.frozen_at(clock.parse_instant(text))
-    except (ValueError, OverflowError):
+        instant = clock.parse_instant(text)
+    except ValueError:
         fail(f"--now: {text!r} is no instant", EXIT_INVALID)
+    # Tasks look ahead of now and back from it.
+    if not EARLIEST_YEAR <= instant.year <= LATEST_YEAR:
+        fail(f"--now: {text!r} is not between {EARLIEST_YEAR} and {LATEST_YEAR}", EXIT_INVALID)
+    return clock.frozen_at(instant)

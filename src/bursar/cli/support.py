@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor
 from bursar.catalog.facts import fill_facts
@@ -99,3 +100,10 @@ def _prepare(database: Database) -> None:
         current = is_current(connection)
     if not current:
         fail("The database schema is behind this version: run `bursar db upgrade`.", EXIT_SCHEMA)
+
+
+@contextmanager
+def looking_at(database: Database) -> Iterator[Session]:
+    """One consistent view that stops no writer, however long it is looked at."""
+    with database.snapshot() as connection:
+        yield Session(connection)
