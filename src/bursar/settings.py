@@ -16,6 +16,12 @@ from pydantic_settings import (
 
 from bursar.smtp_url import parse_sender, parse_smtp_url
 
+SHORTEST_SECRET = 32
+
+
+def _split(secrets: SecretStr) -> list[str]:
+    return [each.strip() for each in secrets.get_secret_value().split(",") if each.strip()]
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
@@ -32,6 +38,8 @@ class Settings(BaseSettings):
     """Root of absolute links; empty: the host of the request."""
     lms_public_url: str = "http://localhost:18000"
     """Root of enrolment links."""
+    secret_key: SecretStr = SecretStr("")
+    """Seals the signing keys; several, separated by commas: the first seals, each opens."""
     token_ttl: int = Field(default=3600, ge=1, le=31_536_000)
     """Seconds an access token lives."""
     token_issuer: str = "bursar"  # noqa: S105 - a name
@@ -78,6 +86,13 @@ class Settings(BaseSettings):
     def _split_origins(cls, value: object) -> object:
         if isinstance(value, str):
             return [origin.strip() for origin in value.split(",") if origin.strip()]
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr) -> SecretStr:
+        if any(len(secret) < SHORTEST_SECRET for secret in _split(value)):
+            raise ValueError(f"must have at least {SHORTEST_SECRET} characters")
         return value
 
     @field_validator("log_level")
@@ -132,6 +147,10 @@ class Settings(BaseSettings):
     @classmethod
     def _without_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @property
+    def secrets(self) -> list[str]:
+        return _split(self.secret_key)
 
     @property
     def effective_database_url(self) -> str:

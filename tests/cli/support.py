@@ -95,9 +95,9 @@ class Cli:
         finally:
             kill(process)
 
-    def served(self) -> ServerProcess:
+    def served(self, **settings: str) -> ServerProcess:
         """A server to enter as a context."""
-        return ServerProcess(self.folder, self.environment)
+        return ServerProcess(self.folder, self.environment | settings)
 
     @contextmanager
     def database(self) -> Iterator[Database]:

@@ -34,8 +34,8 @@ def acme_anywhere(cli: Cli) -> Cli:
 
 
 @contextmanager
-def serving(cli: Cli) -> Iterator[str]:
-    with cli.served() as server:
+def serving(cli: Cli, **settings: str) -> Iterator[str]:
+    with cli.served(**settings) as server:
         yield server.url
 
 
@@ -164,6 +164,16 @@ class TestKeys:
         with serving(acme_cli) as url:
             assert status(url, old) == 401
             assert status(url, token(acme_cli)) == 200
+
+    def test_sealed_ones_serve_only_who_has_the_secret(self, acme_cli: Cli) -> None:
+        plain, secret = token(acme_cli), "s" * 32
+        acme_cli.run("keys", "rotate", BURSAR_SECRET_KEY=secret)
+        assert len(acme_cli.run("keys", "list", BURSAR_SECRET_KEY=secret).stdout.split()) == 4
+        closed = "BURSAR_SECRET_KEY: A key is sealed, and no secret of BURSAR_SECRET_KEY opens it."
+        for command in (["keys", "list"], ["serve", "--port", "0"]):
+            assert acme_cli.refused(*command) == [closed]
+        with serving(acme_cli, BURSAR_SECRET_KEY=secret) as url:
+            assert status(url, plain) == 200
 
 
 class TestAudit:

@@ -5,8 +5,21 @@ from typing import Annotated
 import typer
 
 from bursar import clock
-from bursar.cli.support import EXIT_INVALID, fail, opened_database, operator, settings_or_fail
-from bursar.identity.keys import create_signing_key, load_keys, revoke_signing_key
+from bursar.cli.support import (
+    EXIT_INVALID,
+    fail,
+    opened_database,
+    opening_keys,
+    operator,
+    settings_or_fail,
+)
+from bursar.identity.keys import (
+    create_signing_key,
+    load_keys,
+    revoke_signing_key,
+    seal_again,
+)
+from bursar.identity.sealing import Seal
 
 app = typer.Typer(help="Keys that sign access tokens.", no_args_is_help=True)
 
@@ -14,16 +27,23 @@ app = typer.Typer(help="Keys that sign access tokens.", no_args_is_help=True)
 @app.command("list")
 def list_keys() -> None:
     """List the live keys, the one that signs first."""
-    with opened_database(settings_or_fail()) as database, database.read() as connection:
-        for key in sorted(load_keys(connection), key=lambda key: key.created_at, reverse=True):
+    settings = settings_or_fail()
+    with opened_database(settings) as database, opening_keys(), database.read() as connection:
+        for key in load_keys(connection, Seal(settings.secrets)):
             typer.echo(f"{key.kid}  {clock.format_instant(key.created_at)}")
 
 
 @app.command()
 def rotate() -> None:
-    """Sign with a new key; tokens signed with the old ones stay good until they expire."""
-    with opened_database(settings_or_fail()) as database, database.transaction() as session:
-        kid = create_signing_key(session, operator(), now=clock.now())
+    """Sign with a new key; tokens signed with the old ones stay good until they expire.
+
+    All of them are sealed with the first secret of BURSAR_SECRET_KEY.
+    """
+    settings = settings_or_fail()
+    seal = Seal(settings.secrets)
+    with opened_database(settings) as database, opening_keys(), database.transaction() as session:
+        seal_again(session, seal)
+        kid = create_signing_key(session, operator(), now=clock.now(), seal=seal)
     typer.echo(kid)
 
 

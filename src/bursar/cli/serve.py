@@ -16,7 +16,10 @@ from granian.server import Server
 
 from bursar import clock, logs
 from bursar.cli.demo import prepare_demo, print_demo
-from bursar.cli.support import fail, opened_database, settings_or_fail
+from bursar.cli.support import fail, opened_database, opening_keys, settings_or_fail
+from bursar.database.engine import Database
+from bursar.identity.keys import load_keys
+from bursar.identity.sealing import Seal
 from bursar.settings import Settings, get_settings
 from bursar.work import background_worker
 
@@ -44,9 +47,16 @@ def serve(
     logs.configure(settings)
     with opened_database(settings) as database:
         is_sqlite = database.is_sqlite
+        check_keys(database, settings)
     place = place_of(host, port)
     typer.echo(f"Bursar listens on {place.url}", err=True)
     run_server(settings, place, workers, with_worker=is_sqlite and not no_worker)
+
+
+def check_keys(database: Database, settings: Settings) -> None:
+    """Ends the command when its web processes could not open the signing keys."""
+    with opening_keys(), database.read() as connection:
+        load_keys(connection, Seal(settings.secrets))
 
 
 def worker() -> None:

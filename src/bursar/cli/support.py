@@ -15,6 +15,7 @@ from bursar.audit.service import Actor
 from bursar.catalog.facts import fill_facts
 from bursar.database.engine import Database
 from bursar.database.migrate import is_current, upgrade
+from bursar.identity.sealing import SealedKey
 from bursar.jobs.system import migrate_system_tables
 from bursar.schema import metadata
 from bursar.settings import Settings, get_settings
@@ -107,3 +108,12 @@ def looking_at(database: Database) -> Iterator[Session]:
     """One consistent view that stops no writer, however long it is looked at."""
     with database.snapshot() as connection:
         yield Session(connection)
+
+
+@contextmanager
+def opening_keys() -> Iterator[None]:
+    """Ends the command where a signing key cannot be opened."""
+    try:
+        yield
+    except SealedKey as error:
+        fail(f"BURSAR_SECRET_KEY: {error}", EXIT_INVALID)

@@ -12,7 +12,7 @@ import typer
 
 from bursar import clock
 from bursar.audit.service import entries
-from bursar.cli.support import EXIT_INVALID, fail, opened_database, settings_or_fail
+from bursar.cli.support import EXIT_INVALID, fail, opened_database, opening_keys, settings_or_fail
 from bursar.identity.routes import token_response
 from bursar.identity.tokens import KeyRing
 
@@ -41,7 +41,7 @@ def token(
 
 def _ask_database(form: bytes) -> dict[str, object]:
     settings = settings_or_fail()
-    with opened_database(settings) as database:
+    with opened_database(settings) as database, opening_keys():
         ring = KeyRing(database, settings)
         answer = token_response(
             database,

@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
 from bursar.identity.models import SigningKey
+from bursar.identity.sealing import Seal
 
 ALGORITHM = "ES256"
+UNSEALED = Seal()
 _CREATION_LOCK = 0x6275_7274  # one process at a time creates a key on PostgreSQL
 
 
@@ -21,21 +23,26 @@ class LiveKey:
     created_at: datetime
 
 
-def load_keys(connection: Connection) -> list[LiveKey]:
-    """Every key that is not revoked, the newest first."""
+def load_keys(connection: Connection, seal: Seal = UNSEALED) -> list[LiveKey]:
+    """Every key that is not revoked, the newest first. Raises SealedKey."""
     rows = connection.execute(
         select(SigningKey.kid, SigningKey.private_jwk, SigningKey.created_at)
         .where(SigningKey.revoked_at.is_(None))
         .order_by(SigningKey.created_at.desc(), SigningKey.kid)
     )
-    return [LiveKey(kid, ECKey.import_key(jwk), created_at) for kid, jwk, created_at in rows]
+    return [
+        LiveKey(kid, ECKey.import_key(seal.open(stored)), created_at)
+        for kid, stored, created_at in rows
+    ]
 
 
 def is_young(created_at: datetime, now: datetime, days: int) -> bool:
     return now - created_at < timedelta(days=days)
 
 
-def ensure_signing_key(session: Session, *, now: datetime, days: int) -> None:
+def ensure_signing_key(
+    session: Session, *, now: datetime, days: int, seal: Seal = UNSEALED
+) -> None:
     """Creates a key when none is younger than `days`; of several processes at once, one does."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))
@@ -43,18 +50,27 @@ def ensure_signing_key(session: Session, *, now: datetime, days: int) -> None:
         select(func.max(SigningKey.created_at)).where(SigningKey.revoked_at.is_(None))
     )
     if newest is None or not is_young(newest, now, days):
-        create_signing_key(session, Actor("bursar"), now=now)
+        create_signing_key(session, Actor("bursar"), now=now, seal=seal)
 
 
-def create_signing_key(session: Session, actor: Actor, *, now: datetime) -> str:
+def create_signing_key(
+    session: Session, actor: Actor, *, now: datetime, seal: Seal = UNSEALED
+) -> str:
     """The new key's kid; it signs every token from the commit on."""
     key = ECKey.generate_key("P-256")
     kid = key.thumbprint()
-    session.execute(
-        insert(SigningKey).values(kid=kid, private_jwk=key.as_dict(private=True), created_at=now)
-    )
+    stored = seal.close(key.as_dict(private=True))
+    session.execute(insert(SigningKey).values(kid=kid, private_jwk=stored, created_at=now))
     record(session, actor, [Change("signing_key.created", "signing_key", kid)])
     return kid
+
+
+def seal_again(session: Session, seal: Seal) -> None:
+    """Every live key with the first secret, whatever it was sealed with. Raises SealedKey."""
+    live = select(SigningKey.kid, SigningKey.private_jwk).where(SigningKey.revoked_at.is_(None))
+    for kid, stored in session.execute(live.with_for_update()).all():
+        sealed = seal.close(seal.open(stored))
+        session.execute(update(SigningKey).where(SigningKey.kid == kid).values(private_jwk=sealed))
 
 
 def revoke_signing_key(session: Session, actor: Actor, kid: str, *, now: datetime) -> bool:

@@ -18,6 +18,7 @@ from joserfc.errors import JoseError
 from bursar import clock
 from bursar.database.engine import Database
 from bursar.identity.keys import ALGORITHM, LiveKey, ensure_signing_key, is_young, load_keys
+from bursar.identity.sealing import Seal
 from bursar.settings import Settings
 from bursar.web.errors import Unauthorized
 
@@ -59,6 +60,7 @@ class KeyRing:
         self._monotonic = monotonic
         self._database = database
         self._settings = settings
+        self._seal = Seal(settings.secrets)
         self._lock = Lock()
         self._keys: Mapping[str, LiveKey] = {}
         self._loaded_at = float("-inf")
@@ -120,7 +122,9 @@ class KeyRing:
         key = _newest(self._fresh(0))
         if key is None or not is_young(key.created_at, now, self._settings.signing_key_days):
             with self._database.transaction() as session:
-                ensure_signing_key(session, now=now, days=self._settings.signing_key_days)
+                ensure_signing_key(
+                    session, now=now, days=self._settings.signing_key_days, seal=self._seal
+                )
             key = _newest(self._fresh(0))
         if key is None:
             raise RuntimeError("every signing key was revoked while one was being made")
@@ -138,7 +142,7 @@ class KeyRing:
             if self._loaded_at <= oldest:
                 started = self._monotonic()
                 with self._database.read() as connection:
-                    self._keys = {key.kid: key for key in load_keys(connection)}
+                    self._keys = {key.kid: key for key in load_keys(connection, self._seal)}
                 self._loaded_at = started
             return self._keys
 

@@ -23,6 +23,7 @@ from bursar.database.engine import Database
 from bursar.identity import tokens
 from bursar.identity.keys import create_signing_key, load_keys, revoke_signing_key
 from bursar.identity.models import SigningKey
+from bursar.identity.sealing import Seal
 from bursar.identity.tokens import CACHE_SIZE, MAX_TOKEN_LENGTH, KeyRing
 from bursar.schema import metadata
 from bursar.settings import Settings
@@ -269,11 +270,11 @@ def test_calls_with_unknown_kids_that_wait_for_one_another_share_a_read(
     _, payload, signature = issue(ring).split(".")
     reads = 0
 
-    def slow_counting(connection: Any) -> Any:
+    def slow_counting(connection: Any, seal: Seal) -> Any:
         nonlocal reads
         reads += 1
         time.sleep(0.1)
-        return load_keys(connection)
+        return load_keys(connection, seal)
 
     monkeypatch.setattr(tokens, "load_keys", slow_counting)
 
