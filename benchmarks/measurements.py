@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from benchmarks import bulk, credit, subscriptions
+from benchmarks import bulk, credit, reporting, subscriptions
 from benchmarks.load import Target
 from benchmarks.results import MEGABYTE, Result
 from benchmarks.server import BenchmarkServer
@@ -160,6 +160,7 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     **credit.MEASUREMENTS,
     **subscriptions.MEASUREMENTS,
     **bulk.MEASUREMENTS,
+    **reporting.MEASUREMENTS,
     "import": imports,
     "statements": statements,
     "memory": memory,

@@ -5,7 +5,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -109,14 +109,19 @@ def _enterprise() -> Mapping[str, object]:
 
 
 def import_courses(url: str, file: Path, count: int) -> Import:
+    return Import(count, *run_measured(url, ("import", "content", str(file))))
+
+
+def run_measured(url: str, command: Sequence[str]) -> tuple[float, int]:
+    """Seconds that `bursar COMMAND` took as a process of its own, and its most memory in bytes."""
     started = time.monotonic()
     child = subprocess.Popen(
-        [sys.executable, "-m", "bursar", "import", "content", str(file)],
+        [sys.executable, "-m", "bursar", *command],
         env=child_environment({"BURSAR_DATABASE_URL": url}),
         stdout=subprocess.DEVNULL,
     )
     usage = _await(child)
-    return Import(count, time.monotonic() - started, usage.ru_maxrss * 1024)
+    return time.monotonic() - started, usage.ru_maxrss * 1024
 
 
 def _await(child: "subprocess.Popen[bytes]") -> resource.struct_rusage:
