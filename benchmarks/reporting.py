@@ -72,7 +72,9 @@ def large_pages(stage: Stage) -> list[Result]:
 
 
 def searches(stage: Stage) -> list[Result]:
-    return _absolute_and_scaled(stage, "report, search by part of an e-mail", "?search=ner7777", 200)
+    return _absolute_and_scaled(
+        stage, "report, search by part of an e-mail", "?search=ner7777", 200
+    )
 
 
 def _absolute_and_scaled(stage: Stage, name: str, query: str, bound: int) -> list[Result]:

@@ -1,5 +1,6 @@
 """Brings a database to the schema of this version, and tells whether it is there."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -36,6 +37,12 @@ def is_current(connection: Connection) -> bool:
     current = MigrationContext.configure(connection).get_current_revision()
     if current is None:
         return False
+    head, known = _revisions()
+    return current == head or current not in known
+
+
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """The newest of this version, and all that it knows. Balancers ask often."""
     scripts = ScriptDirectory.from_config(alembic_config())
-    known = {script.revision for script in scripts.walk_revisions()}
-    return current == scripts.get_current_head() or current not in known
+    return scripts.get_current_head(), frozenset(each.revision for each in scripts.walk_revisions())
