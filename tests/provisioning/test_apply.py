@@ -103,16 +103,6 @@ def test_the_plan_names_what_is_created_and_changed(database: Database) -> None:
     assert second.lines == ["~ enterprise acme", f"+ catalog {CATALOG} of acme"]
 
 
-def test_parts_of_later_domains_are_left_aside_with_a_warning(database: Database) -> None:
-    enrollment = {"learner_email": "a@b.example", "courserun_key": "course-v1:a+b+c"}
-    manifest = declared(acme(enrollments=[enrollment]))
-
-    plan = applied(database, manifest)
-
-    assert plan.summary == "1 created, 0 changed, 0 unchanged"
-    assert plan.warnings == ["enterprises[0].enrollments: not supported yet, left aside"]
-
-
 def test_every_problem_with_content_is_named_and_nothing_stays(
     database: Database, tmp_path: Path
 ) -> None:

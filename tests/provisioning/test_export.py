@@ -51,6 +51,7 @@ MANIFEST: dict[str, Any] = {
             "policies": [],
             "subscription_plans": [],
             "learners": [],
+            "enrollments": [],
         }
     ]
 }

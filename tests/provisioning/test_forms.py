@@ -344,8 +344,8 @@ def test_a_secret_is_never_printed() -> None:
         (
             only(enrollments=[{"learner_email": "a@b.example", "progress_status": "Passed"}]),
             [
-                "enterprises[0].enrollments[0].courserun_key: required",
                 "enterprises[0].enrollments[0].progress_status: unknown key",
+                "enterprises[0].enrollments[0].courserun_key: This field is required.",
             ],
         ),
         (
@@ -354,7 +354,7 @@ def test_a_secret_is_never_printed() -> None:
                     {"user_email": "a@b.example", "courserun_key": "r", "current_grade": True}
                 ]
             ),
-            ["enterprises[0].enrollments[0].current_grade: must be a number"],
+            ["enterprises[0].enrollments[0].current_grade: A valid number is required."],
         ),
     ],
 )

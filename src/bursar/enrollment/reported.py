@@ -1,13 +1,13 @@
 """Stores what an LMS or a file reports of enrolments: many at once, in a handful of statements."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import BigInteger, String, select, tuple_
+from sqlalchemy import BigInteger, String, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
@@ -18,6 +18,7 @@ from bursar.enrollment.merging import differences, shared
 from bursar.enrollment.models import Enrollment, Payer
 from bursar.enrollment.reported_rows import COLUMNS, USUAL_MODE, ReportedRow
 from bursar.identity.learners import LearnerRecord, hold_learners
+from bursar.identity.models import Learner
 
 BATCH: Final = 5000
 
@@ -33,6 +34,14 @@ _BLANK: Final[dict[str, Any]] = {
     "is_consent_granted": None,
     "last_activity_date": None,
 }
+_USUAL: Final = {"mode": USUAL_MODE}
+_BURSARS: Final = frozenset({"enrolled_at", "unenrolled_at", "mode"})
+_LISTED: Final = (
+    select(Learner.email, *(_table.c[name] for name in ("courserun_key", "payer", *_REPORTED)))
+    .join_from(_table, Learner, Learner.id == _table.c.learner_id)
+    .where(_table.c.enterprise_uuid == bindparam("of_enterprise"))
+    .order_by(Learner.email, _table.c.courserun_key)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,23 @@ def store_reported(
         change = Change("enrollments.reported", "enrollment", "", enterprise_uuid, details)
         record(session, actor, [change])
     return stored
+
+
+def list_reported(session: Session, enterprise_uuid: UUID) -> Iterator[ReportedRow]:
+    """What was reported, by e-mail and run. Of an enrolment that Bursar made, its days and mode are
+    Bursar's own; one of which nothing else was reported is left out."""
+    rows = session.connection().execute(_LISTED, {"of_enterprise": enterprise_uuid})
+    for row in rows.mappings():
+        is_own = row["payer"] != Payer.REPORTED
+        values = {
+            name: row[name]
+            for name in _REPORTED
+            if row[name] is not None
+            and row[name] != _USUAL.get(name)
+            and not (is_own and name in _BURSARS)
+        }
+        if values or not is_own:
+            yield ReportedRow(row["email"], row["courserun_key"], values)
 
 
 def _store(

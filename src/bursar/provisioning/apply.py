@@ -16,6 +16,7 @@ from bursar.identity import service as identity
 from bursar.identity.service import SlugTaken
 from bursar.provisioning.content import ContentRun
 from bursar.provisioning.credit import CreditRun
+from bursar.provisioning.enrollments import EnrollmentRun
 from bursar.provisioning.forms import CatalogForm, ClientForm, EnterpriseForm
 from bursar.provisioning.learners import LearnerRun
 from bursar.provisioning.manifest import Manifest
@@ -26,7 +27,6 @@ from bursar.provisioning.subscriptions import SubscriptionRun
 
 __all__ = ["ManifestError", "Plan", "apply"]
 
-_LATER_PARTS: Final = ("enrollments",)
 _UUID: Final = frozenset({"uuid"})
 _PARTS: Final = frozenset(
     {
@@ -36,7 +36,7 @@ _PARTS: Final = frozenset(
         "policies",
         "subscription_plans",
         "learners",
-        *_LATER_PARTS,
+        "enrollments",
     }
 )
 
@@ -112,7 +112,7 @@ class _EnterpriseRun:
         self.credit.put(place, enterprise)
         self.subscriptions.put(place, enterprise)
         LearnerRun(self.session, self.actor, self.now, self.plan).put(enterprise)
-        self._warn_of_later_parts(place, enterprise)
+        EnrollmentRun(self.session, self.actor, self.now, self.plan).put(enterprise)
 
     def _put_clients(self, enterprise: EnterpriseForm) -> None:
         roles = _stored_roles(self.session, enterprise.uuid) if enterprise.clients else {}
@@ -142,13 +142,6 @@ class _EnterpriseRun:
             message = problem(f"{place}.uuid", "belongs to another enterprise")
             raise ManifestError([message]) from error
         self.plan.note(outcome, f"catalog {catalog.uuid} of {enterprise.slug}")
-
-    def _warn_of_later_parts(self, place: str, enterprise: EnterpriseForm) -> None:
-        self.plan.warnings += [
-            problem(f"{place}.{part}", "not supported yet, left aside")
-            for part in _LATER_PARTS
-            if getattr(enterprise, part)
-        ]
 
 
 def _role(client: ClientForm, stored: dict[str, str]) -> str:

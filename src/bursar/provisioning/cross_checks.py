@@ -146,4 +146,5 @@ def _register_learners(register: _Register, enterprise: _Item) -> None:
         register.once(learner.place("email"), "learner", owner, learner.email("email"))
     for row in enterprise.below(("enrollments",)):
         email = row.email("learner_email") or row.email("user_email")
-        register.once(row.place(), "enrollment", owner, email, row.text("courserun_key"))
+        run_key = (row.text("courserun_key") or "").strip() or None
+        register.once(row.place(), "enrollment", owner, email, run_key)

@@ -11,6 +11,7 @@ from bursar.catalog.service import CatalogRecord, list_catalogs
 from bursar.credit.declared import PolicyRecord, SubsidyRecord, list_policies, list_subsidies
 from bursar.identity.learners import LearnerRecord, list_learners
 from bursar.identity.service import get_enterprise, list_clients
+from bursar.provisioning.enrollments import exported_enrollments
 from bursar.subscriptions.declared import PlanRecord, list_plans
 from bursar.subscriptions.models import PlanRenewal
 
@@ -35,6 +36,7 @@ def export(session: Session, enterprise_uuid: UUID) -> dict[str, Any]:
         "policies": [_policy(record) for record in list_policies(session, enterprise_uuid)],
         "subscription_plans": [_plan(record) for record in list_plans(session, enterprise_uuid)],
         "learners": [_learner(record) for record in list_learners(session, enterprise_uuid)],
+        "enrollments": exported_enrollments(session, enterprise_uuid),
     }
     return {"enterprises": [exported]}
 

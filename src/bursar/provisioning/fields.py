@@ -1,16 +1,17 @@
 """The values that occur in manifests, each strict about its form."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict
 from pydantic_core import PydanticCustomError
 
 from bursar import clock, emails
 from bursar.catalog.content_filter import FilterError, parse_filter
+from bursar.enrollment.reported_rows import KNOWN, BadRow, ReportedRow, parse_object
 from bursar.provisioning.problems import NESTED, path_of
 
 LARGEST_INTEGER: Final = 2**63 - 1
@@ -109,6 +110,24 @@ def _content_filter(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _reported_enrollment(value: object) -> ReportedRow:
+    if not isinstance(value, dict):
+        raise PydanticCustomError("dict_type", "must be a mapping of keys to values")
+    found = list(unstorable(value))
+    found += [(key, "unknown key") for key in value if isinstance(key, str) and key not in KNOWN]
+    _refuse_nested(value, found + _reported_problems(value, {path for path, _ in found}))
+    return parse_object(value)
+
+
+def _reported_problems(value: dict[str, Any], named: Collection[str]) -> list[tuple[str, str]]:
+    """Those of fields that are not named already."""
+    try:
+        parse_object(value)
+    except BadRow as error:
+        return [(name, " ".join(why)) for name, why in error.errors.items() if name not in named]
+    return []
+
+
 def _refuse_nested(value: object, found: list[tuple[str, str]]) -> object:
     if found:
         raise PydanticCustomError(NESTED, "not valid", {"problems": found})
@@ -130,7 +149,7 @@ Instant = Annotated[datetime, BeforeValidator(_instant)]
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0, le=LARGEST_INTEGER)]
 Cents = Annotated[int, Strict(), Field(ge=0, le=MOST_CENTS)]
-Number = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_json_object)]
 ContentFilter = Annotated[JsonObject, AfterValidator(_content_filter)]
+ReportedEnrollment = Annotated[ReportedRow, PlainValidator(_reported_enrollment)]
 NullIsEmpty = BeforeValidator(_empty_for_null)

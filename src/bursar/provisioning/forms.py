@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
@@ -35,7 +34,7 @@ from bursar.provisioning.fields import (
     LearnerEmail,
     Name,
     NullIsEmpty,
-    Number,
+    ReportedEnrollment,
     Slug,
     Text,
     Title,
@@ -191,44 +190,6 @@ class LearnerForm(Form):
     consent: Flag = False
 
 
-class EnrollmentForm(Form):
-    """A learner and a run, and the fields of the learner summary that are not derived."""
-
-    learner_email: LearnerEmail = Field(
-        validation_alias=AliasChoices("learner_email", "user_email")
-    )
-    courserun_key: Name
-    is_consent_granted: Flag | None = None
-    amount_learner_paid: Number | None = None
-    contract_id: Text | None = None
-    coupon_code: Text | None = None
-    coupon_name: Text | None = None
-    course_duration: Count | None = None
-    course_end: Instant | None = None
-    course_key: Text | None = None
-    course_list_price: Number | None = None
-    course_max_effort: Count | None = None
-    course_min_effort: Count | None = None
-    course_pacing_type: Text | None = None
-    course_primary_program: Text | None = None
-    course_primary_subject: Text | None = None
-    course_start: Instant | None = None
-    course_title: Text | None = None
-    current_grade: Number | None = None
-    enrollment_date: Instant | None = None
-    has_passed: Flag | None = None
-    is_refunded: Flag | None = None
-    last_activity_date: Instant | None = None
-    letter_grade: Text | None = None
-    offer_name: Text | None = None
-    offer_type: Text | None = None
-    paid_by: Text | None = None
-    passed_date: Instant | None = None
-    seat_delivery_method: Text | None = None
-    unenrollment_date: Instant | None = None
-    user_current_enrollment_mode: Text | None = None
-
-
 class EnterpriseForm(Form):
     uuid: Identifier
     name: Name
@@ -241,7 +202,7 @@ class EnterpriseForm(Form):
     policies: Annotated[list[PolicyForm], NullIsEmpty] = []
     subscription_plans: Annotated[list[SubscriptionPlanForm], NullIsEmpty] = []
     learners: Annotated[list[LearnerForm], NullIsEmpty] = []
-    enrollments: Annotated[list[EnrollmentForm], NullIsEmpty] = []
+    enrollments: Annotated[list[ReportedEnrollment], NullIsEmpty] = []
 
 
 class ManifestForm(Form):

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor
 from bursar.credit.linking import link_learners as link_assignments
+from bursar.enrollment.service import refresh_consent
 from bursar.identity.learners import put_learners
 from bursar.provisioning.forms import EnterpriseForm
 from bursar.provisioning.plan import Plan
@@ -27,5 +28,6 @@ class LearnerRun:
         result = put_learners(self.session, self.actor, enterprise.uuid, learners, self.now)
         for link in (link_assignments, link_licenses):
             link(self.session, self.actor, enterprise.uuid, result.known, self.now)
+        refresh_consent(self.session, enterprise.uuid, result.consent_changed, self.now)
         counts = result.created, result.changed, result.unchanged
         self.plan.note_several(counts, f"learners of {enterprise.slug}")
