@@ -120,15 +120,15 @@ def test_a_missing_manifest_is_named(on_sqlite: Cli) -> None:
     assert on_sqlite.refused("apply", "-f", "none.yaml") == ["none.yaml: No such file or directory"]
 
 
-def test_parts_of_later_versions_are_left_aside_with_a_line_each(on_sqlite: Cli) -> None:
+def test_a_bad_row_of_enrollments_is_named_and_nothing_is_stored(on_sqlite: Cli) -> None:
     row = {"learner_email": "ana@acme.example", "courserun_key": "course-v1:edX+DemoX+1T2026"}
-    manifest = declared(acme(enrollments=[row]))
-    finished = on_sqlite.run("apply", "-f", on_sqlite.write("m.json", manifest))
-    assert finished.returncode == 0
-    assert finished.stdout == "1 created, 0 changed, 0 unchanged\n"
-    assert [line.partition(": ")[0] for line in finished.stderr.splitlines()] == [
-        "enterprises[0].enrollments",
+    other = {"learner_email": "ben@acme.example", "courserun_key": "r", "current_grade": "high"}
+    bad = on_sqlite.write("bad.json", declared(acme(enrollments=[row, other])))
+    assert on_sqlite.refused("apply", "-f", bad) == [
+        "enterprises[0].enrollments[1].current_grade: A valid number is required."
     ]
+    good = on_sqlite.write("good.json", declared(acme(enrollments=[row])))
+    assert on_sqlite.ok("apply", "-f", good) == ["2 created, 0 changed, 0 unchanged"]
 
 
 def credit(**limits: int) -> dict[str, Any]:

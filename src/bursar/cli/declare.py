@@ -65,8 +65,6 @@ def apply(
             plan = apply_to(database, manifests, dry_run=dry_run)
     except ManifestError as error:
         fail("\n".join(error.problems), EXIT_INVALID)
-    for warning in plan.warnings:
-        typer.echo(warning, err=True)
     for line in plan.lines if dry_run else ():
         typer.echo(line)
     typer.echo(plan.summary)

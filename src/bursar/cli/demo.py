@@ -19,6 +19,7 @@ from bursar.demo.manifest import (
     DEMO_PROGRAMS,
     demo_manifest,
 )
+from bursar.demo.progress import report_progress
 from bursar.identity.tokens import KeyRing
 from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings, get_settings
@@ -31,9 +32,12 @@ def prepare_demo(database: Database, now: datetime) -> None:
     data = demo_manifest(now)
     content = list(_content(now))
     apply_to(database, [from_data({**data, "content": content})])
-    keys = [item["course"]["key"] for item in content if "course" in item]
+    sample = [item["course"] for item in content if "course" in item]
+    keys = [course["key"] for course in sample]
     tell_story(database, get_settings(), data["enterprises"][0], keys, now)
     hand_out_licenses(database, data["enterprises"][0], now)
+    for enterprise in data["enterprises"]:
+        report_progress(database, enterprise, sample, now)
 
 
 def _content(now: datetime) -> Iterator[dict[str, Any]]:
@@ -56,7 +60,7 @@ def print_demo(database: Database, settings: Settings, url: str, now: datetime) 
     )
     headers = f"-H 'Authorization: JWT {token}' -H 'Accept: application/json'"
     content = f"{url}/enterprise/v2/enterprise-catalogs/{catalog}?limit=5"
-    policies = f"{url}/enterprise/v1/subsidy-access-policies/"
+    summary = f"{url}/enterprise/v3/enterprise-customer/{enterprise['uuid']}/learner-summary"
     typer.echo(
         f"""Bursar is about to serve {enterprise["name"]}.
 
@@ -76,7 +80,7 @@ curl -d '{form}' {url}/oauth2/v1/access_token
 
 curl {headers} '{content}'
 
-curl {headers} '{policies}?enterprise_customer_uuid={enterprise["uuid"]}'
+curl {headers} '{summary}?page_size=5'
 
 Stop with Ctrl-C. What you change is kept in {database.url.database}.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date, timedelta
 from random import Random
 
@@ -10,6 +10,8 @@ from bursar.demo.parts import Document, slugify
 from bursar.demo.vocabulary import FAMILY_NAMES, GIVEN_NAMES
 from bursar.demo.windows import Calendar
 
+MOST_RUNS = 12
+"""In which a learner enrolls; most do in half of that."""
 COUNTRIES = ("US", "US", "ES", "FR", "DE", "JP", "BR", "KE", "IN", "CA")
 
 
@@ -48,14 +50,22 @@ def started_runs(courses: Sequence[Document], today: date) -> list[Document]:
 
 
 def enrollments(
-    people: Sequence[Document], runs: Sequence[Document], today: date, seed: str
+    people: Sequence[Document],
+    runs: Sequence[Document],
+    today: date,
+    count: int,
+    taken: Container[tuple[str, str]] = (),
 ) -> list[Document]:
-    random = Random(seed)
-    return [
-        _enrollment(person["email"], run, today, random)
+    """In seats, by e-mail and run, that are not taken."""
+    random = Random(people[0]["email"])
+    seats = [
+        (person, run)
         for person in people
-        for run in random.sample(runs, random.randint(1, 5))
+        for run in random.sample(runs, MOST_RUNS)
+        if run["start"] > person["created"] and (person["email"], run["key"]) not in taken
     ]
+    chosen = random.sample(seats, count)
+    return [_enrollment(person["email"], run, today, random) for person, run in chosen]
 
 
 def _enrollment(email: str, run: Document, today: date, random: Random) -> Document:
@@ -82,7 +92,7 @@ def _progress(
         return {"unenrollment_date": _between(enrolled, last_day, random).isoformat()}
     if chance < 0.14:
         return {"has_passed": False}
-    last_active = _between(first_day, last_day, random)
+    last_active = _lately(first_day, last_day, random)
     if random.random() < (0.75 if over else 0.2):
         return _passed(first_day, last_active, random)
     return {
@@ -102,6 +112,11 @@ def _passed(first_day: date, last_active: date, random: Random) -> Document:
         "passed_date": _between(halfway, last_active, random).isoformat(),
         "last_activity_date": last_active.isoformat(),
     }
+
+
+def _lately(first: date, last: date, random: Random) -> date:
+    """Most of those who learn have been there in the past weeks."""
+    return last - timedelta(int(random.random() ** 3 * ((last - first).days + 1)))
 
 
 def _between(first: date, last: date, random: Random) -> date:

@@ -1,14 +1,13 @@
 """The enterprises of the demo: two invented companies in the format of `bursar apply`.
 
-The content is not part of it: their enrollments are in runs of the first `DEMO_COURSES` courses.
+The content is not part of it, nor what happened in them: see assignments, licenses and progress.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from bursar.demo.content import courses
-from bursar.demo.learners import enrollments, learners, started_runs
+from bursar.demo.learners import learners
 from bursar.demo.parts import EXECUTIVE_SOURCE, Document, stable_uuid
 from bursar.demo.sketch import sketch
 from bursar.demo.windows import Calendar
@@ -17,7 +16,9 @@ DEMO_CLIENT_ID = "acme-integration"
 DEMO_CLIENT_SECRET = "acme-demo-secret"  # noqa: S105 - printed on purpose, for a laptop
 DEMO_COURSES = 240
 DEMO_PROGRAMS = 10
-LEARNERS = 40
+LEARNERS = {"acme": 400, "umbriel": 40}
+ENROLLMENTS = {"acme": 2_000, "umbriel": 120}
+"""By slug."""
 DEPOSITED = "2026-06-01T10:00:00Z"
 """Fixed: a later start must not change what is in the books."""
 
@@ -26,12 +27,10 @@ _EXECUTIVE = EXECUTIVE_SOURCE["slug"]
 
 def demo_manifest(now: datetime) -> Document:
     calendar = Calendar(now)
-    runs = started_runs(list(courses(DEMO_COURSES, now)), calendar.today)
-    return {"enterprises": [_acme(calendar, runs), _umbriel(calendar, runs)]}
+    return {"enterprises": [_acme(calendar), _umbriel(calendar)]}
 
 
-def _acme(calendar: Calendar, runs: list[Document]) -> Document:
-    people = learners(LEARNERS, "acme.example", 501, calendar)
+def _acme(calendar: Calendar) -> Document:
     return {
         "uuid": stable_uuid("enterprise:acme"),
         "name": "Acme Corporation",
@@ -46,13 +45,11 @@ def _acme(calendar: Calendar, runs: list[Document]) -> Document:
         "subsidies": [_subsidy("acme", "Learning Credit", 25_000_000, calendar, 5_000_000)],
         "policies": _acme_policies(),
         "subscription_plans": _acme_plans(calendar),
-        "learners": people,
-        "enrollments": enrollments(people, runs, calendar.today, "acme"),
+        "learners": learners(LEARNERS["acme"], "acme.example", 501, calendar),
     }
 
 
-def _umbriel(calendar: Calendar, runs: list[Document]) -> Document:
-    people = learners(LEARNERS, "umbriel.example", 1501, calendar)
+def _umbriel(calendar: Calendar) -> Document:
     return {
         "uuid": stable_uuid("enterprise:umbriel"),
         "name": "Umbriel Logistics",
@@ -67,8 +64,7 @@ def _umbriel(calendar: Calendar, runs: list[Document]) -> Document:
         "subsidies": [_subsidy("umbriel", "Crédito de formación", 8_000_000, calendar)],
         "policies": _umbriel_policies(),
         "subscription_plans": [_plan("umbriel", "Team Subscription", (-60, 305), 60, calendar)],
-        "learners": people,
-        "enrollments": enrollments(people, runs, calendar.today, "umbriel"),
+        "learners": learners(LEARNERS["umbriel"], "umbriel.example", 1501, calendar),
     }
 
 

@@ -15,7 +15,6 @@ class Plan:
     created: int = 0
     changed: int = 0
     unchanged: int = 0
-    warnings: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     """What is created (`+`) or changed (`~`): one object a line, or what stands together."""
 

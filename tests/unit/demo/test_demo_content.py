@@ -12,11 +12,14 @@ from opaque_keys.edx.keys import CourseKey
 from opaque_keys.edx.locator import CourseLocator
 
 from bursar.demo.content import course_runs, courses, programs
+from bursar.demo.learners import enrollments, started_runs
 from bursar.demo.manifest import (
     DEMO_CLIENT_ID,
     DEMO_CLIENT_SECRET,
     DEMO_COURSES,
     DEMO_PROGRAMS,
+    ENROLLMENTS,
+    LEARNERS,
     demo_manifest,
 )
 
@@ -220,7 +223,7 @@ def test_the_manifest_is_plain_json_with_two_enterprises(manifest: Document) -> 
     }
     for enterprise in (acme, other):
         assert [client["role"] for client in enterprise["clients"]] == ["admin", "reporting"]
-        assert len(enterprise["learners"]) == 40
+        assert len(enterprise["learners"]) == LEARNERS[enterprise["slug"]]
 
 
 def test_uuids_and_logins_of_the_manifest_are_unique(manifest: Document) -> None:
@@ -267,18 +270,22 @@ def test_forced_courses_and_partners_of_catalogs_exist(
 def test_enrollments_are_in_demo_runs_and_in_order_of_time(
     manifest: Document, many: list[Document]
 ) -> None:
-    runs = {run["key"]: run for course in many[:DEMO_COURSES] for run in course["course_runs"]}
+    courses = many[:DEMO_COURSES]
+    runs = {run["key"]: run for course in courses for run in course["course_runs"]}
+    started, today = started_runs(courses, NOW.date()), NOW.date().isoformat()
     for enterprise in manifest["enterprises"]:
-        created = {p["email"]: p["created"][:10] for p in enterprise["learners"]}
-        pairs = [(e["learner_email"], e["courserun_key"]) for e in enterprise["enrollments"]]
-        assert len(set(pairs)) == len(pairs) >= 80
-        for enrollment in enterprise["enrollments"]:
+        people, count = enterprise["learners"], ENROLLMENTS[enterprise["slug"]]
+        made = enrollments(people, started, NOW.date(), count)
+        created = {person["email"]: person["created"][:10] for person in people}
+        assert len({(each["learner_email"], each["courserun_key"]) for each in made}) == count
+        assert enrollments(people, started, NOW.date(), count) == made
+        for enrollment in made:
             assert enrollment["courserun_key"] in runs
             dates = [
                 created[enrollment["learner_email"]],
                 enrollment["enrollment_date"],
                 enrollment.get("passed_date", enrollment["enrollment_date"]),
-                enrollment.get("last_activity_date", NOW.date().isoformat()),
-                NOW.date().isoformat(),
+                enrollment.get("last_activity_date", today),
+                today,
             ]
             assert dates == sorted(dates)
