@@ -40,7 +40,7 @@ def change(call: Call, session: Session, body: Any) -> Answer:
         [Change("test.changed", OBJECT_TYPE, thing.name, enterprise_of(call))],
     )
     if thing.flag:
-        raise RuntimeError("a defect")
+        raise RuntimeError(f"a defect: {thing.emails}")
     time.sleep(thing.pause_milliseconds / 1000)
     content = {"name": thing.name, "request": call.request_id, "emails": thing.emails}
     return Answer(content, status=201, headers={"Location": f"{call.url}#{len(thing.emails)}"})

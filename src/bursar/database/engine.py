@@ -54,6 +54,7 @@ class Database:
 
     def _engine(self, pool_size: int, *, autocommit: bool) -> Engine:
         options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 2, "pool_timeout": 60}
+        options["hide_parameters"] = True  # an error must not carry a learner's data into a log
         if autocommit:
             options |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
         if self.is_sqlite:

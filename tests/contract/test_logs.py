@@ -1,0 +1,33 @@
+"""What a real server logs of requests and of its own defects names nobody and opens nothing."""
+
+import json
+
+from tests.contract.api import Api
+from tests.contract.endpoints import GOOD_BODY
+from tests.contract.service import Service
+from tests.contract.world import ADMIN, EXAMPLES
+from tests.support.contract_endpoints import THINGS
+
+PERSON = "zoe.hidden@acme.example"
+SECRET = "not-the-secret-of-anybody"
+FORM = {"grant_type": "client_credentials", "client_id": ADMIN, "client_secret": SECRET}
+
+
+def test_a_log_holds_no_token_secret_or_address(service: Service, api: Api) -> None:
+    url = f"{THINGS}/{EXAMPLES}"
+    body = GOOD_BODY | {"emails": [PERSON], "flag": True}
+    request_id = f"by-{PERSON}"
+    before = len(service.log())
+    answer = api.http.post(
+        url,
+        json=body,
+        headers={"Authorization": str(api.authorization), "X-Request-ID": request_id},
+    )
+    assert answer.status_code == 500
+    assert api.get(f"{url}?email={PERSON}").status_code == 405
+    assert api.post("/oauth2/v1/access_token", data=FORM).status_code == 401
+    written = service.log()[before:]
+    defects = [json.loads(line) for line in written.splitlines() if "request.defect" in line]
+    assert "a defect: ['[address]']" in defects[0]["exception"]
+    for secret in (PERSON, SECRET, str(api.authorization).removeprefix("JWT ")):
+        assert secret not in written
