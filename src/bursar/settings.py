@@ -1,6 +1,7 @@
 """Every setting, typed, with its default. Environment `BURSAR_*`, then `bursar.toml`."""
 
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -48,6 +49,8 @@ class Settings(BaseSettings):
     """Days a signing key signs before the next one takes over."""
     token_failures_per_minute: int = Field(default=30, ge=1)
     """Failed token requests allowed a minute for one client id and address."""
+    trusted_proxies: Annotated[list[str], NoDecode] = []
+    """Whose `X-Forwarded-For` is believed, addresses or networks; empty: nobody's."""
     rate_limit: str = ""
     """Requests for one client and process, such as `600/minute`; empty: no limit."""
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1)
@@ -81,11 +84,11 @@ class Settings(BaseSettings):
     lms_connections: int = Field(default=4, ge=1, le=64)
     """Calls to the LMS at the same time, in each process."""
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         if isinstance(value, str):
-            return [origin.strip() for origin in value.split(",") if origin.strip()]
+            return [each.strip() for each in value.split(",") if each.strip()]
         return value
 
     @field_validator("secret_key")
@@ -93,6 +96,16 @@ class Settings(BaseSettings):
     def _is_long_enough(cls, value: SecretStr) -> SecretStr:
         if any(len(secret) < SHORTEST_SECRET for secret in _split(value)):
             raise ValueError(f"must have at least {SHORTEST_SECRET} characters")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: list[str]) -> list[str]:
+        try:
+            for each in value:
+                ip_network(each)
+        except ValueError:
+            raise ValueError("must be addresses or networks, such as 10.0.0.0/8") from None
         return value
 
     @field_validator("log_level")
@@ -147,6 +160,10 @@ class Settings(BaseSettings):
     @classmethod
     def _without_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @property
+    def proxy_networks(self) -> list[IPv4Network | IPv6Network]:
+        return [ip_network(each) for each in self.trusted_proxies]
 
     @property
     def secrets(self) -> list[str]:

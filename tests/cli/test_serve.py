@@ -139,6 +139,7 @@ class TestSettings:
             ("BURSAR_LOG_LEVEL", "LOUD"),
             ("BURSAR_LOG_FORMAT", "yaml"),
             ("BURSAR_RATE_LIMIT", "often"),
+            ("BURSAR_TRUSTED_PROXIES", "10.0.0.0/8,everybody"),
             ("BURSAR_DATABASE_URL", "mysql://me:hunter2@db.example/books"),
             ("BURSAR_DATABASE_URL", "books.db"),
             ("BURSAR_DATABASE_URL", "sqlite://"),

@@ -59,6 +59,7 @@ def tuned(service: Service, shared_url: str, folder: Path) -> Iterator[Service]:
             "BURSAR_LMS_PUBLIC_URL": f"{LMS_URL}/",
             "BURSAR_RATE_LIMIT": "5/minute",
             "BURSAR_TOKEN_FAILURES_PER_MINUTE": "3",
+            "BURSAR_TRUSTED_PROXIES": "127.0.0.1,10.0.0.0/8",
             "BURSAR_TOKEN_TTL": "120",
             "BURSAR_CORS_ORIGINS": ORIGIN,
         }

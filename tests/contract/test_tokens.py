@@ -9,11 +9,13 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from sqlalchemy import select
 
 from bursar import clock
 from bursar.audit.service import Actor
 from bursar.identity import service as identity
 from bursar.identity.keys import create_signing_key
+from bursar.identity.models import TokenFailure
 from tests.contract.api import CATALOGS, Api, detail_of
 from tests.contract.forging import part_of
 from tests.contract.service import Service
@@ -244,3 +246,25 @@ def test_failed_attempts_are_slowed_down_for_each_client_and_good_ones_are_not(
         good = tuned.anonymous.post(TOKEN, data=GOOD)
         assert good.status_code == 200
     assert good.json()["expires_in"] == 120
+
+
+def test_callers_behind_a_trusted_proxy_are_slowed_down_one_by_one(tuned: Service) -> None:
+    """Whatever they say themselves stands before what the proxy adds."""
+    guessed = GOOD | {"client_id": f"guessed-{uuid4()}"}
+
+    def statuses(forwarded: str) -> list[int]:
+        headers = {"X-Forwarded-For": forwarded}
+        answers = [tuned.anonymous.post(TOKEN, data=guessed, headers=headers) for _ in range(4)]
+        return [answer.status_code for answer in answers]
+
+    assert statuses("192.0.2.1") == [401, 401, 401, 429]
+    assert statuses("192.0.2.9, 192.0.2.1, 10.0.0.5") == [429] * 4
+    assert statuses("192.0.2.1, 192.0.2.2") == [401, 401, 401, 429]
+
+
+def test_forwarded_addresses_are_not_believed_by_default(service: Service) -> None:
+    guessed = GOOD | {"client_id": f"guessed-{uuid4()}"}
+    service.anonymous.post(TOKEN, data=guessed, headers={"X-Forwarded-For": "192.0.2.1"})
+    noted = select(TokenFailure.address).where(TokenFailure.client_id == guessed["client_id"])
+    with service.database.read() as connection:
+        assert connection.scalars(noted).all() == ["127.0.0.1"]

@@ -1,7 +1,10 @@
 """Bytes that no HTTP client would send, to a real server: it refuses them and stays well."""
 
 import socket
+import time
+from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from tests.contract.world import EXAMPLES
@@ -110,8 +113,38 @@ def test_raw_bytes_are_refused_without_harm(server: ServerProcess, token: str) -
     assert "request.defect" not in server.log
 
 
+TOKEN_REQUEST = b"POST /oauth2/v1/access_token HTTP/1.1\r\n" + HOST
+SECOND = b"GET /health HTTP/1.1\r\n" + HOST + b"\r\n"
+CHUNKED, FIVE = b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n"
+SMUGGLING = {
+    "a length, then chunks": FIVE + CHUNKED,
+    "chunks, then a length": CHUNKED + FIVE,
+    "two lengths": b"Content-Length: 0\r\n" + FIVE,
+    "a length with a sign": b"Content-Length: +5\r\n",
+    "a space before the colon": b"Transfer-Encoding : chunked\r\n" + FIVE,
+    "an unknown coding": b"Transfer-Encoding: xchunked\r\n" + FIVE,
+    "two codings": CHUNKED + b"Transfer-Encoding: identity\r\n",
+}
+
+
 @pytest.mark.slow
 def test_a_smuggled_request_is_not_answered(server: ServerProcess) -> None:
-    """Of a length and chunks, only one may count, and nothing may follow."""
-    answer = conversation(server.port, CASES["a length and chunks"])
-    assert answer.count(b"HTTP/1.1 ") <= 1
+    """Where proxies may disagree about the end of a request, nothing after it counts."""
+    for name, head in SMUGGLING.items():
+        answer = conversation(server.port, TOKEN_REQUEST + head + b"\r\n" + b"0\r\n\r\n" + SECOND)
+        assert answer.startswith(b"HTTP/1.1 400 "), (name, answer)
+        assert answer.count(b"HTTP/1.1 ") == 1, (name, answer)
+        assert b"connection: close" in answer, name
+
+
+@pytest.mark.slow
+def test_slow_requests_keep_no_thread_from_others(server: ServerProcess) -> None:
+    slow = [SECOND[:-2] + b"X-Slow: ", TOKEN_REQUEST + b"Content-Length: 50\r\n\r\ngrant"]
+    address = ("127.0.0.1", server.port)
+    with ExitStack() as stack:
+        for begun in slow * 50:
+            stack.enter_context(socket.create_connection(address)).sendall(begun)
+        started = time.monotonic()
+        # It runs in the threads that answer, and asks the database.
+        assert httpx.get(f"{server.url}/ready", trust_env=False).status_code == 200
+        assert time.monotonic() - started < 5

@@ -19,6 +19,7 @@ from bursar.web.adapter import (
     read_body,
     to_response,
 )
+from bursar.web.callers import caller_address
 from bursar.web.errors import Refusal, TooLarge
 from bursar.web.rendering import refuse
 
@@ -28,12 +29,15 @@ MAX_FORM_BYTES = 64 * 1024
 def token_handlers(
     database: Database, ring: KeyRing, settings: Settings, threads: Threads
 ) -> list[HTTPRouteHandler]:
+    proxies = settings.proxy_networks
+
     async def issue(request: AnyRequest) -> ASGIResponse:
         incoming = incoming_of(request)
         await read_body(request, incoming, MAX_FORM_BYTES)
         if incoming.is_too_large:
             return to_response(refuse(TooLarge(), incoming), "POST")
-        client = request.scope.get("client")
+        peer = request.scope.get("client")
+        address = caller_address(peer[0] if peer else "", request.scope["headers"], proxies)
 
         def answer() -> TokenAnswer:
             return token_response(
@@ -43,7 +47,7 @@ def token_handlers(
                 content_type=incoming.headers.get("content-type"),
                 authorization=incoming.headers.get("authorization"),
                 body=incoming.body,
-                address=client[0] if client else "",
+                address=address,
             )
 
         return _respond(await threads.run(answer))

@@ -1,0 +1,42 @@
+"""Who calls: the address of the connection, or what a proxy that is trusted says of it."""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+Network = IPv4Network | IPv6Network
+FORWARDED = b"x-forwarded-for"
+
+
+def caller_address(
+    peer: str, headers: Iterable[tuple[bytes, bytes]], trusted: Sequence[Network]
+) -> str:
+    """The nearest address that no trusted proxy has. Callers can write anything before it."""
+    if not trusted or not _is_within(peer, trusted):
+        return peer
+    lines = [value.decode("latin-1") for name, value in headers if name == FORWARDED]
+    address = peer
+    for each in reversed(",".join(lines).split(",")):
+        named = each.strip()
+        if not _is_address(named):
+            return address
+        address = named
+        if not _is_within(named, trusted):
+            return address
+    return address
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_within(address: str, networks: Sequence[Network]) -> bool:
+    if not _is_address(address):
+        return False
+    parsed = ip_address(address)
+    # A socket for both kinds shows IPv4 callers in the clothes of IPv6.
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return any(parsed in network for network in networks)
