@@ -31,8 +31,34 @@ def test_every_request_gets_an_id_of_its_own(anonymous: Api) -> None:
     assert len(ids) == 5
 
 
-def test_answers_are_not_sniffed(anonymous: Api) -> None:
-    assert anonymous.get("/nowhere").headers["x-content-type-options"] == "nosniff"
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", CATALOGS, 200),
+        ("HEAD", CATALOGS, 200),
+        ("OPTIONS", CATALOGS, 204),
+        ("DELETE", CATALOGS, 405),
+        ("GET", f"{CATALOGS}/x", 404),
+        ("GET", "/nowhere", 404),
+        ("POST", "/oauth2/v1/access_token", 400),
+        ("GET", "/oauth2/jwks", 200),
+        ("GET", "/health", 200),
+        ("GET", "/ready", 200),
+        ("GET", "/metrics", 200),
+        ("GET", "/openapi.json", 200),
+        ("GET", "/docs", 200),
+        ("GET", "/docs/static/swagger-ui.css", 200),
+    ],
+)
+def test_every_answer_tells_browsers_what_not_to_do(
+    api: Api, method: str, path: str, status: int
+) -> None:
+    response = api.request(method, path)
+    assert response.status_code == status
+    assert response.headers.get_list("x-content-type-options") == ["nosniff"]
+    assert response.headers.get_list("referrer-policy") == ["no-referrer"]
+    policy = response.headers.get("content-security-policy", "")
+    assert ("frame-ancestors 'none'" in policy) == (path == "/docs")
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/xml"])
