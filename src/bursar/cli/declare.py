@@ -24,6 +24,7 @@ from bursar.cli.support import (
     settings_or_fail,
 )
 from bursar.credit.checks import check_credit
+from bursar.database.backup import back_up
 from bursar.database.engine import Database
 from bursar.enrollment.checks import check_enrollments
 from bursar.jobs.queue import JobQueue
@@ -122,3 +123,20 @@ def upgrade_database() -> None:
     with reached_database(settings_or_fail()) as database:
         migrate(database)
     typer.echo("the schema is current")
+
+
+@database_app.command("backup")
+def back_up_database(
+    file: Annotated[Path, typer.Argument(help="The copy, which must not be there yet.")],
+) -> None:
+    """Copy a SQLite database while it is used; for PostgreSQL there is pg_dump."""
+    with reached_database(settings_or_fail()) as database:
+        if not database.is_sqlite:
+            fail("This database is on PostgreSQL: use pg_dump.", EXIT_INVALID)
+        try:
+            back_up(Path(str(database.url.database)), file)
+        except FileExistsError:
+            fail(f"{file} is there already.", EXIT_INVALID)
+        except OSError as error:
+            fail(f"{file} cannot be written: {error.strerror}")
+    typer.echo(f"{file}")
