@@ -105,6 +105,10 @@ class TestSchema:
         assert on_empty_postgres.apply(declared(acme())) == "1 created, 0 changed, 0 unchanged"
         with on_empty_postgres.served() as server:
             assert is_healthy(server.url)
+        assert "keys.unsealed" in server.log
+        with on_empty_postgres.served(BURSAR_SECRET_KEY="s" * 32) as server:
+            assert is_healthy(server.url)
+        assert "keys.unsealed" not in server.log
 
     def test_two_upgrades_at_once_do_it_once(self, on_empty_postgres: Cli) -> None:
         with ThreadPoolExecutor(2) as pool:

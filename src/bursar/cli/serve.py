@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
@@ -22,6 +23,8 @@ from bursar.identity.keys import load_keys
 from bursar.identity.sealing import Seal
 from bursar.settings import Settings, get_settings
 from bursar.work import background_worker
+
+_log = structlog.get_logger(__name__)
 
 Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 picks a free one.")]
@@ -50,6 +53,9 @@ def serve(
         check_keys(database, settings)
     place = place_of(host, port)
     typer.echo(f"Bursar listens on {place.url}", err=True)
+    # A file on a laptop is read by its owner; a server's dumps and replicas are read by others.
+    if not is_sqlite and not settings.secrets:
+        _log.warning("keys.unsealed", hint="set BURSAR_SECRET_KEY, then: bursar keys rotate")
     run_server(settings, place, workers, with_worker=is_sqlite and not no_worker)
 
 
