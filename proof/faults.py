@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
-from threading import Event
 from typing import Final
 
 from proof.installation import Installation
@@ -25,15 +24,16 @@ class Faults:
 
     def inject(self, seconds: float, every: float) -> None:
         started, has_stopped = time.monotonic(), False
-        waiting = Event()
         victims = self._victims()
         while (passed := time.monotonic() - started) < seconds:
-            waiting.wait(min(every * self.random.uniform(0.5, 1.5), seconds - passed))
+            time.sleep(min(every * self.random.uniform(0.5, 1.5), seconds - passed))
             if not has_stopped and time.monotonic() - started > seconds / 2:
                 has_stopped = True
                 self._stop_database()
             else:
-                self._kill(victims[sum(self.injected.values()) % len(victims)])
+                self._kill(victims[self.injected.total() % len(victims)])
+        if not has_stopped:  # a slow machine was busy with the one process
+            self._stop_database()
 
     def _victims(self) -> list[tuple[str, ServerProcess]]:
         """In an order of chance, but each comes as often as every other."""
