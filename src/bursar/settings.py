@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     """Memory for finished catalog pages in each web process."""
     threads: int = Field(default=8, ge=1, le=256)
     """Threads, and database connections, for reading in each web process."""
+    drain_seconds: float = Field(default=0, ge=0, le=300)
+    """How long a server that is told to stop says so at `/ready`, and still answers."""
     refresh_inline_limit: int = Field(default=10_000, ge=0)
     """Membership changes above this many documents become a durable job."""
     price_tolerance_percent: int = Field(default=5, ge=0, le=100)

@@ -1,18 +1,21 @@
 """A server that is told to stop while it answers."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
+from bursar.web.system import STOPPING
 from tests.contract.api import Api
 from tests.contract.endpoints import GOOD_BODY
 from tests.contract.service import Service, furnish
 from tests.contract.world import ADMIN, EXAMPLES
 from tests.processes.ground import database_url
 from tests.support.contract_endpoints import THINGS
-from tests.support.processes import is_healthy
+from tests.support.processes import ServerProcess, is_healthy
 
 pytestmark = pytest.mark.slow
 
@@ -36,3 +39,16 @@ def test_a_request_under_way_is_finished(tmp_path: Path) -> None:
         assert service.changes_of(NAME) == 1
         assert not is_healthy(service.url)
         assert "Traceback" not in service.log()
+
+
+def test_balancers_are_told_first_and_requests_are_answered_meanwhile(tmp_path: Path) -> None:
+    settings = {"BURSAR_DATABASE_URL": database_url(tmp_path, None), "BURSAR_DRAIN_SECONDS": "2"}
+    with ServerProcess(tmp_path, settings) as server, ThreadPoolExecutor(1) as thread:
+        assert httpx.get(f"{server.url}/ready").status_code == 200
+        stopped = thread.submit(server.stop)
+        time.sleep(0.5)
+        ready = httpx.get(f"{server.url}/ready")
+        assert (ready.status_code, ready.json()) == (503, {"detail": STOPPING})
+        assert is_healthy(server.url)
+        stopped.result(10)
+        assert not is_healthy(server.url)

@@ -5,15 +5,16 @@ import multiprocessing
 import os
 import socket
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 
 from bursar import clock, logs
 from bursar.cli.demo import prepare_demo, print_demo
@@ -22,6 +23,7 @@ from bursar.database.engine import Database
 from bursar.identity.keys import load_keys
 from bursar.identity.sealing import Seal
 from bursar.settings import Settings, get_settings
+from bursar.web import draining
 from bursar.work import background_worker
 
 _log = structlog.get_logger(__name__)
@@ -35,6 +37,20 @@ class Place:
     ip: str
     port: int
     url: str
+
+
+class _Server(MPServer):
+    """Tells balancers first, by `/ready`, and goes on answering while they find out."""
+
+    def __init__(self, *arguments: Any, mark: Path, drain_seconds: float, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._mark = mark
+        self._drain_seconds = drain_seconds
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        self._mark.touch()
+        time.sleep(self._drain_seconds)
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # granian types none of it
 
 
 def serve(
@@ -104,7 +120,9 @@ def run_server(settings: Settings, place: Place, workers: int, *, with_worker: b
     with tempfile.TemporaryDirectory(prefix="bursar-metrics-") as folder:
         if workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        server = Server(
+        mark = Path(folder) / "draining"
+        os.environ[draining.VARIABLE] = str(mark)
+        server = _Server(
             "bursar.app:create",
             address=place.ip,
             port=place.port,
@@ -116,6 +134,8 @@ def run_server(settings: Settings, place: Place, workers: int, *, with_worker: b
             log_level=LogLevels.warning,
             respawn_failed_workers=True,
             workers_kill_timeout=30,
+            mark=mark,
+            drain_seconds=settings.drain_seconds,
         )
         if background is not None:
             background.start()

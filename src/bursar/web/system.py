@@ -1,6 +1,7 @@
 """Routes for machines that watch: `/health`, `/ready`, `/metrics`."""
 
 from collections.abc import Callable
+from typing import Final
 
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
@@ -10,7 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from bursar.database.engine import Database
 from bursar.database.migrate import is_current
 from bursar.web.adapter import AnyRequest, Threads, json_response
+from bursar.web.draining import is_draining
 from bursar.web.metrics import Metrics
+
+STOPPING: Final = "The server is about to stop."
 
 
 def system_handlers(
@@ -20,7 +24,7 @@ def system_handlers(
         return json_response(200, {"status": "ok", "version": version}, {}, request.method)
 
     async def ready(request: AnyRequest) -> ASGIResponse:
-        problem = await threads.run(readiness_problem, database)
+        problem = STOPPING if is_draining() else await threads.run(readiness_problem, database)
         status = 200 if problem is None else 503
         content = {"status": "ready"} if problem is None else {"detail": problem}
         return json_response(status, content, {}, request.method)
