@@ -25,11 +25,13 @@ def alembic_config(
 
 
 def upgrade(database: Database) -> None:
-    """Runs what is missing, in one transaction; two at once do it once."""
+    """Runs what is missing, in one transaction; two at once do it once. A newer release's schema
+    is left as it is: what that release adds is no harm to this one."""
     with database.write_engine.begin() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
-        command.upgrade(alembic_config(connection), "head")
+        if not is_current(connection):
+            command.upgrade(alembic_config(connection), "head")
 
 
 def is_current(connection: Connection) -> bool:
