@@ -51,7 +51,7 @@ pytestmark = pytest.mark.slow
 PEOPLE, KEYS = emails(60), run_keys(10)
 KNOWN = PEOPLE[:40]
 PAIRS = len(PEOPLE) * len(KEYS)
-KILLS = 6
+KILLS = 3
 
 
 @pytest.fixture

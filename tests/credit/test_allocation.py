@@ -227,6 +227,7 @@ def test_the_number_of_learners_does_not_change_the_number_of_statements(
     assert budget.problems() == []
 
 
+@pytest.mark.slow
 def test_ten_thousand_learners_are_allocated_in_one_call(database: Database) -> None:
     budget = open_budget(database, deposit=10_000)
     emails = [f"learner{each}@example.com" for each in range(10_000)]

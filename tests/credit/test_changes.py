@@ -210,6 +210,7 @@ def test_all_are_taken_in_batches_that_lose_nobody(
     assert budget.problems() == []
 
 
+@pytest.mark.slow
 def test_ten_thousand_are_cancelled_in_one_call(database: Database) -> None:
     budget = open_budget(database)
     rows = budget.allocate(*(f"l{each}@example.com" for each in range(10_000)), price=1).created

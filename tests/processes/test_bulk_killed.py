@@ -26,11 +26,11 @@ from tests.support.processes import ServerProcess, WorkerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-PEOPLE, COURSES = 150, 200
+PEOPLE, COURSES = 150, 120
 KNOWN, LICENSED = 100, 130
 """Who has an account too, and who at least a licence."""
 PAIRS = PEOPLE * (COURSES + 1)
-KILLS = 6
+KILLS = 4
 PATIENCE_SECONDS = 120
 
 

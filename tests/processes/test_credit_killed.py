@@ -24,7 +24,7 @@ from tests.support import smtp
 pytestmark = pytest.mark.slow
 
 CLIENTS = 6
-KILLS = 4
+KILLS = 3
 PRICE = 100
 DEPOSIT = 1_000_000_000
 KEPT, CANCELLED, REDEEMED = "allocated", "cancelled", "accepted"

@@ -34,6 +34,7 @@ def cost(database: Database, work: Work, addresses: list[str]) -> int:
     return len(seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1000, 10_000])
 def test_the_number_of_statements_does_not_depend_on_that_of_learners(
     acme: Database, number: int

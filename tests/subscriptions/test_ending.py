@@ -124,6 +124,7 @@ def test_an_lms_that_is_away_is_asked_again(
     assert (sorted(lms.ended), live(acme)) == (emails(5), 0)
 
 
+@pytest.mark.slow
 def test_a_worker_asks_an_lms_that_is_away_until_it_answers(
     acme: Database, lms: FakeLms, database_url: str
 ) -> None:
