@@ -1,7 +1,5 @@
 """Databases to measure on: one enterprise, its catalogs of all courses, and one client."""
 
-import os
-import resource
 import subprocess
 import sys
 import time
@@ -35,6 +33,7 @@ CLIENT_ID: Final = "benchmark"
 CATALOGS: Final = 10
 _NAMESPACE: Final = UUID("5b0cf5b2-8a53-4c5e-9d0e-6f5f2a1f7a10")
 CATALOG: Final = uuid5(_NAMESPACE, "catalog 0")
+_LOOK_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -120,14 +119,17 @@ def run_measured(url: str, command: Sequence[str]) -> tuple[float, int]:
         env=child_environment({"BURSAR_DATABASE_URL": url}),
         stdout=subprocess.DEVNULL,
     )
-    usage = _await(child)
-    return time.monotonic() - started, usage.ru_maxrss * 1024
-
-
-def _await(child: "subprocess.Popen[bytes]") -> resource.struct_rusage:
-    """Unlike `Popen.wait` it tells what this one child used."""
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
+    peak = 0
+    while child.poll() is None:
+        peak = _peak_of(child.pid) or peak
+        time.sleep(_LOOK_SECONDS)
     if child.returncode != 0:
-        raise RuntimeError(f"the import ended with {child.returncode}")
-    return usage
+        raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")
+    return time.monotonic() - started, peak
+
+
+def _peak_of(pid: int) -> int:
+    """Not rusage's: that begins with the memory of the process that started this one."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    sizes = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
+    return sizes[0] * 1024 if sizes else 0  # none when it has just ended
