@@ -5,11 +5,10 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
-from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
@@ -28,7 +27,7 @@ from bursar.reporting.endpoints import endpoints as reporting_endpoints
 from bursar.settings import Settings, get_settings
 from bursar.subscriptions.endpoints import endpoints as subscription_endpoints
 from bursar.subscriptions.events import when_activated
-from bursar.web.adapter import Threads, on_defect, on_http_exception, route_handlers
+from bursar.web.adapter import EXCEPTION_HANDLERS, Threads, route_handlers
 from bursar.web.docs_page import docs_handlers
 from bursar.web.endpoint import Endpoint
 from bursar.web.metrics import Metrics
@@ -85,7 +84,7 @@ def create_app(
             *extra_handlers,
         ],
         lifespan=[functools.partial(_lifespan, close=_closer(threads, database))],
-        exception_handlers={HTTPException: cast("Any", on_http_exception), Exception: on_defect},
+        exception_handlers=EXCEPTION_HANDLERS,
         cors_config=_cors(settings),
         openapi_config=None,
         logging_config=None,
@@ -100,7 +99,9 @@ def create() -> ASGIApp:
     settings = get_settings()
     logs.configure(settings)
     database = Database(settings.effective_database_url, pool_size=settings.threads)
-    return create_app(settings, database)
+    app = create_app(settings, database)
+    memory.collect_garbage_rarely()
+    return app
 
 
 def tune_process() -> None:

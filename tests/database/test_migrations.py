@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, delete, func, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
@@ -17,7 +18,7 @@ from bursar.audit.service import Actor, Change, record
 from bursar.catalog.models import ContentState
 from bursar.clock import NEVER
 from bursar.database.engine import Database
-from bursar.database.migrate import is_current, upgrade
+from bursar.database.migrate import REVISIONS, alembic_config, is_current, upgrade
 from bursar.schema import metadata
 from tests.support.postgres import PostgresAddress
 
@@ -132,6 +133,11 @@ def test_an_empty_database_is_not_current_and_an_upgraded_one_is(empty: Database
     assert not schema_is_current(empty)
     upgrade(empty)
     assert schema_is_current(empty)
+
+
+def test_the_names_of_the_scripts_are_the_revisions() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config())
+    assert [each.revision for each in scripts.walk_revisions()] == list(reversed(REVISIONS))
 
 
 def test_the_schema_of_a_newer_release_counts_as_current(empty: Database) -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Select, bindparam, update
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
@@ -25,7 +25,8 @@ from bursar.credit.rules import (
     refusal_of_cost,
 )
 from bursar.credit.states import AssignmentState, LearnerState
-from bursar.database.bulk import bulk_insert, is_any_of, is_any_of_given
+from bursar.database.bulk import bulk_insert, found_by_each, is_any_of
+from bursar.database.pipelines import in_one_go
 from bursar.database.types import AnyRow
 from bursar.identity.learners import LearnerRecord, find_learners
 from bursar.notifications import service as notifications
@@ -101,13 +102,14 @@ def allocate(
     actions = actions_of(session, [row.uuid for row in sorted_out.returning])
     held = replace(held, now=_after(sorted_out, actions, now))
     values = _values(budget, offer, wish, held.now)
-    allocation = Allocation(
-        updated=_allocate_again(session, sorted_out.again, values, held.now),
-        created=_create(held, configuration_uuid, sorted_out.new, values),
-        no_change=list(sorted_out.kept),
-        actions=actions,
-    )
-    _enter(held, place.link, allocation, sorted_out, cost)
+    with in_one_go(session, len(wish.emails)):
+        allocation = Allocation(
+            updated=_allocate_again(session, sorted_out.again, values, held.now),
+            created=_create(held, configuration_uuid, sorted_out.new, values),
+            no_change=list(sorted_out.kept),
+            actions=actions,
+        )
+        _enter(held, place.link, allocation, sorted_out, cost)
     return allocation
 
 
@@ -223,11 +225,11 @@ def _stored(
 
 @lru_cache
 def _stored_by(dialect: str, column: str) -> Select[Any]:
-    return select(*_COLUMNS).where(
+    conditions = (
         _COLUMNS.configuration_uuid == bindparam("configuration"),
         _COLUMNS.content_key == bindparam("content"),
-        is_any_of_given(dialect, _COLUMNS[column], "values"),
     )
+    return found_by_each(dialect, tuple(_COLUMNS), conditions, _COLUMNS[column], "values")
 
 
 def _values(budget: Budget, offer: Offer, wish: Wish, now: datetime) -> dict[str, Any]:

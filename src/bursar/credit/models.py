@@ -210,8 +210,10 @@ class Assignment(Base):
             "ix_assignments_learner_state", "configuration_uuid", "learner_state_sort_order", "uuid"
         ),
         Index("ix_assignments_quantity", "configuration_uuid", "content_quantity", "uuid"),
-        Index("ix_assignments_content", "configuration_uuid", "content_key"),
-        Index("ix_assignments_lms_user", "configuration_uuid", "lms_user_id"),
+        # With all that allocating looks for: PostgreSQL takes either for cheap, and would go
+        # through every assignment of a content, or of a learner.
+        Index("ix_assignments_content", "configuration_uuid", "content_key", "learner_email"),
+        Index("ix_assignments_lms_user", "configuration_uuid", "lms_user_id", "content_key"),
         Index("ix_assignments_enterprise_email", "enterprise_uuid", "learner_email"),
         Index(
             "ix_assignments_expiring",

@@ -1,23 +1,29 @@
-"""Many new rows at once: COPY on PostgreSQL, one prepared INSERT on SQLite."""
+"""Many new rows at once: COPY on PostgreSQL, or JSON when they are few; on SQLite one prepared
+INSERT."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
+import msgspec
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    LargeBinary,
+    Select,
     String,
     Table,
     bindparam,
     func,
     insert,
     literal,
+    literal_column,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,6 +34,9 @@ from sqlalchemy.types import TypeEngine
 from bursar.database.engine import insert_for
 from bursar.database.rows import given_rows
 from bursar.database.types import AnyRow
+
+FEW: Final = 50
+"""More rows are faster by COPY."""
 
 _Processors: TypeAlias = dict[str, Callable[[Any], Any] | None]
 
@@ -46,14 +55,10 @@ def bulk_insert(
     if connection.dialect.name == "sqlite":
         statement, processors = _sqlite_plan(table, tuple(rows[0]))
         connection.exec_driver_sql(statement, _processed(rows, processors))
-        return
-    try:
+    elif len(rows) <= FEW and (few := _json_plan(table, tuple(rows[0]))):
+        connection.exec_driver_sql(few, (msgspec.json.encode(rows).decode(),))
+    else:
         _copy(connection, table, rows)
-    except psycopg.Error as error:
-        # SQLAlchemy does not see COPY; its callers look for its errors all the same.
-        raise DBAPIError.instance(
-            f"COPY {table.name}", None, error, psycopg.Error, dialect=connection.dialect
-        ) from error
 
 
 @lru_cache(maxsize=256)
@@ -76,10 +81,28 @@ def _processed(rows: Sequence[Mapping[str, Any]], processors: _Processors) -> li
 def _copy(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     plan = _plan(table, tuple(rows[0]))
     cursor: Any = connection.connection.cursor()
-    with cursor, cursor.copy(plan.target) as copy:
-        copy.set_types(plan.types)
-        for row in rows:
-            copy.write_row([process(row[name]) for name, process in plan.columns])
+    try:
+        with cursor, cursor.copy(plan.target) as copy:
+            copy.set_types(plan.types)
+            for row in rows:
+                copy.write_row([process(row[name]) for name, process in plan.columns])
+    except psycopg.Error as error:
+        # SQLAlchemy does not see COPY; its callers look for its errors all the same.
+        raise DBAPIError.instance(
+            f"COPY {table.name}", None, error, psycopg.Error, dialect=connection.dialect
+        ) from error
+
+
+@lru_cache(maxsize=256)
+def _json_plan(table: Table, names: tuple[str, ...]) -> str | None:
+    """One parameter and one round trip: for ten rows half of what COPY takes of our time. None
+    when JSON cannot hold the values."""
+    if any(isinstance(table.c[name].type, LargeBinary) for name in names):
+        return None
+    columns = ", ".join(names)
+    typed = ", ".join(f"{name} {_postgres_type(table.c[name].type)}" for name in names)
+    rows = f"json_to_recordset(%s::json) AS given ({typed})"
+    return f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {rows}"  # noqa: S608 - names of ours
 
 
 def insert_missing(
@@ -219,3 +242,27 @@ def is_any_of_given(dialect: str, column: ColumnElement[Any], name: str) -> Colu
     if dialect == "sqlite":
         return column.in_(bindparam(name, expanding=True))
     return column == func.any(bindparam(name, type_=postgresql.ARRAY(column.type)))
+
+
+def found_by_each(
+    dialect: str,
+    columns: Sequence[ColumnElement[Any]],
+    conditions: Sequence[ColumnElement[bool]],
+    column: ColumnElement[Any],
+    name: str,
+) -> Select[Any]:
+    """These columns of the rows that have one of the values of the parameter `name` in `column`.
+
+    Each value is looked for by itself. Given an array, PostgreSQL weighs one walk through all
+    rows of an enterprise or a plan against many short ones; while its statistics are older than
+    the rows, it takes the walk for the cheaper.
+    """
+    if dialect == "sqlite":
+        chosen = column.in_(bindparam(name, expanding=True))
+        return select(*columns).where(*conditions, chosen)
+    values = bindparam(name, type_=postgresql.ARRAY(column.type))
+    each = func.unnest(values).table_valued("value").render_derived(name="each")
+    rows = select(*columns).where(*conditions, column == each.c.value)
+    # The offset keeps it what it says it is.
+    found = rows.offset(literal_column("0")).lateral("found")
+    return select(found).select_from(each).join(found, true())

@@ -5,18 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import QueuePool
 
 from bursar.database.text import add_functions_to_sqlite
 
 SQLITE_BUSY_SECONDS = 60
+DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeout)
+"""What comes of a database that cannot be reached, went away, or has no connection to spare."""
 
 
 def sqlalchemy_url(url: str) -> URL:

@@ -28,6 +28,10 @@ def _as_text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+def _from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime; on SQLite a text that sorts as the instants do."""
 
@@ -46,13 +50,9 @@ class Instant(TypeDecorator[datetime]):
             raise ValueError("an instant needs a time zone")
         return _as_text(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if isinstance(value, str):
-            return datetime.fromisoformat(value)
-        instant: datetime = value.astimezone(UTC)
-        return instant
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        # PostgreSQL's sessions think in UTC (engine.py), so its driver gives what we promise.
+        return _from_text if dialect.name == "sqlite" else None
 
 
 class Json(TypeDecorator[Any]):

@@ -11,7 +11,7 @@ from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
-from bursar.database.bulk import insert_missing, is_any_of, is_any_of_given
+from bursar.database.bulk import found_by_each, insert_missing, is_any_of, is_any_of_given
 from bursar.emails import normalised
 from bursar.identity.models import Learner
 
@@ -54,7 +54,7 @@ class PutResult:
 
 
 _learners = Learner.__table__.c
-_SELECT: Final = select(
+_COLUMNS: Final = (
     _learners.id,
     _learners.enterprise_uuid,
     _learners.email,
@@ -65,6 +65,7 @@ _SELECT: Final = select(
     _learners.consent,
     _learners.created_at,
 )
+_SELECT: Final = select(*_COLUMNS)
 _OF_ENTERPRISE: Final = _SELECT.where(_learners.enterprise_uuid == bindparam("enterprise_uuid"))
 _LISTED: Final = _OF_ENTERPRISE.order_by(_learners.email)
 _OLDEST: Final = _OF_ENTERPRISE.order_by(_learners.id).limit(1)
@@ -216,9 +217,10 @@ def _find(
 
 @lru_cache
 def _by_email(dialect: str, *, locked: bool) -> Select[Any]:
-    email = Learner.__table__.c.email
-    statement = _LISTED.where(is_any_of_given(dialect, email, "emails"))
-    return _locked(statement) if locked else statement
+    if locked:  # in one order
+        return _locked(_LISTED.where(is_any_of_given(dialect, _learners.email, "emails")))
+    conditions = (_learners.enterprise_uuid == bindparam("enterprise_uuid"),)
+    return found_by_each(dialect, _COLUMNS, conditions, _learners.email, "emails")
 
 
 def _locked(statement: Select[Any]) -> Select[Any]:

@@ -6,8 +6,9 @@ from threading import Event, Thread
 from time import monotonic
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DBAPIError
+
+from bursar.database.engine import DATABASE_AWAY
 
 LONGEST_PAUSE_SECONDS = 30.0
 
@@ -58,7 +59,7 @@ def _longer(pause: float) -> float:
 def _succeeds(loop: Loop) -> bool:
     try:
         loop.function()
-    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+    except DATABASE_AWAY as error:
         # Without the statement, whose parameters may be personal.
         reason = error.orig if isinstance(error, DBAPIError) else error
         _log.warning("loop waits for the database", loop=loop.name, error=str(reason))

@@ -2,9 +2,8 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from bursar.database.engine import DATABASE_AWAY
 from bursar.jobs import context
 
 Parameters = ParamSpec("Parameters")
@@ -47,7 +46,7 @@ def _persistently(function: Callable[[], Result]) -> Result:
     while True:
         try:
             return function()
-        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        except DATABASE_AWAY as error:
             _log.warning("step waits for the database", error=str(error), seconds=pause)
         if context.stopping.wait(pause):
             raise Interrupted

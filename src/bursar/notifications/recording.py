@@ -8,18 +8,15 @@ from threading import Event
 from typing import Any, Final
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.database.engine import Database
+from bursar.database.engine import DATABASE_AWAY, Database
 from bursar.notifications import claims
 from bursar.notifications.kinds import Attempt, AttemptOutcome, MailKind, QueuedMail
 from bursar.notifications.models import Mail, MailStatus
 from bursar.notifications.rules import BACKOFF, pause_after, without_addresses
 
-DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 PAUSES: Final = (0.1, 0.5, 2.0, 5.0)
 """Seconds between attempts to record, while the database is away or undecided."""
 

@@ -10,11 +10,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.database.engine import Database
+from bursar.database.engine import DATABASE_AWAY, Database
 from bursar.notifications import claims
 from bursar.notifications.kinds import Attempt, MailKind, QueuedMail
 from bursar.notifications.models import MailStatus
-from bursar.notifications.recording import DATABASE_AWAY
 from bursar.notifications.rules import failed
 
 _log = structlog.get_logger(__name__)

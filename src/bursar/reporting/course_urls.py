@@ -14,6 +14,8 @@ from bursar.database.bulk import is_any_of_given
 from bursar.database.types import AnyRow
 
 AT_ONCE: Final = 5_000
+FEW: Final = 10
+"""What a usual page has at most."""
 _IN_PATH: Final = "/+:@!$&'()*,;=~"
 
 _catalogs: Final = Catalog.__table__
@@ -25,7 +27,10 @@ _HOLDINGS: Final = _items.join(
 
 
 @lru_cache
-def _holdings_of(dialect: str) -> Select[Any]:
+def _holdings_of(dialect: str, *, is_few: bool) -> Select[Any]:
+    # PostgreSQL sees how many there are, and that one plan is good for all.
+    few = _items.c.key.in_(bindparam("keys", expanding=True))
+    chosen = few if is_few else is_any_of_given(dialect, _items.c.key, "keys")
     age = func.row_number().over(
         partition_by=_items.c.key, order_by=(_catalogs.c.created_at, _catalogs.c.uuid)
     )
@@ -34,7 +39,7 @@ def _holdings_of(dialect: str) -> Select[Any]:
         .select_from(_HOLDINGS)
         .where(
             _items.c.content_type == ContentType.COURSE.value,
-            is_any_of_given(dialect, _items.c.key, "keys"),
+            chosen,
             _catalogs.c.enterprise_uuid == bindparam("enterprise_uuid"),
         )
         .subquery()
@@ -80,8 +85,11 @@ class CourseUrls:
         return self._known
 
     def _held(self, keys: Sequence[str]) -> Sequence[AnyRow]:
-        statement = _holdings_of(self._connection.dialect.name)
-        values = {"keys": keys, "enterprise_uuid": self._enterprise_uuid}
+        is_few = len(keys) <= FEW
+        statement = _holdings_of(self._connection.dialect.name, is_few=is_few)
+        # Always as many, so that there is one statement.
+        wanted = [*keys, *[keys[-1]] * (FEW - len(keys))]
+        values = {"keys": wanted, "enterprise_uuid": self._enterprise_uuid}
         return self._connection.execute(statement, values).all()
 
     def _url(self, row: AnyRow) -> str:

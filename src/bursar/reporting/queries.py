@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Integer,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Subquery,
     UnaryExpression,
     bindparam,
+    cast,
     func,
     literal_column,
     select,
@@ -79,7 +81,7 @@ def _sorted_by(term: Term) -> Iterator[UnaryExpression[Any]]:
 
 
 _LENGTH: Final = (
-    select(func.sum(_days.row_count))
+    select(cast(func.sum(_days.row_count), BigInteger))
     .where(_days.enterprise_uuid == bindparam("enterprise_uuid"))
     .scalar_subquery()
 )

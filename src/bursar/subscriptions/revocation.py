@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, record
 from bursar.database.bulk import is_any_of
+from bursar.database.pipelines import in_one_go
 from bursar.database.text import contains_in_any_case
 from bursar.database.types import AnyRow
 from bursar.jobs.queue import JobQueue
@@ -105,11 +106,12 @@ def _revoke(
         raise TooManyRevocations(activated, plan.revocations.remaining)
     if not rows:
         return 0
-    _write_revocations(session, [row.uuid for row in rows], now)
-    add_unassigned(session, plan.enterprise_uuid, plan.uuid, len(rows), now)
-    changes = [license_change("revoked", plan, row.uuid, {"from": row.status}) for row in rows]
-    record(session, actor, changes)
-    move(session, {plan.uuid: _movement(len(rows), activated)})
+    with in_one_go(session, len(rows)):
+        _write_revocations(session, [row.uuid for row in rows], now)
+        add_unassigned(session, plan.enterprise_uuid, plan.uuid, len(rows), now)
+        changes = [license_change("revoked", plan, row.uuid, {"from": row.status}) for row in rows]
+        record(session, actor, changes)
+        move(session, {plan.uuid: _movement(len(rows), activated)})
     if activated:
         enqueue_ending(queue, session, plan.uuid)
     return len(rows)

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from bursar.audit.service import Actor, Change, record
-from bursar.database.bulk import is_any_of_given
+from bursar.database.bulk import found_by_each
+from bursar.database.pipelines import in_one_go
 from bursar.database.rows import awaited_rows, given_rows, row_parameters
 from bursar.database.types import AnyRow
 from bursar.identity.learners import LearnerRecord, find_learners
@@ -81,22 +82,23 @@ def assign(
         raise NotEnoughLicenses(len(new), plan.seats.unassigned)
     assigned = list(zip(new, take_unassigned(session, plan_uuid, len(new)), strict=True))
     if assigned:
-        _write_assignments(session, assigned, wish, learners, now)
-        _announce(session, plan, assigned, wish, now)
-        record(session, actor, [license_change("assigned", plan, uuid) for _, uuid in assigned])
-        move(session, {plan.uuid: Movement(unassigned=-len(new), assigned=len(new))})
+        with in_one_go(session, len(assigned)):
+            _write_assignments(session, assigned, wish, learners, now)
+            _announce(session, plan, assigned, wish, now)
+            changes = [license_change("assigned", plan, uuid) for _, uuid in assigned]
+            record(session, actor, changes)
+            move(session, {plan.uuid: Movement(unassigned=-len(new), assigned=len(new))})
     return Assignments(assigned, len(holders))
 
 
 @lru_cache(maxsize=2)
 def _live_of_plan(dialect: str) -> Select[Any]:
+    columns = (licenses.uuid, licenses.status, licenses.user_email, licenses.lms_user_id)
     # Not IS_LIVE: while a plan's first licences go out, PostgreSQL believes that the partial
     # indexes of live ones are all but empty, and would read the whole of one at every call.
-    return select(licenses.uuid, licenses.status, licenses.user_email, licenses.lms_user_id).where(
-        licenses.plan_uuid == bindparam("plan_uuid"),
-        is_any_of_given(dialect, licenses.user_email, "emails"),
-        licenses.status != LicenseStatus.REVOKED.value,
-    )
+    is_live = licenses.status != LicenseStatus.REVOKED.value
+    conditions = (licenses.plan_uuid == bindparam("plan_uuid"), is_live)
+    return found_by_each(dialect, columns, conditions, licenses.user_email, "emails")
 
 
 def live_licenses(session: Session, plan_uuid: UUID, emails: Sequence[str]) -> list[AnyRow]:

@@ -3,23 +3,25 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from litestar import Request, Response
 from litestar.exceptions import ClientException, HTTPException, InternalServerException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
-from litestar.types import Method
+from litestar.types import ExceptionHandlersMap, Method
 
+from bursar.database.engine import DATABASE_AWAY
 from bursar.web.call import Answer
 from bursar.web.endpoint import Endpoint
 from bursar.web.errors import ApiError, NotFound, Refusal
 from bursar.web.negotiation import Format, Negotiated
-from bursar.web.pipeline import REFUSED, Pipeline, refusal_of
+from bursar.web.pipeline import REFUSED, Pipeline, refusal_of, unavailable
 from bursar.web.rendering import Incoming, Outgoing, refuse, render
 from bursar.web.streaming import StreamedResponse, Streaming
 
 METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+_JSON: Final = Negotiated(Format.JSON, "application/json")
 Result = TypeVar("Result")
 AnyRequest = Request[Any, Any, Any]
 
@@ -185,7 +187,18 @@ def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[byt
     )
     scope: Any = request.scope
     scope.setdefault("path_params", {})
-    outgoing = refuse(refusal, incoming_of(request))
+    return _to_exception(refuse(refusal, incoming_of(request)))
+
+
+def on_database_away(request: AnyRequest, error: Exception) -> Response[bytes]:
+    """For the routes that are none of the pipeline's; they speak JSON."""
+    incoming = incoming_of(request)
+    refusal = unavailable(error, incoming.request_id)
+    answer = Answer(refusal.body, refusal.status, refusal.headers)
+    return _to_exception(render(answer, _JSON, incoming))
+
+
+def _to_exception(outgoing: Outgoing) -> Response[bytes]:
     return Response(outgoing.body, status_code=outgoing.status, headers=outgoing.headers)
 
 
@@ -194,11 +207,17 @@ def on_defect(_request: AnyRequest, error: Exception) -> Response[bytes]:
     raise error
 
 
+EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {
+    HTTPException: on_http_exception,
+    **dict.fromkeys(DATABASE_AWAY, on_database_away),
+    Exception: on_defect,
+}
+
+
 def json_response(
     status: int, content: Any, headers: Mapping[str, str], method: str = "GET"
 ) -> ASGIResponse:
-    negotiated = Negotiated(Format.JSON, "application/json")
     incoming = Incoming(method, "", {}, b"", {}, "", "")
-    outgoing = render(Answer(content, status, dict(headers)), negotiated, incoming)
+    outgoing = render(Answer(content, status, dict(headers)), _JSON, incoming)
     outgoing.headers.pop("Vary", None)
     return to_response(outgoing, method)

@@ -2,20 +2,24 @@
 
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from hashlib import blake2b
+from hashlib import sha256
+from typing import Final
 
 from bursar.web.compression import CODINGS
+
+_TAG_LENGTH: Final = 32
 
 
 def etag_of(*parts: object) -> str:
     """An opaque tag over everything that decides the bytes of an answer."""
     text = "\x1f".join(map(str, parts))
-    return blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+    return tag_of_bytes(text.encode(errors="surrogatepass"))
 
 
 def tag_of_bytes(body: bytes) -> str:
     """For an answer that names itself by its bytes."""
-    return blake2b(body, digest_size=16).hexdigest()
+    # Processors have instructions for this one: twice as fast as Python's BLAKE2.
+    return sha256(body).hexdigest()[:_TAG_LENGTH]
 
 
 def http_date(instant: datetime) -> str:

@@ -12,11 +12,10 @@ import msgspec
 import structlog
 from pydantic import BaseModel
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
 
 from bursar import clock
-from bursar.database.engine import Database, is_retryable
+from bursar.database.engine import DATABASE_AWAY, Database, is_retryable
 from bursar.database.types import AnyRow
 from bursar.settings import Settings
 from bursar.web import idempotency
@@ -200,18 +199,19 @@ class Pipeline:
         return body
 
 
-REFUSED = (ApiError, OperationalError, PoolTimeout)
+REFUSED = (ApiError, *DATABASE_AWAY)
 """What ends a request with an answer of its own; everything else is a defect."""
 
 
-def refusal_of(error: ApiError | OperationalError | PoolTimeout, incoming: Incoming) -> Outgoing:
-    if isinstance(error, ApiError):
-        return refuse(error, incoming)
-    log.error(
-        "database.unavailable", request_id=incoming.request_id, error=str(error), exc_info=error
-    )
-    unavailable = Refusal("The database is unavailable.", status=503, headers={"Retry-After": "1"})
-    return refuse(unavailable, incoming)
+def refusal_of(error: Exception, incoming: Incoming) -> Outgoing:
+    if not isinstance(error, ApiError):
+        error = unavailable(error, incoming.request_id)
+    return refuse(error, incoming)
+
+
+def unavailable(error: Exception, request_id: str) -> Refusal:
+    log.error("database.unavailable", request_id=request_id, error=str(error), exc_info=error)
+    return Refusal("The database is unavailable.", status=503, headers={"Retry-After": "1"})
 
 
 def is_json(content_type: str) -> bool:
