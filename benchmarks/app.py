@@ -11,14 +11,15 @@ from granian.server import Server
 from litestar.types import ASGIApp
 
 from benchmarks.floor import Floor, KeptAnswers, floor_handler
-from bursar import logs
+from bursar import logs, memory
 from bursar.app import create_app, tune_process
 from bursar.database.engine import Database
 from bursar.identity.tokens import KeyRing
 from bursar.settings import get_settings
 from bursar.web.adapter import Threads
 
-WORKERS = 2
+PROCESSES = 2
+PROCESSES_VARIABLE = "BENCHMARK_PROCESSES"
 CLIENT_VARIABLE = "BENCHMARK_CLIENT"
 ANSWERS_VARIABLE = "BENCHMARK_ANSWERS"
 
@@ -32,7 +33,9 @@ def create() -> ASGIApp:
     client = UUID(os.environ[CLIENT_VARIABLE])
     floor = Floor(database, KeyRing(database, settings), client, answers)
     handler = floor_handler(floor, Threads(settings.threads))
-    return create_app(settings, database, extra_handlers=[handler])
+    app = create_app(settings, database, extra_handlers=[handler])
+    memory.collect_garbage_rarely()
+    return app
 
 
 def main(port: int) -> None:
@@ -41,7 +44,7 @@ def main(port: int) -> None:
         address="127.0.0.1",
         port=port,
         interface=Interfaces.ASGI,
-        workers=WORKERS,
+        workers=int(os.environ.get(PROCESSES_VARIABLE, PROCESSES)),
         factory=True,
         loop=Loops.uvloop,
         websockets=False,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from benchmarks import bulk, credit, reporting, subscriptions
+from benchmarks.app import PROCESSES
 from benchmarks.load import Target
 from benchmarks.results import MEGABYTE, Result
 from benchmarks.server import BenchmarkServer
@@ -96,6 +97,12 @@ def scale_without_cache(stage: Stage) -> list[Result]:
     return [Result.of_rates(f"{name}, a crawl, no cache", stage.compare(large, small), 0.8)]
 
 
+def processes(stage: Stage) -> list[Result]:
+    name = f"{PROCESSES} web processes against one, page of 20 JSON, a crawl"
+    rates = stage.compare(_crawl(stage.server()), _crawl(stage.server(processes=1)))
+    return [Result.of_rates(name, rates, 1.6)]
+
+
 def large_crawl(stage: Stage) -> list[Result]:
     """More pages than the cache can hold: nearly every one is made anew."""
     server = stage.server(LARGE)
@@ -141,7 +148,8 @@ def memory(stage: Stage) -> list[Result]:
             max(server.resident_bytes()),
             WORKER_LIMIT,
         )
-        for (courses, has_cache), server in stage.servers.items()
+        for (courses, has_cache, processes), server in stage.servers.items()
+        if processes == PROCESSES
     ]
 
 
@@ -154,6 +162,7 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     "page-20-xml": page_of(20, XML, "XML", 0.15),
     "unchanged": unchanged_page,
     "last-page": last_page,
+    "processes": processes,
     "large-crawl": large_crawl,
     "scale": scale,
     "scale-without-cache": scale_without_cache,

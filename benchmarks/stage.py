@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks.app import PROCESSES, PROCESSES_VARIABLE
 from benchmarks.load import Target, compare, requests_per_second
 from benchmarks.server import BenchmarkServer
 from benchmarks.world import World, create_world
@@ -25,19 +26,23 @@ class Stage:
         self._worlds: dict[int, World] = {}
         self._things: dict[str, Any] = {}
         self.address = address
-        self.servers: dict[tuple[int, bool], BenchmarkServer] = {}
+        self.servers: dict[tuple[int, bool, int], BenchmarkServer] = {}
 
     def world(self, courses: int) -> World:
         if courses not in self._worlds:
             self._worlds[courses] = create_world(self.address, self.folder, courses)
         return self._worlds[courses]
 
-    def server(self, courses: int = USUAL, *, has_cache: bool = True) -> BenchmarkServer:
+    def server(
+        self, courses: int = USUAL, *, has_cache: bool = True, processes: int = PROCESSES
+    ) -> BenchmarkServer:
         """It runs to the end, so that its memory can be looked at after everything."""
-        key = courses, has_cache
+        key = courses, has_cache, processes
         if key not in self.servers:
-            settings = {} if has_cache else {"BURSAR_PAGE_CACHE_BYTES": "0"}
-            folder = self.folder / f"{courses}-{'cache' if has_cache else 'bare'}"
+            settings = {PROCESSES_VARIABLE: str(processes)}
+            if not has_cache:
+                settings["BURSAR_PAGE_CACHE_BYTES"] = "0"
+            folder = self.folder / f"{courses}-{'cache' if has_cache else 'bare'}-{processes}"
             server = BenchmarkServer(self.world(courses), folder, settings)
             self.servers[key] = self._stack.enter_context(server)
         return self.servers[key]
