@@ -148,8 +148,8 @@ def memory(stage: Stage) -> list[Result]:
             max(server.resident_bytes()),
             WORKER_LIMIT,
         )
-        for (courses, has_cache, processes), server in stage.servers.items()
-        if processes == PROCESSES
+        for (courses, has_cache, number), server in stage.servers.items()
+        if number == PROCESSES
     ]
 
 

@@ -25,7 +25,7 @@ from tests.support.forked import run_forked
 from tests.support.processes import ServerProcess, child_environment
 
 PATIENCE_SECONDS = 30.0
-STOP_SECONDS = 40  # longer than a server waits for a process of its own
+STOP_SECONDS = 10.0
 
 ACME = "66b5922b-a22b-4a7b-b587-d4af0378bd6f"
 GLOBEX = "00000000-0000-4000-8000-000000000001"

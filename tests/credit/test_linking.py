@@ -78,10 +78,10 @@ def test_assignments_of_another_enterprise_are_left_alone(database: Database) ->
         assert account_of(session, uuid) is None
 
 
-def test_a_thousand_assignments_cost_no_more_statements_than_some(database: Database) -> None:
+def test_a_thousand_assignments_cost_no_more_statements_than_one(database: Database) -> None:
     costs = []
     with database.transaction() as session:
-        for slug, number in (("some", FEW + 1), ("many", 1000)):
+        for slug, number in (("one", 1), ("some", FEW + 1), ("many", 1000)):
             of = budget(session, slug)
             emails = [f"{slug}{index}@acme.example" for index in range(number)]
             wanted = [(world.KINDS[0], {"learner_email": email}) for email in emails]
@@ -99,7 +99,8 @@ def test_a_thousand_assignments_cost_no_more_statements_than_some(database: Data
             event.remove(database.write_engine, "before_cursor_execute", note)
             costs.append(len(seen))
 
-    assert costs[0] == costs[1] < 10
+    # What goes by COPY is not seen, and one row does not go so.
+    assert costs[1] == costs[2] <= costs[0] < 10
 
 
 def test_a_learner_declared_in_a_manifest_finds_the_assignments(database: Database) -> None:

@@ -1,4 +1,7 @@
-"""Ten thousand e-mails cost as many statements as some, and one no more than they."""
+"""Ten thousand e-mails cost as many statements as some; one never more than the most.
+
+What goes by COPY is not seen, and few rows go another way.
+"""
 
 from collections.abc import Callable
 

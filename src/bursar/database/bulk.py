@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 
 import msgspec
-import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 from sqlalchemy import (
     ColumnElement,
@@ -27,11 +26,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 from sqlalchemy.types import TypeEngine
 
-from bursar.database.engine import insert_for
+from bursar.database.engine import insert_for, raising_as_sqlalchemy
 from bursar.database.rows import given_rows
 from bursar.database.types import AnyRow
 
@@ -81,16 +79,11 @@ def _processed(rows: Sequence[Mapping[str, Any]], processors: _Processors) -> li
 def _copy(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     plan = _plan(table, tuple(rows[0]))
     cursor: Any = connection.connection.cursor()
-    try:
-        with cursor, cursor.copy(plan.target) as copy:
-            copy.set_types(plan.types)
-            for row in rows:
-                copy.write_row([process(row[name]) for name, process in plan.columns])
-    except psycopg.Error as error:
-        # SQLAlchemy does not see COPY; its callers look for its errors all the same.
-        raise DBAPIError.instance(
-            f"COPY {table.name}", None, error, psycopg.Error, dialect=connection.dialect
-        ) from error
+    told = raising_as_sqlalchemy(connection, f"COPY {table.name}")
+    with told, cursor, cursor.copy(plan.target) as copy:
+        copy.set_types(plan.types)
+        for row in rows:
+            copy.write_row([process(row[name]) for name, process in plan.columns])
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Final, cast
 
+import psycopg
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
@@ -152,6 +153,18 @@ def insert_for(connection: Connection | Session, model: type[DeclarativeBase]) -
     bind = connection.get_bind() if isinstance(connection, Session) else connection
     table = cast("Table", model.__table__)
     return sqlite.insert(table) if bind.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+@contextmanager
+def raising_as_sqlalchemy(connection: Connection, what: str) -> Iterator[None]:
+    """For what goes past SQLAlchemy, straight to psycopg: callers look for its errors all the
+    same."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise DBAPIError.instance(
+            what, None, error, psycopg.Error, dialect=connection.dialect
+        ) from error
 
 
 def is_retryable(error: DBAPIError) -> bool:

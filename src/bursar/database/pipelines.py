@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from bursar.database.bulk import FEW
+from bursar.database.engine import raising_as_sqlalchemy
 
 
 @contextmanager
@@ -24,10 +23,5 @@ def in_one_go(session: Session, rows: int) -> Iterator[None]:
         yield
         return
     raw: Any = connection.connection.driver_connection
-    try:
-        with raw.pipeline():
-            yield
-    except psycopg.Error as error:
-        raise DBAPIError.instance(
-            "pipeline", None, error, psycopg.Error, dialect=connection.dialect
-        ) from error
+    with raising_as_sqlalchemy(connection, "pipeline"), raw.pipeline():
+        yield

@@ -21,7 +21,6 @@ from bursar.web.rendering import Incoming, Outgoing, refuse, render
 from bursar.web.streaming import StreamedResponse, Streaming
 
 METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-_JSON: Final = Negotiated(Format.JSON, "application/json")
 Result = TypeVar("Result")
 AnyRequest = Request[Any, Any, Any]
 
@@ -192,10 +191,9 @@ def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[byt
 
 def on_database_away(request: AnyRequest, error: Exception) -> Response[bytes]:
     """For the routes that are none of the pipeline's; they speak JSON."""
-    incoming = incoming_of(request)
-    refusal = unavailable(error, incoming.request_id)
-    answer = Answer(refusal.body, refusal.status, refusal.headers)
-    return _to_exception(render(answer, _JSON, incoming))
+    refusal = unavailable(error, incoming_of(request).request_id)
+    method = str(request.method)
+    return _to_exception(_in_json(refusal.status, refusal.body, refusal.headers, method))
 
 
 def _to_exception(outgoing: Outgoing) -> Response[bytes]:
@@ -217,7 +215,13 @@ EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {
 def json_response(
     status: int, content: Any, headers: Mapping[str, str], method: str = "GET"
 ) -> ASGIResponse:
+    return to_response(_in_json(status, content, headers, method), method)
+
+
+def _in_json(status: int, content: Any, headers: Mapping[str, str], method: str) -> Outgoing:
+    """Whatever the caller would rather have."""
     incoming = Incoming(method, "", {}, b"", {}, "", "")
-    outgoing = render(Answer(content, status, dict(headers)), _JSON, incoming)
+    negotiated = Negotiated(Format.JSON, "application/json")
+    outgoing = render(Answer(content, status, dict(headers)), negotiated, incoming)
     outgoing.headers.pop("Vary", None)
-    return to_response(outgoing, method)
+    return outgoing
