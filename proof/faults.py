@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from proof.installation import Installation
-from tests.support.processes import ServerProcess
+from testing.processes import ServerProcess
 
 DATABASE_AWAY_SECONDS: Final = 3.0
 

@@ -11,10 +11,10 @@ from bursar.database.engine import Database
 from bursar.database.migrate import upgrade
 from bursar.jobs.system import migrate_system_tables
 from bursar.schema import metadata
-from tests.support.lent_database import LentDatabase
-from tests.support.postgres import PostgresAddress
+from testing.lent_database import LentDatabase
+from testing.postgres import PostgresAddress
 
-pytest_plugins = ["tests.support.postgres_plugin"]
+pytest_plugins = ["testing.postgres_plugin"]
 
 DIALECTS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
 assert metadata.tables

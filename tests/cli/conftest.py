@@ -3,8 +3,8 @@ from uuid import uuid4
 
 import pytest
 
+from testing.postgres import PostgresAddress
 from tests.cli.support import Cli
-from tests.support.postgres import PostgresAddress
 
 
 @pytest.fixture

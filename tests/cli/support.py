@@ -20,9 +20,9 @@ from bursar.catalog.membership import lock_content
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
+from testing.forked import run_forked
+from testing.processes import ServerProcess, child_environment
 from tests.conftest import migrate
-from tests.support.forked import run_forked
-from tests.support.processes import ServerProcess, child_environment
 
 PATIENCE_SECONDS = 30.0
 STOP_SECONDS = 10.0

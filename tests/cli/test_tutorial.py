@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from testing.processes import child_environment, free_port, is_healthy
 from tests.cli.support import Cli, eventually, stopped
-from tests.support.processes import child_environment, free_port, is_healthy
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 from lxml import etree
 
-from tests.support.openapi import ResponseChecker
+from testing.openapi import ResponseChecker
 
 JsonObject = dict[str, Any]
 CATALOGS = "/enterprise/v2/enterprise-catalogs"

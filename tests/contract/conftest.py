@@ -8,13 +8,13 @@ import pytest
 
 from bursar.app import create_app
 from bursar.settings import Settings
+from testing.contract_endpoints import test_endpoints as endpoints_of_tests
+from testing.inside import Inside
 from tests.conftest import DIALECTS, fresh_url
 from tests.contract.api import Api
 from tests.contract.forging import Forge
 from tests.contract.service import Service, Shop, furnish
 from tests.contract.world import ADMIN, REPORTING
-from tests.support.contract_endpoints import test_endpoints as endpoints_of_tests
-from tests.support.inside import Inside
 
 MAX_BODY_BYTES = 20_000
 PUBLIC_URL = "https://api.example.org"

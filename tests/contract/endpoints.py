@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from testing.contract_endpoints import REFUSALS, THINGS
 from tests.contract.api import CATALOGS
 from tests.contract.credit_world import named
 from tests.contract.license_world import HOLDER, USER
@@ -18,7 +19,6 @@ from tests.contract.world import (
     RUN_KEY,
     identifier,
 )
-from tests.support.contract_endpoints import REFUSALS, THINGS
 
 UNKNOWN = identifier("nobody has this")
 GOOD_BODY = {"name": "any", "emails": ["ana@example.org"], "amount": 1}

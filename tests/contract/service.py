@@ -18,13 +18,13 @@ from bursar.identity.tokens import KeyRing
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings
+from testing.openapi import ResponseChecker
+from testing.processes import ServerProcess
 from tests.contract.api import CATALOGS, Api, connect
 from tests.contract.credit_world import assign, with_budgets
 from tests.contract.enrollment_world import enroll_in_bulk
 from tests.contract.license_world import hand_out, with_plans
 from tests.contract.world import ACME, GLOBEX, Document, catalog, client, manifest
-from tests.support.openapi import ResponseChecker
-from tests.support.processes import ServerProcess
 
 REPOSITORY = Path(__file__).parent.parent.parent
 
@@ -33,7 +33,7 @@ class ContractServer(ServerProcess):
     working_folder = REPOSITORY
 
     def command(self) -> list[str]:
-        return ["-m", "tests.support.contract_server", str(self.port)]
+        return ["-m", "testing.contract_server", str(self.port)]
 
 
 def declare(database: Database, *manifests: Document) -> None:

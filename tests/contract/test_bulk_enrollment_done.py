@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from testing.processes import WorkerProcess
 from tests.cli.support import Cli, eventually
 from tests.contract.api import JsonObject
 from tests.contract.bulk_shop import (
@@ -23,7 +24,6 @@ from tests.contract.bulk_shop import (
 from tests.contract.plan_shop import learners
 from tests.contract.service import Service
 from tests.processes.ground import database_url
-from tests.support.processes import WorkerProcess
 
 ANA, BEN, CAL = (f"{name}@example.org" for name in ("ana", "ben", "cal"))
 HEADER = ["email address", "course key", "enrollment status", "notes"]

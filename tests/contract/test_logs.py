@@ -2,11 +2,11 @@
 
 import json
 
+from testing.contract_endpoints import THINGS
 from tests.contract.api import Api
 from tests.contract.endpoints import GOOD_BODY
 from tests.contract.service import Service
 from tests.contract.world import ADMIN, EXAMPLES
-from tests.support.contract_endpoints import THINGS
 
 PERSON = "zoe.hidden@acme.example"
 SECRET = "not-the-secret-of-anybody"

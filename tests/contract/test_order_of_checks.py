@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
+from testing.contract_endpoints import THINGS
 from tests.contract.api import CATALOGS, Api
 from tests.contract.conftest import MAX_BODY_BYTES
 from tests.contract.world import EXAMPLES, GLOBEX_EXAMPLES, SHELF
-from tests.support.contract_endpoints import THINGS
 
 URL = f"{THINGS}/{EXAMPLES}"
 

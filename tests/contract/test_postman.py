@@ -15,8 +15,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from bursar.demo.manifest import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
-from tests.support.newman import run_newman, status_codes
-from tests.support.processes import child_environment, free_port, is_healthy, run_bursar
+from testing.newman import run_newman, status_codes
+from testing.processes import child_environment, free_port, is_healthy, run_bursar
 
 pytestmark = pytest.mark.slow
 

@@ -9,6 +9,7 @@ import pytest
 from bursar.credit.jobs import NO_RUN
 from bursar.credit.rules import PER_LEARNER_SPEND
 from bursar.credit.write_endpoints import TRANSACTION_EXAMPLE
+from testing.processes import WorkerProcess
 from tests.cli.support import Cli, eventually
 from tests.contract.api import JsonObject
 from tests.contract.budget_shop import (
@@ -21,7 +22,6 @@ from tests.contract.budget_shop import (
 )
 from tests.contract.service import Service
 from tests.processes.ground import database_url
-from tests.support.processes import WorkerProcess
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 JSON = {"Accept": "application/json"}

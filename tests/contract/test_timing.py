@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import event
 
 from bursar.database.engine import Database
+from testing.inside import Answered, Inside
 from tests.contract.endpoints import OF_AN_OBJECT, UNKNOWN, Sample
 from tests.contract.service import Service
 from tests.contract.world import ADMIN
-from tests.support.inside import Answered, Inside
 
 PAIRS = 15
 ROUNDS = 4

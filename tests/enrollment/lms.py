@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from bursar.enrollment.gateway import Seat
 from bursar.enrollment.openedx import OpenEdxGateway
 from bursar.enrollment.openedx_client import LmsAccess
-from tests.support.fake_lms import CLIENT_ID, CLIENT_SECRET, FakeLms, running_lms
+from testing.fake_lms import CLIENT_ID, CLIENT_SECRET, FakeLms, running_lms
 
 ENTERPRISE = UUID("11111111-1111-4111-8111-111111111111")
 COURSE = "course-v1:edX+DemoX+2026"

@@ -6,10 +6,10 @@ import re
 
 import zstandard
 
+from testing.inside import Answered, Inside
+from testing.openapi import ResponseChecker
 from tests.contract.endpoints import Sample
 from tests.fuzz.hostile import written
-from tests.support.inside import Answered, Inside
-from tests.support.openapi import ResponseChecker
 
 _TRACES = re.compile(rb"Traceback|File \\?\"|sqlalchemy|psycopg|sqlite3|line \d+, in ")
 

@@ -8,12 +8,12 @@ from bursar.app import create_app
 from bursar.database.engine import Database
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
+from testing.inside import Inside
+from testing.processes import ServerProcess
 from tests.conftest import DIALECTS, fresh_url
 from tests.contract.service import furnish
 from tests.contract.world import ADMIN
 from tests.fuzz.attacker import Attacker
-from tests.support.inside import Inside
-from tests.support.processes import ServerProcess
 
 
 @pytest.fixture(scope="session", params=DIALECTS)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from testing.processes import ServerProcess
 from tests.contract.endpoints import OWN
 from tests.contract.world import ACME, COURSE_KEY, PROGRAM_UUID, RUN_KEY
 from tests.fuzz.hostile import EXAMPLES, IS_LONG
-from tests.support.processes import ServerProcess
 
 HOOKS = "tests.fuzz.schemathesis_hooks"
 REPOSITORY = Path(__file__).parents[2]

@@ -4,8 +4,8 @@ import pytest
 
 from bursar import clock
 from bursar.database.engine import Database
+from testing.smtp import Sink, running
 from tests.notifications.world import NOW, Domain, settle
-from tests.support.smtp import Sink, running
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from bursar.notifications.delivery import DeliveryCounts, deliver_due
 from bursar.notifications.rules import BACKOFF, LEASE
 from bursar.notifications.service import drop_pending
 from bursar.settings import Settings
+from testing.processes import free_port
+from testing.smtp import DROP, HANG, Sink, running
 from tests.notifications.world import (
     KIND,
     NOW,
@@ -28,8 +30,6 @@ from tests.notifications.world import (
     settle,
     statuses,
 )
-from tests.support.processes import free_port
-from tests.support.smtp import DROP, HANG, Sink, running
 
 pytestmark = pytest.mark.usefixtures("at_now")
 

@@ -17,9 +17,9 @@ from bursar.jobs.worker import Worker
 from bursar.notifications import delivery
 from bursar.notifications.delivery import DeliveryCounts, deliver_due
 from bursar.settings import Settings
+from testing.smtp import Sink
 from tests.jobs.support import eventually
 from tests.notifications.world import KIND, Domain, deliver, post, statuses
-from tests.support.smtp import Sink
 
 COUNT = 60
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from testing.postgres import PostgresAddress
+from testing.processes import ServerProcess, WorkerProcess
 from tests.cli.support import Cli
 from tests.conftest import migrate
 from tests.contract.budget_shop import BudgetShop, open_budget
 from tests.contract.service import Service
-from tests.support.postgres import PostgresAddress
-from tests.support.processes import ServerProcess, WorkerProcess
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import func, select
 
 from bursar.notifications.models import Mail, MailStatus
+from testing.postgres import PostgresAddress, find_binaries
 from tests.cli.support import Cli, eventually
 from tests.contract.budget_shop import BudgetShop
 from tests.processes.ground import database_url, running
-from tests.support.postgres import PostgresAddress, find_binaries
 
 pytestmark = pytest.mark.slow
 

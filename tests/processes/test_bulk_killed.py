@@ -18,11 +18,11 @@ from bursar.enrollment.models import Enrollment
 from bursar.identity.models import Learner
 from bursar.notifications.models import Mail
 from bursar.subscriptions.models import License
+from testing.processes import ServerProcess, WorkerProcess
 from tests.cli.support import Cli
 from tests.contract.bulk_shop import CLOSED, OPEN, BulkShop, open_bulk
 from tests.contract.plan_shop import learners
 from tests.processes.ground import Ground, database_url, running
-from tests.support.processes import ServerProcess, WorkerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -15,11 +15,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from testing import smtp
 from tests.cli.support import Cli, eventually
 from tests.contract.api import JsonObject
 from tests.contract.budget_shop import BudgetShop
 from tests.processes.ground import Ground, database_url, running
-from tests.support import smtp
 
 pytestmark = pytest.mark.slow
 

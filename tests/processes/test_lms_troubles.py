@@ -12,14 +12,14 @@ from sqlalchemy import func, select
 
 from bursar.bulk_enrollment.service import LMS_CHUNK_SIZE
 from bursar.enrollment.models import Enrollment
+from testing.fake_lms import CLIENT_ID, CLIENT_SECRET, FakeLms, Trouble, running_lms
+from testing.processes import WorkerProcess
 from tests.cli.support import Cli, eventually
 from tests.contract.budget_shop import COURSE, BudgetShop, open_budget, redeemed
 from tests.contract.bulk_shop import OPEN, SUCCESS, BulkShop, open_bulk
 from tests.contract.plan_shop import learners
 from tests.contract.service import Service
 from tests.processes.ground import database_url
-from tests.support.fake_lms import CLIENT_ID, CLIENT_SECRET, FakeLms, Trouble, running_lms
-from tests.support.processes import WorkerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from testing import smtp
+from testing.postgres import PostgresAddress
 from tests.cli.support import Cli, eventually
 from tests.processes.ground import database_url, running
-from tests.support import smtp
-from tests.support.postgres import PostgresAddress
 
 pytestmark = pytest.mark.slow
 

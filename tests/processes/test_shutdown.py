@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from bursar.web.system import STOPPING
+from testing.contract_endpoints import THINGS
+from testing.processes import ServerProcess, is_healthy
 from tests.contract.api import Api
 from tests.contract.endpoints import GOOD_BODY
 from tests.contract.service import Service, furnish
 from tests.contract.world import ADMIN, EXAMPLES
 from tests.processes.ground import database_url
-from tests.support.contract_endpoints import THINGS
-from tests.support.processes import ServerProcess, is_healthy
 
 pytestmark = pytest.mark.slow
 

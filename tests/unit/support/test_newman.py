@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from tests.support.newman import NewmanError, run_newman, status_codes
+from testing.newman import NewmanError, run_newman, status_codes
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.postgres import PostgresAddress, PostgresServer
+from testing.postgres import PostgresAddress, PostgresServer
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.support.processes import ServerNotReadyError, ServerProcess, is_healthy, run_bursar
+from testing.processes import ServerNotReadyError, ServerProcess, is_healthy, run_bursar
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def test_killed_server_starts_again_at_the_same_address(folder: Path) -> None:
 def test_server_that_ignores_the_request_to_stop_is_killed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.support.processes.STOP_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("testing.processes.STOP_TIMEOUT_SECONDS", 0.2)
     with ServerProcess(folder, {"DEAF": "1"}) as server:
         pass
     assert not is_healthy(server.url)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from tests.support.processes import free_port
+from testing.processes import free_port
 
 START_ATTEMPTS = 3
 START_TIMEOUT_SECONDS = 60.0

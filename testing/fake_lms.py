@@ -1,6 +1,6 @@
 """An Open edX LMS for tests: real HTTP, real tokens, and trouble to order. It counts everything.
 
-`python -m tests.support.fake_lms PORT` runs it as a process of its own. It is then told about
+`python -m testing.fake_lms PORT` runs it as a process of its own. It is then told about
 accounts and trouble, and asked for its counts, under `/_fake/`.
 """
 
@@ -16,7 +16,7 @@ from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from tests.support.processes import ServerProcess
+from testing.processes import ServerProcess
 
 CLIENT_ID = "bursar-worker"
 CLIENT_SECRET = "lms-hunter2-secret"
@@ -276,7 +276,7 @@ class FakeLmsProcess(ServerProcess):
         super().__init__(folder, {})
 
     def command(self) -> list[str]:
-        return ["-m", "tests.support.fake_lms", str(self.port)]
+        return ["-m", "testing.fake_lms", str(self.port)]
 
 
 def as_json(*troubles: Trouble) -> list[dict[str, Any]]:

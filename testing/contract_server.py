@@ -1,4 +1,4 @@
-"""Serves the application with the endpoints of tests: `python -m tests.support.contract_server`.
+"""Serves the application with the endpoints of tests: `python -m testing.contract_server`.
 
 Settings come from the environment, as for the real server.
 """
@@ -14,7 +14,7 @@ from bursar import logs
 from bursar.app import create_app
 from bursar.database.engine import Database
 from bursar.settings import get_settings
-from tests.support.contract_endpoints import test_endpoints as endpoints_of_tests
+from testing.contract_endpoints import test_endpoints as endpoints_of_tests
 
 
 def create() -> ASGIApp:
@@ -26,7 +26,7 @@ def create() -> ASGIApp:
 
 def main(port: int) -> None:
     Server(
-        "tests.support.contract_server:create",
+        "testing.contract_server:create",
         address="127.0.0.1",
         port=port,
         interface=Interfaces.ASGI,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from tests.support.postgres import PostgresAddress, PostgresServer
+from testing.postgres import PostgresAddress, PostgresServer
 
 SERVER = pytest.StashKey[PostgresServer]()
 WORKER_INPUT = "postgres_server_url"

@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from tests.support.postgres import PostgresAddress
+from testing.postgres import PostgresAddress
 
 Table: TypeAlias = tuple[str, str]
 """Schema and name."""

@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
-from tests.support.processes import free_port
+from testing.processes import free_port
 
 HANG = "hang"
 DROP = "drop"
