@@ -15,7 +15,7 @@ from benchmarks.results import Result, as_table
 from benchmarks.stage import Stage
 from bursar import logs
 from bursar.settings import Settings
-from testing.postgres import PostgresServer
+from testing.databases.postgres import PostgresServer
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

@@ -15,7 +15,7 @@ from benchmarks.stage import SMALL, Stage
 from benchmarks.subscriptions import plans
 from bursar import clock
 from bursar.demo.content import courses
-from testing.processes import WorkerProcess
+from testing.servers.processes import WorkerProcess
 
 Measurement = Callable[[Stage], Sequence[Result]]
 

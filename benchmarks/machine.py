@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 
 from bursar import clock
-from testing.postgres import PostgresAddress
+from testing.databases.postgres import PostgresAddress
 
 
 def describe(address: PostgresAddress) -> list[str]:

@@ -17,7 +17,7 @@ from benchmarks.results import MEGABYTE, Result
 from benchmarks.stage import SMALL, Stage
 from benchmarks.world import CLIENT_ID, run_measured
 from bursar.database.engine import Database
-from testing.processes import run_bursar
+from testing.servers.processes import run_bursar
 
 Measurement = Callable[[Stage], Sequence[Result]]
 

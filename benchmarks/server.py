@@ -9,9 +9,9 @@ from benchmarks.app import ANSWERS_VARIABLE, CLIENT_VARIABLE
 from benchmarks.floor import KeptAnswer
 from benchmarks.load import Target
 from benchmarks.world import World
-from testing.processes import ServerProcess
+from testing.paths import REPOSITORY
+from testing.servers.processes import ServerProcess
 
-REPOSITORY = Path(__file__).parent.parent
 SMALLEST_WORKER_BYTES = 30 * 1024 * 1024
 
 

@@ -9,7 +9,7 @@ from benchmarks.app import PROCESSES, PROCESSES_VARIABLE
 from benchmarks.load import Target, compare, requests_per_second
 from benchmarks.server import BenchmarkServer
 from benchmarks.world import World, create_world
-from testing.postgres import PostgresAddress
+from testing.databases.postgres import PostgresAddress
 
 Thing = TypeVar("Thing")
 

@@ -24,8 +24,8 @@ from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
 from bursar.schema import metadata
 from bursar.settings import Settings
-from testing.postgres import PostgresAddress
-from testing.processes import child_environment
+from testing.databases.postgres import PostgresAddress
+from testing.servers.processes import child_environment
 
 assert metadata.tables
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.error import URLError
 
-from testing.processes import ServerProcess
+from testing.servers.processes import ServerProcess
 
 PROGRAMS: Final = ("/usr/sbin/haproxy", "/usr/bin/haproxy", "/usr/local/sbin/haproxy")
 _CONFIGURATION: Final = """

@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from proof.installation import Installation
-from testing.processes import ServerProcess
+from testing.servers.processes import ServerProcess
 
 DATABASE_AWAY_SECONDS: Final = 3.0
 

@@ -12,12 +12,12 @@ import httpx
 
 from proof.balancer import Balancer
 from proof.world import STUDENTS, manifest, username
-from testing import smtp
-from testing.fake_lms import CLIENT_ID, CLIENT_SECRET, FakeLmsProcess
-from testing.postgres import PostgresServer
-from testing.processes import ServerProcess, WorkerProcess
-from tests.cli.support import Cli
-from tests.conftest import migrate
+from testing.databases.migrated import migrate
+from testing.databases.postgres import PostgresServer
+from testing.fakes import smtp
+from testing.fakes.lms import CLIENT_ID, CLIENT_SECRET, FakeLmsProcess
+from testing.servers.cli import Cli
+from testing.servers.processes import ServerProcess, WorkerProcess
 
 WEB_PROCESSES: Final = 2
 WORKERS: Final = 2

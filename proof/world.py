@@ -3,7 +3,7 @@
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from tests.contract.world import Document, open_course
+from testing.worlds.contract import Document, open_course
 
 _NAMESPACE: Final = UUID("0f5e1a8c-5a0c-4d5b-8f0b-6f1c2d3e4a50")
 ENTERPRISE: Final = uuid5(_NAMESPACE, "enterprise")

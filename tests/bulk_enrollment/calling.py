@@ -19,7 +19,7 @@ from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings
 from bursar.web.pipeline import Pipeline
 from bursar.web.rendering import Incoming, Outgoing
-from tests.bulk_enrollment.world import ACME, GLOBEX
+from testing.worlds.bulk_enrollment import ACME, GLOBEX
 
 ROOT: Final = "https://api.example.org"
 ADMIN, REPORTING, STRANGER = "admin", "reporting", "stranger"

@@ -1,7 +1,7 @@
 import pytest
 
 from bursar.database.engine import Database
-from tests.bulk_enrollment import world
+from testing.worlds import bulk_enrollment as world
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from bursar.bulk_enrollment.models import BulkEnrollmentJob
 from bursar.bulk_enrollment.routes import PATH
 from bursar.database.engine import Database
 from bursar.settings import Settings
-from tests.bulk_enrollment.calling import ADMIN, REPORTING, ROOT, STRANGER, Api, content
-from tests.bulk_enrollment.world import (
+from testing.jobs import jobs as all_jobs
+from testing.worlds.bulk_enrollment import (
     ACME,
     ANA,
     BOB,
@@ -33,8 +33,8 @@ from tests.bulk_enrollment.world import (
     outcomes,
     run,
 )
-from tests.jobs.support import jobs as all_jobs
-from tests.subscriptions.world import statements
+from testing.worlds.subscriptions import statements
+from tests.bulk_enrollment.calling import ADMIN, REPORTING, ROOT, STRANGER, Api, content
 
 HEADER = "email address,course key,enrollment status,notes\r\n"
 GOOD: dict[str, Any] = {"emails": [ANA], "course_run_keys": [OPEN]}

@@ -13,7 +13,7 @@ from bursar.database.engine import Database
 from bursar.notifications.kinds import QueuedMail
 from bursar.notifications.models import Mail
 from bursar.notifications.rendering import Correspondent, render
-from tests.bulk_enrollment.world import ACME, ANA, OPEN, revoke, run
+from testing.worlds.bulk_enrollment import ACME, ANA, OPEN, revoke, run
 
 [KIND] = MAIL_KINDS
 COURSES = [

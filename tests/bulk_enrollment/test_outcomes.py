@@ -21,7 +21,7 @@ from bursar.enrollment.models import Enrollment
 from bursar.notifications.models import Mail
 from bursar.settings import Settings
 from bursar.subscriptions.models import License
-from tests.bulk_enrollment.world import (
+from testing.worlds.bulk_enrollment import (
     ACME,
     ADVANCED,
     ANA,

@@ -14,7 +14,7 @@ from bursar.settings import Settings
 from bursar.subscriptions.ending import end_batch
 from bursar.subscriptions.models import License
 from bursar.subscriptions.states import LicenseStatus
-from tests.bulk_enrollment.world import (
+from testing.worlds.bulk_enrollment import (
     PLAN,
     Lms,
     activate,

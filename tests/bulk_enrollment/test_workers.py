@@ -26,7 +26,8 @@ from bursar.subscriptions.events import Activated
 from bursar.subscriptions.models import License
 from bursar.subscriptions.service import live_licenses
 from bursar.subscriptions.states import LicenseStatus
-from tests.bulk_enrollment.world import (
+from testing.jobs import eventually, jobs
+from testing.worlds.bulk_enrollment import (
     ACME,
     ACTOR,
     PLAN,
@@ -44,7 +45,6 @@ from tests.bulk_enrollment.world import (
     run_keys,
     stock,
 )
-from tests.jobs.support import eventually, jobs
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from bursar.catalog.models import (
     QueryMember,
 )
 from bursar.database.engine import Database
-from tests.catalog.world import (
+from testing.worlds.catalog import (
     CATALOG,
     ENTERPRISE,
     at,

@@ -14,7 +14,7 @@ from bursar.catalog.documents import Links, fill_in
 from bursar.catalog.models import ContentItem
 from bursar.catalog.offers import PAIRS_AT_ONCE, Offer, enrollment_link, find_offer, find_offers
 from bursar.database.engine import Database
-from tests.catalog.world import (
+from testing.worlds.catalog import (
     CATALOG,
     ENTERPRISE,
     START,

@@ -9,7 +9,7 @@ from bursar.catalog.checks import check_catalogs
 from bursar.catalog.refresh import refresh_pending
 from bursar.database.engine import Database
 from bursar.settings import Settings
-from tests.catalog.world import at, course, members, put, store
+from testing.worlds.catalog import at, course, members, put, store
 
 
 @pytest.fixture

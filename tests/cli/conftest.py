@@ -3,8 +3,8 @@ from uuid import uuid4
 
 import pytest
 
-from testing.postgres import PostgresAddress
-from tests.cli.support import Cli
+from testing.databases.postgres import PostgresAddress
+from testing.servers.cli import Cli
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from bursar.catalog.models import Catalog, ContentItem
 from bursar.cli.support import looking_at
 from bursar.credit.checks import check_credit
 from bursar.identity.models import Enterprise
-from tests.cli.support import (
+from testing.servers.cli import (
     ACME,
     CATALOG,
     GLOBEX,

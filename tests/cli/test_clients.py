@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 import pytest
 from joserfc.jws import extract_compact
 
-from tests.cli.support import ACME, GLOBEX, SECRET, Cli, acme, catalog, client, declared
+from testing.servers.cli import ACME, GLOBEX, SECRET, Cli, acme, catalog, client, declared
 
 pytestmark = pytest.mark.slow
 

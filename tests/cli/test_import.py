@@ -14,7 +14,7 @@ from bursar.catalog.files import read_lines
 from bursar.catalog.models import ContentImport, ContentItem
 from bursar.database.engine import Database
 from bursar.demo.content import courses
-from tests.cli.support import Cli, acme, catalog, course, declared, eventually, lines
+from testing.servers.cli import Cli, acme, catalog, course, declared, eventually, lines
 
 pytestmark = pytest.mark.slow
 

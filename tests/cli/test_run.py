@@ -19,7 +19,7 @@ from bursar.jobs import context, steps
 from bursar.jobs.tasks import Task, scheduled
 from bursar.settings import Settings
 from bursar.work import TASKS, WORKFLOWS
-from tests.cli.support import Cli
+from testing.servers.cli import Cli
 
 RunTask = Callable[..., Result]
 LATER = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from testing.processes import free_port, is_healthy
-from tests.cli.support import Cli, Finished, acme, declared, eventually, stopped
+from testing.servers.cli import Cli, Finished, acme, declared, eventually, stopped
+from testing.servers.processes import free_port, is_healthy
 
 pytestmark = pytest.mark.slow
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from testing.processes import child_environment, free_port, is_healthy
-from tests.cli.support import Cli, eventually, stopped
+from testing.paths import REPOSITORY
+from testing.servers.cli import Cli, eventually, stopped
+from testing.servers.processes import child_environment, free_port, is_healthy
 
 pytestmark = pytest.mark.slow
 
-TUTORIAL = Path(__file__).parents[2] / "docs/tutorial.md"
+TUTORIAL = REPOSITORY / "docs/tutorial.md"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PRINTED_BY_DEMO = "URL            "
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

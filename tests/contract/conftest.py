@@ -8,13 +8,13 @@ import pytest
 
 from bursar.app import create_app
 from bursar.settings import Settings
-from testing.contract_endpoints import test_endpoints as endpoints_of_tests
-from testing.inside import Inside
-from tests.conftest import DIALECTS, fresh_url
-from tests.contract.api import Api
-from tests.contract.forging import Forge
-from tests.contract.service import Service, Shop, furnish
-from tests.contract.world import ADMIN, REPORTING
+from testing.clients.api import Api
+from testing.clients.forging import Forge
+from testing.clients.inside import Inside
+from testing.databases.plugin import DIALECTS, fresh_url
+from testing.servers.contract_endpoints import test_endpoints as endpoints_of_tests
+from testing.shops.service import Service, Shop, furnish
+from testing.worlds.contract import ADMIN, REPORTING
 
 MAX_BODY_BYTES = 20_000
 PUBLIC_URL = "https://api.example.org"

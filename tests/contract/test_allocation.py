@@ -10,11 +10,11 @@ import pytest
 from bursar import clock
 from bursar.audit.service import entries
 from bursar.credit.write_endpoints import ALLOCATION_EXAMPLE
-from testing.processes import run_bursar
-from tests.contract.api import Api, JsonObject, visible, xml_of
-from tests.contract.budget_shop import COURSE, PRICED, BudgetShop, emails, open_budget
-from tests.contract.service import Service
-from tests.contract.world import HOSTILE_TEXT, course, run
+from testing.clients.api import Api, JsonObject, visible, xml_of
+from testing.servers.processes import run_bursar
+from testing.shops.budget import COURSE, PRICED, BudgetShop, emails, open_budget
+from testing.shops.service import Service
+from testing.worlds.contract import HOSTILE_TEXT, course, run
 
 ANA, BEN, CY = "ana@example.org", "ben@example.org", "cy@example.org"
 BUCKETS = ["updated", "created", "no_change"]

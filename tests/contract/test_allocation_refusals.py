@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from bursar.credit.rules import PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND
-from tests.contract.api import JsonObject, xml_of
-from tests.contract.budget_shop import COURSE, PRICED, BudgetShop, emails, open_budget
-from tests.contract.service import Service
-from tests.contract.world import PROGRAM
+from testing.clients.api import JsonObject, xml_of
+from testing.shops.budget import COURSE, PRICED, BudgetShop, emails, open_budget
+from testing.shops.service import Service
+from testing.worlds.contract import PROGRAM
 
 ANA = "ana@example.org"
 REQUIRED = ["This field is required."]

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from bursar.notifications.models import Mail
-from tests.contract.api import visible, xml_of
-from tests.contract.budget_shop import PRICE, PRICED, BudgetShop, emails, open_budget
-from tests.contract.credit_world import named
-from tests.contract.service import Service
-from tests.contract.world import ACME, ADMIN
+from testing.clients.api import visible, xml_of
+from testing.shops.budget import PRICE, PRICED, BudgetShop, emails, open_budget
+from testing.shops.service import Service
+from testing.worlds.contract import ACME, ADMIN
+from testing.worlds.contract_credit import named
 
 JSON = {"Accept": "application/json"}
 INVALID_UUID = ["Must be a valid UUID."]

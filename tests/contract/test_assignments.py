@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from bursar.credit.read_endpoints import ASSIGNMENTS_EXAMPLE
-from tests.contract.api import Api, JsonObject, visible, xml_of
-from tests.contract.budget_shop import COURSE, PRICED, BudgetShop, emails, open_budget
-from tests.contract.credit_world import named
-from tests.contract.service import Service
-from tests.contract.world import ACME
+from testing.clients.api import Api, JsonObject, visible, xml_of
+from testing.shops.budget import COURSE, PRICED, BudgetShop, emails, open_budget
+from testing.shops.service import Service
+from testing.worlds.contract import ACME
+from testing.worlds.contract_credit import named
 
 # What `credit_world` puts there: one of each kind, and so two that are failed.
 ACME_COUNTS = [

@@ -3,11 +3,11 @@ import pytest
 from bursar import clock
 from bursar.audit.service import Actor
 from bursar.identity import service as identity
-from tests.contract.api import Api, detail_of
-from tests.contract.endpoints import EVERYTHING, SAMPLES
-from tests.contract.forging import REFUSED, Forge
-from tests.contract.service import Service
-from tests.contract.world import ADMIN, EXAMPLES, LEAVER
+from testing.clients.api import Api, detail_of
+from testing.clients.forging import REFUSED, Forge
+from testing.clients.samples import EVERYTHING, SAMPLES
+from testing.shops.service import Service
+from testing.worlds.contract import ADMIN, EXAMPLES, LEAVER
 
 JSON = {"Accept": "application/json"}
 

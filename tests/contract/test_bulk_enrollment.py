@@ -7,13 +7,13 @@ import httpx
 import pytest
 
 from bursar import clock
-from tests.contract.api import Api, JsonObject, xml_of
-from tests.contract.bulk_shop import BULK, OPEN, BulkShop, open_bulk
-from tests.contract.credit_world import named
-from tests.contract.enrollment_world import PAIRS
-from tests.contract.plan_shop import learners
-from tests.contract.service import Service
-from tests.contract.world import ACME, GLOBEX, NESTED_RUN_KEY, client
+from testing.clients.api import Api, JsonObject, xml_of
+from testing.shops.bulk import BULK, OPEN, BulkShop, open_bulk
+from testing.shops.plan import learners
+from testing.shops.service import Service
+from testing.worlds.contract import ACME, GLOBEX, NESTED_RUN_KEY, client
+from testing.worlds.contract_credit import named
+from testing.worlds.contract_enrollments import PAIRS
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 JSON = {"Accept": "application/json"}

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from testing.processes import WorkerProcess
-from tests.cli.support import Cli, eventually
-from tests.contract.api import JsonObject
-from tests.contract.bulk_shop import (
+from testing.clients.api import JsonObject
+from testing.databases.migrated import migrated_url
+from testing.servers.cli import Cli, eventually
+from testing.servers.processes import WorkerProcess
+from testing.shops.bulk import (
     CLOSED,
     OPEN,
     PENDING,
@@ -21,9 +22,8 @@ from tests.contract.bulk_shop import (
     BulkShop,
     open_bulk,
 )
-from tests.contract.plan_shop import learners
-from tests.contract.service import Service
-from tests.processes.ground import database_url
+from testing.shops.plan import learners
+from testing.shops.service import Service
 
 ANA, BEN, CAL = (f"{name}@example.org" for name in ("ana", "ben", "cal"))
 HEADER = ["email address", "course key", "enrollment status", "notes"]
@@ -48,7 +48,7 @@ def working(
 ) -> Iterator[Working]:
     folder: Path = tmp_path_factory.mktemp("working")
     is_sqlite = dialect == "sqlite"
-    url = database_url(folder, None if is_sqlite else request.getfixturevalue("postgres"))
+    url = migrated_url(folder, None if is_sqlite else request.getfixturevalue("postgres"))
     cli = Cli(folder, url)
     with ExitStack() as stack:
         stack.enter_context(WorkerProcess(folder, cli.environment))

@@ -6,9 +6,9 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from tests.contract.api import CATALOGS, Api, keys_of
-from tests.contract.service import Shop
-from tests.contract.world import (
+from testing.clients.api import CATALOGS, Api, keys_of
+from testing.shops.service import Shop
+from testing.worlds.contract import (
     EXAMPLES,
     FUTURE,
     PAST,

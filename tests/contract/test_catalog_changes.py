@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.api import JsonObject, keys_of
-from tests.contract.service import Service, Shop
-from tests.contract.world import PAST, course, open_course, run
+from testing.clients.api import JsonObject, keys_of
+from testing.shops.service import Service, Shop
+from testing.worlds.contract import PAST, course, open_course, run
 
 
 def now() -> str:

@@ -7,10 +7,9 @@ import pytest
 from lxml import etree
 
 from bursar.web.xml import to_xml
-from tests.contract.api import CATALOGS, Api, JsonObject, keys_of, xml_of
-from tests.contract.conftest import LMS_URL
-from tests.contract.service import Service, Shop
-from tests.contract.world import (
+from testing.clients.api import CATALOGS, Api, JsonObject, keys_of, xml_of
+from testing.shops.service import Service, Shop
+from testing.worlds.contract import (
     ACME,
     ADMIN,
     COURSE,
@@ -32,6 +31,7 @@ from tests.contract.world import (
     open_course,
     run,
 )
+from tests.contract.conftest import LMS_URL
 
 DEFAULT_LMS = "http://localhost:18000"
 PATH = f"{CATALOGS}/{EXAMPLES}"

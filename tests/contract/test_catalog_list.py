@@ -4,9 +4,9 @@ from datetime import datetime
 from uuid import uuid4
 
 from bursar.catalog.content_filter import query_uuid
-from tests.contract.api import CATALOGS, Api, JsonObject
-from tests.contract.service import Service, Shop
-from tests.contract.world import (
+from testing.clients.api import CATALOGS, Api, JsonObject
+from testing.shops.service import Service, Shop
+from testing.worlds.contract import (
     BOTH,
     EVERYTHING,
     EXAMPLES,

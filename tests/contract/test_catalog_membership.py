@@ -1,8 +1,8 @@
 import pytest
 
-from tests.contract.api import CATALOGS, Api, keys_of
-from tests.contract.service import Service, Shop
-from tests.contract.world import (
+from testing.clients.api import CATALOGS, Api, keys_of
+from testing.shops.service import Service, Shop
+from testing.worlds.contract import (
     COURSE_KEY,
     EVERYTHING,
     EXAMPLES,

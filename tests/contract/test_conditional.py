@@ -5,10 +5,10 @@ import pytest
 import zstandard
 
 from bursar.web.compression import MINIMUM_BYTES
-from tests.contract.api import CATALOGS, Api
-from tests.contract.endpoints import READS, Sample
-from tests.contract.service import Shop
-from tests.contract.world import EXAMPLES, SHELF, open_course
+from testing.clients.api import CATALOGS, Api
+from testing.clients.samples import READS, Sample
+from testing.shops.service import Shop
+from testing.worlds.contract import EXAMPLES, SHELF, open_course
 
 reads = pytest.mark.parametrize("sample", READS.values(), ids=list(READS))
 formats = pytest.mark.parametrize("accept", ["application/json", "application/xml"])

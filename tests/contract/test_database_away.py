@@ -9,12 +9,12 @@ import pytest
 from bursar.app import create_app
 from bursar.database.engine import Database
 from bursar.settings import Settings
-from testing.inside import Answered, Inside
-from testing.processes import free_port
-from tests.contract.api import CATALOGS
-from tests.contract.service import Service
+from testing.clients.api import CATALOGS
+from testing.clients.inside import Answered, Inside
+from testing.servers.processes import free_port
+from testing.shops.service import Service
+from testing.worlds.contract import ADMIN
 from tests.contract.test_tokens import GOOD, TOKEN
-from tests.contract.world import ADMIN
 
 
 @pytest.fixture

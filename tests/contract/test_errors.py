@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 
-from testing.contract_endpoints import REFUSALS, THINGS
-from tests.contract.api import CATALOGS, Api, detail_of, xml_of
+from testing.clients.api import CATALOGS, Api, detail_of, xml_of
+from testing.clients.samples import GOOD_BODY, SAMPLES, WRITES, Sample
+from testing.servers.contract_endpoints import REFUSALS, THINGS
+from testing.shops.service import Service
+from testing.worlds.contract import EXAMPLES, SHELF
 from tests.contract.conftest import MAX_BODY_BYTES
-from tests.contract.endpoints import GOOD_BODY, SAMPLES, WRITES, Sample
-from tests.contract.service import Service
-from tests.contract.world import EXAMPLES, SHELF
 
 JSON = {"Accept": "application/json"}
 DECLARED = JSON | {"Content-Type": "application/json"}

@@ -2,10 +2,10 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.contract.api import CATALOGS, Api, detail_of, xml_of
-from tests.contract.endpoints import SAMPLES, WRITES, Sample
-from tests.contract.service import Service
-from tests.contract.world import EXAMPLES, HOSTILE
+from testing.clients.api import CATALOGS, Api, detail_of, xml_of
+from testing.clients.samples import SAMPLES, WRITES, Sample
+from testing.shops.service import Service
+from testing.worlds.contract import EXAMPLES, HOSTILE
 
 every_endpoint = pytest.mark.parametrize("sample", SAMPLES.values(), ids=list(SAMPLES))
 JSON = "application/json"

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.api import CATALOGS, Api, detail_of
+from testing.clients.api import CATALOGS, Api, detail_of
+from testing.shops.service import Service
 from tests.contract.conftest import ORIGIN
-from tests.contract.service import Service
 
 SANE = ["a", "req-1.2:3@x/y+z=", "0b1c6d9e-6a3f-4f0a-8a4e-7f3f2b1d9c55", "x" * 128]
 NOT_SANE = ["", "two words", "x" * 129, "a,b", "<script>", "é", 'a"b', "a\tb"]

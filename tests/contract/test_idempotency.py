@@ -5,11 +5,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from testing.contract_endpoints import REFUSALS, THINGS
-from tests.contract.api import Api, detail_of, xml_of
-from tests.contract.endpoints import GOOD_BODY
-from tests.contract.service import Service
-from tests.contract.world import BOTH, EXAMPLES, SHELF
+from testing.clients.api import Api, detail_of, xml_of
+from testing.clients.samples import GOOD_BODY
+from testing.servers.contract_endpoints import REFUSALS, THINGS
+from testing.shops.service import Service
+from testing.worlds.contract import BOTH, EXAMPLES, SHELF
 
 URL = f"{THINGS}/{EXAMPLES}"
 REPLAYED = "idempotent-replayed"

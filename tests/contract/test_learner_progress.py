@@ -6,9 +6,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.contract.api import Api
-from tests.contract.service import Service, Shop
-from tests.contract.world import ACME
+from testing.clients.api import Api
+from testing.shops.service import Service, Shop
+from testing.worlds.contract import ACME
 
 ANA, RUN = "ana@example.org", "course-v1:edX+DemoX+2026"
 ROW = {"learner_email": ANA, "courserun_key": RUN}

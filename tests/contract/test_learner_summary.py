@@ -15,9 +15,9 @@ from bursar.database.bulk import bulk_insert
 from bursar.enrollment.models import Enrollment, EnrollmentDay
 from bursar.identity.models import Learner
 from bursar.reporting.fields import NAMES
-from tests.contract.api import xml_of
-from tests.contract.service import Service, Shop
-from tests.reporting.world import NOW, learner, row
+from testing.clients.api import xml_of
+from testing.shops.service import Service, Shop
+from testing.worlds.reporting import NOW, learner, row
 
 ROWS = 20_000
 RUN = "course-v1:edX+DemoX+2026"

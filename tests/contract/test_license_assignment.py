@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from bursar.notifications.models import Mail
 from bursar.subscriptions.checks import check_subscriptions
-from tests.contract.api import JsonObject, xml_of
-from tests.contract.plan_shop import PlanShop, learners, open_plan
-from tests.contract.service import Service
-from tests.contract.world import hours_from_now
+from testing.clients.api import JsonObject, xml_of
+from testing.shops.plan import PlanShop, learners, open_plan
+from testing.shops.service import Service
+from testing.worlds.contract import hours_from_now
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 SFID = "001OE000001f26OXZP"

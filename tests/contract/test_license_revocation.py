@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from bursar.subscriptions.checks import check_subscriptions
-from tests.contract.api import JsonObject, xml_of
-from tests.contract.plan_shop import PlanShop, learners, open_plan
-from tests.contract.service import Service
+from testing.clients.api import JsonObject, xml_of
+from testing.shops.plan import PlanShop, learners, open_plan
+from testing.shops.service import Service
 
 AL, ALBA, BO, CAL = (f"{name}@example.org" for name in ("al", "alba", "bo", "cal"))
 ONE_WAY = {"non_field_errors": ["Give either user_emails or filters."]}

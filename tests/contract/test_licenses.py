@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from bursar import clock
-from tests.contract.api import JsonObject
-from tests.contract.plan_shop import PlanShop, learners, open_plan
-from tests.contract.service import Service
+from testing.clients.api import JsonObject
+from testing.shops.plan import PlanShop, learners, open_plan
+from testing.shops.service import Service
 
 JSON = {"Accept": "application/json"}
 

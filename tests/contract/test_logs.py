@@ -2,11 +2,11 @@
 
 import json
 
-from testing.contract_endpoints import THINGS
-from tests.contract.api import Api
-from tests.contract.endpoints import GOOD_BODY
-from tests.contract.service import Service
-from tests.contract.world import ADMIN, EXAMPLES
+from testing.clients.api import Api
+from testing.clients.samples import GOOD_BODY
+from testing.servers.contract_endpoints import THINGS
+from testing.shops.service import Service
+from testing.worlds.contract import ADMIN, EXAMPLES
 
 PERSON = "zoe.hidden@acme.example"
 SECRET = "not-the-secret-of-anybody"

@@ -9,12 +9,12 @@ from bursar import clock
 from bursar.app import all_endpoints
 from bursar.audit.service import Actor
 from bursar.identity.service import disable_client, put_client
-from testing.contract_endpoints import test_endpoints as endpoints_of_tests
-from tests.contract.api import Api, visible
-from tests.contract.endpoints import EVERYTHING, OWN, UNKNOWN, Sample
-from tests.contract.forging import REFUSED, Forge
-from tests.contract.service import Service
-from tests.contract.world import ACME, ADMIN, GLOBEX_ADMIN, GLOBEX_REPORTING, REPORTING
+from testing.clients.api import Api, visible
+from testing.clients.forging import REFUSED, Forge
+from testing.clients.samples import EVERYTHING, OWN, UNKNOWN, Sample
+from testing.servers.contract_endpoints import test_endpoints as endpoints_of_tests
+from testing.shops.service import Service
+from testing.worlds.contract import ACME, ADMIN, GLOBEX_ADMIN, GLOBEX_REPORTING, REPORTING
 
 GONE = "acme-gone"
 every_route = pytest.mark.parametrize("sample", EVERYTHING.values(), ids=list(EVERYTHING))

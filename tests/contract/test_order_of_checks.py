@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from testing.contract_endpoints import THINGS
-from tests.contract.api import CATALOGS, Api
+from testing.clients.api import CATALOGS, Api
+from testing.servers.contract_endpoints import THINGS
+from testing.worlds.contract import EXAMPLES, GLOBEX_EXAMPLES, SHELF
 from tests.contract.conftest import MAX_BODY_BYTES
-from tests.contract.world import EXAMPLES, GLOBEX_EXAMPLES, SHELF
 
 URL = f"{THINGS}/{EXAMPLES}"
 

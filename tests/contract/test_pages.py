@@ -3,10 +3,18 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
-from tests.contract.api import CATALOGS, Api, detail_of, keys_of
+from testing.clients.api import CATALOGS, Api, detail_of, keys_of
+from testing.shops.service import Service, Shop
+from testing.worlds.contract import (
+    ADMIN,
+    NOTHING,
+    SHELF,
+    SHELF_KEYS,
+    catalog,
+    identifier,
+    open_course,
+)
 from tests.contract.conftest import PUBLIC_URL
-from tests.contract.service import Service, Shop
-from tests.contract.world import ADMIN, NOTHING, SHELF, SHELF_KEYS, catalog, identifier, open_course
 
 SHELF_PATH = f"{CATALOGS}/{SHELF}"
 BAD_PAGES = ["0", "-1", "1.0", "x", "1e3", "LAST", "first", "999", "%C2%B2", "٣", "1 2", "9" * 40]

@@ -7,11 +7,11 @@ import pytest
 
 from bursar.credit.read_endpoints import POLICIES_EXAMPLE
 from bursar.credit.rules import ASSIGNED, PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND, POLICY_TYPES
-from tests.contract.api import Api, JsonObject, visible, xml_of
-from tests.contract.budget_shop import POLICIES, BudgetShop, emails, open_budget
-from tests.contract.credit_world import named
-from tests.contract.service import Service
-from tests.contract.world import ACME, BOTH, GLOBEX
+from testing.clients.api import Api, JsonObject, visible, xml_of
+from testing.shops.budget import POLICIES, BudgetShop, emails, open_budget
+from testing.shops.service import Service
+from testing.worlds.contract import ACME, BOTH, GLOBEX
+from testing.worlds.contract_credit import named
 
 JSON = {"Accept": "application/json"}
 EMPTY: JsonObject = {

@@ -15,14 +15,14 @@ from urllib.request import Request, urlopen
 import pytest
 
 from bursar.demo.manifest import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
-from testing.newman import run_newman, status_codes
-from testing.processes import child_environment, free_port, is_healthy, run_bursar
+from testing.clients.newman import run_newman, status_codes
+from testing.paths import REPOSITORY
+from testing.servers.processes import child_environment, free_port, is_healthy, run_bursar
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
-OURS = ROOT / "postman/bursar.postman_collection.json"
-REFERENCE = ROOT / "tests/data/reference/postman_collection.json"
+OURS = REPOSITORY / "postman/bursar.postman_collection.json"
+REFERENCE = REPOSITORY / "testing/data/reference/postman_collection.json"
 OUR_VARIABLES = {"base_url", "api_client_id", "api_client_secret"}
 CREDENTIALS = {"api_client_id": DEMO_CLIENT_ID, "api_client_secret": DEMO_CLIENT_SECRET}
 START_SECONDS = 60.0

@@ -9,8 +9,8 @@ import pytest
 from bursar import clock
 from bursar.credit.rules import PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND
 from bursar.credit.write_endpoints import TRANSACTION_EXAMPLE
-from tests.contract.api import Api, JsonObject, visible, xml_of
-from tests.contract.budget_shop import (
+from testing.clients.api import Api, JsonObject, visible, xml_of
+from testing.shops.budget import (
     COURSE,
     PRICED,
     BudgetShop,
@@ -18,8 +18,8 @@ from tests.contract.budget_shop import (
     reason_against,
     redeemed,
 )
-from tests.contract.service import Service
-from tests.contract.world import course, run
+from testing.shops.service import Service
+from testing.worlds.contract import course, run
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 JSON = {"Accept": "application/json"}

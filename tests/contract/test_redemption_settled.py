@@ -9,10 +9,11 @@ import pytest
 from bursar.credit.jobs import NO_RUN
 from bursar.credit.rules import PER_LEARNER_SPEND
 from bursar.credit.write_endpoints import TRANSACTION_EXAMPLE
-from testing.processes import WorkerProcess
-from tests.cli.support import Cli, eventually
-from tests.contract.api import JsonObject
-from tests.contract.budget_shop import (
+from testing.clients.api import JsonObject
+from testing.databases.migrated import migrated_url
+from testing.servers.cli import Cli, eventually
+from testing.servers.processes import WorkerProcess
+from testing.shops.budget import (
     CLOSED,
     PRICED,
     BudgetShop,
@@ -20,8 +21,7 @@ from tests.contract.budget_shop import (
     reason_against,
     redeemed,
 )
-from tests.contract.service import Service
-from tests.processes.ground import database_url
+from testing.shops.service import Service
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 JSON = {"Accept": "application/json"}
@@ -36,7 +36,7 @@ def working(
     """A service with a worker beside it, on a database of its own."""
     folder: Path = tmp_path_factory.mktemp("working")
     is_sqlite = dialect == "sqlite"
-    url = database_url(folder, None if is_sqlite else request.getfixturevalue("postgres"))
+    url = migrated_url(folder, None if is_sqlite else request.getfixturevalue("postgres"))
     with ExitStack() as stack:
         stack.enter_context(WorkerProcess(folder, Cli(folder, url).environment))
         yield Service.running(stack, url, folder, {})

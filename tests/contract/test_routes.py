@@ -1,8 +1,8 @@
 import pytest
 
-from tests.contract.api import CATALOGS, Api, detail_of, visible
-from tests.contract.endpoints import EVERYTHING, OF_AN_OBJECT, OWN, READS, Sample
-from tests.contract.world import COURSE_KEY, EXAMPLES, HOSTILE, HOSTILE_KEY
+from testing.clients.api import CATALOGS, Api, detail_of, visible
+from testing.clients.samples import EVERYTHING, OF_AN_OBJECT, OWN, READS, Sample
+from testing.worlds.contract import COURSE_KEY, EXAMPLES, HOSTILE, HOSTILE_KEY
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "QUERY"]
 UNKNOWN_ROUTES = [

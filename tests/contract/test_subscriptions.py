@@ -9,11 +9,11 @@ from bursar import clock
 from bursar.settings import Settings
 from bursar.subscriptions.endpoints import endpoints
 from bursar.subscriptions.renewals import process_renewals
-from tests.contract.api import Api, JsonObject, visible, xml_of
-from tests.contract.credit_world import named
-from tests.contract.plan_shop import BEGINNING, END, PLANS, PlanShop, learners, open_plan
-from tests.contract.service import Service
-from tests.contract.world import ACME, BOTH, GLOBEX, hours_from_now
+from testing.clients.api import Api, JsonObject, visible, xml_of
+from testing.shops.plan import BEGINNING, END, PLANS, PlanShop, learners, open_plan
+from testing.shops.service import Service
+from testing.worlds.contract import ACME, BOTH, GLOBEX, hours_from_now
+from testing.worlds.contract_credit import named
 
 JSON = {"Accept": "application/json"}
 EXAMPLE: JsonObject = next(each for each in endpoints() if each.path == PLANS).documentation.example

@@ -1,9 +1,9 @@
 import pytest
 
-from tests.contract.api import CATALOGS, Api, detail_of, visible
-from tests.contract.endpoints import OF_AN_OBJECT, UNKNOWN, WRITES, Sample
-from tests.contract.service import Service
-from tests.contract.world import (
+from testing.clients.api import CATALOGS, Api, detail_of, visible
+from testing.clients.samples import OF_AN_OBJECT, UNKNOWN, WRITES, Sample
+from testing.shops.service import Service
+from testing.worlds.contract import (
     ACME,
     ADMIN,
     BOTH,

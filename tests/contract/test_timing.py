@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import event
 
 from bursar.database.engine import Database
-from testing.inside import Answered, Inside
-from tests.contract.endpoints import OF_AN_OBJECT, UNKNOWN, Sample
-from tests.contract.service import Service
-from tests.contract.world import ADMIN
+from testing.clients.inside import Answered, Inside
+from testing.clients.samples import OF_AN_OBJECT, UNKNOWN, Sample
+from testing.shops.service import Service
+from testing.worlds.contract import ADMIN
 
 PAIRS = 15
 ROUNDS = 4

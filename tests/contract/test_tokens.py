@@ -16,10 +16,10 @@ from bursar.audit.service import Actor
 from bursar.identity import service as identity
 from bursar.identity.keys import create_signing_key
 from bursar.identity.models import TokenFailure
-from tests.contract.api import CATALOGS, Api, detail_of
-from tests.contract.forging import part_of
-from tests.contract.service import Service
-from tests.contract.world import ACME, ADMIN, BOTH, GLOBEX, LEAVER, SECRET, client
+from testing.clients.api import CATALOGS, Api, detail_of
+from testing.clients.forging import part_of
+from testing.shops.service import Service
+from testing.worlds.contract import ACME, ADMIN, BOTH, GLOBEX, LEAVER, SECRET, client
 
 TOKEN = "/oauth2/v1/access_token"
 GOOD = {

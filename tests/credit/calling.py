@@ -18,7 +18,7 @@ from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
 from bursar.web.pipeline import Pipeline
 from bursar.web.rendering import Incoming, Outgoing
-from tests.credit.world import NOW
+from testing.worlds.credit import NOW
 
 CLIENT = "client"
 JsonObject = dict[str, Any]

@@ -8,7 +8,15 @@ from bursar.credit.refusals import BudgetRefuses
 from bursar.credit.scrubbing import tombstone
 from bursar.database.engine import Database
 from bursar.notifications.models import MailStatus
-from tests.credit.budgets import COURSE, DAY, NOW, Budget, course_until, open_budget, statements_of
+from testing.worlds.budgets import (
+    COURSE,
+    DAY,
+    NOW,
+    Budget,
+    course_until,
+    open_budget,
+    statements_of,
+)
 
 ANA, BEN, CHRIS, DORA = (f"{name}@example.com" for name in ("ana", "ben", "chris", "dora"))
 LATER = NOW + DAY

@@ -9,8 +9,8 @@ import pytest
 from bursar.credit.refusals import BudgetRefuses
 from bursar.credit.rules import PER_LEARNER_SPEND
 from bursar.database.engine import Database
-from tests.catalog.world import program
-from tests.credit.budgets import COURSE, DAY, NOW, PRICED, PRICED_RUN, Budget, open_budget
+from testing.worlds.budgets import COURSE, DAY, NOW, PRICED, PRICED_RUN, Budget, open_budget
+from testing.worlds.catalog import program
 
 ANA, BEN = "ana@example.com", "ben@example.com"
 

@@ -15,9 +15,9 @@ from sqlalchemy import select
 from bursar.credit.models import Assignment
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from tests.credit import world
+from testing.worlds import credit as world
+from testing.worlds.credit import DAY, KINDS, NOW, Configuration
 from tests.credit.calling import Api, JsonObject, Query, content, refusal, statements_of
-from tests.credit.world import DAY, KINDS, NOW, Configuration
 
 SECOND = timedelta(seconds=1)
 CONTENTS = {

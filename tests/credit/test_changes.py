@@ -11,8 +11,8 @@ from bursar.credit import changes
 from bursar.credit.models import Assignment
 from bursar.credit.refusals import WrongState
 from bursar.database.engine import Database
-from tests.catalog.world import ENTERPRISE
-from tests.credit.budgets import ACTOR, DAY, LINK, NOW, Budget, open_budget, statements_of
+from testing.worlds.budgets import ACTOR, DAY, LINK, NOW, Budget, open_budget, statements_of
+from testing.worlds.catalog import ENTERPRISE
 
 ANA, BEN, CHRIS, DORA, EVE = (
     f"{name}@example.com" for name in ("ana", "ben", "chris", "dora", "eve")

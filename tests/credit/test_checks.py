@@ -23,8 +23,8 @@ from bursar.credit.models import (
 from bursar.credit.rules import SORT_ORDER, ActionRecord, learner_state
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.engine import Database
-from tests.credit import world
-from tests.credit.world import DAY, KINDS, NOW, Configuration
+from testing.worlds import credit as world
+from testing.worlds.credit import DAY, KINDS, NOW, Configuration
 
 PRICE = 19900
 

@@ -25,8 +25,8 @@ from bursar.credit.states import IllegalMove
 from bursar.database.engine import Database
 from bursar.notifications.kinds import Attempt, AttemptOutcome, QueuedMail
 from bursar.settings import Settings
-from tests.catalog.world import ENTERPRISE
-from tests.credit.budgets import ACTOR, DAY, NOW, PRICED, Budget, open_budget
+from testing.worlds.budgets import ACTOR, DAY, NOW, PRICED, Budget, open_budget
+from testing.worlds.catalog import ENTERPRISE
 
 ANA, BEN = "ana@example.com", "ben@example.com"
 Job = Callable[[], Any]

@@ -22,8 +22,8 @@ from bursar.credit.rules import (
 )
 from bursar.credit.states import AssignmentState
 from bursar.database.engine import Database
-from tests.credit import world
-from tests.credit.world import DAY, NOW, Configuration
+from testing.worlds import credit as world
+from testing.worlds.credit import DAY, NOW, Configuration
 
 ACTOR = Actor("test")
 SOON = NOW + 10 * DAY

@@ -7,7 +7,7 @@ import pytest
 from bursar.credit.refusals import BudgetRefuses
 from bursar.credit.rules import PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND
 from bursar.database.engine import Database
-from tests.credit.budgets import (
+from testing.worlds.budgets import (
     COURSE,
     DAY,
     NOW,

@@ -9,7 +9,7 @@ from bursar import clock
 from bursar.credit import expiry
 from bursar.database.engine import Database
 from bursar.settings import Settings
-from tests.credit.budgets import DAY, NOW, course_until, open_budget
+from testing.worlds.budgets import DAY, NOW, course_until, open_budget
 
 ANA, BEN = "ana@example.com", "ben@example.com"
 END = NOW + 90 * DAY

@@ -14,8 +14,8 @@ from bursar.database.bulk import FEW
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
-from tests.credit import world
-from tests.credit.world import DAY, NOW, Configuration
+from testing.worlds import credit as world
+from testing.worlds.credit import DAY, NOW, Configuration
 
 ACTOR = Actor("test")
 LATER = NOW + DAY

@@ -13,7 +13,7 @@ from bursar.credit.rules import error_reason
 from bursar.credit.states import AssignmentState
 from bursar.database.engine import Database
 from bursar.notifications.kinds import Attempt, AttemptOutcome, QueuedMail
-from tests.credit.budgets import DAY, NOW, Budget, open_budget
+from testing.worlds.budgets import DAY, NOW, Budget, open_budget
 
 ANA, BEN = "ana@example.com", "ben@example.com"
 RETRYING, FAILED, DELIVERED = (

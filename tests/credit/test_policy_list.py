@@ -8,9 +8,9 @@ import pytest
 from bursar import clock
 from bursar.credit.rules import ASSIGNED, PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND, POLICY_TYPES
 from bursar.database.engine import Database
-from tests.credit import world
+from testing.worlds import credit as world
+from testing.worlds.credit import DAY, KINDS, NOW
 from tests.credit.calling import Api, JsonObject, content, refusal, statements_of
-from tests.credit.world import DAY, KINDS, NOW
 
 NAME = "enterprise_customer_uuid"
 REQUIRED = {NAME: ["This field is required."]}

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from bursar.credit.refusals import BudgetRefuses, WrongState
 from bursar.credit.states import IllegalMove
 from bursar.database.engine import Database
-from tests.credit.budgets import DAY, NOW, open_budget
+from testing.worlds.budgets import DAY, NOW, open_budget
 
 DEPOSIT, LIMIT = 1000, 800
 LEARNERS = [f"{name}@example.com" for name in ("ana", "ben", "chris", "dora")]

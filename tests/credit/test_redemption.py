@@ -7,8 +7,7 @@ import pytest
 from bursar.credit.refusals import BudgetRefuses, WrongState
 from bursar.credit.states import IllegalMove
 from bursar.database.engine import Database
-from tests.catalog.world import course
-from tests.credit.budgets import (
+from testing.worlds.budgets import (
     COURSE,
     DAY,
     NOW,
@@ -17,6 +16,7 @@ from tests.credit.budgets import (
     course_until,
     open_budget,
 )
+from testing.worlds.catalog import course
 
 ANA, BEN = "ana@example.com", "ben@example.com"
 

@@ -14,7 +14,7 @@ from bursar.credit.scrubbing import tombstone
 from bursar.database.engine import Database
 from bursar.notifications.models import MailStatus
 from bursar.settings import Settings
-from tests.credit.budgets import DAY, NOW, Budget, open_budget
+from testing.worlds.budgets import DAY, NOW, Budget, open_budget
 
 ANA, BEN = "ana@example.com", "ben@example.com"
 THEN = NOW + 90 * DAY

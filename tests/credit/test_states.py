@@ -17,8 +17,8 @@ from bursar.credit.states import (
 )
 from bursar.database.bulk import bulk_insert
 from bursar.database.engine import Database
-from tests.credit import world
-from tests.credit.world import NOW, Configuration
+from testing.worlds import credit as world
+from testing.worlds.credit import NOW, Configuration
 
 _A, _T = AssignmentState, TransactionState
 ASSIGNMENT_PAIRS = {(state, new) for (state, _), new in ASSIGNMENT_MOVES.items()}

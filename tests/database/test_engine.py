@@ -19,7 +19,7 @@ from bursar.clock import FOREVER, NEVER
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.engine import Database, insert_for, is_retryable, sqlalchemy_url
 from bursar.identity.models import Enterprise
-from tests.conftest import migrate
+from testing.databases.migrated import migrate
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -20,7 +20,7 @@ from bursar.clock import NEVER
 from bursar.database.engine import Database
 from bursar.database.migrate import REVISIONS, alembic_config, is_current, upgrade
 from bursar.schema import metadata
-from testing.postgres import PostgresAddress
+from testing.databases.postgres import PostgresAddress
 
 ENTRY = Change("test.done", "thing", "1", None, {"a": 1})
 OPTIONAL = {"ix_learners_email_parts"}

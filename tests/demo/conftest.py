@@ -12,8 +12,8 @@ import pytest
 from bursar import clock
 from bursar.cli.demo import prepare_demo
 from bursar.database.engine import Database
-from testing.postgres import PostgresAddress
-from tests.conftest import migrate
+from testing.databases.migrated import migrate
+from testing.databases.postgres import PostgresAddress
 
 NOW: Final = datetime(2026, 11, 24, 13, 45, 12, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from bursar.enrollment.gateway import Outcome
 from bursar.enrollment.openedx import OpenEdxGateway
 from bursar.enrollment.openedx_client import LmsAccess
-from testing.fake_lms import CLIENT_ID, CLIENT_SECRET, FakeLmsProcess, Trouble, as_json
-from tests.enrollment.lms import ADA, COURSE, seat
+from testing.fakes.connected_lms import ADA, COURSE, seat
+from testing.fakes.lms import CLIENT_ID, CLIENT_SECRET, FakeLmsProcess, Trouble, as_json
 
 pytestmark = pytest.mark.slow
 

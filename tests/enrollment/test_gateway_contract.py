@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway, Outcome
-from tests.enrollment.lms import COURSE, connected, seat
+from testing.fakes.connected_lms import COURSE, connected, seat
 
 GOOD = Outcome()
 OTHER = "course-v1:edX+Other+2026"

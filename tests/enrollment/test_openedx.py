@@ -13,9 +13,9 @@ from bursar.enrollment import openedx_client
 from bursar.enrollment.gateway import LmsUnavailable, Outcome
 from bursar.enrollment.openedx import OpenEdxGateway
 from bursar.enrollment.openedx_client import LmsAccess
-from testing.fake_lms import CLIENT_SECRET, Trouble
-from testing.processes import free_port
-from tests.enrollment.lms import ADA, COURSE, Connected, connected, seat
+from testing.fakes.connected_lms import ADA, COURSE, Connected, connected, seat
+from testing.fakes.lms import CLIENT_SECRET, Trouble
+from testing.servers.processes import free_port
 
 GOOD = Outcome()
 FAULTS = [

@@ -11,7 +11,7 @@ from bursar.enrollment.patience import GAVE_UP, patiently
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.jobs.worker import CONCURRENCY, Worker
-from tests.jobs.support import await_status, jobs
+from testing.jobs import await_status, jobs
 
 pytestmark = pytest.mark.slow  # a stopping DBOS takes its time
 

@@ -6,9 +6,9 @@ import re
 
 import zstandard
 
-from testing.inside import Answered, Inside
-from testing.openapi import ResponseChecker
-from tests.contract.endpoints import Sample
+from testing.clients.inside import Answered, Inside
+from testing.clients.openapi import ResponseChecker
+from testing.clients.samples import Sample
 from tests.fuzz.hostile import written
 
 _TRACES = re.compile(rb"Traceback|File \\?\"|sqlalchemy|psycopg|sqlite3|line \d+, in ")

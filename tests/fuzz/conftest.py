@@ -8,11 +8,11 @@ from bursar.app import create_app
 from bursar.database.engine import Database
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
-from testing.inside import Inside
-from testing.processes import ServerProcess
-from tests.conftest import DIALECTS, fresh_url
-from tests.contract.service import furnish
-from tests.contract.world import ADMIN
+from testing.clients.inside import Inside
+from testing.databases.plugin import DIALECTS, fresh_url
+from testing.servers.processes import ServerProcess
+from testing.shops.service import furnish
+from testing.worlds.contract import ADMIN
 from tests.fuzz.attacker import Attacker
 
 

@@ -15,9 +15,9 @@ from bursar.catalog.filter_operators import OPERATORS
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import ManifestError, load
-from tests.contract.credit_world import with_budgets
-from tests.contract.license_world import with_plans
-from tests.contract.world import ACME, COURSE, identifier, manifest
+from testing.worlds.contract import ACME, COURSE, identifier, manifest
+from testing.worlds.contract_credit import with_budgets
+from testing.worlds.contract_licenses import with_plans
 from tests.fuzz.hostile import EXAMPLES, fuzzing, json_trees, scalars, spoiled, texts
 
 FILTER_FIELDS: Final = ["key", "org", "content_type", "aggregation_key", "course_runs.key", "a.b"]

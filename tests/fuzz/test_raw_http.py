@@ -7,8 +7,8 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from testing.processes import ServerProcess, is_healthy
-from tests.contract.world import EXAMPLES
+from testing.servers.processes import ServerProcess, is_healthy
+from testing.worlds.contract import EXAMPLES
 
 PATH = b"/enterprise/v2/enterprise-catalogs"
 HOST = b"Host: api.example.org\r\n"

@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bursar.app import all_endpoints
-from tests.contract.endpoints import DOCUMENTED, Sample
-from tests.contract.forging import encoded
-from tests.contract.world import ADMIN, SECRET
+from testing.clients.forging import encoded
+from testing.clients.samples import DOCUMENTED, Sample
+from testing.worlds.contract import ADMIN, SECRET
 from tests.fuzz.attacker import Attacker
 from tests.fuzz.hostile import (
     TEXTS,

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from testing.processes import ServerProcess
-from tests.contract.endpoints import OWN
-from tests.contract.world import ACME, COURSE_KEY, PROGRAM_UUID, RUN_KEY
+from testing.clients.samples import OWN
+from testing.paths import REPOSITORY
+from testing.servers.processes import ServerProcess
+from testing.worlds.contract import ACME, COURSE_KEY, PROGRAM_UUID, RUN_KEY
 from tests.fuzz.hostile import EXAMPLES, IS_LONG
 
 HOOKS = "tests.fuzz.schemathesis_hooks"
-REPOSITORY = Path(__file__).parents[2]
 # Without them most requests would end at an unknown object.
 OBJECTS = {
     "path.catalog_id": OWN["catalog"],

@@ -23,7 +23,7 @@ from bursar.jobs.recovery import lock_key
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings
-from tests.jobs.support import eventually, jobs
+from testing.jobs import eventually, jobs
 
 pytestmark = pytest.mark.slow
 

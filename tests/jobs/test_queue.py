@@ -11,7 +11,7 @@ from bursar.catalog.jobs import enqueue_refresh
 from bursar.catalog.models import CatalogQuery
 from bursar.database.engine import Database
 from bursar.jobs.queue import JobQueue, next_id
-from tests.jobs.support import change_status, jobs
+from testing.jobs import change_status, jobs
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 QUERY = UUID("101989c0-5dfa-4e0b-91dc-01f590148c6f")

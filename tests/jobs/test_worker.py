@@ -17,7 +17,7 @@ from bursar.jobs.worker import Worker
 from bursar.web import idempotency
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
 from bursar.web.models import IdempotencyRecord
-from tests.jobs.support import await_status, eventually, jobs
+from testing.jobs import await_status, eventually, jobs
 
 pytestmark = pytest.mark.slow  # a stopping DBOS takes its time
 

@@ -4,7 +4,7 @@ import pytest
 
 from bursar import clock
 from bursar.database.engine import Database
-from testing.smtp import Sink, running
+from testing.fakes.smtp import Sink, running
 from tests.notifications.world import NOW, Domain, settle
 
 

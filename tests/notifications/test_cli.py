@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from bursar.credit.mail import ALLOCATED
-from tests.cli.support import Cli
+from testing.servers.cli import Cli
 from tests.notifications.world import ACME, change, post, settle
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ from bursar import clock
 from bursar.notifications.messages import Message
 from bursar.notifications.transport import ServerAway, Transport
 from bursar.smtp_url import parse_smtp_url
-from testing.smtp import Sink, running
+from testing.fakes.smtp import Sink, running
 
 CONTENT = b"Subject: x\r\n\r\nHello\r\n"
 MESSAGE = Message("a@localhost", "ann@example.org", CONTENT, needs_utf8=False)

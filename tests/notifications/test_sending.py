@@ -17,8 +17,8 @@ from bursar.notifications.delivery import DeliveryCounts, deliver_due
 from bursar.notifications.rules import BACKOFF, LEASE
 from bursar.notifications.service import drop_pending
 from bursar.settings import Settings
-from testing.processes import free_port
-from testing.smtp import DROP, HANG, Sink, running
+from testing.fakes.smtp import DROP, HANG, Sink, running
+from testing.servers.processes import free_port
 from tests.notifications.world import (
     KIND,
     NOW,

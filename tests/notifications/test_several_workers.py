@@ -17,8 +17,8 @@ from bursar.jobs.worker import Worker
 from bursar.notifications import delivery
 from bursar.notifications.delivery import DeliveryCounts, deliver_due
 from bursar.settings import Settings
-from testing.smtp import Sink
-from tests.jobs.support import eventually
+from testing.fakes.smtp import Sink
+from testing.jobs import eventually
 from tests.notifications.world import KIND, Domain, deliver, post, statuses
 
 COUNT = 60

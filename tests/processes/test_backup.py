@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import func, select
 
 from bursar.notifications.models import Mail, MailStatus
-from testing.postgres import PostgresAddress, find_binaries
-from tests.cli.support import Cli, eventually
-from tests.contract.budget_shop import BudgetShop
-from tests.processes.ground import database_url, running
+from testing.databases.migrated import migrated_url
+from testing.databases.postgres import PostgresAddress, find_binaries
+from testing.servers.cli import Cli, eventually
+from testing.servers.installation import running
+from testing.shops.budget import BudgetShop
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +64,7 @@ def test_work_goes_on_from_a_backup_that_was_made_under_load(
     dialect: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     postgres = None if dialect == "sqlite" else request.getfixturevalue("postgres")
-    cli = Cli(tmp_path, database_url(tmp_path, postgres))
+    cli = Cli(tmp_path, migrated_url(tmp_path, postgres))
     with running(cli, ((),)) as ground:
         (budget,) = ground.open_budget()
         before = budget.assigned("early@example.org")

@@ -18,11 +18,12 @@ from bursar.enrollment.models import Enrollment
 from bursar.identity.models import Learner
 from bursar.notifications.models import Mail
 from bursar.subscriptions.models import License
-from testing.processes import ServerProcess, WorkerProcess
-from tests.cli.support import Cli
-from tests.contract.bulk_shop import CLOSED, OPEN, BulkShop, open_bulk
-from tests.contract.plan_shop import learners
-from tests.processes.ground import Ground, database_url, running
+from testing.databases.migrated import migrated_url
+from testing.servers.cli import Cli
+from testing.servers.installation import Ground, running
+from testing.servers.processes import ServerProcess, WorkerProcess
+from testing.shops.bulk import CLOSED, OPEN, BulkShop, open_bulk
+from testing.shops.plan import learners
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -44,7 +45,7 @@ class Scene:
 def scene(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
     """A server that does its own work, or one with two workers beside it."""
     is_sqlite = dialect == "sqlite"
-    url = database_url(tmp_path, None if is_sqlite else request.getfixturevalue("postgres"))
+    url = migrated_url(tmp_path, None if is_sqlite else request.getfixturevalue("postgres"))
     with running(Cli(tmp_path, url), ((),), has_worker=not is_sqlite) as ground:
         if is_sqlite:
             yield Scene(ground, ground.processes)

@@ -12,9 +12,10 @@ from threading import Barrier, Event
 import httpx
 import pytest
 
-from tests.cli.support import Cli, eventually
-from tests.contract.budget_shop import COURSE, PRICED, BudgetShop, emails
-from tests.processes.ground import Ground, database_url, running
+from testing.databases.migrated import migrated_url
+from testing.servers.cli import Cli, eventually
+from testing.servers.installation import Ground, running
+from testing.shops.budget import COURSE, PRICED, BudgetShop, emails
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +43,7 @@ def ground(
 ) -> Iterator[Ground]:
     is_sqlite = request.param.startswith("sqlite")
     folder = tmp_path_factory.mktemp("ground")
-    url = database_url(folder, None if is_sqlite else request.getfixturevalue("postgres"))
+    url = migrated_url(folder, None if is_sqlite else request.getfixturevalue("postgres"))
     servers = INSTALLATIONS[request.param]
     with running(Cli(folder, url), servers, has_worker=not is_sqlite) as installation:
         yield installation

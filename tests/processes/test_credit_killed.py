@@ -15,11 +15,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from testing import smtp
-from tests.cli.support import Cli, eventually
-from tests.contract.api import JsonObject
-from tests.contract.budget_shop import BudgetShop
-from tests.processes.ground import Ground, database_url, running
+from testing.clients.api import JsonObject
+from testing.databases.migrated import migrated_url
+from testing.fakes import smtp
+from testing.servers.cli import Cli, eventually
+from testing.servers.installation import Ground, running
+from testing.shops.budget import BudgetShop
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +42,7 @@ def ground(
     dialect: str, tmp_path: Path, sink: smtp.Sink, request: pytest.FixtureRequest
 ) -> Iterator[Ground]:
     is_sqlite = dialect == "sqlite"
-    url = database_url(tmp_path, None if is_sqlite else request.getfixturevalue("postgres"))
+    url = migrated_url(tmp_path, None if is_sqlite else request.getfixturevalue("postgres"))
     settings = {"BURSAR_SMTP_URL": sink.url, "BURSAR_SMTP_TIMEOUT": "2"}
     with running(Cli(tmp_path, url), ((),), has_worker=not is_sqlite, settings=settings) as ground:
         yield ground

@@ -12,14 +12,14 @@ from sqlalchemy import func, select
 
 from bursar.bulk_enrollment.service import LMS_CHUNK_SIZE
 from bursar.enrollment.models import Enrollment
-from testing.fake_lms import CLIENT_ID, CLIENT_SECRET, FakeLms, Trouble, running_lms
-from testing.processes import WorkerProcess
-from tests.cli.support import Cli, eventually
-from tests.contract.budget_shop import COURSE, BudgetShop, open_budget, redeemed
-from tests.contract.bulk_shop import OPEN, SUCCESS, BulkShop, open_bulk
-from tests.contract.plan_shop import learners
-from tests.contract.service import Service
-from tests.processes.ground import database_url
+from testing.databases.migrated import migrated_url
+from testing.fakes.lms import CLIENT_ID, CLIENT_SECRET, FakeLms, Trouble, running_lms
+from testing.servers.cli import Cli, eventually
+from testing.servers.processes import WorkerProcess
+from testing.shops.budget import COURSE, BudgetShop, open_budget, redeemed
+from testing.shops.bulk import OPEN, SUCCESS, BulkShop, open_bulk
+from testing.shops.plan import learners
+from testing.shops.service import Service
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -78,7 +78,7 @@ def campus(
 ) -> Iterator[Campus]:
     folder: Path = tmp_path_factory.mktemp("campus")
     is_sqlite = request.param == "sqlite"
-    url = database_url(folder, None if is_sqlite else request.getfixturevalue("postgres"))
+    url = migrated_url(folder, None if is_sqlite else request.getfixturevalue("postgres"))
     lms = FakeLms()
     lms.accounts = {email: email.partition("@")[0] for email in PEOPLE}
     with ExitStack() as stack:

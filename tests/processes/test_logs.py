@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from testing import smtp
-from testing.postgres import PostgresAddress
-from tests.cli.support import Cli, eventually
-from tests.processes.ground import database_url, running
+from testing.databases.migrated import migrated_url
+from testing.databases.postgres import PostgresAddress
+from testing.fakes import smtp
+from testing.servers.cli import Cli, eventually
+from testing.servers.installation import running
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +20,7 @@ def test_nobody_is_named_in_the_logs_of_a_server_and_a_worker(
     tmp_path: Path, postgres: PostgresAddress
 ) -> None:
     sink = smtp.Sink(rcpt={"zoe.hidden": f"550 <{PERSON}> is unknown here"})
-    cli = Cli(tmp_path, database_url(tmp_path, postgres))
+    cli = Cli(tmp_path, migrated_url(tmp_path, postgres))
     settings = {"BURSAR_SMTP_URL": sink.url, "BURSAR_LOG_LEVEL": "DEBUG"}
     with (
         smtp.running(sink),

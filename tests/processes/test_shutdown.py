@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from bursar.web.system import STOPPING
-from testing.contract_endpoints import THINGS
-from testing.processes import ServerProcess, is_healthy
-from tests.contract.api import Api
-from tests.contract.endpoints import GOOD_BODY
-from tests.contract.service import Service, furnish
-from tests.contract.world import ADMIN, EXAMPLES
-from tests.processes.ground import database_url
+from testing.clients.api import Api
+from testing.clients.samples import GOOD_BODY
+from testing.databases.migrated import migrated_url
+from testing.servers.contract_endpoints import THINGS
+from testing.servers.processes import ServerProcess, is_healthy
+from testing.shops.service import Service, furnish
+from testing.worlds.contract import ADMIN, EXAMPLES
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ def ask_slowly(api: Api) -> int:
 
 def test_a_request_under_way_is_finished(tmp_path: Path) -> None:
     with ExitStack() as stack, ThreadPoolExecutor(1) as thread:
-        service = Service.running(stack, database_url(tmp_path, None), tmp_path, {})
+        service = Service.running(stack, migrated_url(tmp_path, None), tmp_path, {})
         furnish(service.database)
         asked = thread.submit(ask_slowly, service.acting_as(ADMIN))
         with pytest.raises(TimeoutError):
@@ -42,7 +42,7 @@ def test_a_request_under_way_is_finished(tmp_path: Path) -> None:
 
 
 def test_balancers_are_told_first_and_requests_are_answered_meanwhile(tmp_path: Path) -> None:
-    settings = {"BURSAR_DATABASE_URL": database_url(tmp_path, None), "BURSAR_DRAIN_SECONDS": "2"}
+    settings = {"BURSAR_DATABASE_URL": migrated_url(tmp_path, None), "BURSAR_DRAIN_SECONDS": "2"}
     with ServerProcess(tmp_path, settings) as server, ThreadPoolExecutor(1) as thread:
         assert httpx.get(f"{server.url}/ready").status_code == 200
         stopped = thread.submit(server.stop)

@@ -8,9 +8,10 @@ from threading import Event
 import httpx
 import pytest
 
-from tests.cli.support import Cli
-from tests.contract.budget_shop import BudgetShop
-from tests.processes.ground import Ground, database_url, running
+from testing.databases.migrated import migrated_url
+from testing.servers.cli import Cli
+from testing.servers.installation import Ground, running
+from testing.shops.budget import BudgetShop
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +27,7 @@ NEXT_RELEASE = (
 @pytest.fixture
 def ground(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ground]:
     is_sqlite = dialect == "sqlite"
-    url = database_url(tmp_path, None if is_sqlite else request.getfixturevalue("postgres"))
+    url = migrated_url(tmp_path, None if is_sqlite else request.getfixturevalue("postgres"))
     with running(Cli(tmp_path, url), ((),), has_worker=not is_sqlite) as ground:
         yield ground
 

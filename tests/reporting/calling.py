@@ -17,7 +17,7 @@ from bursar.reporting.read_endpoints import read_endpoints
 from bursar.settings import Settings
 from bursar.web.pipeline import Pipeline
 from bursar.web.rendering import Incoming, Outgoing
-from tests.reporting.world import NOW
+from testing.worlds.reporting import NOW
 
 ROOT: Final = "https://api.example.org"
 

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 from bursar.catalog.models import Catalog, CatalogQuery, ContentItem, QueryMember
 from bursar.clock import FOREVER
 from bursar.database.engine import Database
+from testing.worlds.reporting import NOW, World, learner, row
 from tests.reporting.calling import ROOT, Api
-from tests.reporting.world import NOW, World, learner, row
 
 RUN = "course-v1:edX+DemoX+2026"
 

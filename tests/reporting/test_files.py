@@ -5,8 +5,8 @@ import pytest
 from bursar.database.engine import Database
 from bursar.reporting import queries
 from bursar.reporting.fields import NAMES
+from testing.worlds.reporting import World, days_ago, learner, row
 from tests.reporting.calling import Api
-from tests.reporting.world import World, days_ago, learner, row
 
 RUNS = [f"course-v1:edX+R{number}+2026" for number in range(5)]
 

@@ -6,8 +6,8 @@ import pytest
 
 from bursar.database.engine import Database
 from bursar.reporting.fields import NAMES
+from testing.worlds.reporting import World, learner, row
 from tests.reporting.calling import Api
-from tests.reporting.world import World, learner, row
 
 
 class Filled:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bursar.database.engine import Database
+from testing.worlds.reporting import HIDDEN, NOW, World, days_ago, learner, row
 from tests.reporting.calling import Api
-from tests.reporting.world import HIDDEN, NOW, World, days_ago, learner, row
 
 RUN = "course-v1:edX+DemoX+2026"
 LONG_AGO = NOW - timedelta(days=100)

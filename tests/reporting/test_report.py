@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bursar.database.engine import Database
 from bursar.reporting.fields import NAMES
+from testing.worlds.reporting import TODAY, Row, World, at, days_ago, learner, row
 from tests.reporting.calling import Api
-from tests.reporting.world import TODAY, Row, World, at, days_ago, learner, row
 
 EMAILS = ["ana@example.com", "ben_1@example.com", "zoe+x@example.org", "ünal@example.com"]
 RUNS = [f"course-v1:edX+R{number}+2026" for number in range(4)]

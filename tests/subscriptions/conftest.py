@@ -1,7 +1,7 @@
 import pytest
 
 from bursar.database.engine import Database
-from tests.subscriptions import world
+from testing.worlds import subscriptions as world
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TypeVar
 from bursar.database.engine import Database
 from bursar.subscriptions import activation
 from bursar.subscriptions.refusals import NoLiveLicense, NotEnoughLicenses
-from tests.subscriptions.world import (
+from testing.worlds.subscriptions import (
     ACTOR,
     ENTERPRISE,
     NOW,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar.database.bulk import FEW
 from bursar.database.engine import Database
-from tests.subscriptions.world import (
+from testing.worlds.subscriptions import (
     activate,
     assign,
     change,

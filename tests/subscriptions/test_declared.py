@@ -13,7 +13,7 @@ from bursar.subscriptions.checks import check_subscriptions
 from bursar.subscriptions.declared import Refused, list_plans, put_plan
 from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
 from bursar.subscriptions.renewals import process_renewals
-from tests.subscriptions.world import (
+from testing.worlds.subscriptions import (
     ACTOR,
     CATALOG,
     ENTERPRISE,

@@ -15,8 +15,8 @@ from bursar.identity.learners import ensure_learners
 from bursar.jobs.worker import Worker
 from bursar.settings import Settings
 from bursar.subscriptions import ending, expiry, jobs, renewals
-from tests.jobs.support import eventually
-from tests.subscriptions.world import (
+from testing.jobs import eventually
+from testing.worlds.subscriptions import (
     ACTOR,
     ENTERPRISE,
     NEXT_PLAN,

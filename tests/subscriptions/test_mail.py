@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from bursar.database.engine import Database
 from bursar.notifications.kinds import QueuedMail
 from bursar.subscriptions.mail import MAIL_KINDS
-from tests.subscriptions.world import ENTERPRISE, NOW, activate, assign, emails, revoke
+from testing.worlds.subscriptions import ENTERPRISE, NOW, activate, assign, emails, revoke
 
 
 def wanted(database: Database, kind: str, licenses: list[UUID]) -> list[bool]:

@@ -11,8 +11,8 @@ from bursar.database.engine import Database
 from bursar.subscriptions.checks import check_subscriptions
 from bursar.subscriptions.declared import Refused
 from bursar.subscriptions.refusals import NoLiveLicense, NotEnoughLicenses, TooManyRevocations
-from tests.conftest import migrate
-from tests.subscriptions import world
+from testing.databases.migrated import migrate
+from testing.worlds import subscriptions as world
 
 ADDRESSES = st.lists(st.sampled_from(world.emails(8)), min_size=1, max_size=8, unique=True)
 

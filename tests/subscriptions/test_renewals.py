@@ -12,7 +12,7 @@ from bursar.settings import Settings
 from bursar.subscriptions import renewals
 from bursar.subscriptions.declared import put_plan
 from bursar.subscriptions.models import PlanRenewal, SubscriptionPlan
-from tests.subscriptions.world import (
+from testing.worlds.subscriptions import (
     ACTOR,
     NEXT_PLAN,
     NOW,

@@ -17,7 +17,7 @@ from bursar.subscriptions.endpoints import endpoints
 from bursar.subscriptions.renewals import process_renewals
 from bursar.web.pipeline import Pipeline
 from bursar.web.rendering import Incoming
-from tests.subscriptions.world import (
+from testing.worlds.subscriptions import (
     ACTOR,
     CATALOG,
     ENTERPRISE,

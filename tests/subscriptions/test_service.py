@@ -25,7 +25,7 @@ from bursar.subscriptions.revocation import LicenseFilter
 from bursar.subscriptions.service import Wish
 from bursar.subscriptions.states import LicenseStatus
 from bursar.web.errors import ApiError
-from tests.subscriptions.world import (
+from testing.worlds.subscriptions import (
     ACTOR,
     CATALOG,
     ENTERPRISE,

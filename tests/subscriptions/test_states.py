@@ -17,7 +17,7 @@ from bursar.subscriptions.states import (
     LicenseStatus,
     after,
 )
-from tests.subscriptions.world import ENTERPRISE, NOW, PLAN
+from testing.worlds.subscriptions import ENTERPRISE, NOW, PLAN
 
 WAYS = {
     LicenseStatus.UNASSIGNED: (),

@@ -14,10 +14,15 @@ from bursar.catalog.filter_operators import OPERATORS
 from bursar.cli.commands import app
 from bursar.provisioning.forms import ManifestForm
 from bursar.settings import Settings
+from testing.paths import REPOSITORY
 
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")]
+DOCS = REPOSITORY / "docs"
+PAGES = [
+    REPOSITORY / "README.md",
+    REPOSITORY / "CONTRIBUTING.md",
+    REPOSITORY / "CHANGELOG.md",
+    *DOCS.rglob("*.md"),
+]
 DECISIONS = sorted(DOCS.glob("decisions/0*.md"))
 HEADINGS = ["Context", "Decision", "Consequences", "Alternatives", "Checked by"]
 NO_DEFAULT = "empty"
@@ -26,7 +31,7 @@ NAMED_FILE = re.compile(r"`((?:src|tests|docs|benchmarks|postman)/[\w./-]+)`")
 
 
 def name_of(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+    return str(path.relative_to(REPOSITORY))
 
 
 def rows_of(page: str) -> dict[str, list[str]]:
@@ -170,7 +175,7 @@ def test_internal_links_resolve(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_files_named_in_the_documentation_exist(page: Path) -> None:
     for name in NAMED_FILE.findall(page.read_text()):
-        assert (ROOT / name).exists(), name
+        assert (REPOSITORY / name).exists(), name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -197,7 +202,12 @@ def test_decisions_are_numbered_without_a_gap_and_listed() -> None:
 def test_every_library_has_its_reason() -> None:
     record = next(decision for decision in DECISIONS if "libraries" in decision.name)
     named = ", ".join(rows_of(record.read_text())).lower()
-    lines = (ROOT / "requirements.in").read_text().partition("# The build backend")[0].splitlines()
+    lines = (
+        (REPOSITORY / "requirements.in")
+        .read_text()
+        .partition("# The build backend")[0]
+        .splitlines()
+    )
     libraries = [line for line in lines if line and not line.startswith("#")]
     for library in libraries:
         assert library.partition("[")[0] in named

@@ -7,14 +7,14 @@ import ast
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from bursar.app import all_endpoints
 from bursar.web.endpoint import Documentation, Endpoint
+from testing.paths import REPOSITORY
 
-SOURCE = Path(__file__).parents[2] / "src" / "bursar"
+SOURCE = REPOSITORY / "src" / "bursar"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 CLOCK_CALLS = {

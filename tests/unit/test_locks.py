@@ -1,11 +1,11 @@
 """The lock files say exactly what is installed: one version each, by its contents."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from testing.paths import REPOSITORY
+
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
 PINNED = re.compile(r"([a-z0-9-]+)(?:\[[a-z,]+\])?==[\w.+!]+(?: ; [^\\]+)?")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
@@ -13,7 +13,7 @@ HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 def entries(lock: str) -> list[list[str]]:
     """Of each package: what it is, then its hashes."""
-    joined = (ROOT / lock).read_text().replace("\\\n", "\0")
+    joined = (REPOSITORY / lock).read_text().replace("\\\n", "\0")
     lines = [line for line in joined.splitlines() if line and not line.startswith("#")]
     return [[part.strip() for part in line.split("\0")] for line in lines]
 
@@ -44,7 +44,7 @@ def test_a_package_that_could_be_another_is_told(line: list[str]) -> None:
 
 
 def names_in(file: str) -> set[str]:
-    lines = (ROOT / file).read_text().splitlines()
+    lines = (REPOSITORY / file).read_text().splitlines()
     wanted = [line.partition("[")[0].strip().lower() for line in lines]
     return {name for name in wanted if name and name[0] not in "#-"}
 

@@ -1,7 +1,6 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from bursar.catalog.content_filter import (
     query_uuid,
 )
 from bursar.catalog.content_types import ContentType
+from testing.paths import REFERENCE
 
 COURSE, RUN, PROGRAM = ContentType.COURSE, ContentType.COURSE_RUN, ContentType.PROGRAM
 PROGRAM_UUID = "fcfe93c3-9123-4a58-a190-8614c96b8eab"
@@ -352,9 +352,8 @@ def test_a_bad_filter_is_refused_naming_the_path(raw: object, path: str) -> None
 
 
 def test_the_reference_documents_are_selected_by_realistic_filters() -> None:
-    folder = Path(__file__).parents[2] / "data" / "reference"
     course, run, program = (
-        json.loads((folder / name).read_text(encoding="utf-8"))
+        json.loads((REFERENCE / name).read_text(encoding="utf-8"))
         for name in ("course.json", "course_run.json", "program.json")
     )
     assert matches(

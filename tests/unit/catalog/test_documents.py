@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +18,8 @@ from bursar.catalog.documents import (
     parse_document,
 )
 from bursar.clock import NEVER
+from testing.paths import REFERENCE
 
-REFERENCE = Path(__file__).parents[2] / "data" / "reference"
 LINKS = Links(
     "https://courses.example",
     UUID("40709edf-3748-4fcf-aa18-99abd765b692"),

@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,9 +21,9 @@ from bursar.demo.manifest import (
     LEARNERS,
     demo_manifest,
 )
+from testing.paths import REFERENCE
 
 NOW = datetime(2026, 11, 24, 13, 45, 12, tzinfo=UTC)
-REFERENCE = Path(__file__).parents[2] / "data" / "reference"
 Document = dict[str, Any]
 
 # Null although the reference's examples show a value: its own text or its other example says so.

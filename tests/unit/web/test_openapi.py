@@ -17,7 +17,7 @@ from bursar.web.negotiation import Format
 from bursar.web.openapi import openapi_document
 from bursar.web.validation import Body
 from bursar.web.xml import to_xml
-from testing.openapi import JsonObject, ResponseChecker, formats
+from testing.clients.openapi import JsonObject, ResponseChecker, formats
 
 CATALOGS = "/enterprise/v2/enterprise-catalogs"
 CATALOG = "101989c0-5dfa-4e0b-91dc-01f590148c6f"

@@ -1,6 +1,5 @@
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
 from uuid import UUID
 from xml.etree import ElementTree as ET
 
@@ -11,8 +10,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from bursar.web.xml import to_xml
+from testing.paths import REFERENCE
 
-REFERENCE = Path(__file__).parents[2] / "data" / "reference"
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
 
 json_values = st.recursive(

@@ -1,0 +1,238 @@
+"""Every endpoint there is, with a request that is answered well."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from testing.clients.api import CATALOGS
+from testing.servers.contract_endpoints import REFUSALS, THINGS
+from testing.worlds.contract import (
+    ACME,
+    COURSE_KEY,
+    EXAMPLES,
+    GLOBEX,
+    GLOBEX_EXAMPLES,
+    NESTED_RUN_KEY,
+    PROGRAM_UUID,
+    RUN_KEY,
+    identifier,
+)
+from testing.worlds.contract_credit import named
+from testing.worlds.contract_licenses import HOLDER, USER
+
+UNKNOWN = identifier("nobody has this")
+GOOD_BODY = {"name": "any", "emails": ["ana@example.org"], "amount": 1}
+
+
+def _objects(enterprise: UUID, catalog: UUID) -> dict[str, UUID]:
+    return {
+        "catalog": catalog,
+        "policy": named(enterprise, "budget"),
+        "configuration": named(enterprise, "configuration"),
+        "transaction": named(enterprise, "reversed transaction"),
+        "plan": named(enterprise, "plan"),
+        "license": named(enterprise, f"license of {USER}"),
+        "enterprise": enterprise,
+        "job": named(enterprise, "job"),
+    }
+
+
+OWN = _objects(ACME, EXAMPLES)
+FOREIGN = _objects(GLOBEX, GLOBEX_EXAMPLES)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`path` has `{catalog}` where the caller's own catalog stands, and so on: see OWN.
+
+    It can be repeated and is answered the same, or nearly; so a business rule may refuse it.
+    """
+
+    method: str
+    path: str
+    template: str
+    body: dict[str, Any] | None = None
+    status: int = 200
+    allow: str = "GET, HEAD, OPTIONS"
+    unknown: tuple[str, ...] = field(default=())
+    """Paths of nothing, in a catalog of the caller's."""
+    also_answers: tuple[str, ...] = ()
+    """Media types beside those of JSON and XML."""
+    names_something_new: bool = False
+    """So no two answers are the same."""
+
+    @property
+    def url(self) -> str:
+        return self.path.format(**OWN)
+
+    @property
+    def foreign_url(self) -> str:
+        return self.path.format(**FOREIGN)
+
+    def url_with(self, query: str) -> str:
+        """Also with this query."""
+        return f"{self.url}{'&' if '?' in self.url else '?'}{query}"
+
+    def url_of(self, name: object) -> str:
+        """With this in place of every object."""
+        return self.path.format(**dict.fromkeys(OWN, name))
+
+    @property
+    def has_object(self) -> bool:
+        """In its path: what the query names may be malformed."""
+        return "{" in self.path.partition("?")[0]
+
+
+def _write(method: str, base: str, status: int, allow: str) -> Sample:
+    return Sample(method, base + "/{catalog}", base + "/{catalog_id}", GOOD_BODY, status, allow)
+
+
+def _post(
+    path: str, template: str, body: dict[str, Any] | None = None, status: int = 200
+) -> Sample:
+    return Sample("POST", path, template, body, status, "POST, OPTIONS")
+
+
+def _of_assignments(what: str, body: dict[str, Any], status: int = 200) -> Sample:
+    own, template = (
+        f"/enterprise/v1/assignment-configurations/{name}/admin/assignments/{what}"
+        for name in ("{configuration}", "{assignment_configuration_uuid}")
+    )
+    return _post(own, template.partition("?")[0], body, status)
+
+
+def _of_licenses(what: str, body: dict[str, Any] | None, status: int = 200) -> Sample:
+    template = what.replace("{license}", "{license_uuid}")
+    return _post(f"{_LICENSES}/{what}", f"{_LICENSES_TEMPLATE}/{template}", body, status)
+
+
+_CONFIGURATIONS = "/enterprise/v1/assignment-configurations"
+_POLICIES = "/enterprise/v1/subsidy-access-policies"
+_ALLOCATION = "/enterprise/v1/policy-allocation"
+_REDEMPTION = "/enterprise/v1/policy-redemption"
+_TRANSACTION = f"{_REDEMPTION}/{{policy}}/transactions/{{transaction}}"
+_TRANSACTION_TEMPLATE = f"{_REDEMPTION}/{{policy_uuid}}/transactions/{{transaction_uuid}}"
+_SUBSCRIPTIONS = "/enterprise/v1/subscriptions"
+_LICENSES = f"{_SUBSCRIPTIONS}/{{plan}}/licenses"
+_LICENSES_TEMPLATE = f"{_SUBSCRIPTIONS}/{{subscription_plan_uuid}}/licenses"
+_BULK = "/enterprise/v1/bulk-license-enrollment"
+_BULK_ALLOW = "GET, HEAD, POST, OPTIONS"
+OF_TESTS = (THINGS, REFUSALS)
+_BASE = CATALOGS + "/{catalog}"
+_TEMPLATE = CATALOGS + "/{catalog_id}"
+
+SAMPLES = {
+    "the catalogs": Sample("GET", CATALOGS, CATALOGS),
+    "a catalog": Sample("GET", _BASE, _TEMPLATE),
+    "a course": Sample(
+        "GET",
+        f"{_BASE}/courses/{COURSE_KEY}",
+        f"{_TEMPLATE}/courses/{{course_key}}",
+        unknown=("courses/edX+Unknown", f"courses/{RUN_KEY}"),
+    ),
+    "a run": Sample(
+        "GET",
+        f"{_BASE}/course-runs/{RUN_KEY}",
+        f"{_TEMPLATE}/course-runs/{{course_run_id}}",
+        unknown=("course-runs/course-v1:edX+Unknown+1", f"course-runs/{COURSE_KEY}"),
+    ),
+    "a nested run": Sample(
+        "GET",
+        f"{_BASE}/course-runs/{NESTED_RUN_KEY}",
+        f"{_TEMPLATE}/course-runs/{{course_run_id}}",
+    ),
+    "a program": Sample(
+        "GET",
+        f"{_BASE}/programs/{PROGRAM_UUID}",
+        f"{_TEMPLATE}/programs/{{program_uuid}}",
+        unknown=(f"programs/{UNKNOWN}", "programs/not-a-uuid"),
+    ),
+    "the policies": Sample(
+        "GET", f"{_POLICIES}?enterprise_customer_uuid={{enterprise}}", _POLICIES
+    ),
+    "an allocation": _post(
+        f"{_ALLOCATION}/{{policy}}/allocate",
+        f"{_ALLOCATION}/{{policy_uuid}}/allocate",
+        {
+            "learner_emails": ["ana@example.org"],
+            "content_key": COURSE_KEY,
+            "content_price_cents": 1,
+        },
+        status=422,
+    ),
+    "the assignments": Sample(
+        "GET",
+        f"{_CONFIGURATIONS}/{{configuration}}/admin/assignments",
+        f"{_CONFIGURATIONS}/{{assignment_configuration_uuid}}/admin/assignments",
+    ),
+    "a reminder": _of_assignments(
+        "remind", {"assignment_uuids": [str(named(ACME, "allocated assignment"))]}
+    ),
+    "a cancellation": _of_assignments(
+        "cancel", {"assignment_uuids": [str(named(ACME, "cancelled assignment"))]}
+    ),
+    "all reminders": _of_assignments("remind-all", {}, 202),
+    "all cancellations": _of_assignments("cancel-all?state=accepted", {}, 404),
+    "a redemption": _post(
+        f"{_REDEMPTION}/{{policy}}/redeem",
+        f"{_REDEMPTION}/{{policy_uuid}}/redeem",
+        {"learner_email": "nobody@example.org", "content_key": COURSE_KEY},
+        status=422,
+    ),
+    "a transaction": Sample("GET", _TRANSACTION, _TRANSACTION_TEMPLATE),
+    "a reversal": _post(f"{_TRANSACTION}/reverse", f"{_TRANSACTION_TEMPLATE}/reverse", status=422),
+    "a report": Sample(
+        "GET",
+        "/enterprise/v3/enterprise-customer/{enterprise}/learner-summary",
+        "/enterprise/v3/enterprise-customer/{enterprise_uuid}/learner-summary",
+        also_answers=("text/csv", "application/x-ndjson"),
+    ),
+    "a report of progress": Sample(
+        "PUT",
+        "/enterprise/v3/enterprise-customer/{enterprise}/learner-progress",
+        "/enterprise/v3/enterprise-customer/{enterprise_uuid}/learner-progress",
+        {"enrollments": [{"learner_email": HOLDER, "courserun_key": RUN_KEY}]},
+        allow="PUT, OPTIONS",
+        names_something_new=True,
+    ),
+    "the plans": Sample("GET", _SUBSCRIPTIONS, _SUBSCRIPTIONS),
+    "the licenses": Sample("GET", _LICENSES, _LICENSES_TEMPLATE),
+    "a license": _of_licenses("assign", {"user_emails": [HOLDER]}),
+    "a revocation": _of_licenses("bulk-revoke", {"user_emails": ["nobody@example.org"]}, 404),
+    "a reminder of a license": _of_licenses("remind", {"user_emails": [USER]}, 404),
+    "an activation": _of_licenses("{license}/activate", None),
+    "a bulk enrolment": Sample(
+        "POST",
+        f"{_BULK}?enterprise_customer_uuid={{enterprise}}",
+        _BULK,
+        {"emails": ["ana@example.org"], "course_run_keys": ["unknown"]},
+        201,
+        _BULK_ALLOW,
+        names_something_new=True,
+    ),
+    "a bulk enrolment by query": Sample(
+        "GET",
+        f"{_BULK}?enterprise_customer_uuid={{enterprise}}&bulk_enrollment_job_uuid={{job}}",
+        _BULK,
+        allow=_BULK_ALLOW,
+    ),
+    "a bulk enrolment by path": Sample("GET", f"{_BULK}/{{job}}", f"{_BULK}/{{job_id}}"),
+    "pairs of a bulk enrolment": Sample("GET", f"{_BULK}/{{job}}/rows", f"{_BULK}/{{job_id}}/rows"),
+    "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),
+    "a replacement": _write("PUT", THINGS, 201, "POST, PUT, OPTIONS"),
+    "a refusal": _write("POST", REFUSALS, 422, "POST, OPTIONS"),
+}
+DOWNLOADS = {
+    "a file of a bulk enrolment": Sample(
+        "GET", f"{_BULK}/{{job}}/download", f"{_BULK}/{{job_id}}/download"
+    ),
+}
+"""Streamed, in a format of their own, whatever `Accept` says."""
+EVERYTHING = SAMPLES | DOWNLOADS
+READS = {name: sample for name, sample in SAMPLES.items() if sample.method == "GET"}
+WRITES = {name: sample for name, sample in SAMPLES.items() if sample.method != "GET"}
+OF_AN_OBJECT = {name: sample for name, sample in EVERYTHING.items() if sample.has_object}
+DOCUMENTED = {
+    name: sample for name, sample in EVERYTHING.items() if not sample.path.startswith(OF_TESTS)
+}
+"""Without the endpoints that only tests serve."""

@@ -1,0 +1,49 @@
+"""`bursar COMMAND` without the second of its imports: forked from a process that has them."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from testing.servers.processes import child_environment
+
+_FORKS: Final = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["bursar.cli.commands", __name__])
+TIMEOUT_SECONDS: Final = 60.0
+
+
+def run_forked(
+    *arguments: str, env: Mapping[str, str], cwd: Path, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """As run_bursar does; what it registers with atexit is not run."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "0").write_text(stdin or "")
+        process = _FORKS.Process(
+            target=_run, args=(arguments, child_environment(env), cwd, folder), daemon=False
+        )
+        process.start()
+        process.join(TIMEOUT_SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(["bursar", *arguments], TIMEOUT_SECONDS)
+        output, errors = ((folder / each).read_text() for each in "12")
+        return subprocess.CompletedProcess(["bursar", *arguments], process.exitcode, output, errors)
+
+
+def _run(arguments: tuple[str, ...], env: dict[str, str], cwd: Path, folder: Path) -> None:
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    for number, flags in enumerate([os.O_RDONLY, *2 * [os.O_WRONLY | os.O_CREAT]]):
+        os.dup2(os.open(folder / str(number), flags), number)
+    # The forking process has none, or one of its own.
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - open as long as the process is
+    sys.argv = ["bursar", *arguments]
+    from bursar.cli.main import main  # noqa: PLC0415 - loaded long ago, in the forking process
+
+    main()

@@ -1,0 +1,142 @@
+"""A running server, its database beside it, and clients that may talk to it."""
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+
+from bursar import clock
+from bursar.audit.models import AuditEntry
+from bursar.audit.service import Actor
+from bursar.database.engine import Database
+from bursar.identity.tokens import KeyRing
+from bursar.provisioning.apply import apply
+from bursar.provisioning.manifest import from_data
+from bursar.settings import Settings
+from testing.clients.api import CATALOGS, Api, connect
+from testing.clients.openapi import ResponseChecker
+from testing.paths import REPOSITORY
+from testing.servers.processes import ServerProcess
+from testing.worlds.contract import ACME, GLOBEX, Document, catalog, client, manifest
+from testing.worlds.contract_credit import assign, with_budgets
+from testing.worlds.contract_enrollments import enroll_in_bulk
+from testing.worlds.contract_licenses import hand_out, with_plans
+
+
+class ContractServer(ServerProcess):
+    working_folder = REPOSITORY
+
+    def command(self) -> list[str]:
+        return ["-m", "testing.servers.contract_server", str(self.port)]
+
+
+def declare(database: Database, *manifests: Document) -> None:
+    with database.transaction() as session:
+        declared = [from_data(manifest) for manifest in manifests]
+        apply(session, Actor("test"), declared, now=clock.now())
+
+
+def furnish(database: Database) -> None:
+    """With both enterprises, and what no manifest declares."""
+    declare(database, with_plans(with_budgets(manifest())))
+    with database.transaction() as session:
+        for enterprise in (ACME, GLOBEX):
+            assign(session, enterprise)
+            hand_out(session, enterprise)
+            enroll_in_bulk(session, enterprise)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """An enterprise of a test's own, with one catalog of one organisation's content."""
+
+    service: "Service"
+    uuid: UUID
+    org: str
+    catalog_uuid: UUID
+    api: Api
+
+    @property
+    def path(self) -> str:
+        return f"{CATALOGS}/{self.catalog_uuid}"
+
+    def key(self, name: str) -> str:
+        return f"{self.org}+{name}"
+
+    def stock(self, *documents: Document) -> None:
+        """Imports courses, and programs by their having no key."""
+        kinds = ("course" if "key" in document else "program" for document in documents)
+        content = [{kind: item} for kind, item in zip(kinds, documents, strict=True)]
+        self.service.declare({"content": content})
+
+    def change(self, **fields: Any) -> None:
+        """Changes the catalog's declaration."""
+        self.declare(catalogs=[{"uuid": str(self.catalog_uuid), **fields}])
+
+    def declare(self, **parts: Any) -> None:
+        named = {"uuid": str(self.uuid), "name": self.org, "slug": self.org}
+        self.service.declare({"enterprises": [named | parts]})
+
+
+@dataclass(frozen=True)
+class Service:
+    server: ServerProcess
+    database: Database
+    ring: KeyRing
+    anonymous: Api
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def log(self) -> str:
+        return self.server.log
+
+    @classmethod
+    def running(
+        cls, stack: ExitStack, url: str, folder: Path, environment: Mapping[str, str]
+    ) -> Self:
+        settings = {"BURSAR_DATABASE_URL": url, "BURSAR_LOG_LEVEL": "WARNING", **environment}
+        return cls.behind(stack, url, ContractServer(folder, settings))
+
+    @classmethod
+    def behind(cls, stack: ExitStack, url: str, server: ServerProcess) -> Self:
+        """Starts this server, and stops it at the end."""
+        stack.enter_context(server)
+        http = stack.enter_context(connect(server.url))
+        checker = ResponseChecker(http.get("/openapi.json").json())
+        database = Database(url)
+        stack.callback(database.dispose)
+        return cls(server, database, KeyRing(database, Settings()), Api(http, checker))
+
+    def token(self, client_id: str) -> str:
+        return self.ring.issue(client_id, {})[0]
+
+    def acting_as(self, client_id: str) -> Api:
+        return self.anonymous.acting_as(f"JWT {self.token(client_id)}")
+
+    def declare(self, *manifests: Document) -> None:
+        declare(self.database, *manifests)
+
+    def changes_of(self, name: str) -> int:
+        """How often the test endpoint did its work for a thing of this name."""
+        statement = select(func.count()).where(AuditEntry.object_id == name)
+        with self.database.read() as connection:
+            return connection.scalar(statement.select_from(AuditEntry)) or 0
+
+    @staticmethod
+    def wait_for_the_next_second() -> None:
+        """Dates of HTTP are whole seconds: what follows has a later one than what was before."""
+        time.sleep(1.01 - clock.now().microsecond / 1e6)
+
+    def open_shop(self, **fields: Any) -> Shop:
+        org = f"Shop{uuid4().hex[:12]}"
+        shop = Shop(self, uuid4(), org, uuid4(), self.acting_as(f"{org}-client"))
+        declared = catalog(shop.catalog_uuid, org, {"org": org}) | fields
+        shop.declare(clients=[client(f"{org}-client", "admin")], catalogs=[declared])
+        return shop

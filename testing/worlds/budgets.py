@@ -1,0 +1,317 @@
+"""Budgets with money and content, changed through the services that the endpoints call."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import event, func, select, update
+
+from bursar import clock
+from bursar.audit.models import AuditEntry
+from bursar.audit.service import Actor
+from bursar.credit import allocation, changes, mail, redemption, settlement
+from bursar.credit.allocation import Allocation, Place, Wish
+from bursar.credit.books import lock_budget
+from bursar.credit.checks import check_credit
+from bursar.credit.declared import put_policy, put_subsidy
+from bursar.credit.expiry import expire_assignments
+from bursar.credit.models import Assignment, AssignmentAction, SubsidyTransaction
+from bursar.credit.rules import ASSIGNED, Money
+from bursar.credit.scrubbing import scrub_pii
+from bursar.database.engine import Database
+from bursar.database.types import AnyRow
+from bursar.identity.learners import put_learners
+from bursar.notifications.models import Mail, MailStatus
+from bursar.settings import Settings
+from testing.worlds.catalog import CATALOG, ENTERPRISE, START, course, put, store
+
+ACTOR = Actor("test", "request-1")
+NOW = START + timedelta(hours=12)
+DAY = timedelta(days=1)
+COURSE, RUN = "edX+Any", "course-v1:edX+Any+1"
+"""A course and its run, of which no price is known: it can be allocated at any."""
+PRICED, PRICED_RUN = "edX+Priced", "course-v1:edX+Priced+1"
+PRICE_CENTS = 10_000
+LINK = mail.LinkTo("https://lms.example", ENTERPRISE, "a", CATALOG)
+
+
+def course_until(end: datetime | None, name: str = "Any", **run: Any) -> dict[str, Any]:
+    """With one run that can be enrolled in until then."""
+    key = f"course-v1:edX+{name}+1"
+    only = {"key": key, "uuid": f"run-of-{name}", "status": "published", **run}
+    if end is not None:
+        only["enrollment_end"] = end.isoformat()
+    return course(name, course_runs=[only], advertised_course_run_uuid=only["uuid"])
+
+
+@contextmanager
+def statements_of(database: Database) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    event.listen(database.write_engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(database.write_engine, "before_cursor_execute", note)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Each method is a transaction of its own."""
+
+    database: Database
+    policy_uuid: UUID
+    subsidy_uuid: UUID
+    configuration_uuid: UUID | None
+
+    def place(self, **fields: Any) -> Place:
+        return Place(
+            ENTERPRISE,
+            self.policy_uuid,
+            fields.get("catalog_uuid", CATALOG),
+            fields.get("configuration_uuid", self.configuration_uuid),
+            fields.get("is_configuration_active", self.configuration_uuid is not None),
+            LINK,
+        )
+
+    def allocate(
+        self,
+        *emails: str,
+        price: int = 100,
+        key: str = COURSE,
+        now: datetime = NOW,
+        place: Place | None = None,
+    ) -> Allocation:
+        with self.database.transaction() as session:
+            return allocation.allocate(
+                session,
+                ACTOR,
+                place or self.place(),
+                Wish(emails, key, price),
+                tolerance_percent=5,
+                now=now,
+            )
+
+    def assign(self, email: str = "ana@example.com", **wish: Any) -> UUID:
+        uuid: UUID = self.allocate(email, **wish).created[0].uuid
+        return uuid
+
+    def cancel(self, *uuids: UUID, now: datetime = NOW) -> None:
+        with self.database.transaction() as session:
+            changes.cancel(
+                session,
+                ACTOR,
+                enterprise_uuid=ENTERPRISE,
+                policy_uuid=self.policy_uuid,
+                configuration_uuid=self.configuration_uuid or uuid4(),
+                uuids=uuids,
+                now=now,
+            )
+
+    def remind(self, *uuids: UUID, now: datetime = NOW) -> None:
+        with self.database.transaction() as session:
+            changes.remind(
+                session,
+                ACTOR,
+                configuration_uuid=self.configuration_uuid or uuid4(),
+                link=LINK,
+                uuids=uuids,
+                now=now,
+            )
+
+    def redeem(
+        self,
+        email: str | None = "ana@example.com",
+        *,
+        key: str = COURSE,
+        user: int | None = None,
+        now: datetime = NOW,
+    ) -> UUID:
+        with self.database.transaction() as session:
+            row = redemption.redeem(
+                session,
+                ACTOR,
+                enterprise_uuid=ENTERPRISE,
+                policy_uuid=self.policy_uuid,
+                configuration_uuid=self.configuration_uuid,
+                wish=redemption.Redemption(key, email, user),
+                now=now,
+            )
+            assert row.state == "created"
+            uuid: UUID = row.uuid
+            return uuid
+
+    def commit(self, transaction: UUID, now: datetime = NOW) -> None:
+        with self.database.transaction() as session:
+            settlement.commit(session, ACTOR, ENTERPRISE, transaction, now)
+
+    def fail(self, transaction: UUID, now: datetime = NOW, error: str = "no seat") -> None:
+        with self.database.transaction() as session:
+            settlement.fail(session, ACTOR, ENTERPRISE, transaction, error=error, now=now)
+
+    def reverse(self, transaction: UUID, now: datetime = NOW) -> None:
+        with self.database.transaction() as session:
+            settlement.reverse(session, ACTOR, ENTERPRISE, transaction, now)
+
+    def redeemed(self, email: str = "ana@example.com", **wish: Any) -> UUID:
+        """A committed transaction."""
+        transaction = self.redeem(email, **wish)
+        self.commit(transaction)
+        return transaction
+
+    def expire(self, now: datetime) -> dict[str, int]:
+        with clock.frozen_at(now):
+            return dict(expire_assignments(self.database, Settings()))
+
+    def scrub(self, now: datetime) -> dict[str, int]:
+        with clock.frozen_at(now):
+            return dict(scrub_pii(self.database, Settings()))
+
+    def overwrite(self, **values: Any) -> None:
+        """Columns of every assignment."""
+        with self.database.transaction() as session:
+            session.execute(update(Assignment).values(**values))
+
+    def money(self) -> Money:
+        with self.database.transaction() as session:
+            return lock_budget(session, ENTERPRISE, self.policy_uuid).money
+
+    @property
+    def figures(self) -> tuple[int, int, int]:
+        """Redeemed, allocated and still available, in cents."""
+        money = self.money()
+        return money.redeemed, money.allocated, money.available
+
+    def rows(self) -> list[AnyRow]:
+        with self.database.read() as connection:
+            statement = select(*Assignment.__table__.c).where(
+                Assignment.configuration_uuid == self.configuration_uuid
+            )
+            return list(connection.execute(statement.order_by(Assignment.learner_email)))
+
+    def row(self, uuid: UUID) -> AnyRow:
+        return next(row for row in self.rows() if row.uuid == uuid)
+
+    def states(self) -> dict[str, str]:
+        return {row.learner_email: row.state for row in self.rows()}
+
+    def transaction(self, uuid: UUID) -> AnyRow:
+        with self.database.transaction() as session:
+            return settlement.find_transaction(session, ENTERPRISE, uuid)
+
+    def transactions(self) -> int:
+        with self.database.read() as connection:
+            counted = select(func.count()).select_from(SubsidyTransaction)
+            return int(connection.execute(counted).scalar_one())
+
+    def actions(self, uuid: UUID) -> list[AnyRow]:
+        with self.database.read() as connection:
+            columns = AssignmentAction.__table__.c
+            statement = select(*columns).where(columns.assignment_uuid == uuid)
+            return list(connection.execute(statement.order_by(columns.id)))
+
+    def mails(self) -> list[AnyRow]:
+        with self.database.read() as connection:
+            return list(connection.execute(select(*Mail.__table__.c).order_by(Mail.id)))
+
+    def finish_mails(self, status: MailStatus = MailStatus.DELIVERED) -> None:
+        with self.database.transaction() as session:
+            for each in session.scalars(select(Mail)):
+                each.status, each.finished_at = status.value, NOW
+
+    def audited(self) -> list[tuple[str, str]]:
+        with self.database.read() as connection:
+            statement = select(AuditEntry.action, AuditEntry.object_id).order_by(AuditEntry.id)
+            rows = [tuple(row) for row in connection.execute(statement)]
+        return [(action, uuid) for action, uuid in rows if action.split(".")[0] in _OURS]
+
+    def sibling(self, **fields: Any) -> "Budget":
+        """Another policy of the same subsidy."""
+        return _put_policy(self.database, self.subsidy_uuid, fields)
+
+    def change_policy(self, **fields: Any) -> None:
+        with self.database.transaction() as session:
+            put_policy(
+                session,
+                ACTOR,
+                uuid=self.policy_uuid,
+                enterprise_uuid=ENTERPRISE,
+                fields=fields,
+                now=NOW,
+            )
+
+    def change_subsidy(self, now: datetime = NOW, **fields: Any) -> None:
+        with self.database.transaction() as session:
+            put_subsidy(
+                session,
+                ACTOR,
+                uuid=self.subsidy_uuid,
+                enterprise_uuid=ENTERPRISE,
+                fields=fields,
+                now=now,
+            )
+
+    def know(self, learners: Sequence[tuple[str, int]]) -> None:
+        """Their accounts; no assignment is linked by this."""
+        declared = [{"email": email, "lms_user_id": user} for email, user in learners]
+        with self.database.transaction() as session:
+            put_learners(session, ACTOR, ENTERPRISE, declared, NOW)
+
+    def publish(self, *documents: dict[str, Any], now: datetime = NOW) -> None:
+        with self.database.transaction() as session:
+            store(session, documents, now)
+
+    def problems(self) -> list[str]:
+        with self.database.snapshot() as connection:
+            return list(check_credit(connection))
+
+
+_OURS = {"assignment", "transaction"}
+
+
+def open_budget(database: Database, *, deposit: int = 100_000, **fields: Any) -> Budget:
+    """`subsidy_...` fields are the subsidy's, the others the policy's."""
+    subsidy_uuid = uuid4()
+    of_subsidy = {
+        "active_datetime": NOW - 100 * DAY,
+        "expiration_datetime": NOW + 600 * DAY,
+        "starting_balance": deposit,
+    }
+    of_subsidy |= {
+        name.removeprefix("subsidy_"): fields.pop(name)
+        for name in list(fields)
+        if name.startswith("subsidy_")
+    }
+    with database.transaction() as session:
+        put(session, {"content_type": "course"})
+        dollars = PRICE_CENTS / 100
+        priced = course_until(None, "Priced", first_enrollable_paid_seat_price=dollars)
+        store(session, [course_until(None), priced])
+        put_subsidy(
+            session,
+            ACTOR,
+            uuid=subsidy_uuid,
+            enterprise_uuid=ENTERPRISE,
+            fields=of_subsidy,
+            now=NOW,
+        )
+    return _put_policy(database, subsidy_uuid, fields)
+
+
+def _put_policy(database: Database, subsidy_uuid: UUID, fields: dict[str, Any]) -> Budget:
+    uuid, configuration_uuid = uuid4(), uuid4()
+    wanted = {"policy_type": ASSIGNED, "catalog_uuid": CATALOG, "subsidy_uuid": subsidy_uuid}
+    wanted |= fields
+    is_assigned = wanted["policy_type"] == ASSIGNED
+    if is_assigned:
+        wanted["assignment_configuration"] = {"uuid": configuration_uuid}
+    with database.transaction() as session:
+        put_policy(session, ACTOR, uuid=uuid, enterprise_uuid=ENTERPRISE, fields=wanted, now=NOW)
+    return Budget(database, uuid, subsidy_uuid, configuration_uuid if is_assigned else None)
