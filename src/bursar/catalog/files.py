@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.audit.service import Actor
+from bursar.batches import batched
 from bursar.catalog.importing import (
     BrokenDocument,
     Document,
@@ -96,7 +96,7 @@ def import_file_strictly(
         raise StrictFailure(number, reason)
 
     now = lock_content(session)
-    for batch in _batches(read_lines(path)):
+    for batch in batched(read_lines(path), BATCH):
         documents = _parse(batch, report, refuse)
         report.stored += store_documents(session, actor, documents, now)
         progress(batch[-1].end)
@@ -150,17 +150,12 @@ def _skip_line(file: BinaryIO) -> int:
     return length
 
 
-def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
-    while batch := list(islice(lines, BATCH)):
-        yield batch
-
-
 def _parsed_ahead(
     lines: Iterator[Line], report: FileReport, rejected: Rejected
 ) -> Iterator[tuple[list[Line], list[Document]]]:
     """Batches with their documents; the next one is parsed while the database takes one."""
 
-    batches = _batches(lines)
+    batches = batched(lines, BATCH)
 
     def parse_next() -> tuple[list[Line], list[Document]] | None:
         batch = next(batches, None)

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import BindParameter, Select, bindparam, literal, select
 from sqlalchemy.orm import Session
 
+from bursar.batches import batched
 from bursar.catalog import offer_rules as rules
 from bursar.catalog.content_types import ContentType
 from bursar.catalog.documents import Links, decode_template, fill_in, parse_document
@@ -48,8 +49,8 @@ def find_offers(session: Session, pairs: Sequence[Pair], now: datetime) -> dict[
     # No key has NUL, and PostgreSQL refuses to look for it.
     wanted = list(dict.fromkeys(pair for pair in pairs if "\x00" not in pair[1]))
     offers: dict[Pair, Offer] = {}
-    for start in range(0, len(wanted), PAIRS_AT_ONCE):
-        offers.update(_offers(session, wanted[start : start + PAIRS_AT_ONCE], now))
+    for batch in batched(wanted, PAIRS_AT_ONCE):
+        offers.update(_offers(session, batch, now))
     return offers
 
 

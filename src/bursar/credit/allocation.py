@@ -11,11 +11,12 @@ from sqlalchemy import Select, bindparam, update
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
+from bursar.batches import batched
 from bursar.catalog.offers import Offer, find_offer
 from bursar.credit import mail
 from bursar.credit.books import Budget, Held, Movement, hold, move
 from bursar.credit.models import Assignment
-from bursar.credit.records import BATCH, actions_of, batches
+from bursar.credit.records import BATCH, actions_of
 from bursar.credit.refusals import BudgetRefuses
 from bursar.credit.rules import (
     ASSIGNED,
@@ -219,7 +220,7 @@ def _stored(
         ("learner_email", [person.email for person in people]),
     ):
         statement = _stored_by(connection.dialect.name, name)
-        for batch in batches(values, BATCH):
+        for batch in batched(values, BATCH):
             yield from connection.execute(statement, {**given, "values": batch})
 
 
@@ -286,7 +287,7 @@ def _allocate_again(
     now: datetime,
 ) -> list[Any]:
     connection = session.connection()
-    for batch in batches([row.uuid for _, row in again]):
+    for batch in batched([row.uuid for _, row in again], BATCH):
         connection.execute(
             update(Assignment).where(is_any_of(session, Assignment.uuid, batch)).values(values)
         )

@@ -1,7 +1,6 @@
 """The stored deadlines of assignments, brought up to what subsidies and content say now."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -10,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from bursar.batches import batched
 from bursar.catalog.offers import Offer, find_offers
 from bursar.credit.models import Assignment, AssignmentConfiguration, Policy, Subsidy
 from bursar.credit.rules import ENROLLMENT_DATE_PASSED, Deadline, earliest_expiration
@@ -131,12 +131,7 @@ def _write(
         .values(expires_at=after.at, expiry_reason=after.reason, modified_at=now)
     )
     connection, written = session.connection(), 0
-    for batch in _batches(allocated_at):
+    for batch in batched(allocated_at, _AT_ONCE):
         together = is_any_of(session, Assignment.allocated_at, batch)
         written += connection.execute(statement.where(together)).rowcount
     return written
-
-
-def _batches(instants: list[datetime]) -> Iterator[list[datetime]]:
-    for start in range(0, len(instants), _AT_ONCE):
-        yield instants[start : start + _AT_ONCE]

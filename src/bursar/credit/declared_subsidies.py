@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
+from bursar.batches import batched
 from bursar.credit.deadlines import refresh_subsidy
 from bursar.credit.declarations import (
     FIXED,
@@ -134,8 +135,7 @@ def _differences(place: str, entry: LedgerEntry, deposit: Mapping[str, Any]) -> 
 
 def _entries(session: Session, uuids: Sequence[UUID]) -> dict[UUID, LedgerEntry]:
     entries: dict[UUID, LedgerEntry] = {}
-    for start in range(0, len(uuids), _BATCH):
-        batch = uuids[start : start + _BATCH]
+    for batch in batched(uuids, _BATCH):
         found = session.scalars(select(LedgerEntry).where(LedgerEntry.uuid.in_(batch)))
         entries |= {entry.uuid: entry for entry in found}
     return entries

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
+from bursar.batches import batched
 from bursar.credit.models import Assignment, AssignmentAction, AssignmentConfiguration, Policy
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.types import AnyRow
@@ -37,8 +38,7 @@ def link_learners(
     user_ids = dict(known)
     emails = sorted(user_ids)
     linked = 0
-    for start in range(0, len(emails), _AT_ONCE):
-        batch = emails[start : start + _AT_ONCE]
+    for batch in batched(emails, _AT_ONCE):
         # Whoever changes assignments holds their policies, so that no two wait for each other.
         _lock(session, {row.policy_uuid for row in _unlinked(session, enterprise_uuid, batch)})
         rows = _unlinked(session, enterprise_uuid, batch)

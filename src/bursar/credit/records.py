@@ -1,13 +1,13 @@
 """Reads and marks assignments under their policy's lock: set-based, whatever their number."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from bursar.batches import batched
 from bursar.credit.books import Held, Movement
 from bursar.credit.models import Assignment, AssignmentAction
 from bursar.credit.rules import SORT_ORDER, learner_state
@@ -18,8 +18,6 @@ from bursar.database.types import AnyRow
 BATCH: Final = 10_000
 _COLUMNS = Assignment.__table__.c
 
-Value = TypeVar("Value")
-
 ACTION_OF: Final = {
     AssignmentEvent.REDEEM: "redeemed",
     AssignmentEvent.FAIL: "redeemed",
@@ -27,12 +25,6 @@ ACTION_OF: Final = {
     AssignmentEvent.EXPIRE: "expired",
     AssignmentEvent.REVERSE: "reversed",
 }
-
-
-def batches(values: Iterable[Value], size: int = BATCH) -> Iterator[list[Value]]:
-    remaining = iter(values)
-    while batch := list(islice(remaining, size)):
-        yield batch
 
 
 def is_redeeming(row: Any) -> bool:
@@ -43,7 +35,7 @@ def find_by_uuid(session: Session, configuration_uuid: UUID, uuids: Sequence[UUI
     """Of one configuration only."""
     connection = session.connection()
     found: list[AnyRow] = []
-    for batch in batches(uuids):
+    for batch in batched(uuids, BATCH):
         statement = select(*_COLUMNS).where(
             Assignment.configuration_uuid == configuration_uuid,
             is_any_of(session, Assignment.uuid, batch),
@@ -95,7 +87,7 @@ def change_state(
 
 
 def _mark(session: Session, uuids: Sequence[UUID], values: dict[str, Any]) -> None:
-    for batch in batches(uuids):
+    for batch in batched(uuids, BATCH):
         session.connection().execute(
             update(Assignment).where(is_any_of(session, Assignment.uuid, batch)).values(values)
         )
@@ -126,7 +118,7 @@ def actions_of(session: Session, uuids: Sequence[UUID]) -> dict[UUID, list[Any]]
     """Oldest first."""
     columns = AssignmentAction.__table__.c
     found: dict[UUID, list[Any]] = {uuid: [] for uuid in uuids}
-    for batch in batches(uuids):
+    for batch in batched(uuids, BATCH):
         statement = (
             select(*columns)
             .where(is_any_of(session, AssignmentAction.assignment_uuid, batch))

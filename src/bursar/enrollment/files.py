@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.audit.service import Actor
+from bursar.batches import batched
 from bursar.catalog.files import Rejected, StrictFailure
 from bursar.database.bulk import bulk_upsert
 from bursar.database.engine import Database, is_retryable
@@ -59,7 +59,8 @@ def import_file(
     offset, number = place or (0, 0)
     report.resumed_at = number + 1 if number else 0
     listener.progress(offset)
-    for batch in _ahead(_batches(read_entries(path, listener.left_aside, offset, number))):
+    entries = read_entries(path, listener.left_aside, offset, number)
+    for batch in _ahead(batched(entries, BATCH)):
         _tell(batch, report, listener.rejected)
         report.stored += _stored_with_retries(database, actor, identity, batch)
         listener.progress(batch[-1].end)
@@ -74,7 +75,7 @@ def import_file_strictly(
     """All of the file in the caller's transaction. Raises StrictFailure at the first bad line,
     and UnreadableFile."""
     report = FileReport()
-    for batch in _batches(read_entries(path, listener.left_aside)):
+    for batch in batched(read_entries(path, listener.left_aside), BATCH):
         bad = next((entry for entry in batch if entry.row is None), None)
         if bad is not None:
             raise StrictFailure(bad.number, bad.problem)
@@ -96,11 +97,6 @@ def _identity(path: Path, enterprise_uuid: UUID) -> dict[str, Any]:
 
 def _is(identity: dict[str, Any]) -> list[Any]:
     return [_imports[name] == value for name, value in identity.items()]
-
-
-def _batches(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
-    while batch := list(islice(entries, BATCH)):
-        yield batch
 
 
 def _ahead(batches: Iterator[list[Entry]]) -> Iterator[list[Entry]]:

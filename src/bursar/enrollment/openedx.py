@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Final, TypeVar
 from urllib.parse import quote
 
 from bursar import emails
+from bursar.batches import batched
 from bursar.enrollment.gateway import LmsUnavailable, Outcome, Seat
 from bursar.enrollment.openedx_answers import (
     NO_ACCOUNT,
@@ -88,8 +88,7 @@ class OpenEdxGateway:
     def _usernames(self, addresses: Iterable[str]) -> dict[str, str]:
         """By normalised address, of those who have an account."""
         found: dict[str, str] = {}
-        waiting = iter(sorted(addresses))
-        while some := list(islice(waiting, ADDRESSES_AT_ONCE)):
+        for some in batched(sorted(addresses), ADDRESSES_AT_ONCE):
             answer = self._client.call(
                 Call("accounts", "POST", _ACCOUNTS, list[AccountAnswer], {"emails": some})
             )

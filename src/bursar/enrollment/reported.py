@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, String, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
+from bursar.batches import batched
 from bursar.database.bulk import bulk_insert, bulk_update
 from bursar.database.rows import given_rows
 from bursar.enrollment.days import change_days
@@ -70,8 +71,7 @@ def store_reported(
     """By learner and run; unknown learners are made. Of several rows for one seat, the later ones
     add to the earlier. In the caller's transaction, which holds the learners from here on."""
     stored = Stored()
-    for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
+    for batch in batched(rows, BATCH):
         stored += _store(session, enterprise_uuid, batch, now)
     if stored.created or stored.changed:
         details = {"created": stored.created, "changed": stored.changed}

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, case, func, literal_column, null, select, upda
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bursar.audit.service import Actor, Change, record
+from bursar.batches import batched
 from bursar.database.bulk import is_any_of
 from bursar.database.dates import DayNumber
 from bursar.database.engine import insert_for
@@ -92,8 +93,7 @@ def record_enrollments(
         distinct.setdefault(enrollment.seat, enrollment)
     # In one order everywhere: two transactions never wait for each other in a circle.
     ordered = [distinct[seat] for seat in sorted(distinct)]
-    batches = (ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH))
-    return sum(_record(session, actor, batch, now) for batch in batches)
+    return sum(_record(session, actor, batch, now) for batch in batched(ordered, BATCH))
 
 
 def _record(
@@ -184,8 +184,7 @@ def refresh_consent(
     people = hold_known_learners(session, learner_ids)
     for is_granted in (True, False):
         ids = [each.id for each in people.values() if each.consent is is_granted]
-        for start in range(0, len(ids), BATCH):
-            batch = ids[start : start + BATCH]
+        for batch in batched(ids, BATCH):
             _share(session, enterprise_uuid, batch, is_granted=is_granted, now=now)
 
 
@@ -238,8 +237,8 @@ def _payers(
         Enrollment.transaction_uuid: transaction_uuids,
     }
     for column, uuids in payers.items():
-        for start in range(0, len(uuids), BATCH):
-            yield column, uuids[start : start + BATCH]
+        for batch in batched(uuids, BATCH):
+            yield column, batch
 
 
 def _seats(session: Session, rows: Iterable[AnyRow]) -> list[Seat]:

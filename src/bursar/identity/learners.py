@@ -11,6 +11,7 @@ from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
+from bursar.batches import batched
 from bursar.database.bulk import found_by_each, insert_missing, is_any_of, is_any_of_given
 from bursar.emails import normalised
 from bursar.identity.models import Learner
@@ -104,9 +105,9 @@ def find_learner(
 def get_learners(session: Session, ids: Sequence[int]) -> dict[int, LearnerRecord]:
     """By id; of whichever enterprise. One statement for 10,000."""
     found: dict[int, LearnerRecord] = {}
-    for start in range(0, len(ids), BATCH):
-        batch = is_any_of(session, Learner.id, ids[start : start + BATCH])
-        found.update((row.id, LearnerRecord(*row)) for row in session.execute(_SELECT.where(batch)))
+    for batch in batched(ids, BATCH):
+        statement = _SELECT.where(is_any_of(session, Learner.id, batch))
+        found.update((row.id, LearnerRecord(*row)) for row in session.execute(statement))
     return found
 
 
@@ -158,9 +159,8 @@ def hold_known_learners(session: Session, ids: Sequence[int]) -> dict[int, Learn
     """As `hold_learners`, by id; of whichever enterprise."""
     connection = session.connection()
     found: dict[int, LearnerRecord] = {}
-    for start in range(0, len(ids), BATCH):
-        values = {"ids": ids[start : start + BATCH]}
-        rows = connection.execute(_held_by_id(connection.dialect.name), values)
+    for batch in batched(ids, BATCH):
+        rows = connection.execute(_held_by_id(connection.dialect.name), {"ids": batch})
         found.update((row.id, LearnerRecord(*row)) for row in rows)
     return found
 
@@ -208,8 +208,8 @@ def _find(
     distinct = _distinct(emails)
     connection = session.connection()
     statement = _by_email(connection.dialect.name, locked=locked)
-    for start in range(0, len(distinct), BATCH):
-        values = {"enterprise_uuid": enterprise_uuid, "emails": distinct[start : start + BATCH]}
+    for batch in batched(distinct, BATCH):
+        values = {"enterprise_uuid": enterprise_uuid, "emails": batch}
         rows = connection.execute(statement, values)
         found.update((row.email, LearnerRecord(*row)) for row in rows)
     return found

@@ -1,6 +1,6 @@
 """What domains do with mails. Every function expects the caller's transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, cast
@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import Table, bindparam, select, text, update
 from sqlalchemy.orm import Session
 
+from bursar.batches import batched
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.notifications.models import Mail, MailStatus
 
-CHUNK: Final = 10_000
+BATCH: Final = 10_000
 
 _MAILS: Final = cast("Table", Mail.__table__)
 _IS_PENDING: Final = text("status = 'pending'")  # said as the partial index says it
@@ -58,7 +59,7 @@ def _row(mail: NewMail, now: datetime) -> dict[str, Any]:
 def pending_subjects(session: Session, subject_uuids: Sequence[UUID]) -> set[UUID]:
     """Those that a mail is still waiting for."""
     found: set[UUID] = set()
-    for chunk in _chunks(subject_uuids):
+    for chunk in batched(subject_uuids, BATCH):
         mine = is_any_of(session, Mail.subject_uuid, chunk)
         found.update(session.scalars(select(Mail.subject_uuid).where(mine, _IS_PENDING)))
     return found
@@ -68,7 +69,7 @@ def drop_pending(
     session: Session, subject_uuids: Sequence[UUID], kinds: Sequence[str], now: datetime
 ) -> None:
     """Mails that wait are never sent. One that is just being sent still counts as delivered."""
-    for chunk in _chunks(subject_uuids):
+    for chunk in batched(subject_uuids, BATCH):
         session.execute(
             update(_MAILS)
             .where(
@@ -87,8 +88,3 @@ def replace_recipients(session: Session, recipients: Mapping[UUID, str]) -> None
     ]
     if rows:
         session.connection().execute(_REPLACE_RECIPIENT, rows)
-
-
-def _chunks(uuids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
-    for start in range(0, len(uuids), CHUNK):
-        yield uuids[start : start + CHUNK]

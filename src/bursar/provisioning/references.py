@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bursar.batches import batched
 from bursar.catalog.models import Catalog
 from bursar.credit.models import AssignmentConfiguration, LedgerEntry, Policy, Subsidy
 from bursar.identity.models import Enterprise
@@ -19,7 +19,6 @@ from bursar.provisioning.problems import problem
 # SQLite allows 32,766 parameters in a statement; far fewer keep it quick to compile.
 _BATCH: Final = 1000
 
-Value = TypeVar("Value")
 Named = tuple[str, UUID]
 """A path below an enterprise, and the UUID there."""
 Model = type[Catalog | Subsidy | LedgerEntry | Policy | AssignmentConfiguration]
@@ -162,7 +161,7 @@ def _owners(
     }
     return {
         row.uuid: row.enterprise_uuid
-        for batch in _batches(uuids)
+        for batch in batched(uuids, _BATCH)
         for row in session.execute(
             select(model.uuid, model.enterprise_uuid).where(model.uuid.in_(batch))
         )
@@ -172,14 +171,8 @@ def _owners(
 def _owners_of_slugs(session: Session, slugs: Collection[str]) -> dict[str, UUID]:
     return {
         row.slug: row.uuid
-        for batch in _batches(slugs)
+        for batch in batched(slugs, _BATCH)
         for row in session.execute(
             select(Enterprise.slug, Enterprise.uuid).where(Enterprise.slug.in_(batch))
         )
     }
-
-
-def _batches(values: Collection[Value]) -> Iterator[list[Value]]:
-    remaining = iter(values)
-    while batch := list(islice(remaining, _BATCH)):
-        yield batch

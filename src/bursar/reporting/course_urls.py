@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, select
 
+from bursar.batches import batched
 from bursar.catalog.content_types import ContentType
 from bursar.catalog.models import Catalog, ContentItem, QueryMember
 from bursar.database.bulk import is_any_of_given
@@ -77,8 +78,7 @@ class CourseUrls:
     def of(self, course_keys: Iterable[str | None]) -> dict[str | None, str | None]:
         """The URL by key, None where no catalog holds the course."""
         new = sorted({key for key in course_keys if key is not None and key not in self._known})
-        for start in range(0, len(new), AT_ONCE):
-            batch = new[start : start + AT_ONCE]
+        for batch in batched(new, AT_ONCE):
             self._known |= dict.fromkeys(batch) | {
                 row.key: self._url(row) for row in self._held(batch)
             }

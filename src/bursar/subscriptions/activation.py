@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, Change, record
+from bursar.batches import batched
 from bursar.database.bulk import is_any_of
 from bursar.database.types import AnyRow
 from bursar.subscriptions.books import (
@@ -100,8 +101,7 @@ def usable_licenses(
     """By e-mail, the plan that expires last first. One statement for 10,000 e-mails."""
     found: defaultdict[str, list[UsableLicense]] = defaultdict(list)
     plan = SubscriptionPlan.__table__.c
-    for start in range(0, len(emails), BATCH):
-        batch = emails[start : start + BATCH]
+    for batch in batched(emails, BATCH):
         rows = session.execute(
             select(*licenses, plan.enterprise_catalog_uuid)
             .join_from(

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Select, bindparam, literal_column, select, update
 from sqlalchemy.orm import Session
 
+from bursar.batches import batched
 from bursar.database.bulk import bulk_insert
 from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
 from bursar.subscriptions.rules import Revocations, Seats, Terms, revocations
@@ -147,8 +148,8 @@ def add_unassigned(
         "modified_at": now,
     }
     # A plan of a million seats does not have to be in memory at once.
-    for start in range(0, number, _BATCH):
-        rows = [{**empty, "uuid": uuid4()} for _ in range(min(_BATCH, number - start))]
+    seats = ({**empty, "uuid": uuid4()} for _ in range(number))
+    for rows in batched(seats, _BATCH):
         bulk_insert(session, License, rows)
 
 

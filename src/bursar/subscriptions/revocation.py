@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from bursar.audit.service import Actor, record
+from bursar.batches import batched
 from bursar.database.bulk import is_any_of
 from bursar.database.pipelines import in_one_go
 from bursar.database.text import contains_in_any_case
@@ -129,11 +130,10 @@ def _movement(number: int, activated: int) -> Movement:
 
 def _write_revocations(session: Session, uuids: Sequence[UUID], now: datetime) -> None:
     """Of those that were activated, the learners' enrolments have to end as well."""
-    for start in range(0, len(uuids), BATCH):
-        batch = is_any_of(session, License.uuid, uuids[start : start + BATCH])
+    for batch in batched(uuids, BATCH):
         session.connection().execute(
             update(License)
-            .where(batch)
+            .where(is_any_of(session, License.uuid, batch))
             .values(
                 status=LicenseStatus.REVOKED.value,
                 revoked_at=now,

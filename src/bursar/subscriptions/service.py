@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from bursar.audit.service import Actor, Change, record
+from bursar.batches import batched
 from bursar.database.bulk import found_by_each
 from bursar.database.pipelines import in_one_go
 from bursar.database.rows import awaited_rows, given_rows, row_parameters
@@ -105,8 +106,8 @@ def live_licenses(session: Session, plan_uuid: UUID, emails: Sequence[str]) -> l
     """uuid, status, user_email and lms_user_id. One statement for 10,000 e-mails."""
     found: list[AnyRow] = []
     statement = _live_of_plan(session.get_bind().dialect.name)
-    for start in range(0, len(emails), BATCH):
-        values = {"plan_uuid": plan_uuid, "emails": emails[start : start + BATCH]}
+    for batch in batched(emails, BATCH):
+        values = {"plan_uuid": plan_uuid, "emails": batch}
         found += session.connection().execute(statement, values).all()
     return found
 
