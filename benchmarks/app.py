@@ -13,10 +13,10 @@ from litestar.types import ASGIApp
 from benchmarks.floor import Floor, KeptAnswers, floor_handler
 from bursar import logs, memory
 from bursar.app import create_app, tune_process
-from bursar.database.engine import Database
 from bursar.identity.tokens import KeyRing
 from bursar.settings import get_settings
 from bursar.web.adapter import Threads
+from bursar.work import open_database
 
 PROCESSES = 2
 PROCESSES_VARIABLE = "BENCHMARK_PROCESSES"
@@ -28,7 +28,7 @@ def create() -> ASGIApp:
     tune_process()
     settings = get_settings()
     logs.configure(settings)
-    database = Database(settings.effective_database_url, pool_size=settings.threads)
+    database = open_database(settings, pool_size=settings.threads)
     answers = KeptAnswers(Path(os.environ[ANSWERS_VARIABLE]))
     client = UUID(os.environ[CLIENT_VARIABLE])
     floor = Floor(database, KeyRing(database, settings), client, answers)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import select, update
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.credit.models import Assignment, AssignmentConfiguration, Policy, Subsidy
 from bursar.credit.rules import ASSIGNED, DAYS_TO_REDEEM, SORT_ORDER
 from bursar.credit.states import LearnerState

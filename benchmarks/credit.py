@@ -14,8 +14,8 @@ from benchmarks.server import BenchmarkServer
 from benchmarks.stage import SMALL, Stage
 from benchmarks.world import CLIENT_ID
 from bursar import clock
-from bursar.database.engine import Database
 from bursar.demo.content import courses
+from testing.databases.composed import composed
 
 Measurement = Callable[[Stage], Sequence[Result]]
 
@@ -33,7 +33,7 @@ def budgets(stage: Stage, name: str, policies: int, assignments: int) -> list[Be
     """Made before the first request of their measurement."""
 
     def make() -> list[BenchmarkBudget]:
-        database = Database(stage.world(SMALL).database_url)
+        database = composed(stage.world(SMALL).database_url)
         try:
             return create_budgets(database, CLIENT_ID, name, policies, assignments)
         finally:

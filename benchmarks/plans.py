@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import text, update
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data

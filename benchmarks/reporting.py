@@ -16,7 +16,7 @@ from benchmarks.reports import RUNS_EACH, create_report, tidy
 from benchmarks.results import MEGABYTE, Result
 from benchmarks.stage import SMALL, Stage
 from benchmarks.world import CLIENT_ID, run_measured
-from bursar.database.engine import Database
+from testing.databases.composed import composed
 from testing.servers.processes import run_bursar
 
 Measurement = Callable[[Stage], Sequence[Result]]
@@ -35,7 +35,7 @@ def reports(stage: Stage) -> Mapping[int, UUID]:
     """The two large ones by their rows, among small ones."""
 
     def make() -> Mapping[int, UUID]:
-        database, runs = Database(stage.world(SMALL).database_url), open_runs(RUNS_EACH)
+        database, runs = composed(stage.world(SMALL).database_url), open_runs(RUNS_EACH)
         try:
             for number in range(ENTERPRISES - 2):
                 create_report(database, CLIENT_ID, f"report-other-{number}", OF_OTHERS, runs)
@@ -163,7 +163,7 @@ def _enterprise(stage: Stage, url: str, name: str) -> UUID:
     finished = run_bursar("db", "upgrade", env={"BURSAR_DATABASE_URL": url}, cwd=stage.folder)
     if finished.returncode != 0:
         raise RuntimeError(finished.stderr)
-    database = Database(url)
+    database = composed(url)
     try:
         return create_report(database, CLIENT_ID, f"import-{name.lower()}")
     finally:

@@ -10,6 +10,7 @@ from benchmarks.world import World
 from bursar.app import create_app
 from bursar.database.engine import Database
 from bursar.settings import Settings
+from testing.databases.composed import composed
 
 Request = tuple[str, Mapping[str, str]]
 """Path with query, and headers."""
@@ -32,7 +33,7 @@ def statement_counts(
 
     `warm_up` comes first: it makes the process learn the keys and the members of the catalog.
     """
-    database = Database(world.database_url)
+    database = composed(world.database_url)
     counter = _Counter(database)
     counts = {}
     app: Any = create_app(Settings(), database)

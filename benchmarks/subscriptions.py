@@ -13,7 +13,7 @@ from benchmarks.results import Result
 from benchmarks.server import BenchmarkServer
 from benchmarks.stage import SMALL, Stage
 from benchmarks.world import CLIENT_ID
-from bursar.database.engine import Database
+from testing.databases.composed import composed
 
 Measurement = Callable[[Stage], Sequence[Result]]
 
@@ -35,7 +35,7 @@ def plans(
     """Made before the first request of their measurement."""
 
     def make() -> list[BenchmarkPlan]:
-        database = Database(stage.world(SMALL).database_url)
+        database = composed(stage.world(SMALL).database_url)
         try:
             return create_plans(database, CLIENT_ID, name, number, held=held, unassigned=unassigned)
         finally:

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import select
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.database.migrate import upgrade
 from bursar.demo.content import courses
@@ -24,6 +24,7 @@ from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
 from bursar.schema import metadata
 from bursar.settings import Settings
+from testing.databases.composed import composed
 from testing.databases.postgres import PostgresAddress
 from testing.servers.processes import child_environment
 
@@ -68,7 +69,7 @@ def write_courses(path: Path, count: int) -> Path:
 def create_world(address: PostgresAddress, folder: Path, count: int) -> World:
     """The catalogs are there before the documents, so that the import keeps their members too."""
     url = address.create_database(f"benchmark_{count}")
-    database = Database(url)
+    database = composed(url)
     try:
         upgrade(database)
         migrate_system_tables(database)

@@ -35,6 +35,7 @@ from bursar.web.middleware import RequestFrame
 from bursar.web.openapi import openapi_document
 from bursar.web.pipeline import Pipeline
 from bursar.web.system import system_handlers
+from bursar.work import compose, open_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def create_app(
     extra_handlers: Sequence[HTTPRouteHandler] = (),
 ) -> ASGIApp:
     """The ASGI application over a database that is migrated already."""
+    compose(database, settings)
     threads = Threads(settings.threads)
     metrics = Metrics()
     ring = KeyRing(database, settings)
@@ -98,7 +100,7 @@ def create() -> ASGIApp:
     tune_process()
     settings = get_settings()
     logs.configure(settings)
-    database = Database(settings.effective_database_url, pool_size=settings.threads)
+    database = open_database(settings, pool_size=settings.threads)
     app = create_app(settings, database)
     memory.collect_garbage_rarely()
     return app

@@ -6,6 +6,7 @@ from bursar.catalog import models as catalog
 from bursar.credit import models as credit
 from bursar.database.base import Base
 from bursar.enrollment import models as enrollment
+from bursar.events import models as events
 from bursar.identity import models as identity
 from bursar.notifications import models as notifications
 from bursar.subscriptions import models as subscriptions
@@ -17,6 +18,7 @@ __all__ = [
     "catalog",
     "credit",
     "enrollment",
+    "events",
     "identity",
     "metadata",
     "notifications",

@@ -12,9 +12,11 @@ from bursar.credit import jobs as credit_jobs
 from bursar.credit import mail as credit_mail
 from bursar.credit import tasks as credit
 from bursar.database.engine import Database
+from bursar.events.event import News
 from bursar.jobs import context
 from bursar.jobs.housekeeping import FORGET_ENDED
 from bursar.jobs.loops import Loop
+from bursar.jobs.queue import JobQueue
 from bursar.jobs.tasks import Task, scheduled
 from bursar.notifications.kinds import MailKind
 from bursar.settings import Settings
@@ -66,11 +68,31 @@ MAIL_KINDS: Final[dict[str, MailKind]] = {
 MAIL_SECONDS: Final = 1.0
 
 
+def news_of(settings: Settings, queue: JobQueue) -> News:  # noqa: ARG001 - filled by domains
+    """Who is told of what, in the transaction in which it happens. The only such table."""
+    return News(())
+
+
+def compose(database: Database, settings: Settings) -> Database:
+    """Gives the database's sessions what services need. Doing it twice changes nothing."""
+    database.info[News.KEY] = news_of(settings, JobQueue(database))
+    return database
+
+
+def open_database(settings: Settings, *, pool_size: int = 8) -> Database:
+    """The installation's database, ready for services. Raises ValueError for a URL of no use."""
+    return compose(Database(settings.effective_database_url, pool_size=pool_size), settings)
+
+
 def background_worker(settings: Settings) -> "Worker":
     """Not started yet. `bursar serve` on SQLite runs it beside the web processes."""
     from bursar.jobs.worker import Worker  # noqa: PLC0415 - commands that need no worker start fast
 
-    return Worker(settings.effective_database_url, WORKFLOWS, loops=[mail_loop(settings)])
+    return Worker(
+        lambda pool_size: open_database(settings, pool_size=pool_size),
+        WORKFLOWS,
+        loops=[mail_loop(settings)],
+    )
 
 
 def mail_loop(settings: Settings) -> Loop:

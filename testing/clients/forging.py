@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 from sqlalchemy import select
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.identity.keys import create_signing_key, load_keys
 from bursar.identity.models import SigningKey

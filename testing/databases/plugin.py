@@ -12,6 +12,7 @@ from typing import Protocol
 import pytest
 
 from bursar.database.engine import Database
+from testing.databases.composed import composed
 from testing.databases.lent import LentDatabase
 from testing.databases.migrated import TEMPLATE, migrate, migrated_url
 from testing.databases.postgres import PostgresAddress, PostgresServer
@@ -101,6 +102,6 @@ def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
+    database = composed(database_url)
     yield database
     database.dispose()

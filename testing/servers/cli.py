@@ -15,11 +15,12 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import DeclarativeBase
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog.membership import lock_content
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
+from testing.databases.composed import composed
 from testing.databases.migrated import migrate
 from testing.servers.forked import run_forked
 from testing.servers.processes import ServerProcess, child_environment
@@ -101,7 +102,7 @@ class Cli:
 
     @contextmanager
     def database(self) -> Iterator[Database]:
-        database = Database(self.url)
+        database = composed(self.url)
         yield database
         database.dispose()
 

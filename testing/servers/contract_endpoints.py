@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor, Change, record
+from bursar.actors import Actor
+from bursar.audit.service import Change, record
 from bursar.catalog.queries import CATALOG
 from bursar.web.call import Answer, Call, enterprise_of
 from bursar.web.endpoint import Documentation, Endpoint

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 
 from bursar import clock
+from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
-from bursar.audit.service import Actor
 from bursar.database.engine import Database
 from bursar.identity.tokens import KeyRing
 from bursar.provisioning.apply import apply
@@ -20,6 +20,7 @@ from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings
 from testing.clients.api import CATALOGS, Api, connect
 from testing.clients.openapi import ResponseChecker
+from testing.databases.composed import composed
 from testing.paths import REPOSITORY
 from testing.servers.processes import ServerProcess
 from testing.worlds.contract import ACME, GLOBEX, Document, catalog, client, manifest
@@ -110,7 +111,7 @@ class Service:
         stack.enter_context(server)
         http = stack.enter_context(connect(server.url))
         checker = ResponseChecker(http.get("/openapi.json").json())
-        database = Database(url)
+        database = composed(url)
         stack.callback(database.dispose)
         return cls(server, database, KeyRing(database, Settings()), Api(http, checker))
 

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import event, func, select, update
 
 from bursar import clock
+from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
-from bursar.audit.service import Actor
 from bursar.credit import allocation, changes, mail, redemption, settlement
 from bursar.credit.allocation import Allocation, Place, Wish
 from bursar.credit.books import lock_budget

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.bulk_enrollment import jobs, service
 from bursar.bulk_enrollment.checks import check_bulk_enrollment
 from bursar.bulk_enrollment.models import BulkEnrollmentJob, BulkEnrollmentRow

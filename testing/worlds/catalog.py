@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog.importing import Stored, parse_document, store_documents
 from bursar.catalog.models import Catalog, ContentItem, QueryMember
 from bursar.catalog.service import put_catalog

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.database.bulk import bulk_insert
 from bursar.subscriptions.activation import activate
 from bursar.subscriptions.books import Movement, licenses, move

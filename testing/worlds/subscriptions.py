@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog.service import put_catalog
 from bursar.database.engine import Database
 from bursar.identity.service import put_enterprise

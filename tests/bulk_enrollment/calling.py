@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.bulk_enrollment.endpoints import endpoints
 from bursar.bulk_enrollment.routes import PATH
 from bursar.database.engine import Database

@@ -7,8 +7,9 @@ from bursar.bulk_enrollment.tasks import TASKS
 from bursar.jobs.tasks import scheduled
 from bursar.jobs.worker import Worker
 from bursar.schema import metadata
+from testing.databases.composed import opener
 
 if __name__ == "__main__":
     assert metadata.tables
     tasks = [scheduled(task) for task in TASKS]
-    Worker(sys.argv[1], [*WORKFLOWS, *tasks], reaping_seconds=0.3).run_until_signalled()
+    Worker(opener(sys.argv[1]), [*WORKFLOWS, *tasks], reaping_seconds=0.3).run_until_signalled()

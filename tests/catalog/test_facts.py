@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog.documents import parse_document
 from bursar.catalog.facts import fill_facts
 from bursar.catalog.importing import store_documents

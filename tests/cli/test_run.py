@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from typer.testing import CliRunner, Result
 
 from bursar import clock
+from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
-from bursar.audit.service import Actor, Change, record
+from bursar.audit.service import Change, record
 from bursar.cli import run_task
 from bursar.cli.commands import app
 from bursar.database.engine import Database

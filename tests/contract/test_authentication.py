@@ -1,7 +1,7 @@
 import pytest
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.identity import service as identity
 from testing.clients.api import Api, detail_of
 from testing.clients.forging import REFUSED, Forge

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from bursar import clock
+from bursar.actors import Actor
 from bursar.app import all_endpoints
-from bursar.audit.service import Actor
 from bursar.identity.service import disable_client, put_client
 from testing.clients.api import Api, visible
 from testing.clients.forging import REFUSED, Forge

@@ -12,7 +12,7 @@ from joserfc.jwk import KeySet
 from sqlalchemy import select
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.identity import service as identity
 from bursar.identity.keys import create_signing_key
 from bursar.identity.models import TokenFailure

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import event
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.credit.read_endpoints import read_endpoints
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate

@@ -25,6 +25,7 @@ from bursar.credit.states import IllegalMove
 from bursar.database.engine import Database
 from bursar.notifications.kinds import Attempt, AttemptOutcome, QueuedMail
 from bursar.settings import Settings
+from testing.databases.composed import composed
 from testing.worlds.budgets import ACTOR, DAY, NOW, PRICED, Budget, open_budget
 from testing.worlds.catalog import ENTERPRISE
 
@@ -35,7 +36,7 @@ Job = Callable[[], Any]
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """With a connection for each of the threads."""
-    database = Database(database_url, pool_size=20)
+    database = composed(database_url, pool_size=20)
     yield database
     database.dispose()
 

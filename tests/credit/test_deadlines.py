@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog.importing import parse_document, store_documents
 from bursar.catalog.models import Catalog
 from bursar.catalog.offers import Offer

@@ -4,8 +4,8 @@ from uuid import UUID
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
-from bursar.audit.service import Actor
 from bursar.credit.checks import check_credit
 from bursar.credit.linking import link_learners
 from bursar.credit.models import Assignment, AssignmentAction

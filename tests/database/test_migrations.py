@@ -13,8 +13,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, delete, func, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
-from bursar.audit.service import Actor, Change, record
+from bursar.audit.service import Change, record
 from bursar.catalog.models import ContentState
 from bursar.clock import NEVER
 from bursar.database.engine import Database

@@ -11,7 +11,7 @@ import pytest
 
 from bursar import clock
 from bursar.cli.demo import prepare_demo
-from bursar.database.engine import Database
+from testing.databases.composed import composed
 from testing.databases.migrated import migrate
 from testing.databases.postgres import PostgresAddress
 
@@ -20,7 +20,7 @@ NOW: Final = datetime(2026, 11, 24, 13, 45, 12, tzinfo=UTC)
 
 def prepare(url: str) -> None:
     migrate(url)
-    database = Database(url)
+    database = composed(url)
     with clock.frozen_at(NOW):
         prepare_demo(database, NOW)
     database.dispose()

@@ -11,6 +11,7 @@ from bursar.enrollment.patience import GAVE_UP, patiently
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.jobs.worker import CONCURRENCY, Worker
+from testing.databases.composed import opener
 from testing.jobs import await_status, jobs
 
 pytestmark = pytest.mark.slow  # a stopping DBOS takes its time
@@ -52,7 +53,7 @@ def worker(database_url: str, lms: Lms, results: dict[str, str]) -> Iterator[Wor
     def other() -> None:
         results["other"] = "done"
 
-    worker = Worker(database_url, [Workflow("ask", ask), Workflow("other", other)])
+    worker = Worker(opener(database_url), [Workflow("ask", ask), Workflow("other", other)])
     yield worker
     worker.stop()
 

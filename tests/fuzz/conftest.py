@@ -9,6 +9,7 @@ from bursar.database.engine import Database
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
 from testing.clients.inside import Inside
+from testing.databases.composed import composed
 from testing.databases.plugin import DIALECTS, fresh_url
 from testing.servers.processes import ServerProcess
 from testing.shops.service import furnish
@@ -26,7 +27,7 @@ def dialect(request: pytest.FixtureRequest) -> str:
 def hunting_ground(
     dialect: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Database]:
-    database = Database(fresh_url(dialect, tmp_path_factory.mktemp("fuzz"), request))
+    database = composed(fresh_url(dialect, tmp_path_factory.mktemp("fuzz"), request))
     furnish(database)
     yield database
     database.dispose()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog.filter_operators import OPERATORS
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Row, bindparam, event, insert
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog.models import Catalog
 from bursar.database.engine import Database
 from bursar.identity import service
@@ -16,8 +16,9 @@ from bursar.identity.gate import DatabaseGate
 from bursar.identity.models import ApiClient, Enterprise
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
+from bursar.tenancy import Principal
 from bursar.web.errors import Unauthorized
-from bursar.web.principal import Gate, Owned, Principal
+from bursar.web.principal import Gate, Owned
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ACTOR = Actor("operator")

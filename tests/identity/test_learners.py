@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
-from bursar.audit.service import Actor
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.identity.learners import (

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, text
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog import service
 from bursar.catalog.checks import check_catalogs
 from bursar.catalog.importing import parse_document, store_documents

@@ -17,6 +17,7 @@ from bursar.jobs.worker import Worker
 from bursar.web import idempotency
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
 from bursar.web.models import IdempotencyRecord
+from testing.databases.composed import opener
 from testing.jobs import await_status, eventually, jobs
 
 pytestmark = pytest.mark.slow  # a stopping DBOS takes its time
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.slow  # a stopping DBOS takes its time
 
 @contextmanager
 def working(url: str, *workflows: Workflow) -> Iterator[Worker]:
-    worker = Worker(url, workflows, reaping_seconds=0.2)
+    worker = Worker(opener(url), workflows, reaping_seconds=0.2)
     worker.start()
     try:
         yield worker
@@ -86,7 +87,7 @@ def test_a_stopped_job_goes_on_after_its_last_step(database: Database, database_
         assert [steps.run("step", step, number) for number in range(5)] == [0, 1, 2, 3, 4]
 
     work = Workflow("work", five_steps)
-    worker = Worker(database_url, [work])
+    worker = Worker(opener(database_url), [work])
     worker.start()
     enqueue(database, "work")
     assert in_third_step.wait(20)
@@ -132,7 +133,7 @@ def test_scheduled_work_runs_when_its_time_comes(database: Database, database_ur
 
 def test_a_second_worker_in_one_process_is_refused(database_url: str) -> None:
     with working(database_url), pytest.raises(RuntimeError, match="already"):
-        Worker(database_url, []).start()
+        Worker(opener(database_url), []).start()
 
 
 def test_housekeeping_forgets_what_is_over_and_keeps_the_rest(

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bursar.database.engine import Database
 from bursar.notifications.kinds import Attempt
 from bursar.schema import metadata
+from testing.databases.composed import composed
 from tests.notifications.world import Domain, deliver
 
 
@@ -27,4 +27,4 @@ if __name__ == "__main__":
     domain = Doomed() if manner == "killed" else Domain()
     print("ready", flush=True)
     sys.stdin.readline()
-    deliver(Database(url), domain, smtp_url)
+    deliver(composed(url), domain, smtp_url)

@@ -17,6 +17,7 @@ from bursar.jobs.worker import Worker
 from bursar.notifications import delivery
 from bursar.notifications.delivery import DeliveryCounts, deliver_due
 from bursar.settings import Settings
+from testing.databases.composed import composed, opener
 from testing.fakes.smtp import Sink
 from testing.jobs import eventually
 from tests.notifications.world import KIND, Domain, deliver, post, statuses
@@ -43,7 +44,7 @@ def test_threads_side_by_side_send_each_mail_once(
     domains = [Domain() for _ in range(4)]
 
     def work(domain: Domain) -> int:
-        database = Database(database_url)
+        database = composed(database_url)
         try:
             return deliver(database, domain, sink.url if with_server else "").delivered
         finally:
@@ -120,7 +121,7 @@ def test_a_worker_delivers_what_is_enqueued_while_it_runs(
     def deliver_all() -> None:
         deliver_due(context.database(), settings, domain.kinds, stopping=context.stopping)
 
-    worker = Worker(database_url, [], loops=[Loop("mail", deliver_all, 0.05)])
+    worker = Worker(opener(database_url), [], loops=[Loop("mail", deliver_all, 0.05)])
     worker.start()
     try:
         for number in range(3):

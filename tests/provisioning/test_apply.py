@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.provisioning import content
 from bursar.provisioning.apply import apply

@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
-from bursar.audit.service import Actor
 from bursar.credit.checks import check_credit
 from bursar.credit.models import AssignmentConfiguration, LedgerEntry, Policy, Subsidy
 from bursar.database.engine import Database

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.cli.declare import apply_to
 from bursar.database.engine import Database
 from bursar.enrollment.checks import check_enrollments

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.identity.service import UnknownEnterprise
 from bursar.provisioning.apply import apply

@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
-from bursar.audit.service import Actor
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.export import export, to_yaml

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.service import put_client

@@ -9,6 +9,7 @@ from typing import TypeVar
 from bursar.database.engine import Database
 from bursar.subscriptions import activation
 from bursar.subscriptions.refusals import NoLiveLicense, NotEnoughLicenses
+from testing.databases.composed import composed
 from testing.worlds.subscriptions import (
     ACTOR,
     ENTERPRISE,
@@ -31,7 +32,7 @@ def at_once(works: Sequence[Callable[[Database], Result]], url: str) -> list[Res
     barrier = Barrier(len(works))
 
     def run(work: Callable[[Database], Result]) -> Result:
-        database = Database(url, pool_size=1)
+        database = composed(url, pool_size=1)
         try:
             barrier.wait()
             return work(database)

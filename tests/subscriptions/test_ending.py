@@ -15,6 +15,7 @@ from bursar.identity.learners import ensure_learners
 from bursar.jobs.worker import Worker
 from bursar.settings import Settings
 from bursar.subscriptions import ending, expiry, jobs, renewals
+from testing.databases.composed import opener
 from testing.jobs import eventually
 from testing.worlds.subscriptions import (
     ACTOR,
@@ -132,7 +133,7 @@ def test_a_worker_asks_an_lms_that_is_away_until_it_answers(
     lms.failures = 1
     with acme.transaction() as session:
         revoke(acme, session, emails(2))
-    worker = Worker(database_url, jobs.WORKFLOWS)
+    worker = Worker(opener(database_url), jobs.WORKFLOWS)
     worker.start()
     try:
         eventually(lambda: live(acme) == 1, "two enrolments have ended")

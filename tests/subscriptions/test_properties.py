@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bursar.database.engine import Database
 from bursar.subscriptions.checks import check_subscriptions
 from bursar.subscriptions.declared import Refused
 from bursar.subscriptions.refusals import NoLiveLicense, NotEnoughLicenses, TooManyRevocations
+from testing.databases.composed import composed
 from testing.databases.migrated import migrate
 from testing.worlds import subscriptions as world
 
@@ -25,7 +25,7 @@ class Plan(RuleBasedStateMachine):
         self.folder = TemporaryDirectory()
         url = f"sqlite:///{self.folder.name}/bursar.db"
         migrate(url)
-        self.database = Database(url)
+        self.database = composed(url)
         self.purchased = 5
         self.held: dict[str, str] = {}
         self.revoked_activated = 0

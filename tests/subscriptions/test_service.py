@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
+from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
-from bursar.audit.service import Actor
 from bursar.database.engine import Database
 from bursar.identity.learners import put_learners
 from bursar.jobs.queue import JobQueue

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.bulk_enrollment import mail, queries
 from bursar.bulk_enrollment.rules import (
     MISSING_SUBSCRIPTION,

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.bulk_enrollment import jobs, queries, service
 from bursar.bulk_enrollment.csv_file import csv_chunks
 from bursar.bulk_enrollment.rules import JobState, PairStatus

@@ -11,7 +11,8 @@ from sqlalchemy import BigInteger, String, Uuid, bindparam, case, func, insert, 
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from bursar.audit.service import Actor, Change, record
+from bursar.actors import Actor
+from bursar.audit.service import Change, record
 from bursar.bulk_enrollment.models import (
     BulkEnrollmentChunk,
     BulkEnrollmentJob,

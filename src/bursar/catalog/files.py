@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar import clock
+from bursar.actors import Actor
 from bursar.audit.service import Actor
 from bursar.batches import batched
 from bursar.catalog.importing import (

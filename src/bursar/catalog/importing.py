@@ -9,8 +9,9 @@ from operator import attrgetter
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
+from bursar.actors import Actor
 from bursar.audit import service as audit
-from bursar.audit.service import Actor, Change
+from bursar.audit.service import Change
 from bursar.catalog.content_types import ContentType
 from bursar.catalog.documents import BrokenDocument, Document, parse_document
 from bursar.catalog.facts import Source, store_facts

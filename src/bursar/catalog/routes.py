@@ -22,15 +22,10 @@ from bursar.catalog.documents import fill_in
 from bursar.catalog.queries import Selection
 from bursar.catalog.schemas import CatalogList, CatalogSummary
 from bursar.database.types import AnyRow
+from bursar.pages import Page
 from bursar.web.call import Answer, Call
 from bursar.web.errors import NotFound
-from bursar.web.pagination import (
-    Page,
-    next_link,
-    page_size,
-    previous_link,
-    select_page,
-)
+from bursar.web.pagination import next_link, page_size, previous_link, select_page
 from bursar.web.parameters import ParameterReader
 
 MAX_CONTENT_KEYS = 100

@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from bursar.actors import Actor
 from bursar.audit import service as audit
-from bursar.audit.service import Actor, Change
+from bursar.audit.service import Change
 from bursar.catalog.content_filter import parse_filter, query_uuid
 from bursar.catalog.history import note_difference, note_history
 from bursar.catalog.membership import (

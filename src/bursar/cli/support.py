@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog.facts import fill_facts
 from bursar.database.engine import Database
 from bursar.database.migrate import is_current, upgrade
@@ -19,6 +19,7 @@ from bursar.identity.sealing import SealedKey
 from bursar.jobs.system import migrate_system_tables
 from bursar.schema import metadata
 from bursar.settings import Settings, get_settings
+from bursar.work import open_database
 
 EXIT_INVALID = 2
 EXIT_SCHEMA = 3
@@ -71,7 +72,7 @@ def opened_database(settings: Settings) -> Iterator[Database]:
 def reached_database(settings: Settings) -> Iterator[Database]:
     """Whatever its schema is. Ends the command when it cannot be reached."""
     try:
-        database = Database(settings.effective_database_url)
+        database = open_database(settings)
     except ValueError as error:
         fail(f"BURSAR_DATABASE_URL: {error}", EXIT_INVALID)
     except OSError as error:

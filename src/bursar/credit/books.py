@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Select, Table, Update, bindparam, select, update
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.credit.models import AssignmentConfiguration, Policy, Subsidy
 from bursar.credit.rules import Money, is_active
 from bursar.credit.states import AssignmentState, LearnerState

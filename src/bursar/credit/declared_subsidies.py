@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bursar.actors import Actor
 from bursar.audit.service import Actor, Change, record
 from bursar.batches import batched
 from bursar.credit.deadlines import refresh_subsidy

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.credit.books import hold, lock_budget
 from bursar.credit.changes import end
 from bursar.credit.deadlines import refresh_deadlines

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.credit import settlement
 from bursar.credit.states import TransactionState
 from bursar.enrollment.gateway import LmsUnavailable, Seat, gateway_for

@@ -31,7 +31,7 @@ from bursar.credit.rules import SORT_ORDER
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.bulk import is_any_of_given
 from bursar.database.types import AnyRow
-from bursar.web.pagination import Page
+from bursar.pages import Page
 from bursar.web.principal import Owned
 
 _policies, _subsidies = Policy.__table__.c, Subsidy.__table__.c

@@ -18,8 +18,9 @@ from bursar.credit.schemas import (
     policy_summary,
 )
 from bursar.database.types import AnyRow
+from bursar.pages import Page
 from bursar.web.call import Answer, Call
-from bursar.web.pagination import Page, next_link, page_size, previous_link, select_page
+from bursar.web.pagination import next_link, page_size, previous_link, select_page
 from bursar.web.parameters import ParameterReader
 
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog.documents import course_key_of_run
 from bursar.catalog.offers import Offer, find_offer
 from bursar.credit.books import Budget, Held, Movement, hold, move

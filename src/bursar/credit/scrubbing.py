@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.audit.service import Actor, Change, record
+from bursar.actors import Actor
+from bursar.audit.service import Change, record
 from bursar.credit.books import lock_budget
 from bursar.credit.models import Assignment, AssignmentConfiguration, SubsidyTransaction
 from bursar.credit.rules import DAYS_UNTIL_SCRUBBED

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor, Change, record
+from bursar.actors import Actor
+from bursar.audit.service import Change, record
 from bursar.credit.books import Held, Movement, hold, move
 from bursar.credit.models import Assignment, LedgerEntry, SubsidyTransaction
 from bursar.credit.records import change_state

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.credit import allocation, changes, jobs, redemption, settlement
 from bursar.credit.filters import AssignmentFilters
 from bursar.credit.mail import LinkTo

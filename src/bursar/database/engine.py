@@ -50,6 +50,9 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = sqlalchemy_url(url)
+        self.info: dict[str, object] = {}
+        """What every session of `transaction` carries for services (`Session.info`), such as
+        the news that the composition made."""
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +92,8 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        with Session(self.write_engine, expire_on_commit=False) as session, session.begin():
+        session = Session(self.write_engine, expire_on_commit=False, info=dict[Any, Any](self.info))
+        with session, session.begin():
             yield session
 
     def connections_in_use(self, *, write: bool) -> int:

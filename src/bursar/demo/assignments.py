@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog.offers import Offer, find_offers
 from bursar.credit import allocation, changes, mail, redemption, settlement
 from bursar.credit.expiry import expire_assignments

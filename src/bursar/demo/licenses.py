@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.demo.assignments import NEWCOMERS
 from bursar.demo.parts import Document

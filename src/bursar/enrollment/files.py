@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from bursar import clock
+from bursar.actors import Actor
 from bursar.audit.service import Actor
 from bursar.batches import batched
 from bursar.catalog.files import Rejected, StrictFailure

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, String, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
+from bursar.actors import Actor
 from bursar.audit.service import Actor, Change, record
 from bursar.batches import batched
 from bursar.database.bulk import bulk_insert, bulk_update

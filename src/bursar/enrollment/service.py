@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, case, func, literal_column, null, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from bursar.actors import Actor
 from bursar.audit.service import Actor, Change, record
 from bursar.batches import batched
 from bursar.database.bulk import is_any_of

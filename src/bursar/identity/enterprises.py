@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor, Change, record
+from bursar.actors import Actor
+from bursar.audit.service import Change, record
 from bursar.identity.models import Enterprise
 
 Outcome = Literal["created", "changed", "unchanged"]

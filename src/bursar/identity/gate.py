@@ -9,8 +9,9 @@ from sqlalchemy import Connection, FromClause, Select, bindparam, select
 from bursar.database.types import AnyRow
 from bursar.identity.models import ApiClient, ClientGrant
 from bursar.identity.tokens import KeyRing
+from bursar.tenancy import Principal
 from bursar.web.errors import Unauthorized
-from bursar.web.principal import Owned, Principal
+from bursar.web.principal import Owned
 
 # Aliases and labels of our own: an owned object may have the same tables and column names.
 _CLIENT = ApiClient.__table__.alias("caller")

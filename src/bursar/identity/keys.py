@@ -7,7 +7,8 @@ from joserfc.jwk import ECKey
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor, Change, record
+from bursar.actors import Actor
+from bursar.audit.service import Change, record
 from bursar.identity.models import SigningKey
 from bursar.identity.sealing import Seal
 

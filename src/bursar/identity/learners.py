@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from bursar.actors import Actor
 from bursar.audit.service import Actor, Change, record
 from bursar.batches import batched
 from bursar.database.bulk import found_by_each, insert_missing, is_any_of, is_any_of_given

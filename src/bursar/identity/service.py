@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor, Change, record
+from bursar.actors import Actor
+from bursar.audit.service import Change, record
 from bursar.database.engine import insert_for
 from bursar.identity.enterprises import (
     Outcome,

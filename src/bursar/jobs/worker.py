@@ -39,14 +39,15 @@ class Worker:
 
     def __init__(
         self,
-        database_url: str,
+        open_database: Callable[[int], Database],
         workflows: Sequence[Workflow],
         *,
         loops: Sequence[Loop] = (),
         reaping_seconds: float = REAPING_SECONDS,
     ) -> None:
+        """`open_database` is given the number of connections that the worker uses at once."""
         self.id = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
-        self._url = database_url
+        self._open_database = open_database
         self._workflows = workflows
         self._loops = loops
         self._reaping_seconds = reaping_seconds
@@ -56,7 +57,7 @@ class Worker:
 
     def start(self) -> None:
         """Returns when jobs are taken."""
-        database = Database(self._url, pool_size=CONCURRENCY + 1 + len(self._loops))
+        database = self._open_database(CONCURRENCY + 1 + len(self._loops))
         context.enter(database)
         self._database = database
         try:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog import service as catalogs
 from bursar.catalog.membership import lock_content
 from bursar.catalog.service import CatalogOfAnotherEnterprise

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.catalog.content_types import ContentType
 from bursar.catalog.importing import (
     BrokenDocument,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.enrollment.reported import list_reported, store_reported
 from bursar.enrollment.reported_rows import COLUMNS
 from bursar.provisioning.forms import EnterpriseForm

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.provisioning.forms import EnterpriseForm, SubscriptionPlanForm
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.problems import problem

@@ -27,10 +27,10 @@ from bursar.database.types import AnyRow
 from bursar.enrollment import days
 from bursar.enrollment.models import EnrollmentDay
 from bursar.identity.models import Enterprise
+from bursar.pages import Page
 from bursar.reporting.conditions import conditions
 from bursar.reporting.fields import NAMES, SOURCE, enrollments, selected, sort_keys
 from bursar.reporting.parameters import DEFAULT_ORDERING, Ordering, Term, Wanted
-from bursar.web.pagination import Page
 from bursar.web.principal import Owned
 
 FIRST_BATCH: Final = 100

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from bursar.database.types import AnyRow
+from bursar.pages import Page
 from bursar.reporting import queries
 from bursar.reporting.course_urls import CourseUrls
 from bursar.reporting.export import chunks
@@ -14,7 +15,7 @@ from bursar.reporting.rows import Presenter
 from bursar.reporting.schemas import LearnerSummary, LearnerSummaryPage
 from bursar.web.call import Answer, Call, enterprise_of
 from bursar.web.negotiation import Format
-from bursar.web.pagination import Page, next_link, previous_link, select_page
+from bursar.web.pagination import next_link, previous_link, select_page
 
 PATH: Final = "/enterprise/v3/enterprise-customer/{enterprise_uuid:uuid}/learner-summary"
 _ROOT: Final = "/enterprise/v3/"

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.enrollment.reported import store_reported
 from bursar.enrollment.reported_rows import (
     EMAIL_NAMES,

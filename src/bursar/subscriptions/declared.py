@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor, Change, record
+from bursar.actors import Actor
+from bursar.audit.service import Change, record
 from bursar.catalog.models import Catalog
 from bursar.subscriptions.books import (
     IS_UNASSIGNED,

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, exists, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.database.bulk import is_any_of
 from bursar.database.engine import Database
 from bursar.enrollment.gateway import Outcome, Seat, gateway_for

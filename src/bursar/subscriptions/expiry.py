@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import exists, select, update
 
 from bursar import clock
-from bursar.audit.service import Actor, Change, record
+from bursar.actors import Actor
+from bursar.audit.service import Change, record
 from bursar.database.engine import Database
 from bursar.enrollment.gateway import LmsUnavailable
 from bursar.jobs.queue import JobQueue

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from bursar import clock
-from bursar.audit.service import Actor, Change, record
+from bursar.actors import Actor
+from bursar.audit.service import Change, record
 from bursar.database.bulk import is_any_of
 from bursar.database.engine import Database
 from bursar.database.rows import given_rows

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from bursar.actors import Actor
 from bursar.audit.service import Actor, record
 from bursar.batches import batched
 from bursar.database.bulk import is_any_of

@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.clock import format_instant
 from bursar.database.types import AnyRow
+from bursar.pages import Page
 from bursar.subscriptions import activation, queries, revocation, service
 from bursar.subscriptions.bodies import AssignBody, RemindBody, RevokeBody
 from bursar.subscriptions.books import locked_plan
@@ -30,7 +31,7 @@ from bursar.subscriptions.schemas import (
 )
 from bursar.subscriptions.states import LicenseStatus
 from bursar.web.call import Answer, Call, enterprise_of
-from bursar.web.pagination import Page, next_link, previous_link, select_page
+from bursar.web.pagination import next_link, previous_link, select_page
 from bursar.web.parameters import ParameterReader
 
 PAGE_SIZE: Final = 100

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Select, String, Update, Uuid, bindparam, sele
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
+from bursar.actors import Actor
 from bursar.audit.service import Actor, Change, record
 from bursar.batches import batched
 from bursar.database.bulk import found_by_each

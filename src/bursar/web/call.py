@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from bursar.database.types import AnyRow
 from bursar.settings import Settings
+from bursar.tenancy import Principal
 from bursar.web.errors import NotFound
 from bursar.web.negotiation import Negotiated
 from bursar.web.parameters import QueryParameters
-from bursar.web.principal import Principal
 
 
 @dataclass(slots=True)

@@ -1,28 +1,10 @@
 """Page numbers, page sizes and links, as every list of the reference has them."""
 
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from bursar.pages import Page
 from bursar.web.errors import InvalidPage
 from bursar.web.parameters import QueryParameters
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list whose length is known."""
-
-    number: int
-    size: int
-    count: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.count // self.size))
-
-    @property
-    def start(self) -> int:
-        """Index of the page's first row in the whole list."""
-        return (self.number - 1) * self.size
 
 
 def page_size(query: QueryParameters, names: tuple[str, ...], *, default: int, maximum: int) -> int:

@@ -18,6 +18,7 @@ from bursar import clock
 from bursar.database.engine import DATABASE_AWAY, Database, is_retryable
 from bursar.database.types import AnyRow
 from bursar.settings import Settings
+from bursar.tenancy import Principal
 from bursar.web import idempotency
 from bursar.web.call import Answer, Call
 from bursar.web.endpoint import Endpoint
@@ -41,7 +42,7 @@ from bursar.web.negotiation import (
     only,
 )
 from bursar.web.parameters import ParameterReader, QueryParameters, parse_uuid
-from bursar.web.principal import Gate, Principal
+from bursar.web.principal import Gate
 from bursar.web.rendering import Incoming, Outgoing, lenient, refuse, render, render_read
 from bursar.web.throttle import ClientThrottle
 from bursar.web.validation import decode_json, validate

@@ -3,29 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Connection, FromClause
 
 from bursar.database.types import AnyRow
-
-ADMIN = "admin"
-REPORTING = "reporting"
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """A client in good standing and its role in each enterprise it may act for."""
-
-    client_id: str
-    roles: Mapping[UUID, str]
-
-    @property
-    def enterprises(self) -> tuple[UUID, ...]:
-        return tuple(self.roles)
-
-    def may_write(self, enterprise_uuid: UUID) -> bool:
-        return self.roles.get(enterprise_uuid) == ADMIN
+from bursar.tenancy import Principal
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from joserfc.jws import JWSRegistry
 from sqlalchemy import select
 
 from bursar import clock
-from bursar.audit.service import Actor
+from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.identity import tokens
 from bursar.identity.keys import create_signing_key, load_keys, revoke_signing_key

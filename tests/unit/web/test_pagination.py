@@ -4,15 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bursar.pages import Page
 from bursar.web.errors import InvalidPage
-from bursar.web.pagination import (
-    Page,
-    link,
-    next_link,
-    page_size,
-    previous_link,
-    select_page,
-)
+from bursar.web.pagination import link, next_link, page_size, previous_link, select_page
 from bursar.web.parameters import QueryParameters
 
 URL = "https://api.example.org/enterprise/v2/enterprise-catalogs"

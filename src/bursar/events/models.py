@@ -1,0 +1,46 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, FetchedValue, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bursar.database.base import Base
+from bursar.database.columns import BIG_ID
+from bursar.database.types import Json
+
+
+class EventRecord(Base):
+    """An event as it was published; written in the transaction of the change, never changed.
+
+    It is both the log that readers outside follow and the audit trail: who did what to which
+    object, with old and new values.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index(None, "enterprise_uuid", "at"),
+        Index(None, "object_id", "object_type", "version"),
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    """Grows in the order of writing, which on PostgreSQL is not the order of commits."""
+    transaction_id: Mapped[int | None] = mapped_column(BigInteger, server_default=FetchedValue())
+    """On PostgreSQL the transaction that wrote the row: a reader that stops before the oldest
+    transaction still under way never misses one that commits late. On SQLite null: writers follow
+    one another there, so that ids are in the order of commits."""
+    uuid: Mapped[UUID]
+    enterprise_uuid: Mapped[UUID | None]
+    type: Mapped[str]
+    object_type: Mapped[str]
+    object_id: Mapped[str]
+    version: Mapped[int]
+    """Counts the events of one object, from 1."""
+    at: Mapped[datetime]
+    actor_kind: Mapped[str]
+    actor: Mapped[str]
+    request_id: Mapped[str | None]
+    changes: Mapped[dict[str, Any]] = mapped_column(Json)
+    """`{"spend_limit": [700000, 10000]}`: the old and the new value."""
+    data: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """The object as the API showed it after the change."""

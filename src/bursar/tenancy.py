@@ -1,0 +1,55 @@
+"""Tenancy: who is calling, and which enterprise's rows they can reach.
+
+A domain declares what a path can name as an `Owned`. The gate joins it with the caller's grants
+in one statement, so that a row of another enterprise is answered as an unknown one: not found.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Column, ColumnElement, FromClause
+
+ADMIN = "admin"
+REPORTING = "reporting"
+
+Target = TypeVar("Target")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A client in good standing and its role in each enterprise it may act for."""
+
+    client_id: str
+    roles: Mapping[UUID, str]
+
+    @property
+    def enterprises(self) -> tuple[UUID, ...]:
+        return tuple(self.roles)
+
+    def may_write(self, enterprise_uuid: UUID) -> bool:
+        return self.roles.get(enterprise_uuid) == ADMIN
+
+
+@dataclass(frozen=True, eq=False)
+class Owned(Generic[Target]):
+    """What a path names, and the enterprise column that decides who can reach it.
+
+    `condition` uses bind parameters that are named as the path's parameters. `kind` is a dataclass
+    whose first field is `enterprise_uuid`; its other fields are named and ordered as `columns`.
+    """
+
+    kind: type[Target]
+    source: FromClause
+    enterprise: Column[Any] | ColumnElement[Any]
+    condition: ColumnElement[bool]
+    columns: tuple[ColumnElement[Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not is_dataclass(self.kind):
+            raise TypeError(f"{self.kind.__name__} is no dataclass")
+        names = [field.name for field in fields(self.kind)]
+        wanted = ["enterprise_uuid", *(column.key for column in self.columns)]
+        if names != wanted:
+            raise TypeError(f"{self.kind.__name__} has the fields {names}, not {wanted}")
