@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.audit.service import Actor
 from bursar.batches import batched
 from bursar.catalog.importing import (
     BrokenDocument,

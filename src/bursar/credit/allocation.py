@@ -11,7 +11,7 @@ from sqlalchemy import Select, bindparam, update
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.audit.service import Actor, Change, record
+from bursar.audit.service import Change, record
 from bursar.batches import batched
 from bursar.catalog.offers import Offer, find_offer
 from bursar.credit import mail

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.audit.service import Actor, Change, record
+from bursar.audit.service import Change, record
 from bursar.batches import batched
 from bursar.credit.deadlines import refresh_subsidy
 from bursar.credit.declarations import (

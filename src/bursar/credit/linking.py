@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.audit.service import Actor, Change, record
+from bursar.audit.service import Change, record
 from bursar.batches import batched
 from bursar.credit.models import Assignment, AssignmentAction, AssignmentConfiguration, Policy
 from bursar.database.bulk import bulk_insert, is_any_of

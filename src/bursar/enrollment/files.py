@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.audit.service import Actor
 from bursar.batches import batched
 from bursar.catalog.files import Rejected, StrictFailure
 from bursar.database.bulk import bulk_upsert

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, String, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.audit.service import Actor, Change, record
+from bursar.audit.service import Change, record
 from bursar.batches import batched
 from bursar.database.bulk import bulk_insert, bulk_update
 from bursar.database.rows import given_rows

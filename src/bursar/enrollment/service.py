@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, case, func, literal_column, null, select, upda
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bursar.actors import Actor
-from bursar.audit.service import Actor, Change, record
+from bursar.audit.service import Change, record
 from bursar.batches import batched
 from bursar.database.bulk import is_any_of
 from bursar.database.dates import DayNumber

@@ -11,7 +11,7 @@ from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.audit.service import Actor, Change, record
+from bursar.audit.service import Change, record
 from bursar.batches import batched
 from bursar.database.bulk import found_by_each, insert_missing, is_any_of, is_any_of_given
 from bursar.emails import normalised

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.audit.service import Actor, record
+from bursar.audit.service import record
 from bursar.batches import batched
 from bursar.database.bulk import is_any_of
 from bursar.database.pipelines import in_one_go

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from bursar.actors import Actor
-from bursar.audit.service import Actor, Change, record
+from bursar.audit.service import Change, record
 from bursar.batches import batched
 from bursar.database.bulk import found_by_each
 from bursar.database.pipelines import in_one_go
