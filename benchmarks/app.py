@@ -1,5 +1,6 @@
 """The application as it is served, with the floor beside it: `python -m benchmarks.app PORT`."""
 
+import multiprocessing
 import os
 import sys
 from pathlib import Path
@@ -39,6 +40,8 @@ def create() -> ASGIApp:
 
 
 def main(port: int) -> None:
+    multiprocessing.set_start_method("spawn", force=True)
+    memory.let_children_give_back_memory()
     Server(
         "benchmarks.app:create",
         address="127.0.0.1",

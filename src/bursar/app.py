@@ -108,7 +108,6 @@ def create() -> ASGIApp:
 
 def tune_process() -> None:
     """For processes of many threads that mostly wait for the database."""
-    memory.give_back_free_memory()
     # A thread that holds a budget's lock must not wait five milliseconds, at each answer of the
     # database, for one that only computes: measured, allocations on one policy gain 40 %.
     sys.setswitchinterval(0.0005)

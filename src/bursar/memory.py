@@ -1,33 +1,30 @@
 """How memory is given back: by the C library's allocator, and by Python's garbage collector."""
 
-import ctypes
 import gc
-import sys
-from contextlib import suppress
+import os
 from typing import Final
 
-_KIBIBYTE: Final = 1024
-# glibc's mallopt, by the numbers of <malloc.h>. Setting the first two ends their growth.
-_OPTIONS: Final = {
-    -1: 128 * _KIBIBYTE,  # M_TRIM_THRESHOLD
-    -3: 128 * _KIBIBYTE,  # M_MMAP_THRESHOLD
-    -8: 2,  # M_ARENA_MAX
+# glibc reads these once, when a program starts. Setting the first two also keeps them as they
+# are: by itself glibc raises both with the largest block that it has seen freed.
+_ALLOCATOR: Final = {
+    "MALLOC_TRIM_THRESHOLD_": str(128 * 1024),
+    "MALLOC_MMAP_THRESHOLD_": str(128 * 1024),
+    "MALLOC_ARENA_MAX": "2",
 }
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 20_000
 
 
-def give_back_free_memory() -> None:
-    """Makes glibc return large blocks to the system when they are free.
+def let_children_give_back_memory() -> None:
+    """Makes glibc return large blocks to the system when they are free, in processes that this
+    one starts afterwards.
 
-    It begins that way, but keeps ever larger ones for each thread once it has seen some. A web
-    process that makes pages of some hundred kilobytes then holds twice what it needs.
+    Otherwise it keeps ever larger ones for each thread: a web process that makes pages of some
+    hundred kilobytes then holds twice what it needs. What an operator has set stays. Another C
+    library does not look at these variables.
     """
-    if sys.platform == "linux":
-        with suppress(AttributeError):  # another C library
-            set_option = ctypes.CDLL(None).mallopt
-            for option, value in _OPTIONS.items():
-                set_option(option, value)
+    for name, value in _ALLOCATOR.items():
+        os.environ.setdefault(name, value)
 
 
 def collect_garbage_rarely() -> None:

@@ -16,7 +16,7 @@ from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from bursar import clock, logs
+from bursar import clock, logs, memory
 from bursar.cli.demo import prepare_demo, print_demo
 from bursar.cli.support import fail, opened_database, opening_keys, settings_or_fail
 from bursar.database.engine import Database
@@ -116,6 +116,7 @@ def run_server(settings: Settings, place: Place, workers: int, *, with_worker: b
     """Until a signal ends it: requests under way finish, and the worker hands its jobs back."""
     # Web processes begin afresh: a fork would carry our memory and the worker's threads along.
     multiprocessing.set_start_method("spawn", force=True)
+    memory.let_children_give_back_memory()
     background = background_worker(settings) if with_worker else None
     with tempfile.TemporaryDirectory(prefix="bursar-metrics-") as folder:
         if workers > 1:
