@@ -1,0 +1,39 @@
+"""Every answer of the API is what it was, to the byte: see CONTRIBUTING.md.
+
+`CORPUS_RECORD=1 ./run test tests/corpus` records anew what is meant to be different.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.corpus import transcript
+from tests.corpus.chapters import frame, opening, reads
+from tests.corpus.stage import Stage
+
+RECORDED = Path(__file__).parent / "recorded.txt"
+CHAPTERS: dict[str, Callable[[Stage], None]] = {
+    "opening": opening.play,
+    "reads": reads.play,
+    "frame": frame.play,
+}
+
+
+@pytest.mark.slow
+def test_every_answer_is_as_recorded(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(database_url, tmp_path, monkeypatch)
+    try:
+        for name, play in CHAPTERS.items():
+            stage.begin(name)
+            play(stage)
+    finally:
+        stage.close()
+    if os.environ.get("CORPUS_RECORD"):
+        RECORDED.write_text(transcript.written(stage.exchanges))
+    found = transcript.differences(transcript.read(RECORDED.read_text()), stage.exchanges)
+    shown = "\n\n".join(found[: transcript.SHOWN_DIFFERENCES])
+    assert not found, f"{len(found)} answers are not as recorded:\n\n{shown}"
