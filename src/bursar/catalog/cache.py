@@ -6,12 +6,12 @@ database for that version first.
 
 from array import array
 from bisect import bisect_right
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from uuid import UUID
 
+from cachetools import LRUCache
 from sqlalchemy import Connection, select
 
 from bursar.catalog.models import CatalogQuery, QueryMember
@@ -67,25 +67,31 @@ class MemberIndexes:
     """The newest index of each query, least recently used first out."""
 
     def __init__(self, maximum: int = 256) -> None:
-        self._maximum = maximum
-        self._indexes: OrderedDict[UUID, MemberIndex] = OrderedDict()
+        self._indexes: LRUCache[UUID, MemberIndex] = LRUCache(maximum)
         self._lock = Lock()
+        self._building = Lock()
 
     def get(self, connection: Connection, query_uuid: UUID | None, version: int) -> MemberIndex:
         """The index at this version, or at a newer one committed since it was read."""
         if query_uuid is None:
             return EMPTY
-        index = self._indexes.get(query_uuid)
-        if index is not None and index.version >= version:
+        index = self._known(query_uuid, version)
+        if index is not None:
             return index
-        with self._lock:
-            index = self._indexes.get(query_uuid)
-            if index is None or index.version < version:
-                index = self._indexes[query_uuid] = _build(connection, query_uuid)
-            self._indexes.move_to_end(query_uuid)
-            while len(self._indexes) > self._maximum:
-                self._indexes.popitem(last=False)
+        # One at a time: requests that miss together share one build, and those that find their
+        # index do not wait for it.
+        with self._building:
+            index = self._known(query_uuid, version)
+            if index is None:
+                index = _build(connection, query_uuid)
+                with self._lock:
+                    self._indexes[query_uuid] = index
         return index
+
+    def _known(self, query_uuid: UUID, version: int) -> MemberIndex | None:
+        with self._lock:  # a cache of cachetools notes each use, so that reading changes it
+            index = self._indexes.get(query_uuid)
+        return index if index is not None and index.version >= version else None
 
 
 def _build(connection: Connection, query_uuid: UUID) -> MemberIndex:
@@ -113,27 +119,20 @@ class PageCache:
     """Finished answers by what they were made from, bounded by their bytes."""
 
     def __init__(self, maximum_bytes: int) -> None:
-        self._maximum = maximum_bytes
-        self._size = 0
-        self._pages: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
+        self._longest = maximum_bytes // 4
+        self._pages: LRUCache[tuple[str, ...], bytes] = LRUCache(maximum_bytes, getsizeof=len)
         self._lock = Lock()
 
     def get(self, key: tuple[str, ...]) -> bytes | None:
         with self._lock:
-            page = self._pages.get(key)
-            if page is not None:
-                self._pages.move_to_end(key)
-            return page
+            return self._pages.get(key)
 
     def put(self, key: tuple[str, ...], page: bytes) -> None:
-        if len(page) > self._maximum // 4:
+        """Keeps the page, unless it alone would take more than a quarter of the room."""
+        if len(page) > self._longest:
             return
         with self._lock:
-            self._size += len(page) - len(self._pages.pop(key, b""))
             self._pages[key] = page
-            while self._size > self._maximum:
-                _, oldest = self._pages.popitem(last=False)
-                self._size -= len(oldest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import msgspec
+from cachetools import LRUCache
 from joserfc import jwt
 from joserfc.errors import JoseError
 
@@ -64,7 +65,8 @@ class KeyRing:
         self._lock = Lock()
         self._keys: Mapping[str, LiveKey] = {}
         self._loaded_at = float("-inf")
-        self._cache: dict[bytes, _Verified] = {}
+        self._cache: LRUCache[bytes, _Verified] = LRUCache(CACHE_SIZE)
+        self._cache_lock = Lock()
 
     def issue(self, client_id: str, roles: Mapping[UUID, str]) -> tuple[str, int]:
         """The token and the seconds it lives.
@@ -84,10 +86,13 @@ class KeyRing:
             raise _invalid()
         keys = self._fresh(RELOAD_SECONDS)
         fingerprint = hashlib.sha256(token.encode()).digest()
-        verified = self._cache.get(fingerprint)
+        # A lock of its own: a token that is known does not wait while keys are read.
+        with self._cache_lock:
+            verified = self._cache.get(fingerprint)
         if verified is None or verified.kid not in keys:
             verified = self._verify_signed(token)
-            self._remember(fingerprint, verified)
+            with self._cache_lock:
+                self._cache[fingerprint] = verified
         if clock.now().timestamp() >= verified.expires:
             raise _expired()
         return verified.client_id
@@ -110,12 +115,6 @@ class KeyRing:
             raise _invalid() from None
         client_id, expires = check_claims(claims, self._settings, clock.now())
         return _Verified(client_id, expires, kid)
-
-    def _remember(self, fingerprint: bytes, verified: _Verified) -> None:
-        with self._lock:
-            if len(self._cache) >= CACHE_SIZE:
-                del self._cache[next(iter(self._cache))]
-            self._cache[fingerprint] = verified
 
     def _signing_key(self, now: datetime) -> LiveKey:
         # Issuing is rare and slow anyway: it looks every time, so a revoked key never signs.

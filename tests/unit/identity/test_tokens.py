@@ -332,10 +332,11 @@ def test_processes_that_start_together_agree_on_one_key(database: Database) -> N
 
 
 def test_the_cache_of_verified_tokens_is_bounded(
-    ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert CACHE_SIZE == 10_000
     monkeypatch.setattr(tokens, "CACHE_SIZE", 5)
+    ring = KeyRing(database, SETTINGS)
     issued = [issue(ring) for _ in range(20)]
     assert {ring.verify(token) for token in issued} == {"acme"}
     assert len(ring._cache) == 5
