@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.corpus import transcript
-from tests.corpus.chapters import frame, opening, reads
+from tests.corpus.chapters import catalogs, credit, frame, opening, reads
 from tests.corpus.stage import Stage
 
 RECORDED = Path(__file__).parent / "recorded.txt"
@@ -18,6 +18,8 @@ CHAPTERS: dict[str, Callable[[Stage], None]] = {
     "opening": opening.play,
     "reads": reads.play,
     "frame": frame.play,
+    "catalogs": catalogs.play,
+    "credit": credit.play,
 }
 
 
