@@ -13,12 +13,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from bursar import __version__, logs, memory
-from bursar.bulk_enrollment.endpoints import endpoints as bulk_enrollment_endpoints
-from bursar.bulk_enrollment.pending import WhenActivated
+from bursar.api.bulk_enrollment import endpoints as bulk_enrollment_endpoints
 from bursar.catalog.cache import CatalogServices, MemberIndexes, PageCache
 from bursar.catalog.endpoints import endpoints as catalog_endpoints
 from bursar.credit.endpoints import endpoints as credit_endpoints
 from bursar.database.engine import Database
+from bursar.enrollment.bulk.pending import WhenActivated
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.http import token_handlers
 from bursar.identity.tokens import KeyRing

@@ -1,11 +1,11 @@
 """Every table of every domain, imported in one place for migrations and tests."""
 
 from bursar.audit import models as audit
-from bursar.bulk_enrollment import models as bulk_enrollment
 from bursar.catalog import models as catalog
 from bursar.credit import models as credit
 from bursar.database.base import Base
 from bursar.enrollment import models as enrollment
+from bursar.enrollment.bulk import models as bulk_enrollment
 from bursar.events import models as events
 from bursar.identity import models as identity
 from bursar.notifications import models as notifications

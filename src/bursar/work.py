@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from bursar.bulk_enrollment import jobs as bulk_jobs
-from bursar.bulk_enrollment import mail as bulk_mail
-from bursar.bulk_enrollment import tasks as bulk
 from bursar.catalog.jobs import REFRESH_QUERY
 from bursar.credit import jobs as credit_jobs
 from bursar.credit import mail as credit_mail
 from bursar.credit import tasks as credit
 from bursar.database.engine import Database
+from bursar.enrollment.bulk import jobs as bulk_jobs
+from bursar.enrollment.bulk import mail as bulk_mail
+from bursar.enrollment.bulk import tasks as bulk
 from bursar.events.event import News
 from bursar.jobs import context
 from bursar.jobs.housekeeping import FORGET_ENDED

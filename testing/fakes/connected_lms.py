@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from bursar.connectors.openedx.adapter import OpenEdxGateway
+from bursar.connectors.openedx.client import LmsAccess
 from bursar.enrollment.gateway import Seat
-from bursar.enrollment.openedx import OpenEdxGateway
-from bursar.enrollment.openedx_client import LmsAccess
 from testing.fakes.lms import CLIENT_ID, CLIENT_SECRET, FakeLms, running_lms
 
 ENTERPRISE = UUID("11111111-1111-4111-8111-111111111111")

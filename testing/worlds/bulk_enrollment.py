@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.bulk_enrollment import jobs, service
-from bursar.bulk_enrollment.checks import check_bulk_enrollment
-from bursar.bulk_enrollment.models import BulkEnrollmentJob, BulkEnrollmentRow
-from bursar.bulk_enrollment.rules import chunks_of
 from bursar.catalog.importing import parse_document, store_documents
 from bursar.catalog.service import put_catalog
 from bursar.database.engine import Database
+from bursar.enrollment.bulk import jobs, service
+from bursar.enrollment.bulk.checks import check_bulk_enrollment
+from bursar.enrollment.bulk.models import BulkEnrollmentJob, BulkEnrollmentRow
+from bursar.enrollment.bulk.rules import chunks_of
 from bursar.enrollment.gateway import Outcome, Seat
 from bursar.enrollment.models import Enrollment, Payer
 from bursar.identity.learners import put_learners

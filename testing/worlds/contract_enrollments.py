@@ -5,13 +5,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.bulk_enrollment.models import (
+from bursar.database.bulk import bulk_insert
+from bursar.enrollment.bulk.models import (
     BulkEnrollmentChunk,
     BulkEnrollmentJob,
     BulkEnrollmentRow,
 )
-from bursar.bulk_enrollment.rules import MISSING_SUBSCRIPTION, PENDING_ACTIVATION
-from bursar.database.bulk import bulk_insert
+from bursar.enrollment.bulk.rules import MISSING_SUBSCRIPTION, PENDING_ACTIVATION
 from testing.worlds.contract import NESTED_RUN_KEY
 from testing.worlds.contract_credit import named
 from testing.worlds.contract_licenses import HOLDER, USER

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from bursar.bulk_enrollment.mail import ENROLLED
+from bursar.enrollment.bulk.mail import ENROLLED
 from bursar.enrollment.models import Enrollment
 from bursar.identity.models import Learner
 from bursar.notifications.models import Mail

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from bursar.bulk_enrollment.service import LMS_CHUNK_SIZE
+from bursar.enrollment.bulk.service import LMS_CHUNK_SIZE
 from bursar.enrollment.models import Enrollment
 from testing.databases.migrated import migrated_url
 from testing.fakes.lms import CLIENT_ID, CLIENT_SECRET, FakeLms, Trouble, running_lms

@@ -12,8 +12,8 @@ from bursar.cli.declare import apply_to
 from bursar.database.engine import Database
 from bursar.enrollment.checks import check_enrollments
 from bursar.enrollment.models import Enrollment, Payer
-from bursar.enrollment.reported import store_reported
-from bursar.enrollment.reported_rows import FIELDS, parse_object
+from bursar.enrollment.progress.reported_rows import FIELDS, parse_object
+from bursar.enrollment.progress.service import store_reported
 from bursar.enrollment.service import NewEnrollment, record_enrollments
 from bursar.identity.learners import ensure_learners
 from bursar.identity.models import Learner

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import typer
 
-from bursar.bulk_enrollment.checks import check_bulk_enrollment
 from bursar.catalog import service as catalogs
 from bursar.catalog.checks import check_catalogs
 from bursar.catalog.jobs import enqueue_refresh
@@ -26,6 +25,7 @@ from bursar.cli.support import (
 from bursar.credit.checks import check_credit
 from bursar.database.backup import back_up
 from bursar.database.engine import Database
+from bursar.enrollment.bulk.checks import check_bulk_enrollment
 from bursar.enrollment.checks import check_enrollments
 from bursar.jobs.queue import JobQueue
 from bursar.provisioning.apply import Plan

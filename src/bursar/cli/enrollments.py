@@ -10,8 +10,8 @@ from bursar.catalog.files import StrictFailure
 from bursar.cli.content import progress_bar
 from bursar.cli.support import EXIT_INVALID, fail, opened_database, operator, settings_or_fail
 from bursar.database.engine import Database
-from bursar.enrollment.entries import UnreadableFile, why_left_aside
-from bursar.enrollment.files import FileReport, Listener, import_file, import_file_strictly
+from bursar.enrollment.progress.entries import UnreadableFile, why_left_aside
+from bursar.enrollment.progress.files import FileReport, Listener, import_file, import_file_strictly
 from bursar.identity.service import UnknownEnterprise, get_enterprise
 
 

@@ -15,8 +15,8 @@ from bursar.demo.manifest import ENROLLMENTS
 from bursar.demo.parts import Document
 from bursar.demo.windows import Calendar
 from bursar.enrollment.models import Enrollment, Payer
-from bursar.enrollment.reported import store_reported
-from bursar.enrollment.reported_rows import parse_object
+from bursar.enrollment.progress.reported_rows import parse_object
+from bursar.enrollment.progress.service import store_reported
 from bursar.identity.models import Learner
 
 ACTOR: Final = Actor("demo")

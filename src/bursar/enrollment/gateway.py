@@ -63,6 +63,6 @@ def gateway_for(settings: Settings) -> LmsGateway:
     if not settings.lms_url:
         return EmbeddedGateway()
     # The HTTP client is slow to import, and needed with an LMS only.
-    from bursar.enrollment.openedx import gateway_of  # noqa: PLC0415
+    from bursar.connectors.openedx.adapter import gateway_of  # noqa: PLC0415
 
     return gateway_of(settings)

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.enrollment.reported import list_reported, store_reported
-from bursar.enrollment.reported_rows import COLUMNS
+from bursar.enrollment.progress.reported_rows import COLUMNS
+from bursar.enrollment.progress.service import list_reported, store_reported
 from bursar.provisioning.forms import EnterpriseForm
 from bursar.provisioning.plan import Plan
 

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from bursar import clock, emails
 from bursar.catalog.content_filter import FilterError, parse_filter
-from bursar.enrollment.reported_rows import KNOWN, BadRow, ReportedRow, parse_object
+from bursar.enrollment.progress.reported_rows import KNOWN, BadRow, ReportedRow, parse_object
 from bursar.provisioning.problems import NESTED, path_of
 
 LARGEST_INTEGER: Final = 2**63 - 1

@@ -7,8 +7,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.enrollment.reported import store_reported
-from bursar.enrollment.reported_rows import (
+from bursar.enrollment.progress.reported_rows import (
     EMAIL_NAMES,
     FIELDS,
     LONGEST_KEY,
@@ -17,6 +16,7 @@ from bursar.enrollment.reported_rows import (
     ReportedRow,
     parse_object,
 )
+from bursar.enrollment.progress.service import store_reported
 from bursar.reporting.schemas import ProgressAnswer
 from bursar.web.call import Answer, Call, enterprise_of
 from bursar.web.fields import MOST_ITEMS

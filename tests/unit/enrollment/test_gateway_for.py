@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
+from bursar.connectors.openedx.adapter import OpenEdxGateway
 from bursar.enrollment.gateway import EmbeddedGateway, gateway_for
-from bursar.enrollment.openedx import OpenEdxGateway
 from bursar.settings import Settings
 
 URL = "https://lms.example.org"

@@ -1,0 +1,150 @@
+"""An Open edX LMS as the place where learners are enrolled.
+
+The client must be staff there: only staff may enrol others and look up accounts. Usernames are
+asked for with the addresses in the body: URLs end up in logs.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+from bursar import emails
+from bursar.batches import batched
+from bursar.connectors.openedx.answers import (
+    NO_ACCOUNT,
+    AccountAnswer,
+    EnrollmentAnswer,
+    outcome_of_ending,
+    outcome_of_enrolling,
+)
+from bursar.connectors.openedx.client import Call, LmsAccess, LmsClient, Sleep
+from bursar.enrollment.gateway import LmsUnavailable, Outcome, Seat
+from bursar.settings import Settings
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+ADDRESSES_AT_ONCE: Final = 100
+_ENROLLMENT: Final = "/api/enrollment/v1/enrollment"
+_ACCOUNTS: Final = "/api/user/v1/accounts/search_emails"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A seat as the LMS knows it; seats that are the same to it are one."""
+
+    username: str
+    courserun_key: str
+    mode: str
+
+
+def gateway_of(settings: Settings) -> "OpenEdxGateway":
+    """One for the process: it keeps its token and its connections."""
+    return _shared(
+        LmsAccess(
+            settings.lms_url,
+            settings.lms_client_id,
+            settings.lms_client_secret,
+            settings.lms_timeout,
+            settings.lms_attempts,
+            settings.lms_connections,
+        )
+    )
+
+
+@lru_cache(maxsize=1)
+def _shared(access: LmsAccess) -> "OpenEdxGateway":
+    return OpenEdxGateway(access)
+
+
+class OpenEdxGateway:
+    def __init__(self, access: LmsAccess, sleep: Sleep = time.sleep) -> None:
+        self._client = LmsClient(access, sleep)
+        self._threads = access.connections
+
+    def enroll(self, seats: Sequence[Seat]) -> list[Outcome]:
+        return self._each(seats, self._enroll, Outcome(NO_ACCOUNT))
+
+    def end(self, seats: Sequence[Seat]) -> list[Outcome]:
+        """Where there is no account there is no enrolment either."""
+        return self._each(seats, self._end, Outcome())
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _each(
+        self, seats: Sequence[Seat], act: Callable[[Place], Outcome], without_account: Outcome
+    ) -> list[Outcome]:
+        usernames = self._usernames({seat.email for seat in seats if not seat.username})
+        places = [place_of(seat, usernames) for seat in seats]
+        distinct = list(dict.fromkeys(place for place in places if place))
+        outcomes = dict(zip(distinct, in_threads(act, distinct, self._threads), strict=True))
+        return [outcomes[place] if place else without_account for place in places]
+
+    def _usernames(self, addresses: Iterable[str]) -> dict[str, str]:
+        """By normalised address, of those who have an account."""
+        found: dict[str, str] = {}
+        for some in batched(sorted(addresses), ADDRESSES_AT_ONCE):
+            answer = self._client.call(
+                Call("accounts", "POST", _ACCOUNTS, list[AccountAnswer], {"emails": some})
+            )
+            if answer.content is None:
+                # Of the client, not of a learner: nobody is refused for good because of it.
+                raise LmsUnavailable(f"the LMS client may look up no accounts: {answer.status}")
+            found |= {emails.normalised(one.email): one.username for one in answer.content}
+        return found
+
+    def _enroll(self, place: Place) -> Outcome:
+        details = {"mode": place.mode, "is_active": True}
+        return outcome_of_enrolling(self._client.call(posting("enroll", place, details)))
+
+    def _end(self, place: Place) -> Outcome:
+        """Asks first: told to end what it does not know, an LMS makes an inactive enrolment."""
+        known = self._client.call(reading(place))
+        if not known.is_good:
+            return Outcome(known.refusal)
+        if known.content is None or not known.content.is_active:
+            return Outcome()
+        # Without a mode: the LMS refuses to end one in another mode than named.
+        answer = self._client.call(posting("end", place, {"is_active": False}))
+        return outcome_of_ending(answer)
+
+
+def place_of(seat: Seat, usernames: dict[str, str]) -> Place | None:
+    """None: the LMS knows nobody of that address."""
+    username = seat.username or usernames.get(emails.normalised(seat.email))
+    return Place(username, seat.courserun_key, seat.mode) if username else None
+
+
+def posting(name: str, place: Place, details: dict[str, object]) -> Call[EnrollmentAnswer]:
+    course = {"course_id": place.courserun_key}
+    body = {"user": place.username, "course_details": course, **details}
+    return Call(name, "POST", _ENROLLMENT, EnrollmentAnswer, body)
+
+
+def reading(place: Place) -> Call[EnrollmentAnswer | None]:
+    username, course = quote(place.username, safe=""), quote(place.courserun_key, safe=":+")
+    kind: type[EnrollmentAnswer | None] = EnrollmentAnswer | None  # type: ignore[assignment]
+    return Call("read", "GET", f"{_ENROLLMENT}/{username},{course}", kind)
+
+
+def in_threads(act: Callable[[T], R], things: Sequence[T], threads: int) -> list[R]:
+    """In order. Once one finds the LMS away, those not begun are left: raises LmsUnavailable."""
+    troubles: list[LmsUnavailable] = []
+
+    def attempt(thing: T) -> list[R]:
+        try:
+            return [] if troubles else [act(thing)]
+        except LmsUnavailable as trouble:
+            troubles.append(trouble)
+            return []
+
+    with ThreadPoolExecutor(threads) as pool:
+        results = [result for some in pool.map(attempt, things) for result in some]
+    if troubles:
+        raise max(troubles, key=lambda trouble: trouble.retry_after or 0.0)
+    return results

@@ -1,0 +1,172 @@
+"""Calls to an Open edX LMS over HTTP: tokens, tries again, bounds on time and size."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Final, Generic, TypeVar
+
+import httpx
+import structlog
+from pydantic import SecretStr
+
+from bursar import clock
+from bursar.connectors.openedx.answers import (
+    Answer,
+    PassingTrouble,
+    TokenAnswer,
+    answer_of,
+    retry_after_of,
+    seconds_to_keep,
+)
+from bursar.connectors.openedx.patience import Patience
+from bursar.enrollment.gateway import LmsUnavailable
+
+T = TypeVar("T")
+Sleep = Callable[[float], None]
+
+MAX_ANSWER_BYTES: Final = 1024 * 1024
+_TOKEN_PATH: Final = "/oauth2/access_token"  # noqa: S105 - a path
+# Compressed, a short answer could become a long one.
+_HEADERS: Final = {
+    "Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "bursar",
+}  # fmt: skip
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LmsAccess:
+    url: str
+    client_id: str
+    client_secret: SecretStr
+    timeout: float = 10.0
+    """Seconds for each try, and for each wait for the network in it."""
+    attempts: int = 4
+    connections: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    name: str
+    """For the log: paths hold usernames."""
+    method: str
+    path: str
+    kind: type[T]
+    """Of the JSON in a good answer."""
+    json: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str = field(repr=False)
+    expires: float
+    """On the monotonic clock."""
+
+
+class LmsClient:
+    """For any number of threads at once."""
+
+    def __init__(self, access: LmsAccess, sleep: Sleep = time.sleep) -> None:
+        _keep_addresses_out_of_the_log()
+        self._access = access
+        self._sleep = sleep
+        self._token: _Token | None = None
+        self._renewal = Lock()
+        self._http = httpx.Client(
+            base_url=access.url,
+            headers=_HEADERS,
+            # A thread without a connection waits for its turn.
+            timeout=httpx.Timeout(access.timeout, pool=None),
+            limits=httpx.Limits(
+                max_connections=access.connections, max_keepalive_connections=access.connections
+            ),
+            follow_redirects=False,
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def call(self, call: Call[T]) -> Answer[T]:
+        """Tries again for a while. Raises LmsUnavailable."""
+        patience, started = Patience(self._access.attempts), time.monotonic()
+        while True:
+            try:
+                return self._attempt(call)
+            except PassingTrouble as trouble:
+                elapsed = time.monotonic() - started
+                pause = patience.pause_after(trouble, elapsed, random.random())
+                _log.info("lms trouble", call=call.name, reason=trouble.reason, pause=pause)
+                if pause is None:
+                    raise LmsUnavailable(trouble.reason, trouble.retry_after) from trouble
+                self._sleep(pause)
+
+    def _attempt(self, call: Call[T]) -> Answer[T]:
+        token = self._current_token()
+        answer = self._send_with(token, call)
+        if answer.status == 401:
+            self._forget(token)
+            answer = self._send_with(self._current_token(), call)
+        if answer.status == 401 or 300 <= answer.status < 400:
+            raise LmsUnavailable(f"the LMS answers {call.name} with status {answer.status}")
+        return answer
+
+    def _send_with(self, token: _Token, call: Call[T]) -> Answer[T]:
+        headers = {"Authorization": f"JWT {token.text}"}
+        return self._send(call.kind, call.method, call.path, headers=headers, json=call.json)
+
+    def _current_token(self) -> _Token:
+        with self._renewal:
+            if self._token is None or time.monotonic() >= self._token.expires:
+                self._token = self._new_token()
+            return self._token
+
+    def _forget(self, token: _Token) -> None:
+        with self._renewal:
+            if self._token is token:
+                self._token = None
+
+    def _new_token(self) -> _Token:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._access.client_id,
+            "client_secret": self._access.client_secret.get_secret_value(),
+            "token_type": "jwt",
+        }
+        asked = time.monotonic()
+        answer = self._send(TokenAnswer, "POST", _TOKEN_PATH, data=form)
+        if answer.content is None:
+            raise LmsUnavailable(f"the LMS gives no access token: status {answer.status}")
+        return _Token(answer.content.access_token, asked + seconds_to_keep(answer.content))
+
+    def _send(self, kind: type[T], method: str, path: str, **content: Any) -> Answer[T]:
+        deadline = time.monotonic() + self._access.timeout
+        try:
+            with self._http.stream(method, path, **content) as response:
+                body = bounded(response.iter_raw(), deadline)
+        except httpx.TimeoutException as error:
+            raise PassingTrouble("the LMS did not answer in time") from error
+        except httpx.RequestError as error:
+            raise PassingTrouble("the connection to the LMS failed") from error
+        retry_after = retry_after_of(response.headers.get("Retry-After"), clock.now())
+        return answer_of(response.status_code, body, retry_after, kind)
+
+
+def bounded(chunks: Iterable[bytes], deadline: float) -> bytes:
+    """Raises PassingTrouble for an answer that is too long, or comes too slowly."""
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise PassingTrouble("the LMS gave an answer that is too long")
+        if time.monotonic() > deadline:
+            raise PassingTrouble("the LMS did not answer in time")
+    return bytes(body)
+
+
+def _keep_addresses_out_of_the_log() -> None:
+    """Both log every request at INFO or DEBUG, with its URL."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)

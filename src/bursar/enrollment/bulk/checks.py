@@ -1,0 +1,93 @@
+"""Proves the counts of bulk enrolments, and that each done chunk has its pairs."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from bursar.enrollment.bulk.models import (
+    BulkEnrollmentChunk,
+    BulkEnrollmentJob,
+    BulkEnrollmentRow,
+)
+from bursar.enrollment.bulk.rules import PairStatus
+
+_jobs, _rows = BulkEnrollmentJob.__table__, BulkEnrollmentRow.__table__
+_chunks = BulkEnrollmentChunk.__table__
+_COUNTED: Final[dict[str, ColumnElement[bool]]] = {
+    "succeeded_count": _rows.c.status == PairStatus.SUCCESS.value,
+    "pending_count": _rows.c.status == PairStatus.PENDING.value,
+    "failed_count": _rows.c.status == PairStatus.FAILED.value,
+}
+"""Of which pairs each column of a job is the number."""
+
+
+def check_bulk_enrollment(session: Session) -> Iterator[str]:
+    """One line for each row that is wrong."""
+    yield from _wrong_counts(session)
+    yield from _wrong_chunks(session)
+    yield from _strangers(session)
+
+
+def _wrong_counts(session: Session) -> Iterator[str]:
+    counted = (
+        select(
+            _rows.c.job_uuid,
+            *(func.count().filter(condition).label(name) for name, condition in _COUNTED.items()),
+        )
+        .group_by(_rows.c.job_uuid)
+        .subquery()
+    )
+    real = {name: func.coalesce(counted.c[name], 0) for name in _COUNTED}
+    statement = (
+        select(
+            _jobs.c.uuid,
+            *(_jobs.c[name] for name in _COUNTED),
+            *(value.label(f"real_{name}") for name, value in real.items()),
+        )
+        .select_from(_jobs.outerjoin(counted, counted.c.job_uuid == _jobs.c.uuid))
+        .where(or_(*(_jobs.c[name] != value for name, value in real.items())))
+        .order_by(_jobs.c.uuid)
+    )
+    for row in session.execute(statement).mappings():
+        for name in _COUNTED:
+            if row[name] != row[f"real_{name}"]:
+                found = row[f"real_{name}"]
+                yield f"bulk_enrollment_jobs: {row['uuid']}: {name} is {row[name]}, not {found}"
+
+
+def _wrong_chunks(session: Session) -> Iterator[str]:
+    """Pairs of a chunk are there all, or none."""
+    rest = _jobs.c.total - _chunks.c.number * _jobs.c.chunk_size
+    expected = case((rest < _jobs.c.chunk_size, rest), else_=_jobs.c.chunk_size)
+    chunks = (
+        select(_chunks.c.job_uuid, func.sum(expected).label("pairs"))
+        .join_from(_chunks, _jobs, _jobs.c.uuid == _chunks.c.job_uuid)
+        .group_by(_chunks.c.job_uuid)
+        .subquery()
+    )
+    done = _jobs.c.succeeded_count + _jobs.c.pending_count + _jobs.c.failed_count
+    statement = (
+        select(_jobs.c.uuid, done.label("done"), func.coalesce(chunks.c.pairs, 0).label("pairs"))
+        .select_from(_jobs.outerjoin(chunks, chunks.c.job_uuid == _jobs.c.uuid))
+        .where(done != func.coalesce(chunks.c.pairs, 0))
+        .order_by(_jobs.c.uuid)
+    )
+    for row in session.execute(statement):
+        yield (
+            f"bulk_enrollment_jobs: {row.uuid}: {row.done} pairs are counted,"
+            f" but its chunks have {row.pairs}"
+        )
+
+
+def _strangers(session: Session) -> Iterator[str]:
+    statement = (
+        select(_rows.c.job_uuid)
+        .join_from(_rows, _jobs, _jobs.c.uuid == _rows.c.job_uuid)
+        .where(_rows.c.enterprise_uuid != _jobs.c.enterprise_uuid)
+        .distinct()
+        .order_by(_rows.c.job_uuid)
+    )
+    for uuid in session.scalars(statement):
+        yield f"bulk_enrollment_rows: {uuid}: of another enterprise than its job"

@@ -1,0 +1,109 @@
+"""Pairs that wait for their learner to activate a license, and then are enrolled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from bursar import clock
+from bursar.database.engine import Database
+from bursar.enrollment.bulk import enrolling, queries, service
+from bursar.enrollment.bulk.enrolling import Enrolled, Job
+from bursar.enrollment.bulk.rules import MISSING_SUBSCRIPTION, Pair, PairStatus
+from bursar.enrollment.gateway import LmsGateway, LmsUnavailable, gateway_for
+from bursar.jobs import context, steps
+from bursar.jobs.queue import JobQueue
+from bursar.jobs.registry import Workflow
+from bursar.settings import Settings, get_settings
+from bursar.subscriptions.events import Activated
+
+BATCH: Final = 1_000
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WhenActivated:
+    """Has a worker enrol what waits for licenses that were activated in this database.
+
+    For `bursar.subscriptions.events.when_activated`. Without it the task does so, a little later.
+    """
+
+    database: Database
+
+    def __call__(self, session: Session, activated: Sequence[Activated], _now: datetime) -> None:
+        if session.get_bind() is not self.database.write_engine:
+            return
+        uuids = [each.license_uuid for each in activated]
+        if queries.is_awaited(session, uuids):
+            only = str(uuids[0]) if len(uuids) == 1 else None
+            JobQueue(self.database).enqueue(session, PENDING.name, only)
+
+
+def _enroll_awaiting(license_uuid: str | None) -> int:
+    """What the LMS does not answer now is left to the task."""
+    return steps.run("enrol", _enroll_in_step, license_uuid)
+
+
+def _enroll_in_step(license_uuid: str | None) -> int:
+    settings = get_settings()
+    return enroll_pending(
+        context.database(),
+        settings,
+        gateway_for(settings),
+        None if license_uuid is None else UUID(license_uuid),
+    )
+
+
+PENDING: Final = Workflow("bulk_enrollment.pending", _enroll_awaiting)
+
+
+def enroll_pending(
+    database: Database, settings: Settings, lms: LmsGateway, license_uuid: UUID | None = None
+) -> int:
+    """How many pairs, of one license or of all, are pending no more. What the LMS does not answer
+    is left to the next time."""
+    total, after = 0, (UUID(int=0), -1)
+    while True:
+        with database.read() as connection, Session(connection) as session:
+            rows = queries.waiting_no_more(session, after, BATCH, license_uuid)
+        if not rows:
+            return total
+        for job_uuid, some in groupby(rows, key=attrgetter("job_uuid")):
+            pairs = [Pair(row.number, row.email, row.course_run_key) for row in some]
+            try:
+                total += _settle(database, settings, lms, job_uuid, pairs)
+            except LmsUnavailable as error:
+                _log.warning("pending pairs wait for the LMS", reason=str(error))
+                return total
+        after = rows[-1].job_uuid, rows[-1].number
+
+
+def _settle(
+    database: Database, settings: Settings, lms: LmsGateway, job_uuid: UUID, pairs: list[Pair]
+) -> int:
+    with database.read() as connection, Session(connection) as session:
+        row = queries.get_job(session, job_uuid)
+    job = Job.of(row, settings.lms_public_url)
+    enrolled = enrolling.enroll(database, lms, job, pairs)
+    now = clock.now()
+    with database.transaction() as session:
+        pending = queries.still_pending(session, job_uuid, [pair.number for pair in pairs])
+        mine = {pair: each for pair, each in enrolled.decisions.items() if pair.number in pending}
+        if not mine:
+            return 0
+        decisions = enrolling.record(session, job, Enrolled(enrolled.ground, mine), now)
+        service.change_rows(session, row, decisions, now)
+    lost = [
+        pair
+        for pair, each in decisions.items()
+        if each.notes == MISSING_SUBSCRIPTION and each.license is not None
+    ]
+    if lost:
+        enrolling.give_back(database, lms, job.enterprise_uuid, lost)
+    return sum(each.status is not PairStatus.PENDING for each in decisions.values())

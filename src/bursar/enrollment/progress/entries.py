@@ -1,0 +1,122 @@
+"""Files of reported enrolments, CSV or NDJSON, as entries with their places."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple
+
+import msgspec
+
+from bursar.catalog.files import read_lines
+from bursar.enrollment.progress.csv_records import BYTE_ORDER_MARK, Record, read_records
+from bursar.enrollment.progress.reported_rows import (
+    DERIVED,
+    KNOWN,
+    BadRow,
+    Header,
+    ReportedRow,
+    parse_object,
+    read_header,
+)
+
+_LOOK: Final = 4096
+_JSON_SUFFIXES: Final = frozenset({".ndjson", ".jsonl", ".json"})
+_OTHER_ENCODINGS: Final = {
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+    b"\x00\x00\xfe\xff": "UTF-32",
+}
+
+Told = Callable[[str], None]
+"""Told the name of each column that is left aside, once."""
+
+
+class UnreadableFile(ValueError):
+    """Nothing of it can be taken; the message says why."""
+
+
+class Entry(NamedTuple):
+    number: int
+    last: int
+    """The line in which it ends."""
+    row: ReportedRow | None
+    problem: str
+    """Why there is no row."""
+    end: int
+
+
+def read_entries(path: Path, told: Told, offset: int = 0, number: int = 0) -> Iterator[Entry]:
+    """From behind line `number`, which ends at `offset`. Raises UnreadableFile at the first."""
+    with path.open("rb") as file:
+        start = file.read(_LOOK)
+        _check_encoding(start)
+        if _is_csv(path, start):
+            yield from _csv_entries(file, told, offset, number)
+            return
+    yield from _json_entries(path, told, offset, number)
+
+
+def why_left_aside(name: str) -> str:
+    kind = "derived" if name in DERIVED else "unknown"
+    return f"{name!r} is {kind} and left aside"
+
+
+def _check_encoding(start: bytes) -> None:
+    for mark, encoding in _OTHER_ENCODINGS.items():
+        if start.startswith(mark):
+            raise UnreadableFile(f"the file is {encoding}: save it as UTF-8")
+    if b"\0" in start:
+        raise UnreadableFile("the file is no text in UTF-8")
+
+
+def _is_csv(path: Path, start: bytes) -> bool:
+    if path.suffix.lower() in _JSON_SUFFIXES:
+        return False
+    return not start.removeprefix(BYTE_ORDER_MARK).lstrip().startswith((b"{", b"["))
+
+
+def _csv_entries(file: BinaryIO, told: Told, offset: int, number: int) -> Iterator[Entry]:
+    first = next(read_records(file), None)
+    if first is None:
+        return
+    header = _header(first)
+    for name in header.left_aside:
+        told(name)
+    if not number:
+        offset, number = first.end, first.last
+    for record in read_records(file, offset, number):
+        yield _entry(header, record)
+
+
+def _header(record: Record) -> Header:
+    if record.problem is not None:
+        raise UnreadableFile(f"the header, line {record.number}, {record.problem}")
+    try:
+        return read_header(record.cells)
+    except ValueError as error:
+        raise UnreadableFile(str(error)) from None
+
+
+def _entry(header: Header, record: Record) -> Entry:
+    if record.problem is not None:
+        return Entry(record.number, record.last, None, record.problem, record.end)
+    try:
+        return Entry(record.number, record.last, header.parse(record.cells), "", record.end)
+    except BadRow as error:
+        return Entry(record.number, record.last, None, str(error), record.end)
+
+
+def _json_entries(path: Path, told: Told, offset: int, number: int) -> Iterator[Entry]:
+    names = set(KNOWN)
+    for line in read_lines(path, offset, number):
+        try:
+            item: Any = msgspec.json.decode(line.text)
+            row = parse_object(item)
+        except BadRow as error:
+            yield Entry(line.number, line.number, None, str(error), line.end)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            yield Entry(line.number, line.number, None, f"not JSON: {error}", line.end)
+        else:
+            for name in item.keys() - names:
+                names.add(name)
+                told(name)
+            yield Entry(line.number, line.number, row, "", line.end)

@@ -1,0 +1,181 @@
+"""Stores what an LMS or a file reports of enrolments: many at once, in a handful of statements."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import BigInteger, String, bindparam, select, tuple_
+from sqlalchemy.orm import Session
+
+from bursar.actors import Actor
+from bursar.audit.service import Change, record
+from bursar.batches import batched
+from bursar.database.bulk import bulk_insert, bulk_update
+from bursar.database.rows import given_rows
+from bursar.enrollment.days import change_days
+from bursar.enrollment.models import Enrollment, Payer
+from bursar.enrollment.progress.reported_rows import COLUMNS, USUAL_MODE, ReportedRow
+from bursar.enrollment.progress.rules import differences, shared
+from bursar.identity.learners import LearnerRecord, hold_learners
+from bursar.identity.models import Learner
+
+BATCH: Final = 5000
+
+Seat: TypeAlias = tuple[int, str]
+"""Learner and run."""
+
+_table = Enrollment.__table__
+_REPORTED: Final = tuple(COLUMNS.values())
+_READ: Final = ("id", "learner_id", "courserun_key", "payer", "activity_day", *_REPORTED)
+_BLANK: Final[dict[str, Any]] = {
+    "mode": USUAL_MODE,
+    "payer": Payer.REPORTED.value,
+    "is_consent_granted": None,
+    "last_activity_date": None,
+}
+_USUAL: Final = {"mode": USUAL_MODE}
+_BURSARS: Final = frozenset({"enrolled_at", "unenrolled_at", "mode"})
+_LISTED: Final = (
+    select(Learner.email, *(_table.c[name] for name in ("courserun_key", "payer", *_REPORTED)))
+    .join_from(_table, Learner, Learner.id == _table.c.learner_id)
+    .where(_table.c.enterprise_uuid == bindparam("of_enterprise"))
+    .order_by(Learner.email, _table.c.courserun_key)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How many enrolments were new, different from before, or the same."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "Stored") -> "Stored":
+        return Stored(
+            self.created + other.created,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+        )
+
+
+def store_reported(
+    session: Session,
+    actor: Actor,
+    enterprise_uuid: UUID,
+    rows: Sequence[ReportedRow],
+    now: datetime,
+) -> Stored:
+    """By learner and run; unknown learners are made. Of several rows for one seat, the later ones
+    add to the earlier. In the caller's transaction, which holds the learners from here on."""
+    stored = Stored()
+    for batch in batched(rows, BATCH):
+        stored += _store(session, enterprise_uuid, batch, now)
+    if stored.created or stored.changed:
+        details = {"created": stored.created, "changed": stored.changed}
+        change = Change("enrollments.reported", "enrollment", "", enterprise_uuid, details)
+        record(session, actor, [change])
+    return stored
+
+
+def list_reported(session: Session, enterprise_uuid: UUID) -> Iterator[ReportedRow]:
+    """What was reported, by e-mail and run. Of an enrolment that Bursar made, its days and mode are
+    Bursar's own; one of which nothing else was reported is left out."""
+    rows = session.connection().execute(_LISTED, {"of_enterprise": enterprise_uuid})
+    for row in rows.mappings():
+        is_own = row["payer"] != Payer.REPORTED
+        values = {
+            name: row[name]
+            for name in _REPORTED
+            if row[name] is not None
+            and row[name] != _USUAL.get(name)
+            and not (is_own and name in _BURSARS)
+        }
+        if values or not is_own:
+            yield ReportedRow(row["email"], row["courserun_key"], values)
+
+
+def _store(
+    session: Session, enterprise_uuid: UUID, rows: Sequence[ReportedRow], now: datetime
+) -> Stored:
+    people = hold_learners(session, enterprise_uuid, [row.email for row in rows], now)
+    learners = {learner.id: learner for learner in people.values()}
+    wanted: dict[Seat, dict[str, Any]] = {}
+    for row in rows:
+        wanted.setdefault((people[row.email].id, row.courserun_key), {}).update(row.values)
+    stored = _stored(session, enterprise_uuid, sorted(wanted))
+    # Only what some row names is sent: most reports leave most columns out.
+    blank = dict.fromkeys(name for values in wanted.values() for name in values) | _BLANK
+    blank |= {"enterprise_uuid": enterprise_uuid, "created_at": now, "changed_at": now}
+    new = [
+        _new(blank, seat, wanted[seat], learners[seat[0]])
+        for seat in sorted(wanted.keys() - stored.keys())
+    ]
+    news = {seat: differences(before, wanted[seat]) for seat, before in stored.items()}
+    different = [seat for seat, found in news.items() if found]
+    named = {name for found in news.values() for name in found}
+    changed = [
+        _altered(stored[seat] | news[seat], named, learners[seat[0]], now) for seat in different
+    ]
+    bulk_insert(session, Enrollment, new)
+    bulk_update(session, Enrollment, changed)
+    before = [stored[seat] for seat in different]
+    _change_days(session, enterprise_uuid, gone=before, come=[*new, *changed])
+    return Stored(len(new), len(changed), len(rows) - len(new) - len(changed))
+
+
+def _new(
+    blank: Mapping[str, Any], seat: Seat, values: Mapping[str, Any], learner: LearnerRecord
+) -> dict[str, Any]:
+    row = {**blank, "learner_id": seat[0], "courserun_key": seat[1], **values}
+    return row | _shared(row, learner)
+
+
+def _altered(
+    row: Mapping[str, Any], named: Collection[str], learner: LearnerRecord, now: datetime
+) -> dict[str, Any]:
+    """Only the columns that change in one row or another."""
+    columns = {name: row[name] for name in named}
+    return {"id": row["id"], "changed_at": now} | columns | _shared(row, learner)
+
+
+def _shared(row: Mapping[str, Any], learner: LearnerRecord) -> dict[str, Any]:
+    return shared(
+        own_consent=row["is_consent_granted"],
+        consent=learner.consent,
+        last_activity_date=row["last_activity_date"],
+    )
+
+
+def _stored(
+    session: Session, enterprise_uuid: UUID, seats: Sequence[Seat]
+) -> dict[Seat, dict[str, Any]]:
+    """Locked: Bursar's own enrolments end without their learner being held."""
+    given = given_rows(session, {"learner_id": BigInteger(), "courserun_key": String()}, seats)
+    statement = (
+        select(*(_table.c[name] for name in _READ))
+        # Not a join: SQLite would go through every row of the enterprise.
+        .where(
+            _table.c.enterprise_uuid == enterprise_uuid,
+            tuple_(_table.c.learner_id, _table.c.courserun_key).in_(select(given)),
+        )
+        .order_by(_table.c.learner_id, _table.c.courserun_key)
+        .with_for_update()
+    )
+    rows = session.connection().execute(statement)
+    return {(row[1], row[2]): dict(zip(_READ, row, strict=True)) for row in rows}
+
+
+def _change_days(
+    session: Session,
+    enterprise_uuid: UUID,
+    *,
+    gone: Iterable[Mapping[str, Any]],
+    come: Iterable[Mapping[str, Any]],
+) -> None:
+    deltas = Counter((enterprise_uuid, row["activity_day"]) for row in come)
+    deltas.subtract((enterprise_uuid, row["activity_day"]) for row in gone)
+    change_days(session, deltas)
