@@ -11,7 +11,7 @@ from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
-from bursar.subscriptions.models import SubscriptionPlan
+from bursar.subscriptions.plans.models import SubscriptionPlan
 
 _NAMESPACE: Final = UUID("b2d6c0f4-7c1e-4f0a-9a51-0d1f3e5a7b90")
 _FILL: Final = text(

@@ -14,6 +14,8 @@ from litestar.types import ASGIApp
 
 from bursar import __version__, logs, memory
 from bursar.api.bulk_enrollment import endpoints as bulk_enrollment_endpoints
+from bursar.api.licenses import endpoints as license_endpoints
+from bursar.api.subscriptions import endpoints as subscription_endpoints
 from bursar.catalog.cache import CatalogServices, MemberIndexes, PageCache
 from bursar.catalog.endpoints import endpoints as catalog_endpoints
 from bursar.credit.endpoints import endpoints as credit_endpoints
@@ -25,8 +27,7 @@ from bursar.identity.tokens import KeyRing
 from bursar.jobs.queue import JobQueue
 from bursar.reporting.endpoints import endpoints as reporting_endpoints
 from bursar.settings import Settings, get_settings
-from bursar.subscriptions.endpoints import endpoints as subscription_endpoints
-from bursar.subscriptions.events import when_activated
+from bursar.subscriptions.licenses.events import when_activated
 from bursar.web.adapter import EXCEPTION_HANDLERS, Threads, route_handlers
 from bursar.web.docs_page import docs_handlers
 from bursar.web.endpoint import Endpoint
@@ -50,6 +51,7 @@ def all_endpoints() -> list[Endpoint]:
     return [
         *credit_endpoints(),
         *subscription_endpoints(),
+        *license_endpoints(),
         *bulk_enrollment_endpoints(),
         *reporting_endpoints(),
         *catalog_endpoints(),

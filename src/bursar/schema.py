@@ -9,7 +9,8 @@ from bursar.enrollment.bulk import models as bulk_enrollment
 from bursar.events import models as events
 from bursar.identity import models as identity
 from bursar.notifications import models as notifications
-from bursar.subscriptions import models as subscriptions
+from bursar.subscriptions.licenses import models as licenses
+from bursar.subscriptions.plans import models as plans
 from bursar.web import models as web
 
 __all__ = [
@@ -20,9 +21,10 @@ __all__ = [
     "enrollment",
     "events",
     "identity",
+    "licenses",
     "metadata",
     "notifications",
-    "subscriptions",
+    "plans",
     "web",
 ]
 

@@ -20,9 +20,10 @@ from bursar.jobs.queue import JobQueue
 from bursar.jobs.tasks import Task, scheduled
 from bursar.notifications.kinds import MailKind
 from bursar.settings import Settings
-from bursar.subscriptions import jobs as subscription_jobs
-from bursar.subscriptions import mail as subscription_mail
-from bursar.subscriptions import tasks as subscriptions
+from bursar.subscriptions.endings import jobs as ending_jobs
+from bursar.subscriptions.endings import tasks as endings
+from bursar.subscriptions.licenses import mail as license_mail
+from bursar.subscriptions.renewals import tasks as renewals
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ TASKS: Final[dict[str, Task]] = {
     task.name: task
     for task in (
         *credit.TASKS,
-        *subscriptions.TASKS,
+        *renewals.TASKS,
+        *endings.TASKS,
         *bulk.TASKS,
         Task("deliver-notifications", _deliver_notifications, None),  # the mail loop's work
     )
@@ -49,7 +51,7 @@ TASKS: Final[dict[str, Task]] = {
 WORKFLOWS: Final = (
     REFRESH_QUERY,
     *credit_jobs.WORKFLOWS,
-    *subscription_jobs.WORKFLOWS,
+    *ending_jobs.WORKFLOWS,
     *bulk_jobs.WORKFLOWS,
     FORGET_EXPIRED_ANSWERS,
     FORGET_ENDED,
@@ -60,7 +62,7 @@ MAIL_KINDS: Final[dict[str, MailKind]] = {
     kind.name: kind
     for kinds in (
         credit_mail.MAIL_KINDS,
-        subscription_mail.MAIL_KINDS,
+        license_mail.MAIL_KINDS,
         bulk_mail.MAIL_KINDS,
     )  # of each domain that sends mail
     for kind in kinds

@@ -24,11 +24,11 @@ from bursar.identity.models import Learner
 from bursar.identity.service import put_enterprise
 from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings
-from bursar.subscriptions import activation, revocation
 from bursar.subscriptions.checks import check_subscriptions
-from bursar.subscriptions.declared import put_plan
-from bursar.subscriptions.models import License
-from bursar.subscriptions.service import Wish, assign, live_licenses
+from bursar.subscriptions.declared.service import put_plan
+from bursar.subscriptions.licenses import activation, revocation
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.service import Wish, assign, live_licenses
 
 ACTOR = Actor("client", "request-1")
 ACME = UUID("66b5922b-a22b-4a7b-b587-d4af0378bd6f")

@@ -7,12 +7,13 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.actors import Actor
 from bursar.database.bulk import bulk_insert
-from bursar.subscriptions.activation import activate
-from bursar.subscriptions.books import Movement, licenses, move
-from bursar.subscriptions.models import License
-from bursar.subscriptions.service import Wish
-from bursar.subscriptions.service import assign as assign_licenses
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.licenses.activation import activate
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.seats import licenses
+from bursar.subscriptions.licenses.service import Wish
+from bursar.subscriptions.licenses.service import assign as assign_licenses
+from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.plans.locking import Movement, move
 from testing.worlds.contract import ACME, EXAMPLES, GLOBEX_EXAMPLES, Document
 from testing.worlds.contract_credit import named
 

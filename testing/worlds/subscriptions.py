@@ -14,11 +14,12 @@ from bursar.catalog.service import put_catalog
 from bursar.database.engine import Database
 from bursar.identity.service import put_enterprise
 from bursar.jobs.queue import JobQueue
-from bursar.subscriptions import activation, revocation, service
 from bursar.subscriptions.checks import check_subscriptions
-from bursar.subscriptions.declared import put_plan
-from bursar.subscriptions.models import License, SubscriptionPlan
-from bursar.subscriptions.service import Assignments, Wish
+from bursar.subscriptions.declared.service import put_plan
+from bursar.subscriptions.licenses import activation, revocation, service
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.service import Assignments, Wish
+from bursar.subscriptions.plans.models import SubscriptionPlan
 
 ACTOR = Actor("test")
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

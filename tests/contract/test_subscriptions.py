@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 
 from bursar import clock
+from bursar.api.subscriptions import endpoints
 from bursar.settings import Settings
-from bursar.subscriptions.endpoints import endpoints
-from bursar.subscriptions.renewals import process_renewals
+from bursar.subscriptions.renewals.service import process_renewals
 from testing.clients.api import Api, JsonObject, visible, xml_of
 from testing.shops.plan import BEGINNING, END, PLANS, PlanShop, learners, open_plan
 from testing.shops.service import Service

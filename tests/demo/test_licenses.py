@@ -12,8 +12,8 @@ from bursar.database.engine import Database
 from bursar.demo.assignments import NEWCOMERS
 from bursar.demo.manifest import demo_manifest
 from bursar.subscriptions.checks import check_subscriptions
-from bursar.subscriptions.models import License
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.states import LicenseStatus
 from tests.demo.conftest import NOW
 
 PLANS = demo_manifest(NOW)["enterprises"][0]["subscription_plans"]

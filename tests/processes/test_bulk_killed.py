@@ -17,7 +17,7 @@ from bursar.enrollment.bulk.mail import ENROLLED
 from bursar.enrollment.models import Enrollment
 from bursar.identity.models import Learner
 from bursar.notifications.models import Mail
-from bursar.subscriptions.models import License
+from bursar.subscriptions.licenses.models import License
 from testing.databases.migrated import migrated_url
 from testing.servers.cli import Cli
 from testing.servers.installation import Ground, running

@@ -14,8 +14,9 @@ from bursar.provisioning.manifest import ManifestError, from_data
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.reading import parse_data
 from bursar.subscriptions.checks import check_subscriptions
-from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
-from bursar.subscriptions.service import Wish, assign
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.service import Wish, assign
+from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, tzinfo=UTC)

@@ -7,8 +7,8 @@ from threading import Barrier
 from typing import TypeVar
 
 from bursar.database.engine import Database
-from bursar.subscriptions import activation
-from bursar.subscriptions.refusals import NoLiveLicense, NotEnoughLicenses
+from bursar.subscriptions.licenses import activation
+from bursar.subscriptions.licenses.refusals import NoLiveLicense, NotEnoughLicenses
 from testing.databases.composed import composed
 from testing.worlds.subscriptions import (
     ACTOR,

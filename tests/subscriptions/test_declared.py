@@ -10,9 +10,10 @@ from bursar import clock
 from bursar.database.engine import Database
 from bursar.settings import Settings
 from bursar.subscriptions.checks import check_subscriptions
-from bursar.subscriptions.declared import Refused, list_plans, put_plan
-from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
-from bursar.subscriptions.renewals import process_renewals
+from bursar.subscriptions.declared.service import Refused, list_plans, put_plan
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
+from bursar.subscriptions.renewals.service import process_renewals
 from testing.worlds.subscriptions import (
     ACTOR,
     CATALOG,

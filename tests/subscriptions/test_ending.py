@@ -14,7 +14,9 @@ from bursar.enrollment.service import NewEnrollment, record_enrollments
 from bursar.identity.learners import ensure_learners
 from bursar.jobs.worker import Worker
 from bursar.settings import Settings
-from bursar.subscriptions import ending, expiry, jobs, renewals
+from bursar.subscriptions.endings import expiry, jobs
+from bursar.subscriptions.endings import service as ending
+from bursar.subscriptions.renewals import service as renewals
 from testing.databases.composed import opener
 from testing.jobs import eventually
 from testing.worlds.subscriptions import (

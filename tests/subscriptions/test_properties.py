@@ -8,8 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from bursar.subscriptions.checks import check_subscriptions
-from bursar.subscriptions.declared import Refused
-from bursar.subscriptions.refusals import NoLiveLicense, NotEnoughLicenses, TooManyRevocations
+from bursar.subscriptions.declared.service import Refused
+from bursar.subscriptions.licenses.refusals import (
+    NoLiveLicense,
+    NotEnoughLicenses,
+    TooManyRevocations,
+)
 from testing.databases.composed import composed
 from testing.databases.migrated import migrate
 from testing.worlds import subscriptions as world

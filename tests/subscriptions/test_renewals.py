@@ -9,9 +9,9 @@ from sqlalchemy import select
 from bursar import clock
 from bursar.database.engine import Database
 from bursar.settings import Settings
-from bursar.subscriptions import renewals
-from bursar.subscriptions.declared import put_plan
-from bursar.subscriptions.models import PlanRenewal, SubscriptionPlan
+from bursar.subscriptions.declared.service import put_plan
+from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
+from bursar.subscriptions.renewals import service as renewals
 from testing.worlds.subscriptions import (
     ACTOR,
     NEXT_PLAN,

@@ -12,18 +12,18 @@ from bursar.database.engine import Database
 from bursar.identity.learners import put_learners
 from bursar.jobs.queue import JobQueue
 from bursar.notifications.models import Mail
-from bursar.subscriptions import activation, revocation, service
-from bursar.subscriptions.events import Activated
-from bursar.subscriptions.refusals import (
+from bursar.subscriptions.licenses import activation, revocation, service
+from bursar.subscriptions.licenses.events import Activated
+from bursar.subscriptions.licenses.refusals import (
     NoLiveLicense,
     NotActivatable,
     NotEnoughLicenses,
     PlanUnusable,
     TooManyRevocations,
 )
-from bursar.subscriptions.revocation import LicenseFilter
-from bursar.subscriptions.service import Wish
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.licenses.revocation import LicenseFilter
+from bursar.subscriptions.licenses.service import Wish
+from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.web.errors import ApiError
 from testing.worlds.subscriptions import (
     ACTOR,

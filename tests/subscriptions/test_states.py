@@ -8,8 +8,8 @@ from sqlalchemy import insert, update
 from sqlalchemy.exc import DBAPIError
 
 from bursar.database.engine import Database
-from bursar.subscriptions.models import License
-from bursar.subscriptions.states import (
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.states import (
     LICENSE_MOVES,
     LIVE,
     IllegalMove,

@@ -19,9 +19,9 @@ from bursar.database.engine import Database
 from bursar.demo.assignments import NEWCOMERS
 from bursar.demo.parts import Document
 from bursar.jobs.queue import JobQueue
-from bursar.subscriptions import activation, revocation, service
-from bursar.subscriptions.models import License
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.licenses import activation, revocation, service
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.states import LicenseStatus
 
 ACTOR: Final = Actor("demo")
 

@@ -12,8 +12,8 @@ from bursar.credit.declared import PolicyRecord, SubsidyRecord, list_policies, l
 from bursar.identity.learners import LearnerRecord, list_learners
 from bursar.identity.service import get_enterprise, list_clients
 from bursar.provisioning.enrollments import exported_enrollments
-from bursar.subscriptions.declared import PlanRecord, list_plans
-from bursar.subscriptions.models import PlanRenewal
+from bursar.subscriptions.declared.service import PlanRecord, list_plans
+from bursar.subscriptions.plans.models import PlanRenewal
 
 _WIDTH: Final = 100
 

@@ -11,7 +11,7 @@ from bursar.enrollment.service import refresh_consent
 from bursar.identity.learners import put_learners
 from bursar.provisioning.forms import EnterpriseForm
 from bursar.provisioning.plan import Plan
-from bursar.subscriptions.service import link_learners as link_licenses
+from bursar.subscriptions.licenses.service import link_learners as link_licenses
 
 
 @dataclass(frozen=True, slots=True)

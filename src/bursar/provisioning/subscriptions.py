@@ -10,7 +10,7 @@ from bursar.actors import Actor
 from bursar.provisioning.forms import EnterpriseForm, SubscriptionPlanForm
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.problems import problem
-from bursar.subscriptions import declared
+from bursar.subscriptions.declared import service as declared
 
 _UUID: Final = frozenset({"uuid"})
 

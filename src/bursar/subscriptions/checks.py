@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from bursar.catalog.models import Catalog
-from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 
 _plans, _licenses = SubscriptionPlan.__table__, License.__table__
 _renewals, _catalogs = PlanRenewal.__table__, Catalog.__table__

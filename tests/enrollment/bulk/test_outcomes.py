@@ -20,7 +20,7 @@ from bursar.enrollment.gateway import LmsUnavailable
 from bursar.enrollment.models import Enrollment
 from bursar.notifications.models import Mail
 from bursar.settings import Settings
-from bursar.subscriptions.models import License
+from bursar.subscriptions.licenses.models import License
 from testing.worlds.bulk_enrollment import (
     ACME,
     ADVANCED,

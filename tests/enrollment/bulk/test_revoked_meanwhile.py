@@ -11,9 +11,9 @@ from bursar.enrollment.bulk import jobs, service
 from bursar.enrollment.bulk.rules import chunks_of
 from bursar.enrollment.models import Enrollment
 from bursar.settings import Settings
-from bursar.subscriptions.ending import end_batch
-from bursar.subscriptions.models import License
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.endings.service import end_batch
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.states import LicenseStatus
 from testing.worlds.bulk_enrollment import (
     PLAN,
     Lms,

@@ -22,10 +22,10 @@ from bursar.enrollment.bulk.rules import JobState
 from bursar.jobs.names import SCHEMA
 from bursar.jobs.queue import JobQueue
 from bursar.notifications.models import Mail
-from bursar.subscriptions.events import Activated
-from bursar.subscriptions.models import License
-from bursar.subscriptions.service import live_licenses
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.licenses.events import Activated
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.service import live_licenses
+from bursar.subscriptions.licenses.states import LicenseStatus
 from testing.jobs import eventually, jobs
 from testing.worlds.bulk_enrollment import (
     ACME,

@@ -5,9 +5,9 @@ import pytest
 
 from bursar.notifications.rendering import Correspondent, Rendered, render
 from bursar.notifications.service import NewMail
-from bursar.subscriptions import mail
-from bursar.subscriptions.books import LockedPlan
-from bursar.subscriptions.rules import Seats, Terms
+from bursar.subscriptions.licenses import mail
+from bursar.subscriptions.plans.locking import LockedPlan
+from bursar.subscriptions.plans.rules import Seats, Terms
 
 UNKNOWN = UUID(int=1)
 PLAN = LockedPlan(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.subscriptions.rules import (
+from bursar.subscriptions.plans.rules import (
     LOCKED_BEFORE_RENEWAL,
     Seats,
     Terms,

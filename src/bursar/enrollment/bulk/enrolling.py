@@ -29,7 +29,7 @@ from bursar.enrollment.service import NewEnrollment, record_enrollments
 from bursar.identity.learners import LearnerRecord, ensure_learners, find_learners
 from bursar.notifications import service as notifications
 from bursar.notifications.service import NewMail
-from bursar.subscriptions.activation import UsableLicense, activate
+from bursar.subscriptions.licenses.activation import UsableLicense, activate
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from bursar.jobs import context, steps
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.settings import Settings, get_settings
-from bursar.subscriptions.events import Activated
+from bursar.subscriptions.licenses.events import Activated
 
 BATCH: Final = 1_000
 _log = structlog.get_logger(__name__)

@@ -31,9 +31,9 @@ from bursar.enrollment.bulk.rules import Ground, Pair, PairStatus, Run
 from bursar.enrollment.models import Enrollment
 from bursar.identity.learners import LearnerRecord
 from bursar.identity.models import Enterprise, Learner
-from bursar.subscriptions.activation import usable_licenses
-from bursar.subscriptions.models import License
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.licenses.activation import usable_licenses
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.web.principal import Owned
 
 _enterprises, _jobs = Enterprise.__table__, BulkEnrollmentJob.__table__

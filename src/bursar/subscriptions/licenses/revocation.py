@@ -17,20 +17,13 @@ from bursar.database.pipelines import in_one_go
 from bursar.database.text import contains_in_any_case
 from bursar.database.types import AnyRow
 from bursar.jobs.queue import JobQueue
-from bursar.subscriptions.books import (
-    IS_LIVE,
-    LockedPlan,
-    Movement,
-    add_unassigned,
-    licenses,
-    lock_plan,
-    move,
-)
-from bursar.subscriptions.jobs import enqueue_ending
-from bursar.subscriptions.models import License
-from bursar.subscriptions.refusals import NoLiveLicense, TooManyRevocations
-from bursar.subscriptions.service import license_change, live_licenses
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.endings.jobs import enqueue_ending
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.refusals import NoLiveLicense, TooManyRevocations
+from bursar.subscriptions.licenses.seats import IS_LIVE, add_unassigned, licenses
+from bursar.subscriptions.licenses.service import license_change, live_licenses
+from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.plans.locking import LockedPlan, Movement, lock_plan, move
 
 BATCH: Final = 10_000
 

@@ -14,11 +14,13 @@ from bursar.database.engine import Database
 from bursar.enrollment.gateway import LmsUnavailable
 from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings
-from bursar.subscriptions.books import IS_LIVE, licenses, lock_plan
-from bursar.subscriptions.ending import end_batch, plans_to_end
-from bursar.subscriptions.jobs import enqueue_ending
-from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.endings.jobs import enqueue_ending
+from bursar.subscriptions.endings.service import end_batch, plans_to_end
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.seats import IS_LIVE, licenses
+from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.plans.locking import lock_plan
+from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 
 ACTOR: Final = Actor("task:expire-plans")
 _plans = SubscriptionPlan.__table__.c

@@ -15,19 +15,14 @@ from bursar.audit.service import Change, record
 from bursar.batches import batched
 from bursar.database.bulk import is_any_of
 from bursar.database.types import AnyRow
-from bursar.subscriptions.books import (
-    IS_LIVE,
-    Movement,
-    licenses,
-    lock_plan,
-    lock_plans,
-    move,
-)
-from bursar.subscriptions.events import Activated, tell_activated
-from bursar.subscriptions.models import License, SubscriptionPlan
-from bursar.subscriptions.refusals import NotActivatable, PlanUnusable
-from bursar.subscriptions.rules import refusal_of_use
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.licenses.events import Activated, tell_activated
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.refusals import NotActivatable, PlanUnusable
+from bursar.subscriptions.licenses.seats import IS_LIVE, licenses
+from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.plans.locking import Movement, lock_plan, lock_plans, move
+from bursar.subscriptions.plans.models import SubscriptionPlan
+from bursar.subscriptions.plans.rules import refusal_of_use
 
 BATCH: Final = 10_000
 

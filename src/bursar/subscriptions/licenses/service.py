@@ -21,21 +21,13 @@ from bursar.database.rows import awaited_rows, given_rows, row_parameters
 from bursar.database.types import AnyRow
 from bursar.identity.learners import LearnerRecord, find_learners
 from bursar.notifications import service as notifications
-from bursar.subscriptions import mail
-from bursar.subscriptions.books import (
-    IS_LIVE,
-    LockedPlan,
-    Movement,
-    licenses,
-    lock_plan,
-    lock_plans,
-    move,
-    take_unassigned,
-)
-from bursar.subscriptions.models import License
-from bursar.subscriptions.refusals import NoLiveLicense, NotEnoughLicenses, PlanUnusable
-from bursar.subscriptions.rules import refusal_of_assignment
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.licenses import mail
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.refusals import NoLiveLicense, NotEnoughLicenses, PlanUnusable
+from bursar.subscriptions.licenses.seats import IS_LIVE, licenses, take_unassigned
+from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.plans.locking import LockedPlan, Movement, lock_plan, lock_plans, move
+from bursar.subscriptions.plans.rules import refusal_of_assignment
 
 BATCH: Final = 10_000
 """E-mails of one statement: SQLite takes some thirty thousand parameters."""

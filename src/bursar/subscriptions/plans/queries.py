@@ -1,37 +1,16 @@
 """Read paths of the subscription endpoints: a constant number of statements each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, func, select
 
-from bursar.database.text import contains_in_any_case
 from bursar.database.types import AnyRow
-from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
-from bursar.subscriptions.states import LicenseStatus
-from bursar.web.principal import Owned
+from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 
-_plan, _license, _renewal = SubscriptionPlan.__table__, License.__table__, PlanRenewal.__table__
-
-PLAN: Final = Owned(
-    source=_plan,
-    enterprise=_plan.c.enterprise_uuid,
-    condition=_plan.c.uuid == bindparam("subscription_plan_uuid"),
-    columns=(
-        _plan.c.uuid,
-        *(_plan.c[f"{status.value}_count"] for status in LicenseStatus),
-    ),
-)
-LICENSE: Final = Owned(
-    source=_license,
-    enterprise=_license.c.enterprise_uuid,
-    condition=(_license.c.uuid == bindparam("license_uuid"))
-    & (_license.c.plan_uuid == bindparam("subscription_plan_uuid")),
-    columns=(_license.c.uuid, _license.c.plan_uuid),
-)
+_plan, _renewal = SubscriptionPlan.__table__, PlanRenewal.__table__
 
 _OF_ENTERPRISES: Final = _plan.c.enterprise_uuid.in_(bindparam("enterprises", expanding=True))
 _ACTIVE: Final = (_OF_ENTERPRISES, _plan.c.is_active)
@@ -128,39 +107,4 @@ _RENEWALS: Final = (
 def renewals(connection: Connection, enterprises: Sequence[UUID]) -> Sequence[AnyRow]:
     """All of them: any may be part of a chain. `renewed_start` is null before the plan exists."""
     rows: Sequence[AnyRow] = connection.execute(_RENEWALS, {"enterprises": list(enterprises)}).all()
-    return rows
-
-
-@dataclass(frozen=True, slots=True)
-class LicenseSelection:
-    plan_uuid: UUID
-    statuses: frozenset[LicenseStatus]
-    search: str | None
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        conditions = [_license.c.plan_uuid == self.plan_uuid]
-        if self.statuses != frozenset(LicenseStatus):
-            statuses = sorted(status.value for status in self.statuses)
-            conditions.append(_license.c.status.in_(statuses))
-        if self.search is not None:
-            conditions.append(contains_in_any_case(_license.c.user_email, self.search))
-        return conditions
-
-
-def licenses_count(connection: Connection, wanted: LicenseSelection) -> int:
-    statement = select(func.count()).select_from(_license).where(*wanted.conditions())
-    return connection.execute(statement).scalar_one()
-
-
-def licenses_page(
-    connection: Connection, wanted: LicenseSelection, offset: int, limit: int
-) -> Sequence[AnyRow]:
-    """By e-mail, those without one last."""
-    rows: Sequence[AnyRow] = connection.execute(
-        select(*_license.c)
-        .where(*wanted.conditions())
-        .order_by(_license.c.user_email.asc().nulls_last(), _license.c.uuid)
-        .offset(offset)
-        .limit(limit)
-    ).all()
     return rows

@@ -12,9 +12,10 @@ from bursar import clock
 from bursar.database.bulk import is_any_of
 from bursar.notifications.kinds import Attempt, MailKind, QueuedMail
 from bursar.notifications.service import NewMail
-from bursar.subscriptions.books import IS_LIVE, LockedPlan, licenses
-from bursar.subscriptions.models import License
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.seats import IS_LIVE, licenses
+from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.plans.locking import LockedPlan
 
 ASSIGNED: Final = "license-assigned"
 REMINDER: Final = "license-reminder"
@@ -60,6 +61,6 @@ def _leave(_session: Session, _attempts: Sequence[Attempt], _now: datetime) -> N
 
 
 MAIL_KINDS: Final = (
-    MailKind(ASSIGNED, "bursar.subscriptions", _of_live, _leave),
-    MailKind(REMINDER, "bursar.subscriptions", _of_unused, _leave),
+    MailKind(ASSIGNED, "bursar.subscriptions.licenses", _of_live, _leave),
+    MailKind(REMINDER, "bursar.subscriptions.licenses", _of_unused, _leave),
 )

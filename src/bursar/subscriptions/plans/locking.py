@@ -5,25 +5,16 @@ On PostgreSQL the plan's row is locked; on SQLite a transaction is alone.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import Select, bindparam, literal_column, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from bursar.batches import batched
-from bursar.database.bulk import bulk_insert
-from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
-from bursar.subscriptions.rules import Revocations, Seats, Terms, revocations
-from bursar.subscriptions.states import LIVE, LicenseStatus
+from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
+from bursar.subscriptions.plans.rules import Revocations, Seats, Terms, revocations
 
 _plans, _renewals = SubscriptionPlan.__table__, PlanRenewal.__table__
-licenses = License.__table__.c
-
-# Written out: a parameter would keep PostgreSQL from the partial indexes.
-IS_LIVE: Final = licenses.status.in_([literal_column(f"'{status}'") for status in LIVE])
-IS_UNASSIGNED: Final = licenses.status == literal_column(f"'{LicenseStatus.UNASSIGNED}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,37 +124,3 @@ def move(session: Session, movements: Mapping[UUID, Movement]) -> None:
         for plan_uuid, movement in movements.items()
     ]
     session.connection().execute(_MOVE, values)
-
-
-def add_unassigned(
-    session: Session, enterprise_uuid: UUID, plan_uuid: UUID, number: int, now: datetime
-) -> None:
-    """New seats. The caller counts them."""
-    empty = dict.fromkeys(licenses.keys()) | {
-        "enterprise_uuid": enterprise_uuid,
-        "plan_uuid": plan_uuid,
-        "status": LicenseStatus.UNASSIGNED.value,
-        "is_ending": False,
-        "created_at": now,
-        "modified_at": now,
-    }
-    # A plan of a million seats does not have to be in memory at once.
-    seats = ({**empty, "uuid": uuid4()} for _ in range(number))
-    for rows in batched(seats, _BATCH):
-        bulk_insert(session, License, rows)
-
-
-_BATCH: Final = 10_000
-_TAKE: Final = (
-    select(licenses.uuid)
-    .where(licenses.plan_uuid == bindparam("plan_uuid"), IS_UNASSIGNED)
-    # In any order PostgreSQL would rather read the table until it meets some.
-    .order_by(licenses.created_at)
-    .limit(bindparam("number"))
-)
-
-
-def take_unassigned(session: Session, plan_uuid: UUID, number: int) -> Sequence[UUID]:
-    """The oldest; as many as there are when there are fewer."""
-    values = {"plan_uuid": plan_uuid, "number": number}
-    return session.connection().execute(_TAKE, values).scalars().all()

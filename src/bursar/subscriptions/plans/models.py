@@ -7,13 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from bursar.catalog.models import Catalog
 from bursar.database.base import Base
-from bursar.database.columns import SORTABLE
 from bursar.identity.models import Enterprise
 
-_UNASSIGNED: Final = text("status = 'unassigned'")
-_LIVE: Final = text("status IN ('assigned', 'activated')")
-_ENDING: Final = text("is_ending")
-_RENEWING: Final = text("renewed_from_uuid IS NOT NULL")
 _UNPROCESSED: Final = text("processed_at IS NULL")
 _NOT_WOUND_UP: Final = text("wound_up_at IS NULL")
 
@@ -60,82 +55,6 @@ class SubscriptionPlan(Base):
     """Of the revoked ones those that had been activated: they count against the cap."""
     wound_up_at: Mapped[datetime | None]
     """When the end of its licensed enrolments was ordered, after it expired."""
-    created_at: Mapped[datetime]
-    modified_at: Mapped[datetime]
-
-
-class License(Base):
-    """One seat. Whoever changes one holds the lock on its plan, and changes the counts with it."""
-
-    __tablename__ = "licenses"
-    __table_args__ = (
-        # No learner holds two seats of a plan, whatever the code does.
-        Index(
-            "uq_licenses_live",
-            "plan_uuid",
-            "user_email",
-            unique=True,
-            postgresql_where=_LIVE,
-            sqlite_where=_LIVE,
-        ),
-        Index(
-            "ix_licenses_unassigned",
-            "plan_uuid",
-            "created_at",
-            postgresql_where=_UNASSIGNED,
-            sqlite_where=_UNASSIGNED,
-        ),
-        Index("ix_licenses_listing", "plan_uuid", "user_email", "uuid"),
-        Index(
-            "ix_licenses_of_learner",
-            "enterprise_uuid",
-            "user_email",
-            postgresql_where=_LIVE,
-            sqlite_where=_LIVE,
-        ),
-        Index(
-            "ix_licenses_ending",
-            "plan_uuid",
-            "uuid",
-            postgresql_where=_ENDING,
-            sqlite_where=_ENDING,
-        ),
-        Index(
-            "ix_licenses_renewed_from",
-            "renewed_from_uuid",
-            postgresql_where=_RENEWING,
-            sqlite_where=_RENEWING,
-        ),
-        CheckConstraint(
-            "status IN ('unassigned', 'assigned', 'activated', 'revoked')", name="status_known"
-        ),
-        CheckConstraint(
-            "(status = 'unassigned') = (user_email IS NULL)"
-            " AND (status = 'unassigned') = (assigned_at IS NULL)",
-            name="learner_named",
-        ),
-        CheckConstraint(
-            "(status <> 'activated' OR activated_at IS NOT NULL)"
-            " AND (status NOT IN ('unassigned', 'assigned') OR activated_at IS NULL)"
-            " AND (status = 'revoked') = (revoked_at IS NOT NULL)",
-            name="dates_fit_status",
-        ),
-    )
-
-    uuid: Mapped[UUID] = mapped_column(primary_key=True)
-    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid))
-    plan_uuid: Mapped[UUID] = mapped_column(ForeignKey(SubscriptionPlan.uuid))
-    status: Mapped[str]
-    user_email: Mapped[str | None] = mapped_column(SORTABLE)
-    lms_user_id: Mapped[int | None] = mapped_column(BigInteger)
-    user_sfid: Mapped[str | None]
-    renewed_from_uuid: Mapped[UUID | None]
-    """The licence of the plan before, which may have paid for enrolments that go on."""
-    assigned_at: Mapped[datetime | None]
-    activated_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
-    is_ending: Mapped[bool]
-    """Its enrolments have yet to be ended in the LMS; a job is under way."""
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]
 

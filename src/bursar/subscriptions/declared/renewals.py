@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bursar.subscriptions.models import PlanRenewal, SubscriptionPlan
-from bursar.subscriptions.rules import chain
+from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
+from bursar.subscriptions.plans.rules import chain
 
 Problem: TypeAlias = tuple[str, str]
 """The field, as a path below the plan, and what is wrong with it."""

@@ -1,4 +1,4 @@
-"""Plans and licences over HTTP."""
+"""Subscription plans over HTTP."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,36 +6,30 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Connection
-from sqlalchemy.orm import Session
 
-from bursar.actors import Actor
 from bursar.clock import format_instant
 from bursar.database.types import AnyRow
 from bursar.pages import Page
-from bursar.subscriptions import activation, queries, revocation, service
-from bursar.subscriptions.bodies import AssignBody, RemindBody, RevokeBody
-from bursar.subscriptions.books import locked_plan
-from bursar.subscriptions.queries import LicenseSelection
-from bursar.subscriptions.rules import chain, days_until
-from bursar.subscriptions.schemas import (
-    AssignmentAnswer,
-    LicenseAssignment,
-    LicenseCounts,
-    LicenseList,
-    PlanItem,
-    PlanList,
-    PriorRenewal,
-    RevocationCounts,
-    license_item,
-)
-from bursar.subscriptions.states import LicenseStatus
-from bursar.web.call import Answer, Call, enterprise_of
+from bursar.subscriptions.plans import queries
+from bursar.subscriptions.plans.locking import locked_plan
+from bursar.subscriptions.plans.rules import chain, days_until
+from bursar.subscriptions.plans.views import LicenseCounts, PlanItem, PriorRenewal, RevocationCounts
+from bursar.web.call import Answer, Call
+from bursar.web.endpoint import Documentation, Endpoint, Link, Parameter
 from bursar.web.pagination import next_link, previous_link, select_page
 from bursar.web.parameters import ParameterReader
 
+PATH: Final = "/enterprise/v1/subscriptions"
 PAGE_SIZE: Final = 100
-LONGEST_SEARCH: Final = 1000
+
+
+class PlanList(msgspec.Struct, frozen=True):
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[PlanItem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,88 +141,82 @@ def _plan_item(row: AnyRow, chains: _Chains, now: datetime) -> PlanItem:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class LicenseParameters:
-    statuses: frozenset[LicenseStatus]
-    search: str | None
+_PLANS_EXAMPLE: Final[dict[str, Any]] = {
+    "count": 1,
+    "next": None,
+    "previous": None,
+    "results": [
+        {
+            "title": "Enterprise Subscription",
+            "uuid": "104b1785-1d3a-1000-148d-1ae7a56e6355",
+            "start_date": "2023-01-01T00:00:00Z",
+            "expiration_date": "2024-01-01T00:00:00Z",
+            "enterprise_customer_uuid": "204b1785-2d3a-2000-248d-2ae7a56e6355",
+            "enterprise_catalog_uuid": "304b1785-3d3a-3000-348d-3ae7a56e6355",
+            "is_active": True,
+            "is_revocation_cap_enabled": True,
+            "days_until_expiration": 365,
+            "days_until_expiration_including_renewals": 365,
+            "is_locked_for_renewal_processing": False,
+            "should_auto_apply_licenses": True,
+            "licenses": {
+                "activated": 0,
+                "assigned": 0,
+                "unassigned": 100,
+                "revoked": 0,
+                "total": 100,
+                "allocated": 0,
+            },
+            "revocations": {"total": 0, "used": 0, "remaining": 0},
+            "prior_renewals": [
+                {
+                    "prior_subscription_plan_id": "4b27b24a-48f5-4266-448e-47d5b7deacb2",
+                    "prior_subscription_plan_start_date": "2021-01-01 00:00:00+00:00",
+                    "renewed_subscription_plan_id": "59f50cb8-4b22-4e21-9119-e0022955f9cb",
+                    "renewed_subscription_plan_start_date": "2021-07-01 00:00:00+00:00",
+                }
+            ],
+        }
+    ],
+}
 
 
-def read_license_parameters(reader: ParameterReader) -> LicenseParameters:
-    texts = [part.strip() for text in reader.query.get_all("status") for part in text.split(",")]
-    names = {text for text in texts if text}
-    search = (reader.query.get("search") or "").strip() or None
-    if search is not None and len(search) > LONGEST_SEARCH:
-        reader.errors["search"] = [
-            f"Ensure this field has no more than {LONGEST_SEARCH} characters."
-        ]
-    if unknown := names - set(LicenseStatus):
-        reader.errors["status"] = [f"Must be one of: {', '.join(LicenseStatus)}."]
-    return LicenseParameters(
-        frozenset(map(LicenseStatus, names - unknown or LicenseStatus)), search
+def endpoints() -> list[Endpoint]:
+    return [_list_plans()]
+
+
+def _list_plans() -> Endpoint:
+    return Endpoint(
+        "GET",
+        PATH,
+        Documentation(
+            "List the subscription plans",
+            "The plan that starts last comes first. Inactive ones are left out when an enterprise "
+            "is named.",
+            "subscriptions",
+            (
+                Parameter(
+                    "enterprise_customer_uuid",
+                    "Only active plans of this enterprise.",
+                    {"type": "string", "format": "uuid"},
+                ),
+                Parameter(
+                    "current",
+                    "With `true` only the plan that can be used now; needs an enterprise.",
+                    {"type": "boolean"},
+                ),
+                Parameter("page", "A page number, or `last`.", {"type": "string"}),
+            ),
+            PlanList,
+            _PLANS_EXAMPLE,
+            refusals=(404,),
+            links=(
+                Link(
+                    "List the licenses of a plan",
+                    {"subscription_plan_uuid": "$response.body#/results/0/uuid"},
+                ),
+            ),
+        ),
+        read=list_plans,
+        parameters=read_plan_parameters,
     )
-
-
-def list_licenses(call: Call, connection: Connection) -> Answer:
-    plan, wanted = call.found, call.parameters
-    selection = LicenseSelection(plan.uuid, wanted.statuses, wanted.search)
-    if wanted.search is None:
-        count = sum(getattr(plan, f"{status.value}_count") for status in wanted.statuses)
-    else:
-        count = queries.licenses_count(connection, selection)
-    page = select_page(call.query, count=count, size=PAGE_SIZE)
-    rows = queries.licenses_page(connection, selection, page.start, PAGE_SIZE)
-    content = LicenseList(
-        page.count,
-        next_link(call.url, call.query, page),
-        previous_link(call.url, call.query, page),
-        [license_item(row) for row in rows],
-    )
-    return Answer(content)
-
-
-def _actor(call: Call) -> Actor:
-    return Actor(call.principal.client_id, call.request_id)
-
-
-def _place(call: Call) -> dict[str, Any]:
-    return {"enterprise_uuid": enterprise_of(call), "plan_uuid": call.found.uuid}
-
-
-def assign(call: Call, session: Session, body: AssignBody) -> Answer:
-    wish = service.Wish(body.sfids_by_email, body.notify_users, body.greeting, body.closing)
-    done = service.assign(session, _actor(call), **_place(call), wish=wish, now=call.now)
-    content = AssignmentAnswer(
-        len(done.licenses),
-        done.already_associated,
-        [LicenseAssignment(email, uuid) for email, uuid in done.licenses],
-    )
-    return Answer(content)
-
-
-def revoke(call: Call, session: Session, body: RevokeBody) -> Answer:
-    common: dict[str, Any] = {**_place(call), "now": call.now}
-    queue = call.services.queue
-    if body.filters:
-        revocation.revoke_matching(session, queue, _actor(call), **common, filters=body.filters)
-    else:
-        emails = list(dict.fromkeys(body.user_emails))
-        revocation.revoke_emails(session, queue, _actor(call), **common, emails=emails)
-    return Answer(status=204)
-
-
-def remind(call: Call, session: Session, body: RemindBody) -> Answer:
-    emails = list(dict.fromkeys(body.user_emails))
-    service.remind(session, _actor(call), **_place(call), emails=emails, now=call.now)
-    return Answer(status=204)
-
-
-def activate(call: Call, session: Session, _body: None) -> Answer:
-    row = activation.activate_one(
-        session,
-        _actor(call),
-        enterprise_uuid=enterprise_of(call),
-        plan_uuid=call.found.plan_uuid,
-        license_uuid=call.found.uuid,
-        now=call.now,
-    )
-    return Answer(license_item(row))

@@ -12,18 +12,13 @@ from sqlalchemy.orm import Session
 from bursar.actors import Actor
 from bursar.audit.service import Change, record
 from bursar.catalog.models import Catalog
-from bursar.subscriptions.books import (
-    IS_UNASSIGNED,
-    Movement,
-    add_unassigned,
-    licenses,
-    lock_plans,
-    move,
-)
-from bursar.subscriptions.declared_renewals import Problem, put_renewal, renewal_problems
-from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
-from bursar.subscriptions.plans import DEFAULTS, FIELDS, REQUIRED, new_plan
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.declared.renewals import Problem, put_renewal, renewal_problems
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.seats import IS_UNASSIGNED, add_unassigned, licenses
+from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.plans.creation import DEFAULTS, FIELDS, REQUIRED, new_plan
+from bursar.subscriptions.plans.locking import Movement, lock_plans, move
+from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 
 Outcome = Literal["created", "changed", "unchanged"]
 _SIZE: Final = "num_licenses"

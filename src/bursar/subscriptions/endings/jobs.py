@@ -10,7 +10,7 @@ from bursar.jobs import context
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.settings import get_settings
-from bursar.subscriptions.ending import end_batch
+from bursar.subscriptions.endings.service import end_batch
 
 
 def enqueue_ending(queue: JobQueue, session: Session, plan_uuid: UUID) -> None:

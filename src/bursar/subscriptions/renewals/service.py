@@ -19,20 +19,13 @@ from bursar.database.engine import Database
 from bursar.database.rows import given_rows
 from bursar.database.types import AnyRow, Instant
 from bursar.settings import Settings
-from bursar.subscriptions.books import (
-    IS_LIVE,
-    LockedPlan,
-    Movement,
-    add_unassigned,
-    licenses,
-    lock_plan,
-    move,
-    take_unassigned,
-)
-from bursar.subscriptions.models import License, PlanRenewal, SubscriptionPlan
-from bursar.subscriptions.plans import new_plan
-from bursar.subscriptions.service import license_change
-from bursar.subscriptions.states import LIVE, LicenseStatus
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.seats import IS_LIVE, add_unassigned, licenses, take_unassigned
+from bursar.subscriptions.licenses.service import license_change
+from bursar.subscriptions.licenses.states import LIVE, LicenseStatus
+from bursar.subscriptions.plans.creation import new_plan
+from bursar.subscriptions.plans.locking import LockedPlan, Movement, lock_plan, move
+from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 
 ACTOR: Final = Actor("task:process-renewals")
 BATCH: Final = 10_000

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_va
 from pydantic_core import PydanticCustomError
 
 from bursar.emails import normalised
-from bursar.subscriptions.revocation import LicenseFilter
-from bursar.subscriptions.states import LicenseStatus
+from bursar.subscriptions.licenses.revocation import LicenseFilter
+from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.web.fields import MOST_ITEMS, EmailAddresses
 from bursar.web.validation import Body
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from bursar.subscriptions.models import SubscriptionPlan
+from bursar.subscriptions.plans.models import SubscriptionPlan
 
 REQUIRED: Final = ("start_date", "expiration_date", "enterprise_catalog_uuid")
 DEFAULTS: Final[Mapping[str, Any]] = {

@@ -19,9 +19,10 @@ from bursar.database.engine import Database
 from bursar.enrollment.gateway import Outcome, Seat, gateway_for
 from bursar.enrollment.service import end_enrollments, live_seats
 from bursar.settings import Settings
-from bursar.subscriptions.books import licenses, lock_plans
-from bursar.subscriptions.models import License
-from bursar.subscriptions.states import LIVE
+from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.seats import licenses
+from bursar.subscriptions.licenses.states import LIVE
+from bursar.subscriptions.plans.locking import lock_plans
 
 ACTOR: Final = Actor("job:subscriptions")
 BATCH: Final = 500

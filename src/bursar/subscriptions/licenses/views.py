@@ -1,0 +1,35 @@
+"""Licenses as the API shows them, in the key order of the reference."""
+
+from uuid import UUID
+
+import msgspec
+
+from bursar.clock import format_instant
+from bursar.database.types import AnyRow
+from bursar.subscriptions.licenses.states import LicenseStatus
+
+
+class LicenseItem(msgspec.Struct, frozen=True):
+    uuid: UUID
+    status: LicenseStatus
+    user_email: str | None
+    lms_user_id: int | None
+    user_sfid: str | None
+    subscription_plan_uuid: UUID
+    assigned_date: str | None
+    activation_date: str | None
+    revoked_date: str | None
+
+
+def license_item(row: AnyRow) -> LicenseItem:
+    """Of a row with the columns of License."""
+    dates = (row.assigned_at, row.activated_at, row.revoked_at)
+    return LicenseItem(
+        row.uuid,
+        LicenseStatus(row.status),
+        row.user_email,
+        row.lms_user_id,
+        row.user_sfid,
+        row.plan_uuid,
+        *(None if date is None else format_instant(date) for date in dates),
+    )
