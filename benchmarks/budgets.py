@@ -10,8 +10,9 @@ from sqlalchemy import select, update
 
 from bursar import clock
 from bursar.actors import Actor
+from bursar.credit.assignments.rules import DAYS_TO_REDEEM, SORT_ORDER
 from bursar.credit.models import Assignment, AssignmentConfiguration, Policy, Subsidy
-from bursar.credit.rules import ASSIGNED, DAYS_TO_REDEEM, SORT_ORDER
+from bursar.credit.policy_types import ASSIGNED
 from bursar.credit.states import LearnerState
 from bursar.database.bulk import bulk_insert
 from bursar.database.engine import Database

@@ -13,12 +13,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from bursar import __version__, logs, memory
+from bursar.api import assignments, policies, redemption
 from bursar.api.bulk_enrollment import endpoints as bulk_enrollment_endpoints
 from bursar.api.licenses import endpoints as license_endpoints
 from bursar.api.subscriptions import endpoints as subscription_endpoints
 from bursar.catalog.cache import CatalogServices, MemberIndexes, PageCache
 from bursar.catalog.endpoints import endpoints as catalog_endpoints
-from bursar.credit.endpoints import endpoints as credit_endpoints
 from bursar.database.engine import Database
 from bursar.enrollment.bulk.pending import WhenActivated
 from bursar.identity.gate import DatabaseGate
@@ -49,7 +49,9 @@ class Services:
 
 def all_endpoints() -> list[Endpoint]:
     return [
-        *credit_endpoints(),
+        *policies.endpoints(),
+        *assignments.endpoints(),
+        *redemption.endpoints(),
         *subscription_endpoints(),
         *license_endpoints(),
         *bulk_enrollment_endpoints(),

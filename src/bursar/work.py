@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from bursar.catalog.jobs import REFRESH_QUERY
-from bursar.credit import jobs as credit_jobs
-from bursar.credit import mail as credit_mail
-from bursar.credit import tasks as credit
+from bursar.credit.assignments import mail as credit_mail
+from bursar.credit.assignments import tasks as credit
+from bursar.credit.redemption import jobs as credit_jobs
 from bursar.database.engine import Database
 from bursar.enrollment.bulk import jobs as bulk_jobs
 from bursar.enrollment.bulk import mail as bulk_mail

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from bursar.credit.rules import ASSIGNED
+from bursar.credit.policy_types import ASSIGNED
 from testing.clients.api import JsonObject
 from testing.shops.service import Service, Shop
 from testing.worlds.contract import Document, course, run

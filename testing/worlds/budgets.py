@@ -12,15 +12,18 @@ from sqlalchemy import event, func, select, update
 from bursar import clock
 from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
-from bursar.credit import allocation, changes, mail, redemption, settlement
-from bursar.credit.allocation import Allocation, Place, Wish
-from bursar.credit.books import lock_budget
+from bursar.credit.assignments import allocation, changes, mail
+from bursar.credit.assignments.allocation import Allocation, Place, Wish
+from bursar.credit.assignments.expiry import expire_assignments
+from bursar.credit.assignments.scrubbing import scrub_pii
 from bursar.credit.checks import check_credit
-from bursar.credit.declared import put_policy, put_subsidy
-from bursar.credit.expiry import expire_assignments
+from bursar.credit.ledger.rules import Money
+from bursar.credit.ledger.service import lock_budget
 from bursar.credit.models import Assignment, AssignmentAction, SubsidyTransaction
-from bursar.credit.rules import ASSIGNED, Money
-from bursar.credit.scrubbing import scrub_pii
+from bursar.credit.policies.declared import put_policy, put_subsidy
+from bursar.credit.policy_types import ASSIGNED
+from bursar.credit.redemption import service as redemption
+from bursar.credit.redemption import settlement
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.identity.learners import put_learners

@@ -11,7 +11,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bursar.catalog.models import Catalog
-from bursar.credit.books import counted_as
+from bursar.credit.assignments.rules import DAYS_TO_REDEEM, NINETY_DAYS_PASSED, SORT_ORDER
+from bursar.credit.ledger.service import counted_as
 from bursar.credit.models import (
     Assignment,
     AssignmentAction,
@@ -21,7 +22,7 @@ from bursar.credit.models import (
     Subsidy,
     SubsidyTransaction,
 )
-from bursar.credit.rules import ASSIGNED, DAYS_TO_REDEEM, NINETY_DAYS_PASSED, SORT_ORDER
+from bursar.credit.policy_types import ASSIGNED
 from bursar.credit.states import AssignmentState, LearnerState, TransactionState
 from bursar.database.bulk import bulk_insert
 from bursar.identity.models import Enterprise

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from bursar import clock
+from bursar.api.assignment_examples import ALLOCATION_EXAMPLE
 from bursar.audit.service import entries
-from bursar.credit.write_endpoints import ALLOCATION_EXAMPLE
 from testing.clients.api import Api, JsonObject, visible, xml_of
 from testing.servers.processes import run_bursar
 from testing.shops.budget import COURSE, PRICED, BudgetShop, emails, open_budget

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bursar.credit.rules import PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND
+from bursar.credit.policy_types import PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND
 from testing.clients.api import JsonObject, xml_of
 from testing.shops.budget import COURSE, PRICED, BudgetShop, emails, open_budget
 from testing.shops.service import Service

@@ -5,8 +5,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bursar.credit.read_endpoints import POLICIES_EXAMPLE
-from bursar.credit.rules import ASSIGNED, PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND, POLICY_TYPES
+from bursar.api.policies import POLICIES_EXAMPLE
+from bursar.credit.policy_types import (
+    ASSIGNED,
+    PER_LEARNER_ENROLLMENT,
+    PER_LEARNER_SPEND,
+    POLICY_TYPES,
+)
 from testing.clients.api import Api, JsonObject, visible, xml_of
 from testing.shops.budget import POLICIES, BudgetShop, emails, open_budget
 from testing.shops.service import Service

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from bursar import clock
-from bursar.credit.rules import PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND
-from bursar.credit.write_endpoints import TRANSACTION_EXAMPLE
+from bursar.api.redemption import TRANSACTION_EXAMPLE
+from bursar.credit.policy_types import PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND
 from testing.clients.api import Api, JsonObject, visible, xml_of
 from testing.shops.budget import (
     COURSE,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bursar.credit.jobs import NO_RUN
-from bursar.credit.rules import PER_LEARNER_SPEND
-from bursar.credit.write_endpoints import TRANSACTION_EXAMPLE
+from bursar.api.redemption import TRANSACTION_EXAMPLE
+from bursar.credit.policy_types import PER_LEARNER_SPEND
+from bursar.credit.redemption.jobs import NO_RUN
 from testing.clients.api import JsonObject
 from testing.databases.migrated import migrated_url
 from testing.servers.cli import Cli, eventually

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import event
 
 from bursar.actors import Actor
-from bursar.credit.read_endpoints import read_endpoints
+from bursar.api import assignments, policies
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.service import put_client
@@ -36,7 +36,8 @@ class Api:
     def __init__(self, database: Database) -> None:
         settings = Settings()
         self.database = database
-        self.policies, self.assignments_of = read_endpoints()
+        [self.policies] = policies.endpoints()
+        self.assignments_of, *_changes = assignments.endpoints()
         self.pipeline = Pipeline(database, TrustingGate(KeyRing(database, settings)), settings)
 
     def allow(self, enterprise_uuid: UUID, role: str = "admin") -> None:

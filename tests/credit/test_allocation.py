@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from bursar.credit.assignments.scrubbing import tombstone
 from bursar.credit.refusals import BudgetRefuses
-from bursar.credit.scrubbing import tombstone
 from bursar.database.engine import Database
 from bursar.notifications.models import MailStatus
 from testing.worlds.budgets import (

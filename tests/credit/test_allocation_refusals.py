@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from bursar.credit.policy_types import PER_LEARNER_SPEND
 from bursar.credit.refusals import BudgetRefuses
-from bursar.credit.rules import PER_LEARNER_SPEND
 from bursar.database.engine import Database
 from testing.worlds.budgets import COURSE, DAY, NOW, PRICED, PRICED_RUN, Budget, open_budget
 from testing.worlds.catalog import program

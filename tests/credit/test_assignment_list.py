@@ -286,7 +286,7 @@ def passes(row: AnyRow, query: Query) -> bool:
 def test_filters_let_pass_what_they_say(shop: Shop, query: Query, size: int, few: int) -> None:
     expected = [row for row in shop.rows if passes(row, query)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bursar.credit.queries.FEW", few)
+        patch.setattr("bursar.credit.assignments.queries.FEW", few)
         pages = list(shop.pages([*query, ("page_size", size)]))
     assert [uuid for page in pages for uuid in ids(page)] == sorted_ids(expected)
     assert pages[0]["count"] == len(expected)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import ColumnElement
 
-from bursar.credit import changes
+from bursar.credit.assignments import changes
 from bursar.credit.models import Assignment
 from bursar.credit.refusals import WrongState
 from bursar.database.engine import Database

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from bursar.credit.assignments.rules import SORT_ORDER, ActionRecord, learner_state
 from bursar.credit.checks import check_credit
 from bursar.credit.models import (
     Assignment,
@@ -20,7 +21,6 @@ from bursar.credit.models import (
     Subsidy,
     SubsidyTransaction,
 )
-from bursar.credit.rules import SORT_ORDER, ActionRecord, learner_state
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.engine import Database
 from testing.worlds import credit as world

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from bursar import clock, emails
-from bursar.credit import expiry
-from bursar.credit.allocation import Allocation
-from bursar.credit.linking import link_learners
-from bursar.credit.mail import record_attempts
+from bursar.credit.assignments import expiry
+from bursar.credit.assignments.allocation import Allocation
+from bursar.credit.assignments.linking import link_learners
+from bursar.credit.assignments.mail import record_attempts
+from bursar.credit.policy_types import PER_LEARNER_SPEND
 from bursar.credit.refusals import BudgetRefuses, WrongState
-from bursar.credit.rules import PER_LEARNER_SPEND
 from bursar.credit.states import IllegalMove
 from bursar.database.engine import Database
 from bursar.notifications.kinds import Attempt, AttemptOutcome, QueuedMail

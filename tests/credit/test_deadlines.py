@@ -10,16 +10,16 @@ from bursar.catalog.importing import parse_document, store_documents
 from bursar.catalog.models import Catalog
 from bursar.catalog.offers import Offer
 from bursar.catalog.service import put_catalog
-from bursar.credit.deadlines import enrollment_deadline, refresh_deadlines
-from bursar.credit.declared import lock_enterprise, put_subsidy
-from bursar.credit.models import Assignment
-from bursar.credit.rules import (
+from bursar.credit.assignments.deadlines import enrollment_deadline, refresh_deadlines
+from bursar.credit.assignments.rules import (
     DAYS_TO_REDEEM,
     ENROLLMENT_DATE_PASSED,
     NINETY_DAYS_PASSED,
     SUBSIDY_EXPIRED,
     Deadline,
 )
+from bursar.credit.models import Assignment
+from bursar.credit.policies.declared import lock_enterprise, put_subsidy
 from bursar.credit.states import AssignmentState
 from bursar.database.engine import Database
 from testing.worlds import credit as world

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from bursar.credit.policy_types import PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND
 from bursar.credit.refusals import BudgetRefuses
-from bursar.credit.rules import PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND
 from bursar.database.engine import Database
 from testing.worlds.budgets import (
     COURSE,

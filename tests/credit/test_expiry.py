@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bursar import clock
-from bursar.credit import expiry
+from bursar.credit.assignments import expiry
 from bursar.database.engine import Database
 from bursar.settings import Settings
 from testing.worlds.budgets import DAY, NOW, course_until, open_budget

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
+from bursar.credit.assignments.linking import link_learners
 from bursar.credit.checks import check_credit
-from bursar.credit.linking import link_learners
 from bursar.credit.models import Assignment, AssignmentAction
 from bursar.credit.states import AssignmentState
 from bursar.database.bulk import FEW

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bursar.credit.mail import MAIL_KINDS, record_attempts
+from bursar.credit.assignments.mail import MAIL_KINDS, record_attempts
+from bursar.credit.assignments.rules import error_reason
 from bursar.credit.models import AssignmentConfiguration
-from bursar.credit.rules import error_reason
 from bursar.credit.states import AssignmentState
 from bursar.database.engine import Database
 from bursar.notifications.kinds import Attempt, AttemptOutcome, QueuedMail

@@ -6,7 +6,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from bursar import clock
-from bursar.credit.rules import ASSIGNED, PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND, POLICY_TYPES
+from bursar.credit.policy_types import (
+    ASSIGNED,
+    PER_LEARNER_ENROLLMENT,
+    PER_LEARNER_SPEND,
+    POLICY_TYPES,
+)
 from bursar.database.engine import Database
 from testing.worlds import credit as world
 from testing.worlds.credit import DAY, KINDS, NOW

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from bursar import clock
 from bursar.audit.models import AuditEntry
-from bursar.credit import scrubbing
-from bursar.credit.scrubbing import tombstone
+from bursar.credit.assignments import scrubbing
+from bursar.credit.assignments.scrubbing import tombstone
 from bursar.database.engine import Database
 from bursar.notifications.models import MailStatus
 from bursar.settings import Settings

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from bursar.cli.demo import prepare_demo
+from bursar.credit.assignments.expiry import expire_assignments
 from bursar.credit.checks import check_credit
-from bursar.credit.expiry import expire_assignments
 from bursar.credit.models import Assignment, AssignmentAction, Policy
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.engine import Database

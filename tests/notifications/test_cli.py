@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from bursar.credit.mail import ALLOCATED
+from bursar.credit.assignments.mail import ALLOCATED
 from testing.servers.cli import Cli
 from tests.notifications.world import ACME, change, post, settle
 

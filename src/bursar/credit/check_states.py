@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, case, null, or_, select
 
+from bursar.credit.assignments.rules import SORT_ORDER
 from bursar.credit.models import (
     Assignment,
     AssignmentAction,
@@ -13,7 +14,6 @@ from bursar.credit.models import (
     Policy,
     SubsidyTransaction,
 )
-from bursar.credit.rules import SORT_ORDER
 from bursar.credit.states import AssignmentState, LearnerState, TransactionState
 
 Proof = tuple[str, str, Select[Any]]

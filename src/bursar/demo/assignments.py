@@ -17,9 +17,11 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.actors import Actor
 from bursar.catalog.offers import Offer, find_offers
-from bursar.credit import allocation, changes, mail, redemption, settlement
-from bursar.credit.expiry import expire_assignments
+from bursar.credit.assignments import allocation, changes, mail
+from bursar.credit.assignments.expiry import expire_assignments
 from bursar.credit.models import Assignment
+from bursar.credit.redemption import service as redemption
+from bursar.credit.redemption import settlement
 from bursar.database.engine import Database
 from bursar.demo.parts import Document
 from bursar.enrollment.models import Payer

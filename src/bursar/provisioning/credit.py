@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.credit import declared
+from bursar.credit.policies import declared
 from bursar.provisioning.forms import EnterpriseForm, PolicyForm, SubsidyForm
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.problems import problem

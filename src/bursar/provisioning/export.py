@@ -8,7 +8,12 @@ import yaml
 from sqlalchemy.orm import Session
 
 from bursar.catalog.service import CatalogRecord, list_catalogs
-from bursar.credit.declared import PolicyRecord, SubsidyRecord, list_policies, list_subsidies
+from bursar.credit.policies.declared import (
+    PolicyRecord,
+    SubsidyRecord,
+    list_policies,
+    list_subsidies,
+)
 from bursar.identity.learners import LearnerRecord, list_learners
 from bursar.identity.service import get_enterprise, list_clients
 from bursar.provisioning.enrollments import exported_enrollments

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.credit.linking import link_learners as link_assignments
+from bursar.credit.assignments.linking import link_learners as link_assignments
 from bursar.enrollment.service import refresh_consent
 from bursar.identity.learners import put_learners
 from bursar.provisioning.forms import EnterpriseForm

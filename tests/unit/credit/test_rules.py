@@ -7,19 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.credit.rules import (
+from bursar.credit.assignments.rules import (
     DAYS_TO_REDEEM,
     SORT_ORDER,
     ActionRecord,
     Deadline,
-    Money,
     earliest_expiration,
     error_reason,
-    is_active,
     learner_state,
     price_band,
-    refusal_of_cost,
 )
+from bursar.credit.ledger.rules import Money, is_active, refusal_of_cost
 from bursar.credit.states import AssignmentState, LearnerState
 
 THEN = datetime(2026, 3, 1, tzinfo=UTC)

@@ -1,0 +1,137 @@
+"""The stored deadlines of assignments, brought up to what subsidies and content say now."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from bursar.batches import batched
+from bursar.catalog.offers import Offer, find_offers
+from bursar.credit.assignments.rules import ENROLLMENT_DATE_PASSED, Deadline, earliest_expiration
+from bursar.credit.models import Assignment, AssignmentConfiguration, Policy, Subsidy
+from bursar.credit.states import AssignmentState
+from bursar.database.bulk import is_any_of
+
+_AT_ONCE: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """What assignments of one policy share that were allocated together."""
+
+    content_key: str
+    allocated_at: datetime
+    stored: Deadline
+
+
+_Change: TypeAlias = tuple[str, Deadline, Deadline]
+"""Content, the deadline before and after."""
+
+
+def refresh_subsidy(session: Session, subsidy_uuid: UUID, now: datetime) -> int:
+    """Every policy of a subsidy, whose locks the caller holds; returns how many rows changed."""
+    policies = session.execute(
+        select(Policy.enterprise_uuid, Policy.uuid).where(Policy.subsidy_uuid == subsidy_uuid)
+    ).all()
+    return sum(refresh_deadlines(session, *policy, now) for policy in policies)
+
+
+def refresh_deadlines(
+    session: Session, enterprise_uuid: UUID, policy_uuid: UUID, now: datetime
+) -> int:
+    """The allocated assignments of a policy, whose lock the caller holds.
+
+    Returns how many changed; only those are written. Costs a statement for every content and
+    deadline that changes, not for every assignment.
+    """
+    session.flush()
+    values = {"policy_uuid": policy_uuid, "enterprise_uuid": enterprise_uuid}
+    policy = session.execute(_POLICY, values).one_or_none()
+    if policy is None:
+        return 0
+    rows = session.execute(_ALIKE, {"configuration_uuid": policy.configuration_uuid})
+    alike = [_Alike(row[0], row[1], Deadline(row[2], row[3])) for row in rows]
+    contents = dict.fromkeys((policy.catalog_uuid, one.content_key) for one in alike)
+    offers = find_offers(session, list(contents), now)
+    changes = defaultdict[_Change, list[datetime]](list)
+    for one in alike:
+        offer = offers.get((policy.catalog_uuid, one.content_key))
+        end = enrollment_deadline(offer, one.stored)
+        new = earliest_expiration(one.allocated_at, policy.expiration_datetime, end)
+        if new != one.stored:
+            changes[one.content_key, one.stored, new].append(one.allocated_at)
+    return sum(
+        _write(session, policy.configuration_uuid, change, allocated_at, now)
+        for change, allocated_at in changes.items()
+    )
+
+
+def enrollment_deadline(offer: Offer | None, stored: Deadline) -> datetime | None:
+    """A course that nobody can enrol in any more does not say until when one could: its passed
+    deadline stays."""
+    if offer is not None and (offer.run_key is not None or offer.enrollment_end is not None):
+        return offer.enrollment_end
+    return stored.at if stored.reason == ENROLLMENT_DATE_PASSED else None
+
+
+def _policy_statement() -> Select[UUID, datetime, UUID]:
+    return (
+        select(
+            Policy.catalog_uuid,
+            Subsidy.expiration_datetime,
+            AssignmentConfiguration.uuid.label("configuration_uuid"),
+        )
+        .join(Subsidy, Subsidy.uuid == Policy.subsidy_uuid)
+        .join(AssignmentConfiguration, AssignmentConfiguration.policy_uuid == Policy.uuid)
+        .where(
+            Policy.uuid == bindparam("policy_uuid"),
+            Policy.enterprise_uuid == bindparam("enterprise_uuid"),
+        )
+    )
+
+
+_POLICY: Final = _policy_statement()
+_GROUP: Final = (
+    Assignment.content_key,
+    Assignment.allocated_at,
+    Assignment.expires_at,
+    Assignment.expiry_reason,
+)
+_ALIKE: Final = (
+    select(*_GROUP)
+    .where(
+        Assignment.configuration_uuid == bindparam("configuration_uuid"),
+        Assignment.state == AssignmentState.ALLOCATED.value,
+    )
+    .group_by(*_GROUP)
+)
+
+
+def _write(
+    session: Session,
+    configuration_uuid: UUID,
+    change: _Change,
+    allocated_at: list[datetime],
+    now: datetime,
+) -> int:
+    content_key, before, after = change
+    statement = (
+        update(Assignment)
+        .where(
+            Assignment.configuration_uuid == configuration_uuid,
+            Assignment.content_key == content_key,
+            Assignment.state == AssignmentState.ALLOCATED.value,
+            Assignment.expires_at == before.at,
+            Assignment.expiry_reason == before.reason,
+        )
+        .values(expires_at=after.at, expiry_reason=after.reason, modified_at=now)
+    )
+    connection, written = session.connection(), 0
+    for batch in batched(allocated_at, _AT_ONCE):
+        together = is_any_of(session, Assignment.allocated_at, batch)
+        written += connection.execute(statement.where(together)).rowcount
+    return written

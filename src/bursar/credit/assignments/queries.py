@@ -1,0 +1,216 @@
+"""The list of assignments: a constant number of statements."""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from bursar.credit.assignments.filters import AssignmentFilters
+from bursar.credit.assignments.rules import SORT_ORDER
+from bursar.credit.ledger.service import counted_as
+from bursar.credit.models import (
+    Assignment,
+    AssignmentAction,
+    AssignmentConfiguration,
+)
+from bursar.credit.states import AssignmentState, LearnerState
+from bursar.database.bulk import is_any_of_given
+from bursar.database.types import AnyRow
+from bursar.pages import Page
+from bursar.web.principal import Owned
+
+_configurations = AssignmentConfiguration.__table__.c
+_assignments, _actions = Assignment.__table__.c, AssignmentAction.__table__.c
+
+
+# Every kind of assignment that can be, and the column of its configuration that counts it.
+_KINDS: Final = tuple(
+    (state, learner_state, counted_as(state, learner_state))
+    for state, learner_state in (
+        (AssignmentState.ALLOCATED, LearnerState.NOTIFYING),
+        (AssignmentState.ALLOCATED, LearnerState.WAITING),
+        (AssignmentState.ALLOCATED, LearnerState.FAILED),
+        (AssignmentState.ACCEPTED, None),
+        (AssignmentState.CANCELLED, None),
+        (AssignmentState.ERRORED, LearnerState.FAILED),
+        (AssignmentState.EXPIRED, LearnerState.EXPIRED),
+        (AssignmentState.REVERSED, None),
+    )
+)
+CONFIGURATION = Owned(
+    source=AssignmentConfiguration.__table__,
+    enterprise=_configurations.enterprise_uuid,
+    condition=_configurations.uuid == bindparam("assignment_configuration_uuid"),
+    columns=(
+        _configurations.uuid,
+        _configurations.policy_uuid,
+        *(_configurations[column] for _, _, column in _KINDS),
+    ),
+)
+AnyColumns: TypeAlias = ReadOnlyColumnCollection[str, Any]
+Ordering: TypeAlias = tuple[tuple[str, bool], ...]
+"""Columns of Assignment, each with whether it descends; uuid breaks ties, always ascending."""
+
+
+DEFAULT_ORDERING: Final[Ordering] = (("recent_action_at", True),)
+_ITEM_COLUMNS: Final = (
+    "uuid", "configuration_uuid", "learner_email", "lms_user_id", "content_key", "content_title",
+    "content_quantity", "state", "transaction_uuid", "allocated_at", "expires_at", "expiry_reason",
+    "recent_action_type", "recent_action_at", "learner_state",
+)  # fmt: skip
+
+
+# So few are sorted at once faster than found among a million in their order.
+FEW: Final = 1000
+
+
+@lru_cache(maxsize=128)
+def _page_statement(ordering: Ordering, *, backwards: bool) -> Select[Any]:
+    columns = _assignments
+    statement = _ordered(columns, ordering, backwards=backwards)
+    return statement.where(columns.configuration_uuid == bindparam("configuration"))
+
+
+@lru_cache(maxsize=128)
+def _outer_page_statement(ordering: Ordering, size: int, *, backwards: bool) -> Select[Any]:
+    # With the number in the statement PostgreSQL sees that one plan is good for all.
+    statement = _page_statement(ordering, backwards=backwards)
+    return statement.offset(None).limit(literal_column(str(size)))
+
+
+def _page_of_few_statement(
+    filters: AssignmentFilters, ordering: Ordering, *, backwards: bool
+) -> Select[Any]:
+    """Finds all that pass first: left alone, SQLite walks the whole list in its order."""
+    matching = (
+        select(*(_assignments[name] for name in (*_ITEM_COLUMNS, "learner_state_sort_order")))
+        .where(
+            _assignments.configuration_uuid == bindparam("configuration"),
+            *filters.narrowing(),
+            *_by_sort_order(filters),
+        )
+        .cte("matching")
+        .prefix_with("MATERIALIZED")
+    )
+    return _ordered(matching.c, ordering, backwards=backwards)
+
+
+def _by_sort_order(filters: AssignmentFilters) -> list[ColumnElement[bool]]:
+    """Follows from the filters; an index knows it."""
+    orders = {SORT_ORDER[shown] for state, shown, _ in _KINDS if filters.admits(state, shown)}
+    if orders == set(SORT_ORDER.values()):
+        return []
+    return [_assignments.learner_state_sort_order.in_(sorted(orders))]
+
+
+def _ordered(columns: AnyColumns, ordering: Ordering, *, backwards: bool) -> Select[Any]:
+    every = (*ordering, ("uuid", False))
+    by = (
+        columns[name].desc() if descending is not backwards else columns[name].asc()
+        for name, descending in every
+    )
+    wanted = select(*(columns[name] for name in _ITEM_COLUMNS))
+    return wanted.order_by(*by).offset(bindparam("skipped")).limit(bindparam("size"))
+
+
+def assignments_page(
+    connection: Connection,
+    configuration_uuid: UUID,
+    filters: AssignmentFilters,
+    ordering: Ordering,
+    page: Page,
+) -> list[AnyRow]:
+    """From the nearer end of the list: the last page of a million costs what the first does."""
+    size = min(page.size, page.count - page.start)
+    if size <= 0:
+        return []
+    after = page.count - page.start - size
+    backwards = after < page.start
+    values = {
+        "configuration": configuration_uuid,
+        "skipped": after if backwards else page.start,
+        "size": size,
+    }
+    narrowing = filters.narrowing()
+    if not narrowing and not values["skipped"]:
+        statement = _outer_page_statement(ordering, size, backwards=backwards)
+    elif narrowing and page.count <= FEW:
+        statement = _page_of_few_statement(filters, ordering, backwards=backwards)
+    else:
+        statement = _page_statement(ordering, backwards=backwards)
+        if narrowing:
+            statement = statement.where(*narrowing)
+    rows = list(connection.execute(statement, values).all())
+    return rows[::-1] if backwards else rows
+
+
+@lru_cache
+def _actions_statement(dialect: str) -> Select[Any]:
+    return (
+        select(
+            _actions.assignment_uuid,
+            _actions.created_at,
+            _actions.modified_at,
+            _actions.uuid,
+            _actions.action_type,
+            _actions.completed_at,
+            _actions.error_reason,
+        )
+        .where(is_any_of_given(dialect, _actions.assignment_uuid, "assignments"))
+        # As their index has them.
+        .order_by(_actions.assignment_uuid, _actions.id)
+    )
+
+
+def actions_of_page(connection: Connection, uuids: Sequence[UUID]) -> dict[UUID, list[AnyRow]]:
+    """Oldest first, by assignment."""
+    found: dict[UUID, list[AnyRow]] = {uuid: [] for uuid in uuids}
+    if not found:
+        return found
+    statement = _actions_statement(connection.dialect.name)
+    for row in connection.execute(statement, {"assignments": list(uuids)}):
+        found[row.assignment_uuid].append(row)
+    return found
+
+
+StateCounts: TypeAlias = Counter[LearnerState | None]
+"""How many assignments show which learner_state; the sum is how many there are."""
+
+
+def state_counts(
+    connection: Connection, configuration: AnyRow, filters: AssignmentFilters
+) -> StateCounts:
+    """Of a row found by CONFIGURATION. One statement; none when only states are asked for."""
+    if filters.only_states:
+        return _kept_counts(configuration, filters)
+    statement = (
+        select(_assignments.learner_state, func.count())
+        .where(*filters.conditions(configuration.uuid))
+        .group_by(_assignments.learner_state)
+    )
+    return Counter(
+        {
+            None if name is None else LearnerState(name): count
+            for name, count in connection.execute(statement)
+        }
+    )
+
+
+def _kept_counts(configuration: AnyRow, filters: AssignmentFilters) -> StateCounts:
+    counts: StateCounts = Counter()
+    for state, learner_state, column in _KINDS:
+        if filters.admits(state, learner_state):
+            counts[learner_state] += getattr(configuration, column)
+    return counts

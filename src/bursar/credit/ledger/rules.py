@@ -1,0 +1,46 @@
+"""Pure decisions about the money of a budget. All amounts are integer US cents."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What a policy and its subsidy hold, in cents."""
+
+    spend_limit: int | None
+    redeemed: int
+    allocated: int
+    """By this policy."""
+    subsidy_balance: int
+    subsidy_allocated: int
+    """By every policy of the subsidy."""
+
+    @property
+    def left_in_subsidy(self) -> int:
+        return max(0, self.subsidy_balance - self.subsidy_allocated)
+
+    @property
+    def left_in_policy(self) -> int | None:
+        """None without a limit."""
+        if self.spend_limit is None:
+            return None
+        return max(0, self.spend_limit - self.redeemed - self.allocated)
+
+    @property
+    def available(self) -> int:
+        left = self.left_in_policy
+        return self.left_in_subsidy if left is None else min(left, self.left_in_subsidy)
+
+
+def refusal_of_cost(money: Money, cost: int) -> str | None:
+    """Reaching a limit exactly is allowed; what costs nothing always passes."""
+    if cost > money.left_in_subsidy:
+        return "not_enough_value_in_subsidy"
+    if money.left_in_policy is not None and cost > money.left_in_policy:
+        return "policy_spend_limit_reached"
+    return None
+
+
+def is_active(active_datetime: datetime, expiration_datetime: datetime, now: datetime) -> bool:
+    return active_datetime <= now < expiration_datetime
