@@ -17,8 +17,8 @@ from bursar.api import assignments, policies, redemption
 from bursar.api.bulk_enrollment import endpoints as bulk_enrollment_endpoints
 from bursar.api.licenses import endpoints as license_endpoints
 from bursar.api.subscriptions import endpoints as subscription_endpoints
-from bursar.catalog.cache import CatalogServices, MemberIndexes, PageCache
-from bursar.catalog.endpoints import endpoints as catalog_endpoints
+from bursar.catalog.catalogs.cache import CatalogServices, MemberIndexes, PageCache
+from bursar.catalog.catalogs.endpoints import endpoints as catalog_endpoints
 from bursar.database.engine import Database
 from bursar.enrollment.bulk.pending import WhenActivated
 from bursar.identity.gate import DatabaseGate

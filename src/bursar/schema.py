@@ -1,7 +1,10 @@
 """Every table of every domain, imported in one place for migrations and tests."""
 
 from bursar.audit import models as audit
-from bursar.catalog import models as catalog
+from bursar.catalog.catalogs import models as catalogs
+from bursar.catalog.content import models as content
+from bursar.catalog.imports import models as content_imports
+from bursar.catalog.membership import models as membership
 from bursar.credit import models as credit
 from bursar.database.base import Base
 from bursar.enrollment import models as enrollment
@@ -16,12 +19,15 @@ from bursar.web import models as web
 __all__ = [
     "audit",
     "bulk_enrollment",
-    "catalog",
+    "catalogs",
+    "content",
+    "content_imports",
     "credit",
     "enrollment",
     "events",
     "identity",
     "licenses",
+    "membership",
     "metadata",
     "notifications",
     "plans",

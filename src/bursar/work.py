@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from bursar.catalog.jobs import REFRESH_QUERY
+from bursar.catalog.catalogs.jobs import REFRESH_QUERY
 from bursar.credit.assignments import mail as credit_mail
 from bursar.credit.assignments import tasks as credit
 from bursar.credit.redemption import jobs as credit_jobs

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import DeclarativeBase
 
 from bursar.actors import Actor
-from bursar.catalog.membership import lock_content
+from bursar.catalog.content.service import lock_content
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.catalog.importing import parse_document, store_documents
-from bursar.catalog.service import put_catalog
+from bursar.catalog.catalogs.service import put_catalog
+from bursar.catalog.content.documents import parse_document
+from bursar.catalog.imports.service import store_documents
 from bursar.database.engine import Database
 from bursar.enrollment.bulk import jobs, service
 from bursar.enrollment.bulk.checks import check_bulk_enrollment

@@ -9,9 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.catalog.importing import Stored, parse_document, store_documents
-from bursar.catalog.models import Catalog, ContentItem, QueryMember
-from bursar.catalog.service import put_catalog
+from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.catalogs.service import put_catalog
+from bursar.catalog.content.documents import parse_document
+from bursar.catalog.content.models import ContentItem
+from bursar.catalog.imports.service import Stored, store_documents
+from bursar.catalog.membership.models import QueryMember
 from bursar.identity.service import put_enterprise
 
 ACTOR = Actor("test")

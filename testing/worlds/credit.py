@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from bursar.catalog.models import Catalog
+from bursar.catalog.catalogs.models import Catalog
 from bursar.credit.assignments.rules import DAYS_TO_REDEEM, NINETY_DAYS_PASSED, SORT_ORDER
 from bursar.credit.ledger.service import counted_as
 from bursar.credit.models import (

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from bursar.catalog.models import RunFacts
+from bursar.catalog.content.models import RunFacts
 from bursar.database.engine import Database
 from bursar.enrollment.models import Enrollment, EnrollmentDay
 from bursar.identity.models import Enterprise, Learner

@@ -10,7 +10,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.catalog.service import put_catalog
+from bursar.catalog.catalogs.service import put_catalog
 from bursar.database.engine import Database
 from bursar.identity.service import put_enterprise
 from bursar.jobs.queue import JobQueue

@@ -8,15 +8,10 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from bursar.catalog.checks import check_catalogs
-from bursar.catalog.models import (
-    Catalog,
-    CatalogChange,
-    CatalogQuery,
-    ContentItem,
-    NestedRun,
-    QueryMember,
-)
+from bursar.catalog.catalogs.checks import check_catalogs
+from bursar.catalog.catalogs.models import Catalog, CatalogChange
+from bursar.catalog.content.models import ContentItem, NestedRun
+from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.database.engine import Database
 from testing.worlds.catalog import (
     CATALOG,

@@ -10,9 +10,15 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from bursar.catalog.documents import Links, fill_in
-from bursar.catalog.models import ContentItem
-from bursar.catalog.offers import PAIRS_AT_ONCE, Offer, enrollment_link, find_offer, find_offers
+from bursar.catalog.content.documents import Links, fill_in
+from bursar.catalog.content.models import ContentItem
+from bursar.catalog.offers.service import (
+    PAIRS_AT_ONCE,
+    Offer,
+    enrollment_link,
+    find_offer,
+    find_offers,
+)
 from bursar.database.engine import Database
 from testing.worlds.catalog import (
     CATALOG,

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from bursar.catalog import service
-from bursar.catalog.checks import check_catalogs
-from bursar.catalog.refresh import refresh_pending
+from bursar.catalog.catalogs import service
+from bursar.catalog.catalogs.checks import check_catalogs
+from bursar.catalog.catalogs.refresh import refresh_pending
 from bursar.database.engine import Database
 from bursar.settings import Settings
 from testing.worlds.catalog import at, course, members, put, store

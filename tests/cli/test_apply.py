@@ -7,7 +7,8 @@ import yaml
 from sqlalchemy import text
 
 from bursar.audit.models import AuditEntry
-from bursar.catalog.models import Catalog, ContentItem
+from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.content.models import ContentItem
 from bursar.cli.support import looking_at
 from bursar.credit.checks import check_credit
 from bursar.identity.models import Enterprise

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from bursar.catalog.files import read_lines
-from bursar.catalog.models import ContentImport, ContentItem
+from bursar.catalog.content.models import ContentItem
+from bursar.catalog.imports.files import read_lines
+from bursar.catalog.imports.models import ContentImport
 from bursar.database.engine import Database
 from bursar.demo.content import courses
 from testing.servers.cli import Cli, acme, catalog, course, declared, eventually, lines

@@ -6,10 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.catalog.importing import parse_document, store_documents
-from bursar.catalog.models import Catalog
-from bursar.catalog.offers import Offer
-from bursar.catalog.service import put_catalog
+from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.catalogs.service import put_catalog
+from bursar.catalog.content.documents import parse_document
+from bursar.catalog.imports.service import store_documents
+from bursar.catalog.offers.service import Offer
 from bursar.credit.assignments.deadlines import enrollment_deadline, refresh_deadlines
 from bursar.credit.assignments.rules import (
     DAYS_TO_REDEEM,

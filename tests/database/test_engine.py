@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Stateme
 from sqlalchemy.orm import Session
 
 from bursar.audit.models import AuditEntry
-from bursar.catalog.models import CatalogQuery, ContentItem, ContentState
+from bursar.catalog.content.models import ContentItem, ContentState
+from bursar.catalog.membership.models import CatalogQuery
 from bursar.clock import FOREVER, NEVER
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.engine import Database, insert_for, is_retryable, sqlalchemy_url

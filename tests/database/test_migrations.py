@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
 from bursar.audit.service import Change, record
-from bursar.catalog.models import ContentState
+from bursar.catalog.content.models import ContentState
 from bursar.clock import NEVER
 from bursar.database.engine import Database
 from bursar.database.migrate import REVISIONS, alembic_config, is_current, upgrade

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.catalog.filter_operators import OPERATORS
+from bursar.catalog.filters.operators import OPERATORS
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import ManifestError, load

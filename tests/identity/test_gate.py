@@ -9,7 +9,7 @@ from sqlalchemy import Row, bindparam, event, insert
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.catalog.models import Catalog
+from bursar.catalog.catalogs.models import Catalog
 from bursar.database.engine import Database
 from bursar.identity import service
 from bursar.identity.gate import DatabaseGate

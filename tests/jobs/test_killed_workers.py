@@ -11,11 +11,14 @@ import pytest
 from sqlalchemy import func, select, text
 
 from bursar.actors import Actor
-from bursar.catalog import service
-from bursar.catalog.checks import check_catalogs
-from bursar.catalog.importing import parse_document, store_documents
-from bursar.catalog.jobs import REFRESH_QUERY, enqueue_refresh
-from bursar.catalog.models import Catalog, CatalogQuery, ContentItem, QueryMember
+from bursar.catalog.catalogs import service
+from bursar.catalog.catalogs.checks import check_catalogs
+from bursar.catalog.catalogs.jobs import REFRESH_QUERY, enqueue_refresh
+from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.content.documents import parse_document
+from bursar.catalog.content.models import ContentItem
+from bursar.catalog.imports.service import store_documents
+from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.database.engine import Database
 from bursar.demo.content import courses
 from bursar.jobs.queue import JobQueue

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from bursar.catalog.jobs import enqueue_refresh
-from bursar.catalog.models import CatalogQuery
+from bursar.catalog.catalogs.jobs import enqueue_refresh
+from bursar.catalog.membership.models import CatalogQuery
 from bursar.database.engine import Database
 from bursar.jobs.queue import JobQueue, next_id
 from testing.jobs import change_status, jobs
@@ -127,7 +127,7 @@ def waiting_query(created_at: datetime) -> CatalogQuery:
 
 def test_a_process_that_enqueues_nothing_does_not_load_dbos(tmp_path: Path) -> None:
     program = (
-        "import sys, bursar.catalog.jobs, bursar.work\n"
+        "import sys, bursar.catalog.catalogs.jobs, bursar.work\n"
         "from bursar.database.engine import Database\n"
         "from bursar.jobs.queue import JobQueue\n"
         f"JobQueue(Database('sqlite:///{tmp_path}/bursar.db'))\n"

@@ -2,7 +2,7 @@
 
 import sys
 
-from bursar.catalog import service
+from bursar.catalog.catalogs import service
 from bursar.jobs.worker import Worker
 from bursar.schema import metadata
 from bursar.work import WORKFLOWS

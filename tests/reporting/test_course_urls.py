@@ -4,7 +4,9 @@ from uuid import uuid4
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from bursar.catalog.models import Catalog, CatalogQuery, ContentItem, QueryMember
+from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.content.models import ContentItem
+from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.clock import FOREVER
 from bursar.database.engine import Database
 from testing.worlds.reporting import NOW, World, learner, row

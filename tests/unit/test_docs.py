@@ -10,7 +10,7 @@ import typer.main
 from pydantic import BaseModel
 
 from bursar.app import all_endpoints
-from bursar.catalog.filter_operators import OPERATORS
+from bursar.catalog.filters.operators import OPERATORS
 from bursar.cli.commands import app
 from bursar.provisioning.forms import ManifestForm
 from bursar.settings import Settings

@@ -16,13 +16,13 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from bursar.catalog.files import (
+from bursar.catalog.imports.files import (
     FileReport,
     StrictFailure,
     import_file,
     import_file_strictly,
 )
-from bursar.catalog.importing import Stored
+from bursar.catalog.imports.service import Stored
 from bursar.cli.support import EXIT_INVALID, fail, opened_database, operator, settings_or_fail
 from bursar.database.engine import Database
 

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import typer
 
-from bursar.catalog import service as catalogs
-from bursar.catalog.checks import check_catalogs
-from bursar.catalog.jobs import enqueue_refresh
-from bursar.catalog.membership import lock_content
-from bursar.catalog.refresh import refresh_query
+from bursar.catalog.catalogs import service as catalogs
+from bursar.catalog.catalogs.checks import check_catalogs
+from bursar.catalog.catalogs.jobs import enqueue_refresh
+from bursar.catalog.catalogs.refresh import refresh_query
+from bursar.catalog.content.service import lock_content
 from bursar.cli.support import (
     EXIT_INVALID,
     fail,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from bursar.catalog.files import StrictFailure
+from bursar.catalog.imports.files import StrictFailure
 from bursar.cli.content import progress_bar
 from bursar.cli.support import EXIT_INVALID, fail, opened_database, operator, settings_or_fail
 from bursar.database.engine import Database

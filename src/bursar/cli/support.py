@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.catalog.facts import fill_facts
+from bursar.catalog.content.facts import fill_facts
 from bursar.database.engine import Database
 from bursar.database.migrate import is_current, upgrade
 from bursar.identity.sealing import SealedKey

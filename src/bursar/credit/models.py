@@ -4,7 +4,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bursar.catalog.models import Catalog
+from bursar.catalog.catalogs.models import Catalog
 from bursar.credit.states import AssignmentState, TransactionState
 from bursar.database.base import Base
 from bursar.database.columns import BIG_ID, SORTABLE

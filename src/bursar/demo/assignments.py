@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.catalog.offers import Offer, find_offers
+from bursar.catalog.offers.service import Offer, find_offers
 from bursar.credit.assignments import allocation, changes, mail
 from bursar.credit.assignments.expiry import expire_assignments
 from bursar.credit.models import Assignment

@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.catalog import service as catalogs
-from bursar.catalog.membership import lock_content
-from bursar.catalog.service import CatalogOfAnotherEnterprise
+from bursar.catalog.catalogs import service as catalogs
+from bursar.catalog.catalogs.service import CatalogOfAnotherEnterprise
+from bursar.catalog.content.service import lock_content
 from bursar.identity import service as identity
 from bursar.identity.service import SlugTaken
 from bursar.provisioning.content import ContentRun

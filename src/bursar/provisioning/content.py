@@ -9,14 +9,9 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.catalog.content_types import ContentType
-from bursar.catalog.importing import (
-    BrokenDocument,
-    Document,
-    Stored,
-    parse_document,
-    store_documents,
-)
+from bursar.catalog.content.content_types import ContentType
+from bursar.catalog.content.documents import BrokenDocument, Document, parse_document
+from bursar.catalog.imports.service import Stored, store_documents
 from bursar.provisioning.forms import ContentForm
 from bursar.provisioning.manifest import Manifest
 from bursar.provisioning.plan import Plan

@@ -7,7 +7,7 @@ from uuid import UUID
 import yaml
 from sqlalchemy.orm import Session
 
-from bursar.catalog.service import CatalogRecord, list_catalogs
+from bursar.catalog.catalogs.service import CatalogRecord, list_catalogs
 from bursar.credit.policies.declared import (
     PolicyRecord,
     SubsidyRecord,

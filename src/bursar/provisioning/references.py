@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.batches import batched
-from bursar.catalog.models import Catalog
+from bursar.catalog.catalogs.models import Catalog
 from bursar.credit.models import AssignmentConfiguration, LedgerEntry, Policy, Subsidy
 from bursar.identity.models import Enterprise
 from bursar.provisioning.forms import EnterpriseForm

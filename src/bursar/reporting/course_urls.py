@@ -9,8 +9,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, select
 
 from bursar.batches import batched
-from bursar.catalog.content_types import ContentType
-from bursar.catalog.models import Catalog, ContentItem, QueryMember
+from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.content.content_types import ContentType
+from bursar.catalog.content.models import ContentItem
+from bursar.catalog.membership.models import QueryMember
 from bursar.database.bulk import is_any_of_given
 from bursar.database.types import AnyRow
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
     null,
 )
 
-from bursar.catalog.models import RunFacts
+from bursar.catalog.content.models import RunFacts
 from bursar.database.expressions import by_code_point, day_of
 from bursar.enrollment.models import Enrollment, Payer
 from bursar.identity.models import Learner

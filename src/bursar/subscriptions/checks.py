@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from bursar.catalog.models import Catalog
+from bursar.catalog.catalogs.models import Catalog
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan

@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 from pydantic import Field
 
 from bursar.app import all_endpoints
-from bursar.catalog.endpoints import endpoints as catalog_endpoints
-from bursar.catalog.endpoints import reference_example
+from bursar.catalog.catalogs.endpoints import endpoints as catalog_endpoints
+from bursar.catalog.catalogs.endpoints import reference_example
 from bursar.web.call import Answer
 from bursar.web.endpoint import Documentation, Endpoint, Parameter
 from bursar.web.negotiation import Format

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bursar.actors import Actor
 from bursar.audit.service import Change, record
 from bursar.batches import batched
-from bursar.catalog.offers import Offer, find_offer
+from bursar.catalog.offers.service import Offer, find_offer
 from bursar.credit.assignments import mail
 from bursar.credit.assignments.records import BATCH, actions_of
 from bursar.credit.assignments.rules import SORT_ORDER, earliest_expiration, price_band

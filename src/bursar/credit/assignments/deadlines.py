@@ -10,7 +10,7 @@ from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar.batches import batched
-from bursar.catalog.offers import Offer, find_offers
+from bursar.catalog.offers.service import Offer, find_offers
 from bursar.credit.assignments.rules import ENROLLMENT_DATE_PASSED, Deadline, earliest_expiration
 from bursar.credit.models import Assignment, AssignmentConfiguration, Policy, Subsidy
 from bursar.credit.states import AssignmentState

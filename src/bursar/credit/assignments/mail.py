@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, literal, select, update
 from sqlalchemy.orm import Session
 
-from bursar.catalog.offers import enrollment_link
+from bursar.catalog.offers.service import enrollment_link
 from bursar.credit.assignments.records import actions_of
 from bursar.credit.assignments.rules import SORT_ORDER, learner_state
 from bursar.credit.ledger.service import Movement, lock_policies, move_counts

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.audit.service import Change, record
-from bursar.catalog.models import Catalog
+from bursar.catalog.catalogs.models import Catalog
 from bursar.credit.models import AssignmentConfiguration, Policy, Subsidy
 from bursar.credit.policies.declarations import (
     FIXED,

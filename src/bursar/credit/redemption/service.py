@@ -14,8 +14,8 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.catalog.documents import course_key_of_run
-from bursar.catalog.offers import Offer, find_offer
+from bursar.catalog.content.documents import course_key_of_run
+from bursar.catalog.offers.service import Offer, find_offer
 from bursar.credit.assignments.deadlines import enrollment_deadline
 from bursar.credit.assignments.records import is_redeeming
 from bursar.credit.assignments.rules import Deadline, earliest_expiration

@@ -17,9 +17,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from bursar.catalog.content_types import ContentType
-from bursar.catalog.models import ContentItem, NestedRun
-from bursar.catalog.offers import find_offers
+from bursar.catalog.content.content_types import ContentType
+from bursar.catalog.content.models import ContentItem, NestedRun
+from bursar.catalog.offers.service import find_offers
 from bursar.database.bulk import is_any_of
 from bursar.database.types import AnyRow
 from bursar.enrollment.bulk.models import (

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 import msgspec
 
-from bursar.catalog.files import read_lines
+from bursar.catalog.imports.files import read_lines
 from bursar.enrollment.progress.csv_records import BYTE_ORDER_MARK, Record, read_records
 from bursar.enrollment.progress.reported_rows import (
     DERIVED,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.actors import Actor
 from bursar.batches import batched
-from bursar.catalog.files import Rejected, StrictFailure
+from bursar.catalog.imports.files import Rejected, StrictFailure
 from bursar.database.bulk import bulk_upsert
 from bursar.database.engine import Database, is_retryable
 from bursar.enrollment.models import EnrollmentImport

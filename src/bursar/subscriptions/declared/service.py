@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.audit.service import Change, record
-from bursar.catalog.models import Catalog
+from bursar.catalog.catalogs.models import Catalog
 from bursar.subscriptions.declared.renewals import Problem, put_renewal, renewal_problems
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.seats import IS_UNASSIGNED, add_unassigned, licenses

@@ -1,0 +1,42 @@
+"""Evaluates filters over much content in the background, a batch a step."""
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bursar import clock
+from bursar.catalog.catalogs.refresh import refresh_batch
+from bursar.catalog.membership.models import CatalogQuery
+from bursar.jobs import context, steps
+from bursar.jobs.queue import JobQueue
+from bursar.jobs.registry import Workflow
+
+
+def enqueue_refresh(queue: JobQueue, session: Session, query_uuid: UUID) -> None:
+    """For a query of `service.pending_queries`, in the transaction that made it wait.
+
+    Repeating it is harmless: an evaluation is enqueued once, and again only if it failed.
+    """
+    statement = select(CatalogQuery.created_at).where(CatalogQuery.uuid == query_uuid)
+    created_at = session.scalar(statement)
+    if created_at is not None:
+        # The uuid follows from the filter: a query that was dropped comes back with the same one.
+        key = f"{REFRESH_QUERY.name}:{query_uuid}:{clock.format_instant(created_at)}"
+        queue.enqueue(session, REFRESH_QUERY.name, str(query_uuid), key=key)
+
+
+def _refresh_query(query_uuid: str) -> int:
+    """Returns how many batches it took."""
+    batches = 1
+    while not steps.run("evaluate a batch", _evaluate_batch, query_uuid):
+        batches += 1
+    return batches
+
+
+def _evaluate_batch(query_uuid: str) -> bool:
+    return refresh_batch(context.database(), UUID(query_uuid))
+
+
+REFRESH_QUERY: Final = Workflow("catalog.refresh_query", _refresh_query)

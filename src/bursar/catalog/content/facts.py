@@ -1,0 +1,122 @@
+"""What reports say of course runs, kept with the documents it comes from.
+
+A run's own document says what is the run's; the course whose document holds the run says what is
+the course's. Where one of the two is missing, the other speaks for both.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import case, delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from bursar.catalog.content.content_types import ContentType
+from bursar.catalog.content.documents import decode_template
+from bursar.catalog.content.fact_rules import Facts, facts_of_course, facts_of_run
+from bursar.catalog.content.models import ContentItem, RunFacts
+from bursar.catalog.offers.rules import Part, parts_of
+from bursar.database.bulk import bulk_upsert, is_any_of
+from bursar.database.engine import Database
+
+BATCH: Final = 500
+
+_facts: Final = RunFacts.__table__.c
+_OF_COURSE: Final = tuple(facts_of_course({}, None))
+_OF_RUN: Final = tuple(facts_of_run({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document; `content_id` is its place in content_items."""
+
+    content_id: int
+    content_type: ContentType
+    key: str
+    family_key: str | None
+    data: Part
+
+
+def store_facts(session: Session, sources: Sequence[Source]) -> None:
+    """Of documents that are new or different, each once."""
+    courses = [one for one in sources if one.content_type is ContentType.COURSE]
+    runs = [one for one in sources if one.content_type is ContentType.COURSE_RUN]
+    _let_go(session, [course.content_id for course in courses])
+    # Of two courses that hold one run, the last counts.
+    nested = {row["run_key"]: row for course in courses for row in _nested(course)}
+    bulk_upsert(session, RunFacts, list(nested.values()), _after_course)
+    bulk_upsert(session, RunFacts, [_own(run) for run in runs], _after_run)
+
+
+def fill_facts(database: Database) -> None:
+    """For a database whose documents were stored before there were facts; else nothing to do."""
+    with database.transaction() as session:
+        if session.scalar(select(exists(select(_facts.run_key)))):
+            return
+        after = 0
+        while sources := _stored_after(session, after):
+            store_facts(session, sources)
+            after = sources[-1].content_id
+
+
+def _stored_after(session: Session, after: int) -> list[Source]:
+    item = ContentItem.__table__.c
+    statement = (
+        select(item.id, item.content_type, item.key, item.family_key, item.body)
+        .where(item.id > after, item.content_type != ContentType.PROGRAM.value)
+        .order_by(item.id)
+        .limit(BATCH)
+    )
+    return [
+        Source(
+            row.id,
+            ContentType(row.content_type),
+            row.key,
+            row.family_key,
+            decode_template(row.body),
+        )
+        for row in session.execute(statement)
+    ]
+
+
+def _let_go(session: Session, courses: Sequence[int]) -> None:
+    """Of the runs that these courses held. Those they still hold come back."""
+    if not courses:
+        return
+    held = is_any_of(session, RunFacts.course_id, courses)
+    connection = session.connection()
+    connection.execute(delete(RunFacts).where(held, _facts.is_own.is_(False)))
+    connection.execute(update(RunFacts).where(held).values(course_id=None))
+
+
+def _nested(course: Source) -> Iterator[dict[str, Any]]:
+    shared = facts_of_course(course.data, course.key)
+    for run in parts_of(course.data, "course_runs"):
+        key = run.get("key")
+        if isinstance(key, str) and key and "\0" not in key:
+            yield _row(key, course.content_id, shared, run)
+
+
+def _own(source: Source) -> dict[str, Any]:
+    shared = facts_of_course(source.data, source.family_key)
+    return _row(source.key, None, shared, source.data) | {"is_own": True}
+
+
+def _row(key: str, course_id: int | None, shared: Facts, run: Part) -> dict[str, Any]:
+    first = {"run_key": key, "course_id": course_id, "is_own": False}
+    return {**first, **shared, **facts_of_run(run)}
+
+
+def _after_course(refused: Any) -> dict[str, Any]:
+    """What becomes of a run that is known already when a course that holds it is stored."""
+    shared = {name: refused[name] for name in (*_OF_COURSE, "course_id")}
+    own = {name: case((_facts.is_own, _facts[name]), else_=refused[name]) for name in _OF_RUN}
+    return shared | own
+
+
+def _after_run(refused: Any) -> dict[str, Any]:
+    """The same, when its own document is stored."""
+    is_held = _facts.course_id.is_not(None)
+    shared = {name: case((is_held, _facts[name]), else_=refused[name]) for name in _OF_COURSE}
+    own = {name: refused[name] for name in (*_OF_RUN, "is_own")}
+    return shared | own

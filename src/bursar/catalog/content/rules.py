@@ -1,0 +1,32 @@
+"""Pure decisions about content: until when is it listed."""
+
+from datetime import datetime
+from typing import Any
+
+from bursar.clock import FOREVER, NEVER
+
+
+def run_open_until(
+    *,
+    status: Any,
+    is_enrollable: Any,
+    enrollment_start: datetime | None,
+    enrollment_end: datetime | None,
+    end: datetime | None,
+) -> datetime:
+    """The instant from which a run is no longer open now or opening later.
+
+    Nothing reopens by the passing of time, so that one instant says it all: a run that is not
+    enrollable counts as opening later until its enrolment would have started, and as
+    closed by hand from then on.
+    """
+    if not isinstance(status, str) or status.strip().lower() != "published":
+        return NEVER
+    bounds = [bound for bound in (enrollment_end, end) if bound is not None]
+    if is_enrollable is False:
+        bounds.append(enrollment_start or NEVER)
+    return min(bounds, default=FOREVER)
+
+
+def program_active_until(*, hidden: bool) -> datetime:
+    return NEVER if hidden else FOREVER

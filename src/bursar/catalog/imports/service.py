@@ -1,0 +1,197 @@
+"""Stores content documents and brings every query's membership along, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.orm import Session
+
+from bursar.actors import Actor
+from bursar.audit import service as audit
+from bursar.audit.service import Change
+from bursar.catalog.content.content_types import ContentType
+from bursar.catalog.content.documents import BrokenDocument, Document, parse_document
+from bursar.catalog.content.facts import Source, store_facts
+from bursar.catalog.content.models import ContentItem, NestedRun
+from bursar.catalog.content.service import lock_content
+from bursar.catalog.membership.service import StoredItem, load_queries, update_membership
+from bursar.database.bulk import bulk_insert, is_any_of
+from bursar.database.types import AnyRow
+
+__all__ = ["BrokenDocument", "Document", "Stored", "parse_document", "store_documents"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How many documents were new, different from before, or the same."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "Stored") -> "Stored":
+        return Stored(
+            self.created + other.created,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+        )
+
+
+Identity = tuple[str, str]
+
+
+def store_documents(
+    session: Session, actor: Actor, documents: Sequence[Document], now: datetime
+) -> Stored:
+    """Inserts or replaces documents by type and key; of several with one key the last counts.
+
+    Takes the content lock for the rest of the caller's transaction.
+    """
+    lock_content(session, now)
+    latest = {_identity(document): document for document in documents}
+    known = _known(session, list(latest.values()))
+    new = [document for identity, document in latest.items() if identity not in known]
+    changed = [
+        document
+        for identity, document in latest.items()
+        if identity in known and known[identity].body_hash != document.body_hash
+    ]
+    ids = {identity: row.id for identity, row in known.items()}
+    ids |= _insert(session, new, now)
+    _replace(session, changed, ids, now)
+    _write_runs(session, new, changed, ids)
+    store_facts(session, [_source(document, ids) for document in (*new, *changed)])
+    items = [_stored_item(document, ids, now) for document in (*new, *changed)]
+    left_families = {known[_identity(document)].family_key for document in changed}
+    update_membership(
+        session,
+        load_queries(session),
+        items,
+        now,
+        documents_changed=True,
+        families=left_families,
+    )
+    stored = Stored(len(new), len(changed), len(documents) - len(new) - len(changed))
+    _audit(session, actor, stored)
+    return stored
+
+
+def _identity(document: Document) -> Identity:
+    return document.content_type.value, document.key
+
+
+def _known(session: Session, documents: list[Document]) -> dict[Identity, AnyRow]:
+    """id, body_hash and family_key of those that are stored already."""
+    known: dict[Identity, AnyRow] = {}
+    ordered = sorted(documents, key=attrgetter("content_type"))
+    for content_type, group in groupby(ordered, key=attrgetter("content_type")):
+        rows = session.execute(
+            select(
+                ContentItem.id, ContentItem.key, ContentItem.body_hash, ContentItem.family_key
+            ).where(
+                ContentItem.content_type == content_type.value,
+                is_any_of(session, ContentItem.key, [document.key for document in group]),
+            )
+        )
+        known |= {(content_type.value, row.key): row for row in rows}
+    return known
+
+
+def _insert(session: Session, documents: list[Document], now: datetime) -> dict[Identity, int]:
+    rows = [
+        {
+            "content_type": document.content_type.value,
+            "key": document.key,
+            "family_key": document.family_key,
+            "title": document.title,
+            "body": document.body,
+            "body_hash": document.body_hash,
+            "active_until": document.active_until,
+            "changed_at": now,
+        }
+        for document in documents
+    ]
+    bulk_insert(session, ContentItem, rows)
+    return {identity: row.id for identity, row in _known(session, documents).items()}
+
+
+def _replace(
+    session: Session, documents: list[Document], ids: dict[Identity, int], now: datetime
+) -> None:
+    if not documents:
+        return
+    statement = (
+        update(ContentItem)
+        .where(ContentItem.id == bindparam("b_id"))
+        .values(
+            family_key=bindparam("b_family_key"),
+            title=bindparam("b_title"),
+            body=bindparam("b_body"),
+            body_hash=bindparam("b_body_hash"),
+            active_until=bindparam("b_active_until"),
+            changed_at=now,
+        )
+    )
+    session.connection().execute(
+        statement,
+        [
+            {
+                "b_id": ids[_identity(document)],
+                "b_family_key": document.family_key,
+                "b_title": document.title,
+                "b_body": document.body,
+                "b_body_hash": document.body_hash,
+                "b_active_until": document.active_until,
+            }
+            for document in documents
+        ],
+    )
+
+
+def _write_runs(
+    session: Session,
+    new: list[Document],
+    changed: list[Document],
+    ids: dict[Identity, int],
+) -> None:
+    if changed:
+        old = [ids[_identity(document)] for document in changed]
+        session.execute(delete(NestedRun).where(is_any_of(session, NestedRun.course_id, old)))
+    rows = [
+        {"run_key": run_key, "course_id": ids[_identity(document)]}
+        for document in (*new, *changed)
+        if document.content_type is ContentType.COURSE
+        for run_key in dict.fromkeys(document.run_keys)
+    ]
+    bulk_insert(session, NestedRun, rows)
+
+
+def _source(document: Document, ids: dict[Identity, int]) -> Source:
+    return Source(
+        ids[_identity(document)],
+        document.content_type,
+        document.key,
+        document.family_key,
+        document.data,
+    )
+
+
+def _stored_item(document: Document, ids: dict[Identity, int], now: datetime) -> StoredItem:
+    return StoredItem(
+        ids[_identity(document)],
+        document.content_type,
+        document.key,
+        document.family_key,
+        document.active_until,
+        now,
+        document.data,
+    )
+
+
+def _audit(session: Session, actor: Actor, stored: Stored) -> None:
+    if stored.created or stored.changed:
+        details = {"created": stored.created, "changed": stored.changed}
+        audit.record(session, actor, [Change("content.imported", "content", "", None, details)])

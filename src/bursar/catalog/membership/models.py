@@ -1,0 +1,48 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bursar.catalog.content.models import ContentItem
+from bursar.database.base import Base
+from bursar.database.columns import BIG_ID, SORTABLE
+from bursar.database.types import Json
+
+
+class CatalogQuery(Base):
+    """A distinct content filter. Its uuid follows from the filter, so the filter never changes."""
+
+    __tablename__ = "catalog_queries"
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    content_filter: Mapped[dict[str, Any]] = mapped_column(Json)
+    created_at: Mapped[datetime]
+    ready: Mapped[bool]
+    """False until the first evaluation over all content is complete."""
+    evaluated_to: Mapped[int] = mapped_column(BigInteger)
+    """While not ready: content up to this id has been evaluated."""
+    version: Mapped[int] = mapped_column(BigInteger)
+    """Grows with every change of a member or of the membership."""
+    content_modified_at: Mapped[datetime]
+
+
+class QueryMember(Base):
+    """A document that a query selects, or (removed_at) used to select."""
+
+    __tablename__ = "query_members"
+    __table_args__ = (
+        Index(None, "query_uuid", "sort_key", "content_id"),
+        Index(None, "query_uuid", "changed_at"),
+        Index(None, "query_uuid", "removed_at"),
+    )
+
+    query_uuid: Mapped[UUID] = mapped_column(ForeignKey(CatalogQuery.uuid), primary_key=True)
+    content_id: Mapped[int] = mapped_column(
+        BIG_ID, ForeignKey(ContentItem.id), primary_key=True, index=True
+    )
+    sort_key: Mapped[str] = mapped_column(SORTABLE)
+    active_until: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]

@@ -1,0 +1,161 @@
+"""What other domains ask of a catalog: does it hold this, what does it cost, where to enrol."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import BindParameter, Select, bindparam, literal, select
+from sqlalchemy.orm import Session
+
+from bursar.batches import batched
+from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.content.content_types import ContentType
+from bursar.catalog.content.documents import Links, decode_template, fill_in, parse_document
+from bursar.catalog.content.models import ContentItem, NestedRun
+from bursar.catalog.membership.models import QueryMember
+from bursar.catalog.offers import rules
+from bursar.catalog.offers.rules import Part
+from bursar.database.types import AnyRow
+
+Pair: TypeAlias = tuple[UUID, str]
+
+PAIRS_AT_ONCE: Final = 500
+"""Bounds the documents that are in memory together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    key: str
+    """As it was asked for: of a course or a run."""
+    title: str
+    """A run's own, not that of its course."""
+    course_key: str | None
+    price_cents: int | None
+    """The canonical price in US cents; None when unknown."""
+    enrollment_end: datetime | None
+    """A run's own; of a course the latest among its enrollable runs, unless one stays open."""
+    run_key: str | None
+    """The run to enrol in; None when none is enrollable now."""
+
+
+def find_offer(session: Session, catalog_uuid: UUID, key: str, now: datetime) -> Offer | None:
+    """None when the catalog does not hold the course or run; listed or not makes no difference."""
+    return find_offers(session, [(catalog_uuid, key)], now).get((catalog_uuid, key))
+
+
+def find_offers(session: Session, pairs: Sequence[Pair], now: datetime) -> dict[Pair, Offer]:
+    """By catalog and key; what a catalog does not hold is left out. Two statements for 500."""
+    # No key has NUL, and PostgreSQL refuses to look for it.
+    wanted = list(dict.fromkeys(pair for pair in pairs if "\x00" not in pair[1]))
+    offers: dict[Pair, Offer] = {}
+    for batch in batched(wanted, PAIRS_AT_ONCE):
+        offers.update(_offers(session, batch, now))
+    return offers
+
+
+def enrollment_link(
+    lms_public_url: str, enterprise_uuid: UUID, slug: str, catalog_uuid: UUID, key: str
+) -> str:
+    """What the catalog's documents carry as `enrollment_url`. ValueError for what is no key."""
+    links = Links(lms_public_url, enterprise_uuid, catalog_uuid, slug)
+    template = parse_document({"key": key}, ContentType.COURSE).body
+    link: str = msgspec.json.decode(fill_in(template, links, listing=False))["enrollment_url"]
+    return link
+
+
+def _holders() -> Select[Any]:
+    """Who answers for a key in a catalog, the best answer first."""
+    item, member, catalog = ContentItem.__table__, QueryMember.__table__, Catalog.__table__
+    nested = NestedRun.__table__
+    keys: BindParameter[str] = bindparam("keys", expanding=True)
+    types = [ContentType.COURSE.value, ContentType.COURSE_RUN.value]
+    own = select(item.c.id, item.c.key.label("wanted"), literal(0).label("rank")).where(
+        item.c.key.in_(keys), item.c.content_type.in_(types)
+    )
+    within = select(nested.c.course_id, nested.c.run_key, literal(1)).where(
+        nested.c.run_key.in_(keys)
+    )
+    candidates = own.union_all(within).subquery()
+    return (
+        select(catalog.c.uuid, candidates.c.wanted, item.c.id)
+        .select_from(
+            candidates.join(item, item.c.id == candidates.c.id)
+            .join(member, member.c.content_id == item.c.id)
+            .join(catalog, catalog.c.query_uuid == member.c.query_uuid)
+        )
+        .where(
+            item.c.content_type.in_(types),
+            catalog.c.uuid.in_(bindparam("catalogs", expanding=True)),
+            member.c.removed_at.is_(None),
+        )
+        .order_by(candidates.c.rank, item.c.content_type, item.c.id)
+    )
+
+
+_items = ContentItem.__table__.c
+_HOLDERS = _holders()
+_DOCUMENTS = select(
+    _items.id, _items.content_type, _items.key, _items.family_key, _items.title, _items.body
+).where(_items.id.in_(bindparam("ids", expanding=True)))
+
+
+def _offers(session: Session, pairs: Sequence[Pair], now: datetime) -> Iterator[tuple[Pair, Offer]]:
+    holders = _holder_of_each(session, pairs)
+    if not holders:
+        return
+    ids = sorted(set(holders.values()))
+    documents = {
+        row.id: (row, decode_template(row.body))
+        for row in session.execute(_DOCUMENTS, {"ids": ids})
+    }
+    for pair, content_id in holders.items():
+        yield pair, _offer(pair[1], *documents[content_id], now)
+
+
+def _holder_of_each(session: Session, pairs: Sequence[Pair]) -> dict[Pair, int]:
+    values = {"catalogs": list({pair[0] for pair in pairs}), "keys": list({p[1] for p in pairs})}
+    asked = set(pairs)
+    holders: dict[Pair, int] = {}
+    for catalog_uuid, key, content_id in session.execute(_HOLDERS, values):
+        if (catalog_uuid, key) in asked:
+            holders.setdefault((catalog_uuid, key), content_id)
+    return holders
+
+
+def _offer(key: str, row: AnyRow, document: Part, now: datetime) -> Offer:
+    if row.content_type == ContentType.COURSE_RUN.value:
+        return _offer_of_run(key, row.family_key, row.title, document, now)
+    if row.key == key:
+        return _offer_of_course(key, row.title, document, now)
+    run = rules.nested_run(document, key) or {}
+    return _offer_of_run(key, row.key, _title(run) or row.title, run, now)
+
+
+def _offer_of_course(key: str, title: str, course: Part, now: datetime) -> Offer:
+    return Offer(
+        key=key,
+        title=title,
+        course_key=key,
+        price_cents=rules.course_price_cents(course, now),
+        enrollment_end=rules.latest_enrollment_end(course, now),
+        run_key=rules.run_to_enroll_in(course, now),
+    )
+
+
+def _offer_of_run(key: str, course_key: str | None, title: str, run: Part, now: datetime) -> Offer:
+    return Offer(
+        key=key,
+        title=title,
+        course_key=course_key,
+        price_cents=rules.run_price_cents(run),
+        enrollment_end=rules.instant(run, "enrollment_end"),
+        run_key=key if rules.is_enrollable(run, now) else None,
+    )
+
+
+def _title(run: Part) -> str:
+    title = run.get("title")
+    return title if isinstance(title, str) else ""

@@ -1,0 +1,114 @@
+"""Pages and indexes that a web process remembers."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import cast
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection
+
+from bursar.catalog.catalogs import cache
+from bursar.catalog.catalogs.cache import EMPTY, MemberIndex, MemberIndexes, PageCache
+
+NO_CONNECTION = cast("Connection", None)
+
+
+def key(name: str) -> tuple[str, ...]:
+    return (name,)
+
+
+def test_pages_are_bounded_by_their_bytes() -> None:
+    pages = PageCache(100)
+    for name in "abcdefgh":
+        pages.put(key(name), name.encode() * 20)
+    kept = [name for name in "abcdefgh" if pages.get(key(name)) is not None]
+    assert kept == ["d", "e", "f", "g", "h"]
+
+
+def test_the_page_that_was_not_asked_for_the_longest_goes_first() -> None:
+    pages = PageCache(100)
+    for name in "abcde":
+        pages.put(key(name), name.encode() * 20)
+    assert pages.get(key("a")) == b"a" * 20
+    pages.put(key("f"), b"f" * 20)
+    assert pages.get(key("b")) is None
+    assert pages.get(key("a")) == b"a" * 20
+
+
+def test_a_page_that_grew_takes_the_place_of_its_former_self() -> None:
+    pages = PageCache(100)
+    for name in "abcde":
+        pages.put(key(name), b"x" * 10)
+    pages.put(key("a"), b"y" * 25)
+    assert pages.get(key("a")) == b"y" * 25
+    assert all(pages.get(key(name)) for name in "bcde")
+
+
+@pytest.mark.parametrize("room", [0, 99])
+def test_a_page_that_would_take_more_than_a_quarter_is_not_kept(room: int) -> None:
+    pages = PageCache(room)
+    pages.put(key("a"), b"x" * 25)
+    assert pages.get(key("a")) is None
+
+
+def index_at(version: int) -> MemberIndex:
+    return MemberIndex(version, EMPTY.content_modified_at, EMPTY.ids, EMPTY.closes)
+
+
+class Builds:
+    """Stands for the database: every build is counted."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.version = 1
+
+    def __call__(self, _connection: object, _query: object) -> MemberIndex:
+        self.count += 1
+        return index_at(self.version)
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> Builds:
+    builds = Builds()
+    monkeypatch.setattr(cache, "_build", builds)
+    return builds
+
+
+def test_an_index_is_built_once_for_each_version(builds: Builds) -> None:
+    indexes, query = MemberIndexes(), uuid4()
+    for version in (1, 1, 2, 2, 1):
+        builds.version = version
+        assert indexes.get(NO_CONNECTION, query, version).version >= version
+    assert builds.count == 2
+    assert indexes.get(NO_CONNECTION, None, 7) is EMPTY
+
+
+def test_the_index_that_was_not_used_for_the_longest_goes_first(builds: Builds) -> None:
+    indexes, first, second, third = MemberIndexes(2), uuid4(), uuid4(), uuid4()
+    for query in (first, second, first, third, first):
+        indexes.get(NO_CONNECTION, query, 1)
+    assert builds.count == 3
+    indexes.get(NO_CONNECTION, second, 1)
+    assert builds.count == 4
+
+
+def test_a_known_index_does_not_wait_for_another_one_that_is_built(
+    builds: Builds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexes, known = MemberIndexes(), uuid4()
+    indexes.get(NO_CONNECTION, known, 1)
+    begun, may_end = Event(), Event()
+
+    def slow(_connection: object, _query: object) -> MemberIndex:
+        begun.set()
+        assert may_end.wait(20)
+        return index_at(1)
+
+    monkeypatch.setattr(cache, "_build", slow)
+    with ThreadPoolExecutor(2) as threads:
+        building = threads.submit(indexes.get, NO_CONNECTION, uuid4(), 1)
+        assert begun.wait(20)
+        assert threads.submit(indexes.get, NO_CONNECTION, known, 1).result(20).version == 1
+        assert not building.done()
+        may_end.set()

@@ -1,0 +1,203 @@
+"""Documents come out as they went in, except for what a catalog puts into them."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bursar.catalog.content.content_types import ContentType
+from bursar.catalog.content.documents import (
+    BrokenDocument,
+    Links,
+    decode_template,
+    fill_in,
+    parse_document,
+)
+from bursar.clock import NEVER
+from testing.paths import REFERENCE
+
+LINKS = Links(
+    "https://courses.example",
+    UUID("40709edf-3748-4fcf-aa18-99abd765b692"),
+    UUID("fcbb8cc6-85f5-427e-b154-4055fdd69472"),
+    "dusenbery-devices",
+)
+
+
+def sent(document: dict[str, Any], *, listing: bool = False) -> dict[str, Any]:
+    parsed = parse_document(json.dumps(document).encode())
+    answer: dict[str, Any] = json.loads(fill_in(parsed.body, LINKS, listing=listing))
+    return answer
+
+
+def run(key: str = "course-v1:edX+DemoX+1T2026", **fields: Any) -> dict[str, Any]:
+    return {"key": key, "course": "edX+DemoX", "status": "published", **fields}
+
+
+def course(key: str = "edX+DemoX", **fields: Any) -> dict[str, Any]:
+    return {"key": key, "title": "Demo", "course_runs": [], **fields}
+
+
+@pytest.mark.parametrize("name", ["course", "course_run", "program"])
+def test_a_reference_document_comes_back_in_the_same_order(name: str) -> None:
+    original = json.loads((REFERENCE / f"{name}.json").read_text())
+    answer = sent(original)
+    answer.pop("enrollment_url")
+    original.pop("enrollment_url")
+    for run_sent, run_stored in zip(
+        answer.get("course_runs", []), original.get("course_runs", []), strict=True
+    ):
+        assert list(run_sent)[-1] == "enrollment_url"
+        del run_sent["enrollment_url"], run_stored["enrollment_url"]
+    assert json.dumps(answer) == json.dumps(original)
+
+
+def test_the_reference_course_gets_the_reference_links() -> None:
+    answer = sent(json.loads((REFERENCE / "course.json").read_text()))
+    assert answer["enrollment_url"] == (
+        "https://courses.example/enterprise/40709edf-3748-4fcf-aa18-99abd765b692/course/"
+        "edx+tr1012/enroll/?catalog=fcbb8cc6-85f5-427e-b154-4055fdd69472"
+        "&utm_medium=enterprise&utm_source=dusenbery-devices"
+    )
+    assert (
+        "/course/course-v1:edx+tr1012+1T2021/enroll/"
+        in (answer["course_runs"][0]["enrollment_url"])
+    )
+
+
+def test_a_program_its_courses_and_their_runs_get_links_of_their_own() -> None:
+    uuid = "fcfe93c3-9123-4a58-a190-8614c96b8eab"
+    answer = sent({"uuid": uuid, "title": "P", "courses": [course(course_runs=[run()])]})
+    assert f"/program/{uuid}/enroll/?catalog=" in answer["enrollment_url"]
+    assert "/course/edX+DemoX/enroll/" in answer["courses"][0]["enrollment_url"]
+    nested = answer["courses"][0]["course_runs"][0]["enrollment_url"]
+    assert "/course/course-v1:edX+DemoX+1T2026/enroll/" in nested
+
+
+@pytest.mark.parametrize(
+    ("stored", "listed"),
+    [
+        ("https://e.example/c", "https://e.example/c?utm_medium=enterprise&utm_source=S"),
+        (
+            "https://e.example/c?utm_source=x&z=1&a=2&utm_medium=y#top",
+            "https://e.example/c?a=2&utm_medium=enterprise&utm_source=S&z=1#top",
+        ),
+        (
+            "https://e.example/c?a=1&a=2",
+            "https://e.example/c?a=1&a=2&utm_medium=enterprise&utm_source=S",
+        ),
+        ("", ""),
+        (None, None),
+        (7, 7),
+    ],
+)
+def test_a_marketing_url_is_tracked_in_listings_only(stored: Any, listed: Any) -> None:
+    document = course(marketing_url=stored)
+    if isinstance(listed, str):
+        listed = listed.replace("utm_source=S", "utm_source=dusenbery-devices")
+    assert sent(document, listing=True)["marketing_url"] == listed
+    assert sent(document)["marketing_url"] == stored
+
+
+def test_an_enrollment_url_of_their_own_is_replaced_and_comes_last() -> None:
+    answer = sent(course(enrollment_url="https://theirs.example", subjects=[]))
+    assert list(answer)[-1] == "enrollment_url"
+    assert answer["enrollment_url"].startswith("https://courses.example/")
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(extra=json_values, text=st.text(st.characters(exclude_categories=["Cs"])))
+def test_whatever_a_document_holds_comes_back(extra: Any, text: str) -> None:
+    document = course(anything=extra, short_description=text)
+    for listing in (True, False):
+        answer = sent(document, listing=listing)
+        assert answer["anything"] == extra
+        assert answer["short_description"] == text
+    stored = decode_template(parse_document(json.dumps(document).encode()).body)
+    assert stored["anything"] == extra
+
+
+@given(slug=st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_any_slug_gives_json(slug: str) -> None:
+    parsed = parse_document(course(marketing_url="https://e.example/?q=1"))
+    links = Links('https://l.example/"x"\\', LINKS.enterprise_uuid, LINKS.catalog_uuid, slug)
+    json.loads(fill_in(parsed.body, links, listing=True))
+
+
+@pytest.mark.parametrize(
+    ("document", "content_type", "key", "family"),
+    [
+        (course(), ContentType.COURSE, "edX+DemoX", "edX+DemoX"),
+        ({"key": "edX+DemoX"}, ContentType.COURSE, "edX+DemoX", "edX+DemoX"),
+        (run(), ContentType.COURSE_RUN, "course-v1:edX+DemoX+1T2026", "edX+DemoX"),
+        ({"key": "course-v1:a+b+c"}, ContentType.COURSE_RUN, "course-v1:a+b+c", "a+b"),
+        (
+            {"uuid": "FCFE93C3-9123-4a58-a190-8614c96b8eab", "title": "P"},
+            ContentType.PROGRAM,
+            "fcfe93c3-9123-4a58-a190-8614c96b8eab",
+            None,
+        ),
+        (
+            {"key": "MITx/6.002x/2012_Spring", "content_type": "courserun"},
+            ContentType.COURSE_RUN,
+            "MITx/6.002x/2012_Spring",
+            "MITx+6.002x",
+        ),
+    ],
+)
+def test_a_document_is_recognised_from_its_shape(
+    document: dict[str, Any], content_type: ContentType, key: str, family: str | None
+) -> None:
+    parsed = parse_document(document)
+    assert (parsed.content_type, parsed.key, parsed.family_key) == (content_type, key, family)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"{", "not JSON"),
+        (b'{"key": "\xff"}', "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[1]", "expected a JSON object"),
+        (b'{"title": "x"}', "needs a key"),
+        (b'{"key": "  "}', "needs a key"),
+        (b'{"key": 7}', "needs a key"),
+        (b'{"key": "' + b"k" * 300 + b'"}', "longer than"),
+        (b'{"key": "a\\u0000b"}', "NUL"),
+        (b'{"uuid": "nope"}', "needs a uuid"),
+        (b'{"key": "a+b", "course_runs": {}}', "list of objects"),
+        (b'{"key": "a+b", "course_runs": [1]}', "list of objects"),
+        (
+            b'{"key": "a+b", "course_runs": [{"key": "r", "status": "published", "end": "soon"}]}',
+            "no date",
+        ),
+    ],
+)
+def test_a_broken_document_says_why(text: bytes, reason: str) -> None:
+    with pytest.raises(BrokenDocument, match=reason):
+        parse_document(text)
+
+
+def test_a_course_is_active_as_long_as_its_last_run() -> None:
+    runs = [run(end="2027-01-01T00:00:00Z"), run(enrollment_end="2028-01-01T00:00:00+01:00")]
+    assert parse_document(course(course_runs=runs)).active_until == datetime(
+        2027, 12, 31, 23, tzinfo=UTC
+    )
+    assert parse_document(course()).active_until == NEVER
