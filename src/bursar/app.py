@@ -76,7 +76,14 @@ def create_app(
     )
     when_activated(WhenActivated(database))
     endpoints = [*all_endpoints(), *extra_endpoints]
-    pipeline = Pipeline(database, DatabaseGate(ring), settings, services)
+    pipeline = Pipeline(
+        database,
+        DatabaseGate(ring),
+        settings,
+        services,
+        provided=(services.catalog, services.queue),
+    )
+    pipeline.check(endpoints)
 
     def document() -> dict[str, Any]:
         return openapi_document(endpoints, version=__version__, public_url=settings.public_url)

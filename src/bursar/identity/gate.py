@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, FromClause, Select, bindparam, select
 
+from bursar import tenancy
 from bursar.database.types import AnyRow
 from bursar.identity.models import ApiClient, ClientGrant
 from bursar.identity.tokens import KeyRing
@@ -28,7 +29,7 @@ class DatabaseGate:
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
-        self._statements: dict[Owned, Select[Any]] = {}
+        self._statements: dict[Owned | tenancy.Owned[Any], Select[Any]] = {}
 
     def verify(self, token: str) -> str:
         return self._ring.verify(token)
@@ -40,7 +41,7 @@ class DatabaseGate:
         self,
         connection: Connection,
         client_id: str,
-        owned: Owned,
+        owned: Owned | tenancy.Owned[Any],
         parameters: Mapping[str, Any],
     ) -> tuple[Principal, AnyRow | None]:
         statement = self._statements.get(owned)
@@ -62,7 +63,7 @@ _GRANTED = _CLIENT.outerjoin(_GRANT, _GRANT.c.client_uuid == _CLIENT.c.uuid)
 _ADMIT = _admission(_GRANTED)
 
 
-def _statement_for(owned: Owned) -> Select[Any]:
+def _statement_for(owned: Owned | tenancy.Owned[Any]) -> Select[Any]:
     theirs = (owned.enterprise == _GRANT.c.enterprise_uuid) & owned.condition
     others = (column for column in owned.columns if column.key != "enterprise_uuid")
     return _admission(

@@ -78,13 +78,15 @@ def _handler(
                 f'Method "{method}" not allowed.', status=405, headers={"Allow": allow}
             )
             return to_response(refuse(refusal, incoming), method)
+        client_id = None
         if endpoint.write is not None:
+            # Nobody without a good token has us read and keep a body.
             try:
-                await threads.run(pipeline.authenticate, incoming.headers)
+                client_id = await threads.run(pipeline.authenticate, incoming.headers)
             except ApiError as error:
                 return to_response(refuse(error, incoming), method)
             await read_body(request, incoming, pipeline.settings.max_body_bytes)
-        outgoing = await threads.run(pipeline.handle, endpoint, incoming)
+        outgoing = await threads.run(pipeline.handle, endpoint, incoming, client_id)
         if outgoing.stream is not None:
             return _streamed(outgoing, incoming, streaming)
         return to_response(outgoing, method)

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import Connection
+from typing_extensions import TypeVar
 
 from bursar.database.types import AnyRow
 from bursar.settings import Settings
@@ -34,6 +36,11 @@ class Call:
     """The absolute URL of the request without its query."""
     request_id: str
     now: datetime
+    provided: Mapping[type, object]
+    """What the composition gives to routes that ask for it by its type."""
+    owned_target: object = None
+    """`target` as the typed object that its `Owned` declares."""
+    body: BaseModel | None = None
 
     @property
     def found(self) -> AnyRow:
@@ -50,14 +57,17 @@ answered as from any route; after it, the connection is cut, so that nobody take
 """
 
 
+Content = TypeVar("Content", default=Any)
+
+
 @dataclass(slots=True)
-class Answer:
+class Answer(Generic[Content]):
     """`content` is rendered in the negotiated format; `body` and `stream` are sent as they are.
 
     Only a route that reads may stream.
     """
 
-    content: Any = None
+    content: Content | None = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None

@@ -8,13 +8,15 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from bursar import tenancy
 from bursar.web.call import Answer, Call
 from bursar.web.negotiation import Format
 from bursar.web.parameters import ParameterReader
 from bursar.web.principal import Owned
+from bursar.web.query import Query
 
-Read = Callable[[Call, Connection], Answer]
-Write = Callable[[Call, Session, Any], Answer]
+Read = Callable[[Call, Connection], Answer[Any]]
+Write = Callable[[Call, Session, Any], Answer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,18 @@ class Endpoint:
     method: str
     path: str
     documentation: Documentation
-    owned: Owned | None = None
+    owned: Owned | tenancy.Owned[Any] | None = None
     query_names: tuple[str, ...] = ()
     """Query parameters that `owned` binds beside the path's: UUIDs, each of them required."""
     read: Read | None = None
     write: Write | None = None
     parameters: Callable[[ParameterReader], Any] | None = None
     """Reads the query parameters; what it returns is `call.parameters`."""
+    query: type[Query] | None = None
+    """The typed query parameters, instead of `parameters`."""
     body: type[BaseModel] | None = None
+    needs: tuple[type, ...] = ()
+    """Of what the composition must provide an instance."""
     formats: tuple[Format, ...] = (Format.JSON, Format.XML)
     ignores_accept: bool = False
     """A file: always the first of `formats`, whatever `Accept` says. Refusals are negotiated."""

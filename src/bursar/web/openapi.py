@@ -23,6 +23,7 @@ from bursar.web.openapi_components import (
     xml_content,
 )
 from bursar.web.openapi_system import system_paths, system_schemas
+from bursar.web.query import fields_of
 from bursar.web.xml import to_xml
 
 _COMPONENT = "#/components/schemas/"
@@ -157,6 +158,17 @@ def _other_parameters(endpoint: Endpoint) -> list[JsonObject]:
 
 
 def _query_parameters(endpoint: Endpoint) -> list[JsonObject]:
+    if endpoint.query is not None:
+        return [
+            {
+                "name": known.name,
+                "in": "query",
+                "description": known.description,
+                "required": known.required,
+                "schema": dict(known.parameter.schema),
+            }
+            for known in fields_of(endpoint.query)
+        ]
     return [
         {
             "name": parameter.name,

@@ -4,7 +4,7 @@ token -> principal and object in one statement -> Accept -> object -> role -> me
 -> parameters and body, all errors at once -> the route, in one transaction -> rendering.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from bursar import clock
+from bursar import clock, tenancy
 from bursar.database.engine import DATABASE_AWAY, Database, is_retryable
 from bursar.database.types import AnyRow
 from bursar.settings import Settings
@@ -41,8 +41,9 @@ from bursar.web.negotiation import (
     negotiate,
     only,
 )
-from bursar.web.parameters import ParameterReader, QueryParameters, parse_uuid
+from bursar.web.parameters import ParameterReader, parse_uuid
 from bursar.web.principal import Gate
+from bursar.web.query import read_query
 from bursar.web.rendering import Incoming, Outgoing, lenient, refuse, render, render_read
 from bursar.web.throttle import ClientThrottle
 from bursar.web.validation import decode_json, validate
@@ -53,13 +54,28 @@ ATTEMPTS = 3
 
 class Pipeline:
     def __init__(
-        self, database: Database, gate: Gate, settings: Settings, services: Any = None
+        self,
+        database: Database,
+        gate: Gate,
+        settings: Settings,
+        services: Any = None,
+        *,
+        provided: Iterable[object] = (),
     ) -> None:
+        """`provided` are the instances that routes can ask for by their types."""
         self.database = database
         self.gate = gate
         self.settings = settings
         self.services = services
+        self.provided = {type(each): each for each in (settings, *provided)}
         self.throttle = ClientThrottle(settings.rate_limit)
+
+    def check(self, endpoints: Iterable[Endpoint]) -> None:
+        """Raises LookupError for a route that needs what nobody provides."""
+        for endpoint in endpoints:
+            for kind in endpoint.needs:
+                if kind not in self.provided:
+                    raise LookupError(f"{endpoint.path} needs a {kind.__name__}")
 
     def authenticate(self, headers: Mapping[str, str]) -> str:
         """The client id of the request's token. Raises Unauthorized."""
@@ -70,10 +86,13 @@ class Pipeline:
             raise Unauthorized("Invalid token header.")
         return self.gate.verify(token.strip())
 
-    def handle(self, endpoint: Endpoint, incoming: Incoming) -> Outgoing:
-        """The answer, whatever happens; only defects raise."""
+    def handle(
+        self, endpoint: Endpoint, incoming: Incoming, client_id: str | None = None
+    ) -> Outgoing:
+        """The answer, whatever happens; only defects raise. `client_id` is that of a token that
+        was verified already, as for a write before its body is read."""
         try:
-            client_id = self.authenticate(incoming.headers)
+            client_id = client_id or self.authenticate(incoming.headers)
             if endpoint.read is not None:
                 return self._read(endpoint, incoming, client_id)
             return self._write_with_retries(endpoint, incoming, client_id)
@@ -129,28 +148,34 @@ class Pipeline:
         path = _path_parameters(endpoint.path, incoming.path_parameters)
         named = _named_in_query(endpoint, incoming)
         target: AnyRow | None = None
+        owned_target: object = None
         principal: Principal
         if endpoint.owned is None or path is None or named is None:
             principal = self.gate.admit(connection, client_id)
         else:
             values = {**path, **named}
             principal, target = self.gate.admit_to(connection, client_id, endpoint.owned, values)
+            if target is not None and isinstance(endpoint.owned, tenancy.Owned):
+                # Behind the client's own columns come the target's, its enterprise first.
+                owned_target = endpoint.owned.kind(*target[2:])
         self.throttle.check(client_id)
+        negotiated = _negotiated(endpoint, incoming)
         call = Call(
             settings=self.settings,
             services=self.services,
             principal=principal,
             target=target,
             path=path or {},
-            query=QueryParameters(incoming.query),
+            query=incoming.parameters(),
             parameters=None,
             headers=incoming.headers,
-            negotiated=lenient(incoming),
+            negotiated=negotiated,
             url=incoming.url,
             request_id=incoming.request_id,
             now=clock.now(),
+            provided=self.provided,
+            owned_target=owned_target,
         )
-        _check_acceptable(endpoint, call)
         is_named = endpoint.owned is not None and named is not None
         if path is None or (is_named and target is None):
             raise NotFound
@@ -177,12 +202,15 @@ class Pipeline:
     @staticmethod
     def _parse(endpoint: Endpoint, incoming: Incoming, call: Call) -> BaseModel | None:
         reader = ParameterReader(call.query)
-        try:
-            call.negotiated = negotiated_for(endpoint, incoming, call.query)
-        except UnknownFormat as error:
-            reader.errors["format"] = [f'"{error.value}" is not a known format.']
-        for name in endpoint.query_names:
-            reader.required_uuid(name)
+        wanted = call.query.get("format")
+        if wanted and wanted.lower() not in endpoint.formats:
+            reader.errors["format"] = [f'"{wanted}" is not a known format.']
+        if endpoint.query is None:
+            for name in endpoint.query_names:
+                reader.required_uuid(name)
+        else:
+            call.parameters, errors_of_query = read_query(endpoint.query, call.query)
+            reader.errors |= errors_of_query
         if endpoint.parameters is not None:
             call.parameters = endpoint.parameters(reader)
         body: BaseModel | None = None
@@ -219,30 +247,29 @@ def is_json(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == "application/json"
 
 
-def negotiated_for(endpoint: Endpoint, incoming: Incoming, query: QueryParameters) -> Negotiated:
-    headers, wanted = incoming.headers, query.get("format")
-    if endpoint.ignores_accept:
-        return only(wanted, endpoint.formats)
-    return negotiate(headers.get("accept"), headers.get("content-type"), wanted, endpoint.formats)
+def _negotiated(endpoint: Endpoint, incoming: Incoming) -> Negotiated:
+    """The format of the answer. Raises UnacceptableFormat.
 
-
-def _check_acceptable(endpoint: Endpoint, call: Call) -> None:
-    if endpoint.ignores_accept:
-        return
-    accept, content_type = call.headers.get("accept"), call.headers.get("content-type")
+    A `format` that is none is refused later, with the other parameters: until then any will do.
+    """
+    headers, wanted = incoming.headers, incoming.parameters().get("format")
     try:
-        negotiate(accept, content_type, call.query.get("format"), endpoint.formats)
+        if endpoint.ignores_accept:
+            return only(wanted, endpoint.formats)
+        return negotiate(
+            headers.get("accept"), headers.get("content-type"), wanted, endpoint.formats
+        )
     except NotAcceptable:
         raise UnacceptableFormat from None
     except UnknownFormat:
-        return  # a bad parameter: refused later, with the other ones
+        return lenient(incoming)
 
 
 def _named_in_query(endpoint: Endpoint, incoming: Incoming) -> dict[str, Any] | None:
     """None when one is absent or malformed: refused later, with the other parameters."""
     if not endpoint.query_names:
         return {}
-    query = QueryParameters(incoming.query)
+    query = incoming.parameters()
     try:
         return {name: parse_uuid(query.get(name) or "") for name in endpoint.query_names}
     except ValueError:

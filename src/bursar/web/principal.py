@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Column, ColumnElement, Connection, FromClause
 
+from bursar import tenancy
 from bursar.database.types import AnyRow
 from bursar.tenancy import Principal
 
@@ -34,7 +35,7 @@ class Gate(Protocol):
         self,
         connection: Connection,
         client_id: str,
-        owned: Owned,
+        owned: Owned | tenancy.Owned[Any],
         parameters: Mapping[str, Any],
     ) -> tuple[Principal, AnyRow | None]:
         """As `admit`, in the same one statement with the object, None when it is not theirs."""

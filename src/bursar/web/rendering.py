@@ -28,6 +28,13 @@ class Incoming:
     request_id: str
     body: bytes = b""
     is_too_large: bool = False
+    _parameters: QueryParameters | None = None
+
+    def parameters(self) -> QueryParameters:
+        """Parsed once. Raises Refusal when there are too many."""
+        if self._parameters is None:
+            self._parameters = QueryParameters(self.query)
+        return self._parameters
 
 
 @dataclass(slots=True)
@@ -40,11 +47,10 @@ class Outgoing:
 
 
 def lenient(incoming: Incoming) -> Negotiated:
-    query = incoming.query
     wanted = None
-    if b"format" in query:
+    if b"format" in incoming.query:
         try:
-            wanted = QueryParameters(query).get("format")
+            wanted = incoming.parameters().get("format")
         except ApiError:
             wanted = None
     return negotiate_leniently(
