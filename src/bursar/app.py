@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from bursar import __version__, logs, memory
-from bursar.api import assignments, policies, redemption
+from bursar.api import assignments, learner_progress, learner_summary, policies, redemption
 from bursar.api.bulk_enrollment import endpoints as bulk_enrollment_endpoints
 from bursar.api.licenses import endpoints as license_endpoints
 from bursar.api.subscriptions import endpoints as subscription_endpoints
@@ -25,7 +25,6 @@ from bursar.identity.gate import DatabaseGate
 from bursar.identity.http import token_handlers
 from bursar.identity.tokens import KeyRing
 from bursar.jobs.queue import JobQueue
-from bursar.reporting.endpoints import endpoints as reporting_endpoints
 from bursar.settings import Settings, get_settings
 from bursar.subscriptions.licenses.events import when_activated
 from bursar.web.adapter import EXCEPTION_HANDLERS, Threads, route_handlers
@@ -55,7 +54,8 @@ def all_endpoints() -> list[Endpoint]:
         *subscription_endpoints(),
         *license_endpoints(),
         *bulk_enrollment_endpoints(),
-        *reporting_endpoints(),
+        *learner_summary.routes.endpoints,
+        *learner_progress.routes.endpoints,
         *catalog_endpoints(),
     ]
 

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from bursar import clock
 from bursar.actors import Actor
+from bursar.api.learner_summary import routes
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.service import put_client
 from bursar.identity.tokens import KeyRing
-from bursar.reporting.read_endpoints import read_endpoints
 from bursar.settings import Settings
 from bursar.web.pipeline import Pipeline
 from bursar.web.rendering import Incoming, Outgoing
@@ -58,7 +58,7 @@ class Api:
         accept: str = "application/json",
         **query: Any,
     ) -> Outgoing:
-        [endpoint] = read_endpoints()
+        [endpoint] = routes.endpoints
         path = endpoint.path.replace("{enterprise_uuid:uuid}", str(enterprise_uuid))
         headers = {"authorization": f"JWT {client or enterprise_uuid}", "accept": accept}
         incoming = Incoming(

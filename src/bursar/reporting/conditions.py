@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from bursar.database.text import contains_in_any_case
 from bursar.identity.models import Learner
+from bursar.reporting.commands import Activity, EnrollmentStatus, Filters, as_address
 from bursar.reporting.fields import COURSE_TITLE, enrollments, seen
-from bursar.reporting.parameters import Activity, Enrolled, Filters, address
 
 WEEK: Final = timedelta(days=7)
 MONTH: Final = timedelta(days=30)
@@ -36,7 +36,7 @@ def _person(filters: Filters, enterprise_uuid: UUID) -> Iterator[Condition]:
 
 
 def _address_contains(enterprise_uuid: UUID, part: str) -> Condition:
-    found = _people.c.email.contains(address(part), autoescape=True)
+    found = _people.c.email.contains(as_address(part), autoescape=True)
     return _is_of(_learners_of(enterprise_uuid).where(found))
 
 
@@ -63,7 +63,7 @@ def _course(filters: Filters) -> Iterator[Condition]:
 
 def _progress(filters: Filters, today: date) -> Iterator[Condition]:
     if filters.search_enrollment is not None:
-        is_enrolled = filters.search_enrollment is Enrolled.ENROLLED
+        is_enrolled = filters.search_enrollment is EnrollmentStatus.ENROLLED
         yield _e.unenrolled_at.is_(None) if is_enrolled else _e.unenrolled_at.is_not(None)
     if filters.learner_activity is not None:
         yield _activity(filters.learner_activity, today)

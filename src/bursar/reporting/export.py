@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,9 +10,8 @@ import msgspec
 
 from bursar.clock import format_instant
 from bursar.reporting.fields import NAMES
-from bursar.reporting.schemas import LearnerSummary
-from bursar.web.negotiation import Format
-from bursar.web.spreadsheet import SUSPICIOUS, cell
+from bursar.reporting.views import LearnerSummary
+from bursar.spreadsheet import SUSPICIOUS, cell
 
 _encoder: Final = msgspec.json.Encoder()
 
@@ -66,14 +65,16 @@ def json_lines(summaries: Sequence[LearnerSummary]) -> bytes:
     return _encoder.encode_lines(summaries)
 
 
-def chunks(format_: Format, batches: Iterable[Sequence[LearnerSummary]]) -> Iterator[bytes]:
+def csv_chunks(batches: Iterable[Sequence[LearnerSummary]]) -> Iterator[bytes]:
     """The first chunk holds the first rows, if there are any: who reads it knows it began well."""
-    written: Callable[[Sequence[LearnerSummary]], bytes] = (
-        csv_lines if format_ is Format.CSV else json_lines
-    )
-    head = csv_header() if format_ is Format.CSV else b""
+    head = csv_header()
     for batch in batches:
-        yield head + written(batch)
+        yield head + csv_lines(batch)
         head = b""
     if head:
         yield head
+
+
+def ndjson_chunks(batches: Iterable[Sequence[LearnerSummary]]) -> Iterator[bytes]:
+    """As `csv_chunks`; nothing at all when there are no rows."""
+    return map(json_lines, batches)

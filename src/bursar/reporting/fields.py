@@ -22,7 +22,7 @@ from bursar.enrollment.models import Enrollment, Payer
 from bursar.identity.models import Learner
 from bursar.reporting.course_urls import oldest_catalog
 from bursar.reporting.redaction import BLANKED
-from bursar.reporting.schemas import LearnerSummary
+from bursar.reporting.views import LearnerSummary
 
 # Short names: drivers keep what they know of a statement only if it is not long.
 enrollments: Final = Enrollment.__table__.alias("e")

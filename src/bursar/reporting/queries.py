@@ -1,11 +1,8 @@
 """The report's rows: a page of them, or all."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -26,44 +23,26 @@ from bursar.database.streams import batches
 from bursar.database.types import AnyRow
 from bursar.enrollment import days
 from bursar.enrollment.models import EnrollmentDay
-from bursar.identity.models import Enterprise
 from bursar.pages import Page
+from bursar.reporting.commands import DEFAULT_ORDERING, NO_FILTERS, Ordering, Report, Term
 from bursar.reporting.conditions import conditions
 from bursar.reporting.fields import NAMES, SOURCE, enrollments, selected, sort_keys
-from bursar.reporting.parameters import DEFAULT_ORDERING, Ordering, Term, Wanted
-from bursar.web.principal import Owned
 
 FIRST_BATCH: Final = 100
 BATCH: Final = 1_000
 
-_enterprises: Final = Enterprise.__table__
 _days: Final = EnrollmentDay.__table__.c
 _e: Final = enrollments.c
-
-ENTERPRISE: Final = Owned(
-    source=_enterprises,
-    enterprise=_enterprises.c.uuid,
-    condition=_enterprises.c.uuid == bindparam("enterprise_uuid"),
-    columns=(_enterprises.c.uuid, _enterprises.c.name),
-)
 
 _COLUMNS: Final = tuple(selected(name) for name in NAMES)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Which rows, as of which day, in which order."""
+def _values(report: Report, **others: Any) -> dict[str, Any]:
+    return {"today": report.today, **others}
 
-    enterprise_uuid: UUID
-    wanted: Wanted
-    today: date
 
-    def values(self, **others: Any) -> dict[str, Any]:
-        return {"today": self.today, **others}
-
-    @property
-    def conditions(self) -> list[ColumnElement[bool]]:
-        return conditions(self.wanted.filters, self.enterprise_uuid, self.today)
+def _conditions(report: Report) -> list[ColumnElement[bool]]:
+    return conditions(report.filters, report.enterprise_uuid, report.today)
 
 
 def order_by(ordering: Ordering) -> list[ColumnElement[Any]]:
@@ -117,54 +96,51 @@ _DEEP_PAGE: Final = _default_list(
 """Rows of this day and earlier ones; those that are skipped are of the day itself."""
 
 
-def first_page(connection: Connection, report: Report) -> tuple[Sequence[AnyRow], int]:
+def first_page(connection: Connection, report: Report, size: int) -> tuple[Sequence[AnyRow], int]:
     """The rows, and how many there are in all."""
-    size = report.wanted.size
-    if report.wanted.is_default_list:
-        values = report.values(enterprise_uuid=report.enterprise_uuid)
+    if report.is_default_list:
+        values = _values(report, enterprise_uuid=report.enterprise_uuid)
         rows = connection.execute(_first_page(size), values).all()
     else:
         found = select(_e.id, func.count().over().label("total"))
         ids = _chosen(found, report).limit(size).subquery("page")
-        statement = _rows_of(ids, ids.c.total).order_by(*order_by(report.wanted.ordering))
-        rows = connection.execute(statement, report.values()).all()
+        statement = _rows_of(ids, ids.c.total).order_by(*order_by(report.ordering))
+        rows = connection.execute(statement, _values(report)).all()
     return rows, int(rows[0].total) if rows else 0
 
 
 def count(connection: Connection, report: Report) -> int:
-    if report.wanted.filters == Wanted().filters:
+    if report.filters == NO_FILTERS:
         return days.count_rows(connection, report.enterprise_uuid)
-    statement = select(func.count()).select_from(SOURCE).where(*report.conditions)
-    return int(connection.execute(statement, report.values()).scalar_one())
+    statement = select(func.count()).select_from(SOURCE).where(*_conditions(report))
+    return int(connection.execute(statement, _values(report)).scalar_one())
 
 
 def page(connection: Connection, report: Report, chosen: Page) -> Sequence[AnyRow]:
-    if report.wanted.is_default_list:
+    if report.is_default_list:
         return _deep_page(connection, report, chosen)
     ids = _chosen(select(_e.id), report).limit(chosen.size).offset(chosen.start).subquery("page")
-    statement = _rows_of(ids).order_by(*order_by(report.wanted.ordering))
-    return connection.execute(statement, report.values()).all()
+    statement = _rows_of(ids).order_by(*order_by(report.ordering))
+    return connection.execute(statement, _values(report)).all()
 
 
 def _deep_page(connection: Connection, report: Report, chosen: Page) -> Sequence[AnyRow]:
     day, skipped = days.locate(connection, report.enterprise_uuid, chosen.start)
     if day is None:
         return ()
-    values = report.values(
-        enterprise_uuid=report.enterprise_uuid, size=chosen.size, day=day, skipped=skipped
+    values = _values(
+        report, enterprise_uuid=report.enterprise_uuid, size=chosen.size, day=day, skipped=skipped
     )
     return connection.execute(_DEEP_PAGE, values).all()
 
 
 def _chosen(columns: Select[Any], report: Report) -> Select[Any]:
     return (
-        columns.select_from(SOURCE)
-        .where(*report.conditions)
-        .order_by(*order_by(report.wanted.ordering))
+        columns.select_from(SOURCE).where(*_conditions(report)).order_by(*order_by(report.ordering))
     )
 
 
 def all_rows(connection: Connection, report: Report) -> Iterator[Sequence[AnyRow]]:
     """Batch by batch; the connection has to be in a snapshot."""
     statement = _chosen(select(*_COLUMNS), report)
-    return batches(connection, statement, report.values(), first=FIRST_BATCH, size=BATCH)
+    return batches(connection, statement, _values(report), first=FIRST_BATCH, size=BATCH)

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from bursar.reporting.schemas import LearnerSummary
+from bursar.reporting.views import LearnerSummary
 
 BLANKED: Final = frozenset(
     {

@@ -9,7 +9,7 @@ from bursar.database.types import AnyRow
 from bursar.reporting.course_urls import CourseUrls
 from bursar.reporting.fields import NAMES
 from bursar.reporting.redaction import redacted
-from bursar.reporting.schemas import LearnerSummary
+from bursar.reporting.views import LearnerSummary
 
 REFUND_PERIOD: Final = timedelta(days=14)
 _WIDTH: Final = len(NAMES)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from bursar import clock, tenancy
 from bursar.database.engine import DATABASE_AWAY, Database, is_retryable
 from bursar.database.types import AnyRow
+from bursar.pages import PageOutOfRange
 from bursar.settings import Settings
 from bursar.tenancy import Principal
 from bursar.web import idempotency
@@ -26,6 +27,7 @@ from bursar.web.errors import (
     ApiError,
     Forbidden,
     InvalidFields,
+    InvalidPage,
     NotFound,
     Refusal,
     TooLarge,
@@ -228,11 +230,13 @@ class Pipeline:
         return body
 
 
-REFUSED = (ApiError, *DATABASE_AWAY)
+REFUSED = (ApiError, PageOutOfRange, *DATABASE_AWAY)
 """What ends a request with an answer of its own; everything else is a defect."""
 
 
 def refusal_of(error: Exception, incoming: Incoming) -> Outgoing:
+    if isinstance(error, PageOutOfRange):
+        error = InvalidPage()
     if not isinstance(error, ApiError):
         error = unavailable(error, incoming.request_id)
     return refuse(error, incoming)

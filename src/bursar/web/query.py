@@ -3,7 +3,7 @@
     class PolicyListQuery(Query):
         active: Annotated[bool | None, FLAG, "Only active or only inactive ones."] = None
         page: PageNumber = 1
-        page_size: Annotated[int, page_size(default=10, maximum=100), "Policies on a page."] = 10
+        page_size: Annotated[int, size_of_page(default=10, maximum=100), "Policies on a page."] = 10
 
 A field is named as its parameter. Its `Parameter` says how the text is read, the string beside it
 describes it in the OpenAPI document, and a field without a default is required. Of a parameter that
@@ -188,7 +188,7 @@ def one_of(choices: Iterable[str], parse: Callable[[str], object] | None = None)
     )
 
 
-def page_size(*, default: int, maximum: int) -> Parameter:
+def size_of_page(*, default: int, maximum: int) -> Parameter:
     """Capped at the maximum; zero, negative or not a number is the default: never refused."""
     return Parameter(lambda given: min(_positive(given) or default, maximum), schema=_INTEGER)
 

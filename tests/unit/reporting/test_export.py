@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.reporting.export import chunks, csv_header, csv_lines
+from bursar.reporting.export import csv_chunks, csv_header, csv_lines, ndjson_chunks
 from bursar.reporting.fields import NAMES
-from bursar.reporting.schemas import LearnerSummary
-from bursar.web.negotiation import Format
+from bursar.reporting.views import LearnerSummary
 from tests.unit.reporting.test_redaction import complete
 
 TEXTS = [
@@ -61,11 +60,11 @@ def test_any_other_text_is_read_as_it_was(text: str) -> None:
 @given(st.lists(st.lists(st.just(complete(consented=True)), min_size=1, max_size=3), max_size=4))
 def test_a_file_has_one_header_and_every_row(batches: list[list[LearnerSummary]]) -> None:
     rows = [row for batch in batches for row in batch]
-    assert b"".join(chunks(Format.CSV, batches)) == csv_header() + csv_lines(rows)
-    lines = b"".join(chunks(Format.NDJSON, batches)).splitlines()
+    assert b"".join(csv_chunks(batches)) == csv_header() + csv_lines(rows)
+    lines = b"".join(ndjson_chunks(batches)).splitlines()
     assert [json.loads(line)["enrollment_id"] for line in lines] == [7] * len(rows)
 
 
 def test_the_first_chunk_holds_the_first_rows() -> None:
     batches = [[complete(consented=True)], [complete(consented=True)]]
-    assert [len(read(chunk)) for chunk in chunks(Format.CSV, batches)] == [2, 1]
+    assert [len(read(chunk)) for chunk in csv_chunks(batches)] == [2, 1]

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from bursar.reporting.redaction import redacted
-from bursar.reporting.schemas import LearnerSummary
+from bursar.reporting.views import LearnerSummary
 
 # The reference's fields in its order; True where consent is needed to see them.
 FIELDS = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from bursar.database.types import AnyRow
-from bursar.web.spreadsheet import cell
+from bursar.spreadsheet import cell
 
 HEADER: Final = ("email address", "course key", "enrollment status", "notes")
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bursar.database.types import AnyRow
 from bursar.enrollment.bulk.csv_file import HEADER, csv_chunks
-from bursar.web.spreadsheet import cell
+from bursar.spreadsheet import cell
 
 FORMULAS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "＋1", "－1", "＠x"]
 

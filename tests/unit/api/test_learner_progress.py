@@ -1,6 +1,6 @@
 """The body of a report of progress: what cannot be tried with a small server."""
 
-from bursar.reporting.write_routes import ProgressBody
+from bursar.api.learner_progress import ProgressBody
 from bursar.web.validation import validate
 
 ROW = {"user_email": "ana@example.org", "courserun_key": "course-v1:edX+DemoX+2026"}

@@ -1,12 +1,14 @@
-"""Takes what an LMS reports of learners' progress."""
+"""`learner-progress` over HTTP: what an LMS reports of its learners."""
 
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema
+import msgspec
+from pydantic import Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from sqlalchemy.orm import Session
 
-from bursar.actors import Actor
+from bursar import clock
+from bursar.api.learner_summary import OwnedEnterprise
 from bursar.enrollment.progress.reported_rows import (
     EMAIL_NAMES,
     FIELDS,
@@ -17,12 +19,12 @@ from bursar.enrollment.progress.reported_rows import (
     parse_object,
 )
 from bursar.enrollment.progress.service import store_reported
-from bursar.reporting.schemas import ProgressAnswer
-from bursar.web.call import Answer, Call, enterprise_of
 from bursar.web.fields import MOST_ITEMS
+from bursar.web.request import Caller
+from bursar.web.routes import Routes
 from bursar.web.validation import Body
 
-PATH: Final = "/enterprise/v3/enterprise-customer/{enterprise_uuid:uuid}/learner-progress"
+routes: Final = Routes("learner-summary")
 _EMAIL_SCHEMA: Final = {"type": "string", "format": "email"}
 _EMAIL_OR_NOTHING: Final = {"anyOf": [_EMAIL_SCHEMA, {"enum": ["", None]}]}
 _ROW_SCHEMA: Final[dict[str, Any]] = {
@@ -37,7 +39,7 @@ _ROW_SCHEMA: Final[dict[str, Any]] = {
 }
 
 
-def _row(value: Any) -> ReportedRow:
+def _row(value: object) -> ReportedRow:
     """Each error at its field of the row."""
     try:
         return parse_object(value)
@@ -52,20 +54,41 @@ def _row(value: Any) -> ReportedRow:
         ) from None
 
 
-def _problem(name: str, message: str, value: Any) -> InitErrorDetails:
+def _problem(name: str, message: str, value: object) -> InitErrorDetails:
     problem = PydanticCustomError("value_error", "{error}", {"error": message})
     return InitErrorDetails(type=problem, loc=(name,), input=value)
 
 
-Row = Annotated[Any, AfterValidator(_row), WithJsonSchema(_ROW_SCHEMA)]
+Row = Annotated[ReportedRow, PlainValidator(_row), WithJsonSchema(_ROW_SCHEMA)]
 
 
 class ProgressBody(Body):
     enrollments: Annotated[list[Row], Field(min_length=1, max_length=MOST_ITEMS)]
 
 
-def report_progress(call: Call, session: Session, body: Any) -> Answer:
-    rows: list[ReportedRow] = body.enrollments
-    actor = Actor(call.principal.client_id, call.request_id)
-    stored = store_reported(session, actor, enterprise_of(call), rows, call.now)
-    return Answer(ProgressAnswer(stored.created, stored.changed, stored.unchanged))
+class ProgressAnswer(msgspec.Struct):
+    """How many of the rows told of an enrollment that was new, changed it, or said nothing new."""
+
+    created: int
+    changed: int
+    unchanged: int
+
+
+@routes.put(
+    "/enterprise/v3/enterprise-customer/{enterprise_uuid:uuid}/learner-progress",
+    example={"created": 1, "changed": 2, "unchanged": 0},
+)
+def report_progress(
+    enterprise: OwnedEnterprise, body: ProgressBody, caller: Caller, session: Session
+) -> ProgressAnswer:
+    """Report progress
+
+    What an LMS knows of up to 10,000 enrollments: all of them are stored, or none. An enrollment is
+    that of a learner in a course run; unknown learners are made. Fields that a row leaves out stay
+    as they are, null takes a value away, and the fields that the report derives are ignored. Saying
+    it again changes nothing.
+    """
+    stored = store_reported(
+        session, caller.actor, enterprise.enterprise_uuid, body.enrollments, clock.now()
+    )
+    return ProgressAnswer(stored.created, stored.changed, stored.unchanged)

@@ -1,4 +1,4 @@
-"""What learner-summary answers."""
+"""A row of the report as the API shows it."""
 
 from datetime import date, datetime
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class LearnerSummary(msgspec.Struct, gc=False):
-    """One enrolment: the fields of the reference in its order."""
+    """One enrollment: the fields of the reference in its order."""
 
     is_consent_granted: bool
     amount_learner_paid: float | None
@@ -52,21 +52,3 @@ class LearnerSummary(msgspec.Struct, gc=False):
     user_current_enrollment_mode: str
     user_email: str | None
     user_username: str | None
-
-
-class LearnerSummaryPage(msgspec.Struct):
-    next: str | None
-    previous: str | None
-    count: int
-    num_pages: int
-    current_page: int
-    start: int
-    results: list[LearnerSummary]
-
-
-class ProgressAnswer(msgspec.Struct):
-    """How many of the rows told of an enrolment that was new, changed it, or said nothing new."""
-
-    created: int
-    changed: int
-    unchanged: int
