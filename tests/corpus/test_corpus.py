@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.corpus import transcript
-from tests.corpus.chapters import catalogs, credit, frame, opening, reads
+from tests.corpus.chapters import (
+    catalogs,
+    closing,
+    credit,
+    frame,
+    licenses,
+    opening,
+    reads,
+    redemption,
+    reporting,
+)
 from tests.corpus.stage import Stage
 
 RECORDED = Path(__file__).parent / "recorded.txt"
@@ -20,6 +30,10 @@ CHAPTERS: dict[str, Callable[[Stage], None]] = {
     "frame": frame.play,
     "catalogs": catalogs.play,
     "credit": credit.play,
+    "reporting": reporting.play,
+    "redemption": redemption.play,
+    "licenses": licenses.play,
+    "closing": closing.play,
 }
 
 

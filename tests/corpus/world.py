@@ -287,7 +287,7 @@ def enrollments() -> list[Document]:
                  amount_learner_paid=12.5, coupon_code="SPRING", coupon_name="Spring, \"sale\""),
         reported("ben", FREE, enrollment_date="2026-01-20", current_grade=0.4,
                  last_activity_date="2026-01-25"),
-        reported("ben", OTHER, enrollment_date="2026-01-21", is_consent_granted=True,
+        reported("ben", HOSTILE_KEY, enrollment_date="2026-01-21", is_consent_granted=True,
                  current_grade=0.5, last_activity_date="2026-02-20"),
         reported("cal", FREE, enrollment_date="2026-02-01", unenrollment_date="2026-02-08",
                  is_refunded=True),

@@ -114,7 +114,7 @@ def _changes(stage: Stage) -> None:
     stage.get(f"{SHELF}?limit=2")
     stage.get(f"{SHELF}/courses/ShelfX+C2")
     stage.at("2026-03-03T10:00:00Z")
-    narrower = {"org": "ShelfX", "content_type": "course", "key__not": ["ShelfX+C3", "ShelfX+C4"]}
+    narrower = {"org": "ShelfX", "key__not": ["ShelfX+C3", "ShelfX+C4"], "content_type": "course"}
     named = {"uuid": world.ACME, "name": "Acme Corporation", "slug": "acme"}
     catalog = world.catalog(world.SHELF, "Narrower shelf", narrower)
     stage.apply({"enterprises": [named | {"catalogs": [catalog]}]})
