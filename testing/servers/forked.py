@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from bursar.cli.commands import COMMANDS
 from testing.servers.processes import child_environment
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["bursar.cli.commands", __name__])
+_MODULES: Final = {command.module for command in COMMANDS.values()}
+_FORKS.set_forkserver_preload([*sorted(_MODULES), __name__])
 TIMEOUT_SECONDS: Final = 60.0
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from bursar.app import all_endpoints
 from bursar.catalog.filters.operators import OPERATORS
 from bursar.cli.commands import app
+from bursar.cli.lazy import LazyCommand
 from bursar.provisioning.forms import ManifestForm
 from bursar.settings import Settings
 from testing.paths import REPOSITORY
@@ -56,6 +57,8 @@ def outside_code(page: str) -> str:
 
 
 def commands(command: Any, words: tuple[str, ...] = ("bursar",)) -> Iterator[tuple[str, Any]]:
+    if isinstance(command, LazyCommand):
+        command = command.load()
     nested: dict[str, Any] = getattr(command, "commands", {})
     if not nested:
         yield " ".join(words), command

@@ -6,14 +6,8 @@ from uuid import UUID
 import typer
 
 from bursar import clock
-from bursar.cli.support import (
-    EXIT_INVALID,
-    fail,
-    looking_at,
-    opened_database,
-    operator,
-    settings_or_fail,
-)
+from bursar.cli.exits import EXIT_INVALID, fail
+from bursar.cli.support import looking_at, opened_database, operator, settings_or_fail
 from bursar.identity import service
 from bursar.identity.models import Role
 from bursar.identity.service import UnknownClient

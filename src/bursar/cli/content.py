@@ -23,18 +23,11 @@ from bursar.catalog.imports.files import (
     import_file_strictly,
 )
 from bursar.catalog.imports.service import Stored
-from bursar.cli.support import EXIT_INVALID, fail, opened_database, operator, settings_or_fail
+from bursar.cli.exits import EXIT_INVALID, fail
+from bursar.cli.support import opened_database, operator, settings_or_fail
 from bursar.database.engine import Database
 
-app = typer.Typer(help="Bring in content and progress.", no_args_is_help=True)
 
-
-@app.callback()
-def _group() -> None:
-    """Keeps `content` a subcommand."""
-
-
-@app.command()
 def content(
     files: Annotated[
         list[Path], typer.Argument(help="NDJSON or JSON.", exists=True, dir_okay=False)

@@ -1,4 +1,4 @@
-"""`bursar apply`, `export`, `check` and `db upgrade`."""
+"""`bursar apply`, `export` and `check`."""
 
 from itertools import chain
 from pathlib import Path
@@ -12,18 +12,9 @@ from bursar.catalog.catalogs.checks import check_catalogs
 from bursar.catalog.catalogs.jobs import enqueue_refresh
 from bursar.catalog.catalogs.refresh import refresh_query
 from bursar.catalog.content.service import lock_content
-from bursar.cli.support import (
-    EXIT_INVALID,
-    fail,
-    looking_at,
-    migrate,
-    opened_database,
-    operator,
-    reached_database,
-    settings_or_fail,
-)
+from bursar.cli.exits import EXIT_INVALID, fail
+from bursar.cli.support import looking_at, opened_database, operator, settings_or_fail
 from bursar.credit.checks import check_credit
-from bursar.database.backup import back_up
 from bursar.database.engine import Database
 from bursar.enrollment.bulk.checks import check_bulk_enrollment
 from bursar.enrollment.checks import check_enrollments
@@ -34,9 +25,6 @@ from bursar.provisioning.export import export as export_enterprise
 from bursar.provisioning.export import to_yaml
 from bursar.provisioning.manifest import Manifest, ManifestError, load
 from bursar.subscriptions.checks import check_subscriptions
-
-database_app = typer.Typer(help="The database's schema.", no_args_is_help=True)
-
 
 CHECKS: Final = (
     check_catalogs,
@@ -115,28 +103,3 @@ def check() -> None:
     if found:
         fail(f"{found} problems found")
     typer.echo("everything holds")
-
-
-@database_app.command("upgrade")
-def upgrade_database() -> None:
-    """Migrate the database to this version's schema."""
-    with reached_database(settings_or_fail()) as database:
-        migrate(database)
-    typer.echo("the schema is current")
-
-
-@database_app.command("backup")
-def back_up_database(
-    file: Annotated[Path, typer.Argument(help="The copy, which must not be there yet.")],
-) -> None:
-    """Copy a SQLite database while it is used; for PostgreSQL there is pg_dump."""
-    with reached_database(settings_or_fail()) as database:
-        if not database.is_sqlite:
-            fail("This database is on PostgreSQL: use pg_dump.", EXIT_INVALID)
-        try:
-            back_up(Path(str(database.url.database)), file)
-        except FileExistsError:
-            fail(f"{file} is there already.", EXIT_INVALID)
-        except OSError as error:
-            fail(f"{file} cannot be written: {error.strerror}")
-    typer.echo(f"{file}")

@@ -1,13 +1,19 @@
-"""What `bursar demo` puts into its database and onto the screen."""
+"""`bursar demo`: what it puts into its database and onto the screen."""
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import typer
 
+from bursar import clock, logs
 from bursar.cli.declare import apply_to
+from bursar.cli.exits import fail
+from bursar.cli.serve import Host, Port, place_of, run_server
+from bursar.cli.support import opened_database, settings_or_fail
 from bursar.database.engine import Database
 from bursar.demo.assignments import tell_story
 from bursar.demo.content import course_runs, courses, programs
@@ -25,6 +31,28 @@ from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings, get_settings
 
 STANDALONE_RUNS = 5
+
+
+def demo(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+) -> None:
+    """Serve a ready enterprise with content, on SQLite."""
+    given = os.environ.get("BURSAR_DATABASE_URL", "")
+    if not given:
+        os.environ["BURSAR_DATABASE_URL"] = f"sqlite:///{Path.cwd() / '.bursar' / 'demo.db'}"
+    elif not given.startswith("sqlite:"):
+        fail("bursar demo runs on SQLite: unset BURSAR_DATABASE_URL, or name a SQLite file in it.")
+    os.environ.setdefault("BURSAR_LOG_LEVEL", "WARNING")
+    get_settings.cache_clear()
+    settings = settings_or_fail()
+    logs.configure(settings)
+    place = place_of(host, port)
+    with opened_database(settings) as database:
+        now = clock.now()
+        prepare_demo(database, now)
+        print_demo(database, settings, place.url, now)
+    run_server(settings, place, 1, with_worker=True)
 
 
 def prepare_demo(database: Database, now: datetime) -> None:

@@ -8,7 +8,8 @@ import typer
 
 from bursar.catalog.imports.files import StrictFailure
 from bursar.cli.content import progress_bar
-from bursar.cli.support import EXIT_INVALID, fail, opened_database, operator, settings_or_fail
+from bursar.cli.exits import EXIT_INVALID, fail
+from bursar.cli.support import opened_database, operator, settings_or_fail
 from bursar.database.engine import Database
 from bursar.enrollment.progress.entries import UnreadableFile, why_left_aside
 from bursar.enrollment.progress.files import FileReport, Listener, import_file, import_file_strictly

@@ -5,14 +5,8 @@ from typing import Annotated
 import typer
 
 from bursar import clock
-from bursar.cli.support import (
-    EXIT_INVALID,
-    fail,
-    opened_database,
-    opening_keys,
-    operator,
-    settings_or_fail,
-)
+from bursar.cli.exits import EXIT_INVALID, fail
+from bursar.cli.support import opened_database, opening_keys, operator, settings_or_fail
 from bursar.identity.keys import (
     create_signing_key,
     load_keys,

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from bursar import clock
-from bursar.cli.support import EXIT_INVALID, fail, opened_database, settings_or_fail
+from bursar.cli.exits import EXIT_INVALID, fail
+from bursar.cli.support import opened_database, settings_or_fail
 from bursar.database.types import AnyRow
 from bursar.notifications.models import MailStatus
 from bursar.notifications.queries import correspondents, find_mail, newest_mails
 from bursar.notifications.rendering import Correspondent, Rendered, render
-from bursar.work import MAIL_KINDS
 
 app = typer.Typer(help="Mail: what was sent, and what was not.", no_args_is_help=True)
 
@@ -84,6 +84,9 @@ def show(uuid: Annotated[UUID, typer.Argument(help="The mail's uuid.")]) -> None
 
 
 def _rendered(row: AnyRow, enterprise: Correspondent) -> Rendered:
+    # The work of all domains: nothing that the list of mails needs.
+    from bursar.work import MAIL_KINDS  # noqa: PLC0415
+
     kind = MAIL_KINDS.get(row.kind)
     if kind is None:
         fail(f"this version knows no mail of the kind {row.kind}")

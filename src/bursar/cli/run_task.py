@@ -6,7 +6,8 @@ from typing import Annotated, Final
 import typer
 
 from bursar import clock
-from bursar.cli.support import EXIT_INVALID, fail, opened_database, settings_or_fail
+from bursar.cli.exits import EXIT_INVALID, fail
+from bursar.cli.support import opened_database, settings_or_fail
 from bursar.jobs.tasks import Task
 from bursar.work import TASKS
 

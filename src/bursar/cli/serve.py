@@ -1,4 +1,4 @@
-"""`bursar serve`, `worker` and `demo`."""
+"""`bursar serve`."""
 
 import errno
 import multiprocessing
@@ -16,13 +16,13 @@ from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from bursar import clock, logs, memory
-from bursar.cli.demo import prepare_demo, print_demo
-from bursar.cli.support import fail, opened_database, opening_keys, settings_or_fail
+from bursar import logs, memory
+from bursar.cli.exits import fail
+from bursar.cli.support import opened_database, opening_keys, settings_or_fail
 from bursar.database.engine import Database
 from bursar.identity.keys import load_keys
 from bursar.identity.sealing import Seal
-from bursar.settings import Settings, get_settings
+from bursar.settings import Settings
 from bursar.web import draining
 from bursar.work import background_worker
 
@@ -79,37 +79,6 @@ def check_keys(database: Database, settings: Settings) -> None:
     """Ends the command when its web processes could not open the signing keys."""
     with opening_keys(), database.read() as connection:
         load_keys(connection, Seal(settings.secrets))
-
-
-def worker() -> None:
-    """Run background work until told to stop."""
-    settings = settings_or_fail()
-    logs.configure(settings)
-    with opened_database(settings):
-        pass
-    background_worker(settings).run_until_signalled()
-
-
-def demo(
-    host: Host = "127.0.0.1",
-    port: Port = 8000,
-) -> None:
-    """Serve a ready enterprise with content, on SQLite."""
-    given = os.environ.get("BURSAR_DATABASE_URL", "")
-    if not given:
-        os.environ["BURSAR_DATABASE_URL"] = f"sqlite:///{Path.cwd() / '.bursar' / 'demo.db'}"
-    elif not given.startswith("sqlite:"):
-        fail("bursar demo runs on SQLite: unset BURSAR_DATABASE_URL, or name a SQLite file in it.")
-    os.environ.setdefault("BURSAR_LOG_LEVEL", "WARNING")
-    get_settings.cache_clear()
-    settings = settings_or_fail()
-    logs.configure(settings)
-    place = place_of(host, port)
-    with opened_database(settings) as database:
-        now = clock.now()
-        prepare_demo(database, now)
-        print_demo(database, settings, place.url, now)
-    run_server(settings, place, 1, with_worker=True)
 
 
 def run_server(settings: Settings, place: Place, workers: int, *, with_worker: bool) -> None:

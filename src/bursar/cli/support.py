@@ -1,11 +1,9 @@
-"""What every command shares: the database, checked or migrated, and how failures are told."""
+"""What commands on the database share: its settings, and itself, checked or migrated."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from getpass import getuser
-from typing import NoReturn
 
-import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -13,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.catalog.content.facts import fill_facts
+from bursar.cli.exits import EXIT_INVALID, EXIT_SCHEMA, fail
 from bursar.database.engine import Database
 from bursar.database.migrate import is_current, upgrade
 from bursar.identity.sealing import SealedKey
@@ -21,15 +20,7 @@ from bursar.schema import metadata
 from bursar.settings import Settings, get_settings
 from bursar.work import open_database
 
-EXIT_INVALID = 2
-EXIT_SCHEMA = 3
-
 assert metadata  # noqa: S101 - every table is known before the first statement
-
-
-def fail(message: str, code: int = 1) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
 
 
 def settings_or_fail() -> Settings:

@@ -1,20 +1,14 @@
-"""`bursar token` and `bursar audit`."""
+"""`bursar token`. With `--url` it is a client of a server elsewhere, and imports none of ours."""
 
 import json
-from datetime import datetime
 from typing import Annotated
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
-from uuid import UUID
 
 import typer
 
-from bursar import clock
-from bursar.audit.service import entries
-from bursar.cli.support import EXIT_INVALID, fail, opened_database, opening_keys, settings_or_fail
-from bursar.identity.routes import token_response
-from bursar.identity.tokens import KeyRing
+from bursar.cli.exits import EXIT_INVALID, fail
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -40,22 +34,14 @@ def token(
 
 
 def _ask_database(form: bytes) -> dict[str, object]:
-    settings = settings_or_fail()
-    with opened_database(settings) as database, opening_keys():
-        ring = KeyRing(database, settings)
-        answer = token_response(
-            database,
-            ring,
-            settings,
-            content_type=FORM,
-            authorization=None,
-            body=form,
-            address="command line",
-        )
-    return answer.body
+    # The database, the domains and cryptography: nothing that a client of a server needs.
+    from bursar.cli.token_of_database import ask_database  # noqa: PLC0415
+
+    return ask_database(form, FORM)
 
 
 def _ask_server(url: str, form: bytes) -> dict[str, object]:
+    # The standard library, because importing httpx takes as long as all the rest of this command.
     if urlsplit(url).scheme not in {"http", "https"}:
         fail("--url must begin with http:// or https://", EXIT_INVALID)
     target = url.rstrip("/") + "/oauth2/v1/access_token"
@@ -72,21 +58,3 @@ def _ask_server(url: str, form: bytes) -> dict[str, object]:
     except ValueError:
         fail(f"{target} did not answer like Bursar")
     return answer
-
-
-def audit(
-    enterprise: Annotated[UUID, typer.Option("--enterprise", help="The enterprise's uuid.")],
-    since: Annotated[str, typer.Option("--since", help="An ISO 8601 instant.")] = "",
-) -> None:
-    """List who did what, oldest first."""
-    try:
-        after: datetime | None = clock.parse_instant(since) if since else None
-    except ValueError:
-        fail(f"--since: {since!r} is no instant", EXIT_INVALID)
-    with opened_database(settings_or_fail()) as database, database.read() as connection:
-        for entry in entries(connection, enterprise, after):
-            typer.echo(
-                f"{clock.format_instant(entry.at)}  {entry.actor}  {entry.action}  "
-                f"{entry.object_type} {entry.object_id}  {entry.request_id or '-'}  "
-                f"{json.dumps(entry.details, ensure_ascii=False)}"
-            )

@@ -1,0 +1,10 @@
+"""`bursar import`."""
+
+import typer
+
+from bursar.cli.content import content
+from bursar.cli.enrollments import enrollments
+
+app = typer.Typer(help="Bring in content and progress.", no_args_is_help=True)
+app.command()(content)
+app.command()(enrollments)
