@@ -1,3 +1,4 @@
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -18,7 +19,7 @@ from bursar.catalog.content.models import ContentItem, ContentState
 from bursar.catalog.membership.models import CatalogQuery
 from bursar.clock import FOREVER, NEVER
 from bursar.database.bulk import bulk_insert, is_any_of
-from bursar.database.engine import Database, insert_for, is_retryable, sqlalchemy_url
+from bursar.database.engine import Database, _write_ahead, insert_for, sqlalchemy_url
 from bursar.identity.models import Enterprise
 from testing.databases.migrated import migrate
 
@@ -191,18 +192,18 @@ class TestTransactions:
                 may_end.set()
             holder.result()
 
-    def test_only_given_up_transactions_are_worth_another_try(self) -> None:
-        class Failure(Exception):
-            def __init__(self, sqlstate: str | None) -> None:
-                self.sqlstate = sqlstate
+    def test_who_is_refused_while_another_changes_a_new_file_over_asks_again(self) -> None:
+        class Cursor:
+            refusals = 2
 
-        def retryable(sqlstate: str | None) -> bool:
-            return is_retryable(DBAPIError("SELECT", None, Failure(sqlstate)))
+            def execute(self, _pragma: str) -> None:
+                if self.refusals:
+                    self.refusals -= 1
+                    raise sqlite3.OperationalError("database is locked")
 
-        assert retryable("40001")
-        assert retryable("40P01")
-        assert not retryable("23505")
-        assert not retryable(None)
+        cursor = Cursor()
+        _write_ahead(cursor)
+        assert cursor.refusals == 0
 
 
 class TestReading:

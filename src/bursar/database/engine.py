@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any, Final, cast
 
 import psycopg
@@ -15,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import QueuePool
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from bursar.database.text import add_functions_to_sqlite
 
@@ -136,15 +136,13 @@ def _set_sqlite_pragmas(raw: Any, _record: Any) -> None:
 
 def _write_ahead(cursor: Any) -> None:
     # Of two who change a new file over at once SQLite refuses one without waiting.
-    give_up = monotonic() + SQLITE_BUSY_SECONDS
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError:
-            if monotonic() > give_up:
-                raise
-            sleep(0.02)
+    persistently = Retrying(
+        retry=retry_if_exception_type(sqlite3.OperationalError),
+        wait=wait_fixed(0.02),
+        stop=stop_after_delay(SQLITE_BUSY_SECONDS),
+        reraise=True,
+    )
+    persistently(cursor.execute, "PRAGMA journal_mode=WAL")
 
 
 def _begin_immediate(connection: Connection) -> None:
@@ -169,9 +167,3 @@ def raising_as_sqlalchemy(connection: Connection, what: str) -> Iterator[None]:
         raise DBAPIError.instance(
             what, None, error, psycopg.Error, dialect=connection.dialect
         ) from error
-
-
-def is_retryable(error: DBAPIError) -> bool:
-    """Whether the database gave a transaction up for a reason that another try does not meet."""
-    # Serialization failure and deadlock, by their SQLSTATE.
-    return getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}

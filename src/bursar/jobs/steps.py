@@ -1,7 +1,8 @@
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import structlog
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
 from bursar.database.engine import DATABASE_AWAY
 from bursar.jobs import context
@@ -34,20 +35,26 @@ def run(
     from dbos import DBOS  # noqa: PLC0415 - web processes import this module, never DBOS
 
     def attempt() -> Result:
-        return _persistently(lambda: function(*args, **kwargs))
+        return _persistently(function, *args, **kwargs)
 
     if context.stopping.is_set():
         raise Interrupted
     return DBOS.run_step({"name": name}, attempt)
 
 
-def _persistently(function: Callable[[], Result]) -> Result:
-    pause = 0.5
-    while True:
-        try:
-            return function()
-        except DATABASE_AWAY as error:
-            _log.warning("step waits for the database", error=str(error), seconds=pause)
-        if context.stopping.wait(pause):
-            raise Interrupted
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+def _wait(seconds: float) -> None:
+    if context.stopping.wait(seconds):
+        raise Interrupted
+
+
+def _tell(state: RetryCallState) -> None:
+    error = state.outcome and state.outcome.exception()
+    _log.warning("step waits for the database", error=str(error), seconds=state.upcoming_sleep)
+
+
+_persistently: Final = Retrying(
+    retry=retry_if_exception_type(DATABASE_AWAY),
+    wait=wait_exponential(multiplier=0.5, max=LONGEST_PAUSE_SECONDS),
+    before_sleep=_tell,
+    sleep=_wait,
+)

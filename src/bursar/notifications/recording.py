@@ -9,6 +9,14 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy.orm import Session
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_after_attempt,
+    wait_chain,
+    wait_fixed,
+)
 
 from bursar import clock
 from bursar.database.engine import DATABASE_AWAY, Database
@@ -73,12 +81,14 @@ class Recorder:
             return claims.change(session, mails, until, values, _IS_PENDING)
 
     def _persistently(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
-        for pause in PAUSES:
-            try:
-                return self._record(attempts, until)
-            except (*DATABASE_AWAY, _Overtaken):
-                self._stopping.wait(pause)
-        return self._record(attempts, until)
+        persistently = Retrying(
+            retry=retry_if_exception_type((*DATABASE_AWAY, _Overtaken)),
+            wait=wait_chain(*map(wait_fixed, PAUSES)),
+            stop=stop_after_attempt(len(PAUSES) + 1),
+            sleep=sleep_using_event(self._stopping),
+            reraise=True,
+        )
+        return persistently(self._record, attempts, until)
 
     def _record(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
         with self._database.transaction() as session:

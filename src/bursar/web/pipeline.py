@@ -12,10 +12,10 @@ import msgspec
 import structlog
 from pydantic import BaseModel
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from bursar import clock, tenancy
-from bursar.database.engine import DATABASE_AWAY, Database, is_retryable
+from bursar.database.engine import DATABASE_AWAY, Database
+from bursar.database.retries import with_retries
 from bursar.database.types import AnyRow
 from bursar.pages import PageOutOfRange
 from bursar.settings import Settings
@@ -97,7 +97,7 @@ class Pipeline:
             client_id = client_id or self.authenticate(incoming.headers)
             if endpoint.read is not None:
                 return self._read(endpoint, incoming, client_id)
-            return self._write_with_retries(endpoint, incoming, client_id)
+            return with_retries(lambda: self._write(endpoint, incoming, client_id), ATTEMPTS)
         except REFUSED as error:
             return refusal_of(error, incoming)
 
@@ -108,18 +108,6 @@ class Pipeline:
             assert endpoint.read is not None  # noqa: S101 - chosen by the caller
             answer = endpoint.read(call, connection)
         return render_read(answer, call.negotiated, incoming)
-
-    def _write_with_retries(
-        self, endpoint: Endpoint, incoming: Incoming, client_id: str
-    ) -> Outgoing:
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return self._write(endpoint, incoming, client_id)
-            except DBAPIError as error:
-                # The transaction was rolled back whole, so doing it again does it once.
-                if attempt == ATTEMPTS or not is_retryable(error):
-                    raise
-        raise AssertionError("unreachable")
 
     def _write(self, endpoint: Endpoint, incoming: Incoming, client_id: str) -> Outgoing:
         with self.database.transaction() as session:

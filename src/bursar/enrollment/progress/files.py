@@ -8,7 +8,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from bursar import clock
@@ -16,7 +15,8 @@ from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.catalog.imports.files import Rejected, StrictFailure
 from bursar.database.bulk import bulk_upsert
-from bursar.database.engine import Database, is_retryable
+from bursar.database.engine import Database
+from bursar.database.retries import with_retries
 from bursar.enrollment.models import EnrollmentImport
 from bursar.enrollment.progress.entries import Entry, Told, read_entries
 from bursar.enrollment.progress.service import BATCH, Stored, store_reported
@@ -118,17 +118,13 @@ def _tell(batch: list[Entry], report: FileReport, rejected: Rejected) -> None:
 def _stored_with_retries(
     database: Database, actor: Actor, identity: dict[str, Any], batch: list[Entry]
 ) -> Stored:
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            with database.transaction() as session:
-                stored = _store(session, actor, identity["enterprise_uuid"], batch)
-                _remember(session, identity, batch[-1])
-            return stored
-        except DBAPIError as error:
-            # The transaction was rolled back whole, so doing it again does it once.
-            if attempt == ATTEMPTS or not is_retryable(error):
-                raise
-    raise AssertionError("unreachable")
+    def store() -> Stored:
+        with database.transaction() as session:
+            stored = _store(session, actor, identity["enterprise_uuid"], batch)
+            _remember(session, identity, batch[-1])
+        return stored
+
+    return with_retries(store, ATTEMPTS)
 
 
 def _store(session: Session, actor: Actor, enterprise_uuid: UUID, batch: list[Entry]) -> Stored:
