@@ -11,6 +11,7 @@ from bursar.enrollment import models as enrollment
 from bursar.enrollment.bulk import models as bulk_enrollment
 from bursar.events import models as events
 from bursar.identity import models as identity
+from bursar.learners import models as learners
 from bursar.notifications import models as notifications
 from bursar.subscriptions.licenses import models as licenses
 from bursar.subscriptions.plans import models as plans
@@ -26,6 +27,7 @@ __all__ = [
     "enrollment",
     "events",
     "identity",
+    "learners",
     "licenses",
     "membership",
     "metadata",

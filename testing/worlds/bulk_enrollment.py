@@ -20,10 +20,10 @@ from bursar.enrollment.bulk.models import BulkEnrollmentJob, BulkEnrollmentRow
 from bursar.enrollment.bulk.rules import chunks_of
 from bursar.enrollment.gateway import Outcome, Seat
 from bursar.enrollment.models import Enrollment, Payer
-from bursar.identity.learners import put_learners
-from bursar.identity.models import Learner
 from bursar.identity.service import put_enterprise
 from bursar.jobs.queue import JobQueue
+from bursar.learners.models import Learner
+from bursar.learners.service import put_learners
 from bursar.settings import Settings
 from bursar.subscriptions.checks import check_subscriptions
 from bursar.subscriptions.declared.service import put_plan

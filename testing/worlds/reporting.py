@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from bursar.catalog.content.models import RunFacts
 from bursar.database.engine import Database
 from bursar.enrollment.models import Enrollment, EnrollmentDay
-from bursar.identity.models import Enterprise, Learner
+from bursar.identity.models import Enterprise
+from bursar.learners.models import Learner
 
 NOW: Final = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 TODAY: Final = NOW.date()

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from bursar.database.bulk import bulk_insert
 from bursar.enrollment.models import Enrollment, EnrollmentDay
-from bursar.identity.models import Learner
+from bursar.learners.models import Learner
 from bursar.reporting.fields import NAMES
 from testing.clients.api import xml_of
 from testing.shops.service import Service, Shop

@@ -14,7 +14,8 @@ from bursar.database.bulk import FEW, bulk_insert, found_by_each
 from bursar.database.engine import Database
 from bursar.database.pipelines import in_one_go
 from bursar.enrollment.models import Enrollment
-from bursar.identity.models import Enterprise, Learner
+from bursar.identity.models import Enterprise
+from bursar.learners.models import Learner
 from tests.database.test_engine import count, enterprise
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)

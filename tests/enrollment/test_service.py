@@ -23,8 +23,8 @@ from bursar.enrollment.service import (
     live_seats,
     record_enrollments,
 )
-from bursar.identity.learners import ensure_learners, put_learners
 from bursar.identity.service import put_enterprise
+from bursar.learners.service import ensure_learners, put_learners
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

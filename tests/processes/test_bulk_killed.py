@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from bursar.enrollment.bulk.mail import ENROLLED
 from bursar.enrollment.models import Enrollment
-from bursar.identity.models import Learner
+from bursar.learners.models import Learner
 from bursar.notifications.models import Mail
 from bursar.subscriptions.licenses.models import License
 from testing.databases.migrated import migrated_url

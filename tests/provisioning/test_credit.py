@@ -10,7 +10,7 @@ from bursar.audit.models import AuditEntry
 from bursar.credit.checks import check_credit
 from bursar.credit.models import AssignmentConfiguration, LedgerEntry, Policy, Subsidy
 from bursar.database.engine import Database
-from bursar.identity.models import Learner
+from bursar.learners.models import Learner
 from bursar.provisioning.apply import apply
 from bursar.provisioning.export import export, to_yaml
 from bursar.provisioning.manifest import ManifestError, from_data

@@ -15,8 +15,8 @@ from bursar.enrollment.models import Enrollment, Payer
 from bursar.enrollment.progress.reported_rows import FIELDS, parse_object
 from bursar.enrollment.progress.service import store_reported
 from bursar.enrollment.service import NewEnrollment, record_enrollments
-from bursar.identity.learners import ensure_learners
-from bursar.identity.models import Learner
+from bursar.learners.models import Learner
+from bursar.learners.service import ensure_learners
 from bursar.provisioning.apply import apply
 from bursar.provisioning.export import export, to_yaml
 from bursar.provisioning.manifest import ManifestError, from_data

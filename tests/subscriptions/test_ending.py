@@ -11,8 +11,8 @@ from bursar.database.engine import Database
 from bursar.enrollment.gateway import LmsUnavailable, Outcome, Seat
 from bursar.enrollment.models import Enrollment, Payer
 from bursar.enrollment.service import NewEnrollment, record_enrollments
-from bursar.identity.learners import ensure_learners
 from bursar.jobs.worker import Worker
+from bursar.learners.service import ensure_learners
 from bursar.settings import Settings
 from bursar.subscriptions.endings import expiry, jobs
 from bursar.subscriptions.endings import service as ending

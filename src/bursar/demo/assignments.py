@@ -26,7 +26,7 @@ from bursar.database.engine import Database
 from bursar.demo.parts import Document
 from bursar.enrollment.models import Payer
 from bursar.enrollment.service import NewEnrollment, end_enrollments, record_enrollments
-from bursar.identity.learners import ensure_learners
+from bursar.learners.service import ensure_learners
 from bursar.notifications import claims
 from bursar.notifications.kinds import Attempt, QueuedMail
 from bursar.notifications.recording import Recorder

@@ -17,7 +17,7 @@ from bursar.demo.windows import Calendar
 from bursar.enrollment.models import Enrollment, Payer
 from bursar.enrollment.progress.reported_rows import parse_object
 from bursar.enrollment.progress.service import store_reported
-from bursar.identity.models import Learner
+from bursar.learners.models import Learner
 
 ACTOR: Final = Actor("demo")
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bursar.database.dates import DayNumber
 from bursar.enrollment.days import NO_DAY
 from bursar.enrollment.models import Enrollment, EnrollmentDay
-from bursar.identity.models import Learner
+from bursar.learners.models import Learner
 
 _rows, _days, _learners = Enrollment.__table__, EnrollmentDay.__table__, Learner.__table__
 _CONSENT: Final = func.coalesce(_rows.c.is_consent_granted, _learners.c.consent)

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from bursar.database.base import Base
 from bursar.database.columns import BIG_ID, SORTABLE
-from bursar.identity.models import Enterprise, Learner
+from bursar.identity.models import Enterprise
+from bursar.learners.models import Learner
 
 
 class Payer(StrEnum):
@@ -32,7 +33,7 @@ class Enrollment(Base):
 
     The id is enrollment_id and enterprise_enrollment_id of the reference. The columns below
     `changed_at` are the report's, under its names, and null where the report was told nothing.
-    Whoever writes rows of a learner holds the learner: identity.learners.hold_learners.
+    Whoever writes rows of a learner holds the learner: learners.service.hold_learners.
     """
 
     __tablename__ = "enrollments"

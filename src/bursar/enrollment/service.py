@@ -23,7 +23,7 @@ from bursar.database.types import AnyRow
 from bursar.enrollment.days import NO_DAY, change_days, day_number
 from bursar.enrollment.gateway import Seat
 from bursar.enrollment.models import Enrollment, Payer
-from bursar.identity.learners import get_learners, hold_known_learners
+from bursar.learners.service import get_learners, hold_known_learners
 
 BATCH: Final = 10_000
 

@@ -14,8 +14,8 @@ from bursar.credit.policies.declared import (
     list_policies,
     list_subsidies,
 )
-from bursar.identity.learners import LearnerRecord, list_learners
 from bursar.identity.service import get_enterprise, list_clients
+from bursar.learners.service import LearnerRecord, list_learners
 from bursar.provisioning.enrollments import exported_enrollments
 from bursar.subscriptions.declared.service import PlanRecord, list_plans
 from bursar.subscriptions.plans.models import PlanRenewal

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from bursar.actors import Actor
 from bursar.credit.assignments.linking import link_learners as link_assignments
 from bursar.enrollment.service import refresh_consent
-from bursar.identity.learners import put_learners
+from bursar.learners.service import put_learners
 from bursar.provisioning.forms import EnterpriseForm
 from bursar.provisioning.plan import Plan
 from bursar.subscriptions.licenses.service import link_learners as link_licenses

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from bursar.database.text import contains_in_any_case
-from bursar.identity.models import Learner
+from bursar.learners.models import Learner
 from bursar.reporting.commands import Activity, EnrollmentStatus, Filters, as_address
 from bursar.reporting.fields import COURSE_TITLE, enrollments, seen
 

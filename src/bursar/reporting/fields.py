@@ -19,7 +19,7 @@ from sqlalchemy import (
 from bursar.catalog.content.models import RunFacts
 from bursar.database.expressions import by_code_point, day_of
 from bursar.enrollment.models import Enrollment, Payer
-from bursar.identity.models import Learner
+from bursar.learners.models import Learner
 from bursar.reporting.course_urls import oldest_catalog
 from bursar.reporting.redaction import BLANKED
 from bursar.reporting.views import LearnerSummary

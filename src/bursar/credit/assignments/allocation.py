@@ -26,7 +26,7 @@ from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.bulk import bulk_insert, found_by_each, is_any_of
 from bursar.database.pipelines import in_one_go
 from bursar.database.types import AnyRow
-from bursar.identity.learners import LearnerRecord, find_learners
+from bursar.learners.service import LearnerRecord, find_learners
 from bursar.notifications import service as notifications
 
 _COLUMNS: Final = Assignment.__table__.c

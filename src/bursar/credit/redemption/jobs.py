@@ -18,10 +18,10 @@ from bursar.enrollment.service import (
     live_seats,
     record_enrollments,
 )
-from bursar.identity.learners import ensure_learners
 from bursar.jobs import context, steps
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
+from bursar.learners.service import ensure_learners
 from bursar.settings import get_settings
 
 ACTOR: Final = Actor("job:credit")

@@ -27,7 +27,7 @@ from bursar.credit.redemption.settlement import audit_transaction, enter, find_t
 from bursar.credit.refusals import BudgetRefuses
 from bursar.credit.states import AssignmentState, TransactionState
 from bursar.database.types import AnyRow
-from bursar.identity.learners import LearnerRecord, ensure_learners, find_learner
+from bursar.learners.service import LearnerRecord, ensure_learners, find_learner
 
 _LIVE: Final = (TransactionState.CREATED.value, TransactionState.COMMITTED.value)
 

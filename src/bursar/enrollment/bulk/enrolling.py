@@ -26,7 +26,7 @@ from bursar.enrollment.bulk.rules import (
 from bursar.enrollment.gateway import LmsGateway, Outcome, Seat
 from bursar.enrollment.models import Payer
 from bursar.enrollment.service import NewEnrollment, record_enrollments
-from bursar.identity.learners import LearnerRecord, ensure_learners, find_learners
+from bursar.learners.service import LearnerRecord, ensure_learners, find_learners
 from bursar.notifications import service as notifications
 from bursar.notifications.service import NewMail
 from bursar.subscriptions.licenses.activation import UsableLicense, activate

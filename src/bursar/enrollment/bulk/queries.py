@@ -29,8 +29,9 @@ from bursar.enrollment.bulk.models import (
 )
 from bursar.enrollment.bulk.rules import Ground, Pair, PairStatus, Run
 from bursar.enrollment.models import Enrollment
-from bursar.identity.learners import LearnerRecord
-from bursar.identity.models import Enterprise, Learner
+from bursar.identity.models import Enterprise
+from bursar.learners.models import Learner
+from bursar.learners.service import LearnerRecord
 from bursar.subscriptions.licenses.activation import usable_licenses
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.states import LicenseStatus

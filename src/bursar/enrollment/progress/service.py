@@ -19,8 +19,8 @@ from bursar.enrollment.days import change_days
 from bursar.enrollment.models import Enrollment, Payer
 from bursar.enrollment.progress.reported_rows import COLUMNS, USUAL_MODE, ReportedRow
 from bursar.enrollment.progress.rules import differences, shared
-from bursar.identity.learners import LearnerRecord, hold_learners
-from bursar.identity.models import Learner
+from bursar.learners.models import Learner
+from bursar.learners.service import LearnerRecord, hold_learners
 
 BATCH: Final = 5000
 

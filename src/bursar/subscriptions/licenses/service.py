@@ -19,7 +19,7 @@ from bursar.database.bulk import found_by_each
 from bursar.database.pipelines import in_one_go
 from bursar.database.rows import awaited_rows, given_rows, row_parameters
 from bursar.database.types import AnyRow
-from bursar.identity.learners import LearnerRecord, find_learners
+from bursar.learners.service import LearnerRecord, find_learners
 from bursar.notifications import service as notifications
 from bursar.subscriptions.licenses import mail
 from bursar.subscriptions.licenses.models import License

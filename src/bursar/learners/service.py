@@ -15,7 +15,7 @@ from bursar.audit.service import Change, record
 from bursar.batches import batched
 from bursar.database.bulk import found_by_each, insert_missing, is_any_of, is_any_of_given
 from bursar.emails import normalised
-from bursar.identity.models import Learner
+from bursar.learners.models import Learner
 
 BATCH: Final = 10_000
 """E-mails of one statement: SQLite takes some thirty thousand parameters."""

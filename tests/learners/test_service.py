@@ -14,7 +14,8 @@ from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from bursar.identity.learners import (
+from bursar.identity.service import put_enterprise
+from bursar.learners.service import (
     LearnerRecord,
     PutResult,
     ensure_learners,
@@ -24,7 +25,6 @@ from bursar.identity.learners import (
     list_learners,
     put_learners,
 )
-from bursar.identity.service import put_enterprise
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
