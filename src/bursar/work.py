@@ -7,22 +7,27 @@ from typing import TYPE_CHECKING, Final
 from bursar.catalog.catalogs.jobs import REFRESH_QUERY
 from bursar.credit.assignments import mail as credit_mail
 from bursar.credit.assignments import tasks as credit
+from bursar.credit.assignments.linking import link_learners as link_assignments
 from bursar.credit.redemption import jobs as credit_jobs
 from bursar.database.engine import Database
 from bursar.enrollment.bulk import jobs as bulk_jobs
 from bursar.enrollment.bulk import mail as bulk_mail
 from bursar.enrollment.bulk import tasks as bulk
-from bursar.events.event import News
+from bursar.enrollment.service import refresh_consent
+from bursar.events.event import News, Subscription
 from bursar.jobs import context
 from bursar.jobs.housekeeping import FORGET_ENDED
 from bursar.jobs.loops import Loop
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.tasks import Task, scheduled
+from bursar.learners.events import LearnerConsentChanged, LearnerLinked
+from bursar.learners.telling import telling_accounts, telling_consent
 from bursar.notifications.kinds import MailKind
 from bursar.settings import Settings
 from bursar.subscriptions.endings import jobs as ending_jobs
 from bursar.subscriptions.endings import tasks as endings
 from bursar.subscriptions.licenses import mail as license_mail
+from bursar.subscriptions.licenses.service import link_learners as link_licenses
 from bursar.subscriptions.renewals import tasks as renewals
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
 
@@ -72,7 +77,14 @@ MAIL_SECONDS: Final = 1.0
 
 def news_of(settings: Settings, queue: JobQueue) -> News:  # noqa: ARG001 - filled by domains
     """Who is told of what, in the transaction in which it happens. The only such table."""
-    return News(())
+    return News(
+        (
+            Subscription(
+                LearnerLinked, (telling_accounts(link_assignments), telling_accounts(link_licenses))
+            ),
+            Subscription(LearnerConsentChanged, (telling_consent(refresh_consent),)),
+        )
+    )
 
 
 def compose(database: Database, settings: Settings) -> Database:

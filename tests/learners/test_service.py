@@ -1,6 +1,6 @@
 """Learners by e-mail: found, made and declared, any number in a handful of statements."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,10 +11,12 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.audit.models import AuditEntry
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
+from bursar.events.event import News, Subscription
+from bursar.events.models import EventRecord
 from bursar.identity.service import put_enterprise
+from bursar.learners.events import LearnerConsentChanged, LearnerLinked
 from bursar.learners.service import (
     LearnerRecord,
     PutResult,
@@ -50,6 +52,7 @@ def acme(database: Database) -> Database:
         for number, uuid in enumerate((ACME, GLOBEX)):
             fields = {"name": "E", "slug": f"e{number}"}
             put_enterprise(session, ACTOR, uuid=uuid, fields=fields, now=NOW)
+    database.info[News.KEY] = News()
     return database
 
 
@@ -80,7 +83,7 @@ def ana(session: Session) -> LearnerRecord:
 
 def trail(session: Session) -> list[AnyRow]:
     """Of learners, oldest first."""
-    table = AuditEntry.__table__
+    table = EventRecord.__table__
     statement = select(table).where(table.c.object_type == "learner").order_by(table.c.id)
     return list(session.execute(statement))
 
@@ -165,14 +168,14 @@ class TestEnsuring:
     def test_nobody_takes_no_statement(self, acme: Database) -> None:
         with acme.transaction() as session, statements_of(acme) as seen:
             assert ensure_learners(session, ACME, [], NOW) == {}
-            assert put(session) == PutResult(0, 0, 0, [])
+            assert put(session) == PutResult(0, 0, 0)
             assert seen == []
 
 
 class TestDeclaring:
     def test_everything_that_is_declared_is_kept(self, acme: Database) -> None:
         with acme.transaction() as session:
-            assert put(session, EVERYTHING) == PutResult(1, 0, 0, [(ANA, 501)])
+            assert put(session, EVERYTHING) == PutResult(1, 0, 0)
             assert ana(session) == LearnerRecord(
                 id=ana(session).id,
                 enterprise_uuid=ACME,
@@ -190,14 +193,14 @@ class TestDeclaring:
             put(session, EVERYTHING, {"email": BOB})
             entries = len(trail(session))
             again = put(session, EVERYTHING, {"email": BOB}, now=LATER)
-            assert again == PutResult(0, 0, 2, [])
+            assert again == PutResult(0, 0, 2)
             assert len(trail(session)) == entries
 
     def test_what_is_not_named_stays(self, acme: Database) -> None:
         with acme.transaction() as session:
             put(session, EVERYTHING)
             before = ana(session)
-            assert put(session, {"email": ANA}, now=LATER) == PutResult(0, 0, 1, [])
+            assert put(session, {"email": ANA}, now=LATER) == PutResult(0, 0, 1)
             put(session, {"email": ANA, "username": "ana2"}, now=LATER)
             assert ana(session).username == "ana2"
             assert (ana(session).country, ana(session).created_at) == ("US", before.created_at)
@@ -206,12 +209,11 @@ class TestDeclaring:
         nulls = dict.fromkeys(EVERYTHING) | {"email": ANA}
         with acme.transaction() as session:
             put(session, EVERYTHING)
-            learner = ana(session)
-            assert put(session, nulls, now=LATER) == PutResult(0, 1, 0, [], [learner.id])
+            assert put(session, nulls, now=LATER) == PutResult(0, 1, 0)
             learner = ana(session)
             assert (learner.lms_user_id, learner.username, learner.sso_uid) == (None, None, None)
             assert (learner.country, learner.consent, learner.created_at) == (None, False, LONG_AGO)
-            assert put(session, nulls, now=LATER) == PutResult(0, 0, 1, [])
+            assert put(session, nulls, now=LATER) == PutResult(0, 0, 1)
 
     def test_a_new_one_with_nulls_has_the_defaults(self, acme: Database) -> None:
         with acme.transaction() as session:
@@ -219,18 +221,46 @@ class TestDeclaring:
             assert (ana(session).consent, ana(session).created_at) == (False, NOW)
 
     def test_accounts_that_became_known_are_told(self, acme: Database) -> None:
+        told: list[tuple[str, int]] = []
+
+        def hear(
+            _session: Session, _actor: Actor, events: Sequence[LearnerLinked], at: datetime
+        ) -> None:
+            assert at == NOW
+            told.extend((event.email, event.lms_user_id) for event in events)
+
+        acme.info[News.KEY] = News([Subscription(LearnerLinked, (hear,))])
         with acme.transaction() as session:
             put(session, {"email": ANA, "lms_user_id": 1}, {"email": BOB})
-            told = put(
+            assert told == [(ANA, 1)]
+            put(
                 session,
                 {"email": f" {BOB.upper()}", "lms_user_id": 2},
                 {"email": ANA, "lms_user_id": 1, "country": "DE"},
                 {"email": "cy@acme.example", "lms_user_id": 3},
                 {"email": "dee@acme.example"},
             )
-            assert told == PutResult(2, 2, 0, [(BOB, 2), ("cy@acme.example", 3)])
-            assert put(session, {"email": ANA, "lms_user_id": 9}).known == [(ANA, 9)]
-            assert put(session, {"email": ANA, "lms_user_id": None}).known == []
+            assert sorted(told[1:]) == [(BOB, 2), ("cy@acme.example", 3)]
+            put(session, {"email": ANA, "lms_user_id": 9})
+            assert told[3:] == [(ANA, 9)]
+            put(session, {"email": ANA, "lms_user_id": None})
+            assert len(told) == 4
+
+    def test_consent_of_those_who_were_known_is_told(self, acme: Database) -> None:
+        told: list[str] = []
+
+        def hear(
+            _session: Session, _actor: Actor, events: Sequence[LearnerConsentChanged], _at: datetime
+        ) -> None:
+            told.extend(event.email for event in events)
+
+        acme.info[News.KEY] = News([Subscription(LearnerConsentChanged, (hear,))])
+        with acme.transaction() as session:
+            put(session, EVERYTHING)
+            assert told == []
+            put(session, {"email": ANA, "consent": False}, {"email": BOB, "consent": True})
+            put(session, {"email": ANA, "consent": False, "country": "DE"})
+            assert told == [ANA]
 
     def test_of_equal_addresses_the_last_one_counts(self, acme: Database) -> None:
         with acme.transaction() as session:
@@ -239,16 +269,27 @@ class TestDeclaring:
 
     def test_the_trail_names_learners_by_id_and_no_address(self, acme: Database) -> None:
         with acme.transaction() as session:
-            put(session, EVERYTHING, {"email": BOB})
+            put(session, EVERYTHING, {"email": BOB, "country": "US"})
             put(session, {"email": ANA, "country": "DE", "username": "ana"}, {"email": BOB})
-            *created, changed = trail(session)
             learner_id = str(ana(session).id)
-            assert [entry.action for entry in created] == ["learner.created"] * 2
-            assert learner_id in {entry.object_id for entry in created}
-            assert (changed.action, changed.object_id) == ("learner.changed", learner_id)
-            assert (changed.enterprise_uuid, changed.request_id) == (ACME, "request-1")
-            assert changed.details == {"fields": ["country"]}
-            assert all("@" not in str(entry.details) for entry in trail(session))
+            of_ana = [entry for entry in trail(session) if entry.object_id == learner_id]
+            assert [entry.type for entry in of_ana] == [
+                "learner.created",
+                "learner.linked",
+                "learner.changed",
+            ]
+            assert (of_ana[2].enterprise_uuid, of_ana[2].request_id) == (ACME, "request-1")
+            assert of_ana[2].changes == {"country": ["US", "DE"]}
+            assert all("@" not in str(entry.changes) for entry in trail(session))
+
+    def test_without_consent_nothing_of_the_person_is_kept_in_the_log(self, acme: Database) -> None:
+        with acme.transaction() as session:
+            put(session, {**EVERYTHING, "consent": False})
+            put(session, {"email": ANA, "country": "DE"})
+            for entry in trail(session):
+                kept = {name: value for name, value in (entry.data or {}).items() if value}
+                assert kept == {"id": ana(session).id}
+                assert set(map(tuple, entry.changes.values())) <= {(None, None)}
 
     @pytest.mark.parametrize(
         "learner", [{"email": ANA, "nickname": "a"}, {"lms_user_id": 1}, {"email": None}]
@@ -267,7 +308,7 @@ class TestDeclaring:
             assert len(seen) <= 4
         with acme.transaction() as session, statements_of(acme) as seen:
             assert put(session, *other).changed == 1000
-            assert len(seen) <= 3
+            assert len(seen) <= 4
         with acme.transaction() as session, statements_of(acme) as seen:
             assert put(session, *other).unchanged == 1000
             assert len(seen) == 1

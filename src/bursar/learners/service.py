@@ -1,7 +1,7 @@
 """Learners of an enterprise, by e-mail. Every function expects the caller's transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -11,11 +11,19 @@ from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.audit.service import Change, record
 from bursar.batches import batched
 from bursar.database.bulk import found_by_each, insert_missing, is_any_of, is_any_of_given
 from bursar.emails import normalised
+from bursar.events.event import Changes, Event
+from bursar.events.service import publish
+from bursar.learners.events import (
+    LearnerChanged,
+    LearnerConsentChanged,
+    LearnerCreated,
+    LearnerLinked,
+)
 from bursar.learners.models import Learner
+from bursar.learners.views import LearnerView
 
 BATCH: Final = 10_000
 """E-mails of one statement: SQLite takes some thirty thousand parameters."""
@@ -49,10 +57,6 @@ class PutResult:
     created: int
     changed: int
     unchanged: int
-    known: list[tuple[str, int]]
-    """E-mail and lms_user_id of those whose lms_user_id became known or another."""
-    consent_changed: list[int] = field(default_factory=list)
-    """Ids of those who were there before and have given or taken back their consent."""
 
 
 _learners = Learner.__table__.c
@@ -135,7 +139,7 @@ def hold_learners(
     session: Session, enterprise_uuid: UUID, emails: Sequence[str], now: datetime
 ) -> dict[str, LearnerRecord]:
     """As `ensure_learners`, and until the transaction ends nobody else changes them or writes
-    enrolments of theirs. Whoever holds a budget or a plan too has taken that before."""
+    enrollments of theirs. Whoever holds a budget or a plan too has taken that before."""
     wanted = sorted(_distinct(emails))
     found = _find(session, enterprise_uuid, wanted, locked=True)
     missing = [email for email in wanted if email not in found]
@@ -177,7 +181,7 @@ def put_learners(
     actor: Actor,
     enterprise_uuid: UUID,
     learners: Sequence[Mapping[str, Any]],
-    now: datetime,
+    at: datetime,
 ) -> PutResult:
     """Each has `email` and any of FIELDS. An absent one leaves the stored value alone, and a null
     sets null; where null cannot be, it sets the default, but a known `created` is kept.
@@ -187,19 +191,102 @@ def put_learners(
     wanted = _declared(learners)
     stored = _find(session, enterprise_uuid, list(wanted), locked=True)
     missing = {email: fields for email, fields in wanted.items() if email not in stored}
-    created = _insert(session, enterprise_uuid, missing, now)
+    created = _insert(session, enterprise_uuid, missing, at)
     # What another transaction has created in these moments is there, and not by us.
     stored |= _find(session, enterprise_uuid, list(missing.keys() - created.keys()), locked=True)
     differences = {email: _difference(stored[email], wanted[email]) for email in stored}
     changes = {email: fields for email, fields in differences.items() if fields}
-    _update(session, [(stored[email], fields) for email, fields in changes.items()], now)
-    made = {created[email]: wanted[email] for email in created}
-    altered = {stored[email].id: fields for email, fields in changes.items()}
-    _audit(session, actor, enterprise_uuid, {"created": made, "changed": altered})
-    news = {email: (wanted if email in created else changes).get(email, {}) for email in wanted}
-    asked_anew = [learner_id for learner_id, fields in altered.items() if "consent" in fields]
-    unchanged = len(stored) - len(changes)
-    return PutResult(len(created), len(changes), unchanged, _known(news), asked_anew)
+    _update(session, [(stored[email], fields) for email, fields in changes.items()], at)
+    publish(
+        session,
+        actor,
+        [
+            *_news_of_created(enterprise_uuid, created, wanted),
+            *_news_of_changed({email: (stored[email], changes[email]) for email in changes}),
+        ],
+        at=at,
+    )
+    return PutResult(len(created), len(changes), len(stored) - len(changes))
+
+
+def _news_of_created(
+    enterprise_uuid: UUID, created: Mapping[str, int], wanted: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Event]:
+    for email, learner_id in created.items():
+        fields = wanted[email]
+        yield LearnerCreated(
+            object_id=str(learner_id),
+            enterprise_uuid=enterprise_uuid,
+            changes=_changes({}, fields, consent=fields.get("consent", False)),
+            data=_view(learner_id, email, fields),
+            is_first=True,
+            learner_id=learner_id,
+            email=email,
+        )
+        if fields.get("lms_user_id") is not None:
+            yield _linked(enterprise_uuid, learner_id, email, fields)
+
+
+def _news_of_changed(
+    changed: Mapping[str, tuple[LearnerRecord, Mapping[str, Any]]],
+) -> Iterator[Event]:
+    for email, (learner, fields) in changed.items():
+        before = {name: getattr(learner, name) for name in FIELDS.values()}
+        after = {**before, **fields}
+        common: dict[str, Any] = {
+            "object_id": str(learner.id),
+            "enterprise_uuid": learner.enterprise_uuid,
+            "data": _view(learner.id, email, after),
+            "learner_id": learner.id,
+            "email": email,
+        }
+        consent = {name: fields[name] for name in ("consent",) if name in fields}
+        others = {name: value for name, value in fields.items() if name != "consent"}
+        if others:
+            changes = _changes(before, others, consent=after["consent"])
+            yield LearnerChanged(changes=changes, **common)
+        if consent:
+            yield LearnerConsentChanged(changes=_changes(before, consent, consent=True), **common)
+        if fields.get("lms_user_id") is not None:
+            yield _linked(learner.enterprise_uuid, learner.id, email, after)
+
+
+def _linked(
+    enterprise_uuid: UUID, learner_id: int, email: str, fields: Mapping[str, Any]
+) -> LearnerLinked:
+    return LearnerLinked(
+        object_id=str(learner_id),
+        enterprise_uuid=enterprise_uuid,
+        data=_view(learner_id, email, fields),
+        learner_id=learner_id,
+        email=email,
+        lms_user_id=fields["lms_user_id"],
+    )
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any], *, consent: bool) -> Changes:
+    """Without consent, which fields changed, but not what they hold: the log is kept for long."""
+    names = {column: name for name, column in FIELDS.items()}
+    return {
+        names[column]: (before.get(column), value) if consent else (None, None)
+        for column, value in after.items()
+    }
+
+
+def _view(learner_id: int, email: str, fields: Mapping[str, Any]) -> LearnerView:
+    consent = bool(fields.get("consent", False))
+    if not consent:
+        return LearnerView(learner_id, consent)
+    return LearnerView(
+        learner_id,
+        consent,
+        email,
+        fields.get("lms_user_id"),
+        fields.get("username"),
+        fields.get("sso_uid"),
+        fields.get("country"),
+        fields.get("created_at"),
+    )
 
 
 def _find(
@@ -267,30 +354,6 @@ def _update(
     session.connection().execute(_UPDATE, rows)
 
 
-def _audit(
-    session: Session,
-    actor: Actor,
-    enterprise_uuid: UUID,
-    changes: Mapping[str, Mapping[int, Mapping[str, Any]]],
-) -> None:
-    """By what was done and to whom; details name the columns, never what they hold."""
-    record(
-        session,
-        actor,
-        [
-            Change(
-                f"learner.{done}",
-                "learner",
-                str(learner_id),
-                enterprise_uuid,
-                {"fields": sorted(fields)},
-            )
-            for done, learners in changes.items()
-            for learner_id, fields in learners.items()
-        ],
-    )
-
-
 def _declared(learners: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Columns by e-mail."""
     declared: dict[str, dict[str, Any]] = {}
@@ -315,11 +378,6 @@ def _without_impossible_nulls(columns: dict[str, Any]) -> dict[str, Any]:
 
 def _difference(stored: LearnerRecord, wanted: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if getattr(stored, name) != value}
-
-
-def _known(news: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, int]]:
-    accounts = ((email, fields.get("lms_user_id")) for email, fields in news.items())
-    return [(email, account) for email, account in accounts if account is not None]
 
 
 def _distinct(emails: Iterable[str]) -> list[str]:

@@ -1,0 +1,38 @@
+"""What happens to learners."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bursar.events.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LearnerEvent(Event):
+    object_type: ClassVar[str] = "learner"
+
+    learner_id: int
+    email: str
+    """As stored. Readers outside see it only through `data`, which heeds the consent."""
+
+
+class LearnerCreated(_LearnerEvent):
+    type: ClassVar[str] = "learner.created"
+
+
+class LearnerChanged(_LearnerEvent):
+    type: ClassVar[str] = "learner.changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnerLinked(_LearnerEvent):
+    """The account became known, or is another one than before."""
+
+    type: ClassVar[str] = "learner.linked"
+
+    lms_user_id: int
+
+
+class LearnerConsentChanged(_LearnerEvent):
+    """A learner who was known before has given or taken back the consent to share progress."""
+
+    type: ClassVar[str] = "learner.consent_changed"
