@@ -43,7 +43,8 @@ SETTINGS = {
 # is in the order of its making, in every run.
 _TAIL = bytes.fromhex("4c0d8c0ffee0c0ffee00")
 _GENERATED = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-4c0d-8c0f-fee0c0ffee00|[0-9a-f]{12}4c0d8c0ffee0c0ffee00"
+    r"[0-9a-f]{8}-[0-9a-f]{4}-4c0d-8c0f-fee0c0ffee00|[0-9a-f]{12}4c0d8c0ffee0c0ffee00",
+    re.IGNORECASE,
 )
 _REQUEST_ID = "x-request-id"
 
@@ -219,7 +220,8 @@ class Stage:
         self._number += 1
         name = f"{self._chapter}-{self._number:03}"
         public = self._public(body.decode(), name).encode() if _is_text(body) else body
-        if public != body:
+        is_unseen = head[0].startswith("> HEAD") and self._public(head[0], name) != head[0]
+        if public != body or is_unseen:
             # A tag over bytes that are others in each run.
             head = [re.sub(r"^< etag: .*", "< etag: <of the bytes>", line) for line in head]
         head = [transcript.escaped(self._public(line, name)) for line in head]

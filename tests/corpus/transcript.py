@@ -107,7 +107,7 @@ class Names:
 
         def name(found: re.Match[str]) -> str:
             nonlocal seen_before
-            plain = found[0].replace("-", "")
+            plain = found[0].replace("-", "").lower()
             if plain not in self._names:
                 seen_before += 1
                 self._names[plain] = f"<{exchange}.{seen_before}>"

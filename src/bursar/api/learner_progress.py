@@ -3,8 +3,9 @@
 from typing import Annotated, Any, Final
 
 import msgspec
-from pydantic import Field, PlainValidator, ValidationError, WithJsonSchema
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 from sqlalchemy.orm import Session
 
 from bursar import clock
@@ -59,7 +60,22 @@ def _problem(name: str, message: str, value: object) -> InitErrorDetails:
     return InitErrorDetails(type=problem, loc=(name,), input=value)
 
 
-Row = Annotated[ReportedRow, PlainValidator(_row), WithJsonSchema(_ROW_SCHEMA)]
+class _AsRow:
+    """Has pydantic read a row as reports are read everywhere. PlainValidator would do it too, and
+    would add a schema of ReportedRow's insides to the OpenAPI document."""
+
+    def __get_pydantic_core_schema__(
+        self, _source: type, _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(_row)
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return dict(_ROW_SCHEMA)
+
+
+Row = Annotated[ReportedRow, _AsRow()]
 
 
 class ProgressBody(Body):
