@@ -13,9 +13,10 @@ from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.catalogs.service import put_catalog
 from bursar.catalog.content.documents import parse_document
 from bursar.catalog.content.models import ContentItem
-from bursar.catalog.imports.service import Stored, store_documents
+from bursar.catalog.imports.service import store_documents
 from bursar.catalog.membership.models import QueryMember
 from bursar.identity.service import put_enterprise
+from bursar.importing.records import Tally
 
 ACTOR = Actor("test")
 START = datetime(2026, 11, 24, tzinfo=UTC)
@@ -41,7 +42,7 @@ def program(number: int, **fields: Any) -> dict[str, Any]:
     return {"uuid": f"00000000-0000-4000-8000-{number:012}", "title": "P", **fields}
 
 
-def store(session: Session, documents: Iterable[dict[str, Any]], now: datetime = START) -> Stored:
+def store(session: Session, documents: Iterable[dict[str, Any]], now: datetime = START) -> Tally:
     parsed = [parse_document(document) for document in documents]
     return store_documents(session, ACTOR, parsed, now)
 

@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from bursar.catalog.content.models import ContentItem
-from bursar.catalog.imports.files import read_lines
 from bursar.catalog.imports.models import ContentImport
 from bursar.database.engine import Database
 from bursar.demo.content import courses
+from bursar.importing.json_lines import read_lines
 from testing.servers.cli import Cli, acme, catalog, course, declared, eventually, lines
 
 pytestmark = pytest.mark.slow
@@ -113,7 +113,7 @@ def test_a_json_list_goes_on_behind_the_documents_that_are_done(tmp_path: Path) 
     file = tmp_path / "c.json"
     file.write_text(json.dumps([course(1), course(2), course(3)]))
     done = next(read_lines(file))
-    assert [line.number for line in read_lines(file, done.end, done.number)] == [2, 3]
+    assert [line.number for line in read_lines(file, done.end)] == [2, 3]
 
 
 @pytest.mark.parametrize("name", ["empty.ndjson", "empty.json"])

@@ -6,14 +6,14 @@ from uuid import UUID
 
 import typer
 
-from bursar.catalog.imports.files import StrictFailure
-from bursar.cli.content import progress_bar
 from bursar.cli.exits import EXIT_INVALID, fail
+from bursar.cli.import_reports import listening, tell_resumed, tell_stored
 from bursar.cli.support import opened_database, operator, settings_or_fail
 from bursar.database.engine import Database
-from bursar.enrollment.progress.entries import UnreadableFile, why_left_aside
-from bursar.enrollment.progress.files import FileReport, Listener, import_file, import_file_strictly
+from bursar.enrollment.progress.entries import why_left_aside
+from bursar.enrollment.progress.files import import_file, import_file_strictly
 from bursar.identity.service import UnknownEnterprise, get_enterprise
+from bursar.importing.records import BadRecord, FileReport, UnreadableFile
 
 
 def enrollments(
@@ -30,15 +30,10 @@ def enrollments(
             report = _import(database, file, enterprise, strict=strict)
         except UnreadableFile as error:
             fail(f"{file}: {error}", EXIT_INVALID)
-        except StrictFailure as failure:
-            fail(f"{file}:{failure.line}: {failure.reason}", EXIT_INVALID)
-    if report.resumed_at:
-        typer.echo(f"{file}: resumed at line {report.resumed_at}", err=True)
-    stored = report.stored
-    typer.echo(
-        f"{stored.created} created, {stored.changed} changed, {stored.unchanged} unchanged, "
-        f"{report.rejected} rejected"
-    )
+        except BadRecord as bad:
+            fail(f"{file}:{bad.line}: {bad.reason}", EXIT_INVALID)
+    tell_resumed(file, report)
+    tell_stored([report])
 
 
 def _check_enterprise(database: Database, enterprise: UUID) -> None:
@@ -50,13 +45,15 @@ def _check_enterprise(database: Database, enterprise: UUID) -> None:
 
 
 def _import(database: Database, file: Path, enterprise: UUID, *, strict: bool) -> FileReport:
-    with progress_bar(file) as advance:
-        listener = Listener(
-            rejected=lambda number, reason: typer.echo(f"{file}:{number}: {reason}", err=True),
-            left_aside=lambda name: typer.echo(f"{file}: {why_left_aside(name)}", err=True),
-            progress=advance,
-        )
+    def left_aside(name: str) -> None:
+        typer.echo(f"{file}: {why_left_aside(name)}", err=True)
+
+    with listening(file) as listener:
         if not strict:
-            return import_file(database, operator(), file, enterprise, listener)
+            return import_file(
+                database, operator(), file, enterprise, listener=listener, left_aside=left_aside
+            )
         with database.transaction() as session:
-            return import_file_strictly(session, operator(), file, enterprise, listener)
+            return import_file_strictly(
+                session, operator(), file, enterprise, listener=listener, left_aside=left_aside
+            )

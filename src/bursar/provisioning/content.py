@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from bursar.actors import Actor
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.documents import BrokenDocument, Document, parse_document
-from bursar.catalog.imports.service import Stored, store_documents
+from bursar.catalog.imports.service import store_documents
+from bursar.importing.records import Tally
 from bursar.provisioning.forms import ContentForm
 from bursar.provisioning.manifest import Manifest
 from bursar.provisioning.plan import Plan
@@ -55,7 +56,7 @@ class ContentRun:
             self._take_source(source, documents)
 
     def _take_source(self, source: str, documents: Iterator[Placed]) -> None:
-        stored = Stored()
+        stored = Tally()
         batch: list[Document] = []
         for place, document in documents:
             if isinstance(document, str):
@@ -79,9 +80,9 @@ class ContentRun:
         self.problems.append(problem(place, f"not the same {document.key} as at {first_place}"))
         return True
 
-    def _store(self, batch: list[Document]) -> Stored:
+    def _store(self, batch: list[Document]) -> Tally:
         if not batch or self.problems or self.is_rehearsal:
-            return Stored()
+            return Tally()
         stored = store_documents(self.session, self.actor, batch, self.now)
         self.on_progress(len(batch))
         return stored

@@ -1,7 +1,6 @@
 """Stores content documents and brings every query's membership along, in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -20,24 +19,9 @@ from bursar.catalog.content.service import lock_content
 from bursar.catalog.membership.service import StoredItem, load_queries, update_membership
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.types import AnyRow
+from bursar.importing.records import Tally
 
-__all__ = ["BrokenDocument", "Document", "Stored", "parse_document", "store_documents"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """How many documents were new, different from before, or the same."""
-
-    created: int = 0
-    changed: int = 0
-    unchanged: int = 0
-
-    def __add__(self, other: "Stored") -> "Stored":
-        return Stored(
-            self.created + other.created,
-            self.changed + other.changed,
-            self.unchanged + other.unchanged,
-        )
+__all__ = ["BrokenDocument", "Document", "Tally", "parse_document", "store_documents"]
 
 
 Identity = tuple[str, str]
@@ -45,7 +29,7 @@ Identity = tuple[str, str]
 
 def store_documents(
     session: Session, actor: Actor, documents: Sequence[Document], now: datetime
-) -> Stored:
+) -> Tally:
     """Inserts or replaces documents by type and key; of several with one key the last counts.
 
     Takes the content lock for the rest of the caller's transaction.
@@ -74,7 +58,7 @@ def store_documents(
         documents_changed=True,
         families=left_families,
     )
-    stored = Stored(len(new), len(changed), len(documents) - len(new) - len(changed))
+    stored = Tally(len(new), len(changed), len(documents) - len(new) - len(changed))
     _audit(session, actor, stored)
     return stored
 
@@ -191,7 +175,7 @@ def _stored_item(document: Document, ids: dict[Identity, int], now: datetime) ->
     )
 
 
-def _audit(session: Session, actor: Actor, stored: Stored) -> None:
+def _audit(session: Session, actor: Actor, stored: Tally) -> None:
     if stored.created or stored.changed:
         details = {"created": stored.created, "changed": stored.changed}
         audit.record(session, actor, [Change("content.imported", "content", "", None, details)])

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final, TypeAlias
 
 import msgspec
 
-from bursar.catalog.imports.files import read_lines
-from bursar.enrollment.progress.csv_records import BYTE_ORDER_MARK, Record, read_records
 from bursar.enrollment.progress.reported_rows import (
     DERIVED,
     KNOWN,
@@ -17,6 +15,10 @@ from bursar.enrollment.progress.reported_rows import (
     parse_object,
     read_header,
 )
+from bursar.importing.csv_records import Record, read_records
+from bursar.importing.json_lines import read_lines
+from bursar.importing.raw_lines import BYTE_ORDER_MARK
+from bursar.importing.records import START, Entry, Place, UnreadableFile
 
 _LOOK: Final = 4096
 _JSON_SUFFIXES: Final = frozenset({".ndjson", ".jsonl", ".json"})
@@ -30,29 +32,18 @@ Told = Callable[[str], None]
 """Told the name of each column that is left aside, once."""
 
 
-class UnreadableFile(ValueError):
-    """Nothing of it can be taken; the message says why."""
+ReportedEntry: TypeAlias = Entry[ReportedRow]
 
 
-class Entry(NamedTuple):
-    number: int
-    last: int
-    """The line in which it ends."""
-    row: ReportedRow | None
-    problem: str
-    """Why there is no row."""
-    end: int
-
-
-def read_entries(path: Path, told: Told, offset: int = 0, number: int = 0) -> Iterator[Entry]:
-    """From behind line `number`, which ends at `offset`. Raises UnreadableFile at the first."""
+def read_entries(path: Path, told: Told, place: Place = START) -> Iterator[ReportedEntry]:
+    """What comes after `place`. Raises UnreadableFile when the first is asked for."""
     with path.open("rb") as file:
         start = file.read(_LOOK)
         _check_encoding(start)
         if _is_csv(path, start):
-            yield from _csv_entries(file, told, offset, number)
+            yield from _csv_entries(file, told, place)
             return
-    yield from _json_entries(path, told, offset, number)
+    yield from _json_entries(path, told, place)
 
 
 def why_left_aside(name: str) -> str:
@@ -74,16 +65,14 @@ def _is_csv(path: Path, start: bytes) -> bool:
     return not start.removeprefix(BYTE_ORDER_MARK).lstrip().startswith((b"{", b"["))
 
 
-def _csv_entries(file: BinaryIO, told: Told, offset: int, number: int) -> Iterator[Entry]:
+def _csv_entries(file: BinaryIO, told: Told, place: Place) -> Iterator[ReportedEntry]:
     first = next(read_records(file), None)
     if first is None:
         return
     header = _header(first)
     for name in header.left_aside:
         told(name)
-    if not number:
-        offset, number = first.end, first.last
-    for record in read_records(file, offset, number):
+    for record in read_records(file, first.end if place == START else place):
         yield _entry(header, record)
 
 
@@ -96,27 +85,27 @@ def _header(record: Record) -> Header:
         raise UnreadableFile(str(error)) from None
 
 
-def _entry(header: Header, record: Record) -> Entry:
+def _entry(header: Header, record: Record) -> ReportedEntry:
     if record.problem is not None:
-        return Entry(record.number, record.last, None, record.problem, record.end)
+        return Entry(record.number, None, record.problem, record.end)
     try:
-        return Entry(record.number, record.last, header.parse(record.cells), "", record.end)
+        return Entry(record.number, header.parse(record.cells), "", record.end)
     except BadRow as error:
-        return Entry(record.number, record.last, None, str(error), record.end)
+        return Entry(record.number, None, str(error), record.end)
 
 
-def _json_entries(path: Path, told: Told, offset: int, number: int) -> Iterator[Entry]:
+def _json_entries(path: Path, told: Told, place: Place) -> Iterator[ReportedEntry]:
     names = set(KNOWN)
-    for line in read_lines(path, offset, number):
+    for line in read_lines(path, place):
         try:
             item: Any = msgspec.json.decode(line.text)
             row = parse_object(item)
         except BadRow as error:
-            yield Entry(line.number, line.number, None, str(error), line.end)
+            yield Entry(line.number, None, str(error), line.end)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-            yield Entry(line.number, line.number, None, f"not JSON: {error}", line.end)
+            yield Entry(line.number, None, f"not JSON: {error}", line.end)
         else:
             for name in item.keys() - names:
                 names.add(name)
                 told(name)
-            yield Entry(line.number, line.number, row, "", line.end)
+            yield Entry(line.number, row, "", line.end)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -19,6 +18,7 @@ from bursar.enrollment.days import change_days
 from bursar.enrollment.models import Enrollment, Payer
 from bursar.enrollment.progress.reported_rows import COLUMNS, USUAL_MODE, ReportedRow
 from bursar.enrollment.progress.rules import differences, shared
+from bursar.importing.records import Tally
 from bursar.learners.models import Learner
 from bursar.learners.service import LearnerRecord, hold_learners
 
@@ -46,32 +46,16 @@ _LISTED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """How many enrolments were new, different from before, or the same."""
-
-    created: int = 0
-    changed: int = 0
-    unchanged: int = 0
-
-    def __add__(self, other: "Stored") -> "Stored":
-        return Stored(
-            self.created + other.created,
-            self.changed + other.changed,
-            self.unchanged + other.unchanged,
-        )
-
-
 def store_reported(
     session: Session,
     actor: Actor,
     enterprise_uuid: UUID,
     rows: Sequence[ReportedRow],
     now: datetime,
-) -> Stored:
+) -> Tally:
     """By learner and run; unknown learners are made. Of several rows for one seat, the later ones
     add to the earlier. In the caller's transaction, which holds the learners from here on."""
-    stored = Stored()
+    stored = Tally()
     for batch in batched(rows, BATCH):
         stored += _store(session, enterprise_uuid, batch, now)
     if stored.created or stored.changed:
@@ -100,7 +84,7 @@ def list_reported(session: Session, enterprise_uuid: UUID) -> Iterator[ReportedR
 
 def _store(
     session: Session, enterprise_uuid: UUID, rows: Sequence[ReportedRow], now: datetime
-) -> Stored:
+) -> Tally:
     people = hold_learners(session, enterprise_uuid, [row.email for row in rows], now)
     learners = {learner.id: learner for learner in people.values()}
     wanted: dict[Seat, dict[str, Any]] = {}
@@ -124,7 +108,7 @@ def _store(
     bulk_update(session, Enrollment, changed)
     before = [stored[seat] for seat in different]
     _change_days(session, enterprise_uuid, gone=before, come=[*new, *changed])
-    return Stored(len(new), len(changed), len(rows) - len(new) - len(changed))
+    return Tally(len(new), len(changed), len(rows) - len(new) - len(changed))
 
 
 def _new(

@@ -7,26 +7,24 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-MAX_LINE_BYTES = 16 * 1024 * 1024
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+from bursar.importing.raw_lines import BYTE_ORDER_MARK, next_line
+from bursar.importing.records import START, Place
+
 _NOT_UTF_8 = "is not UTF-8"
 
 
 class Record(NamedTuple):
     number: int
     """The line of the file in which it begins; the first is 1."""
-    last: int
-    """The line in which it ends."""
     cells: list[str]
     problem: str | None
-    end: int
-    """Offset of the byte after it."""
+    end: Place
 
 
-def read_records(file: BinaryIO, offset: int = 0, number: int = 0) -> Iterator[Record]:
-    """From behind line `number`, which ends at `offset`. Empty lines are passed over."""
-    file.seek(offset)
-    lines = _Lines(file, offset, number)
+def read_records(file: BinaryIO, place: Place = START) -> Iterator[Record]:
+    """What comes after `place`. Empty lines are passed over."""
+    file.seek(place.offset)
+    lines = _Lines(file, place)
     reader = csv.reader(lines, strict=True)
     while True:
         lines.begin()
@@ -39,21 +37,21 @@ def read_records(file: BinaryIO, offset: int = 0, number: int = 0) -> Iterator[R
             lines.go_back_to_first()
             reader = csv.reader(lines, strict=True)
             problem = lines.problem or f"not CSV: {error}"
-            yield Record(start, lines.number, [], problem, lines.offset)
+            yield Record(start, [], problem, lines.place)
             continue
         if cells or lines.problem:
-            yield Record(start, lines.number, cells, lines.problem, lines.offset)
+            yield Record(start, cells, lines.problem, lines.place)
 
 
 class _Lines:
-    """Text by line, of a record at a time."""
+    """The lines of one record after another, as text. A quoted cell can span several lines."""
 
-    def __init__(self, file: BinaryIO, offset: int, number: int) -> None:
+    def __init__(self, file: BinaryIO, place: Place) -> None:
         self._file = file
-        self.offset = offset
-        self.number = number
+        self._offset = place.offset
+        self.number = place.line
         self.problem: str | None = None
-        self._first = (offset, number)
+        self._first = place
         self._is_first = True
 
     def begin(self) -> None:
@@ -61,23 +59,29 @@ class _Lines:
         self._is_first = True
 
     def go_back_to_first(self) -> None:
-        """Behind the record's first line."""
-        self.offset, self.number = self._first
-        self._file.seek(self.offset)
+        """Continues behind the first line of the record, so that only this line is lost."""
+        self._offset, self.number = self._first
+        self._file.seek(self._offset)
+
+    @property
+    def place(self) -> Place:
+        return Place(self._offset, self.number)
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        raw = self._file.readline(MAX_LINE_BYTES)
-        if not raw:
+        line = next_line(self._file)
+        if line is None:
             raise StopIteration
         self.number += 1
-        self.offset += len(raw)
-        if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
-            raw = self._skip_line()
+        self._offset += line.length
+        raw = line.text
+        if line.is_too_long:
+            self.problem = "is longer than 16 MiB"
+            raw = b"\n"
         if self._is_first:
-            self._first, self._is_first = (self.offset, self.number), False
+            self._first, self._is_first = self.place, False
         if self.number == 1:
             raw = raw.removeprefix(BYTE_ORDER_MARK)
         try:
@@ -85,12 +89,3 @@ class _Lines:
         except UnicodeDecodeError:
             self.problem = _NOT_UTF_8
             return raw.decode(errors="replace")
-
-    def _skip_line(self) -> bytes:
-        """An endless line is read past, never kept."""
-        self.problem = "is longer than 16 MiB"
-        while raw := self._file.readline(MAX_LINE_BYTES):
-            self.offset += len(raw)
-            if raw.endswith(b"\n"):
-                break
-        return b"\n"

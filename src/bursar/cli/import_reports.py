@@ -1,0 +1,51 @@
+"""What the commands that import files share: a progress bar, and how results are told."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from bursar.importing.records import FileReport, Listener, Tally
+
+
+@contextmanager
+def listening(path: Path) -> Iterator[Listener]:
+    """Tells bad lines on standard error, where a person also sees a bar over the file's bytes."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(path.name, total=path.stat().st_size)
+        yield Listener(
+            rejected=lambda line, reason: typer.echo(f"{path}:{line}: {reason}", err=True),
+            progress=lambda offset: progress.update(task, completed=offset),
+        )
+
+
+def tell_resumed(path: Path, report: FileReport) -> None:
+    if report.resumed_at:
+        typer.echo(f"{path}: resumed at line {report.resumed_at}", err=True)
+
+
+def tell_stored(reports: Sequence[FileReport]) -> None:
+    stored = sum((report.stored for report in reports), Tally())
+    rejected = sum(report.rejected for report in reports)
+    typer.echo(
+        f"{stored.created} created, {stored.changed} changed, {stored.unchanged} unchanged, "
+        f"{rejected} rejected"
+    )

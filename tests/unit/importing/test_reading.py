@@ -1,0 +1,74 @@
+"""Records keep their places: reading can go on behind each of them."""
+
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bursar.importing import raw_lines
+from bursar.importing.csv_records import Record, read_records
+from bursar.importing.json_lines import read_lines
+from bursar.importing.records import START, Place
+
+BROKEN = b'a,b\n1,"2"x\n3,4\n\n5,"6\n7"\n8,\xff\n'
+
+
+def records(text: bytes, place: Place = START) -> list[Record]:
+    return list(read_records(io.BytesIO(text), place))
+
+
+def test_a_broken_record_costs_its_first_line_only() -> None:
+    found = records(BROKEN)
+    assert [record.number for record in found] == [1, 2, 3, 5, 7]
+    assert [record.cells for record in found if record.problem is None] == [
+        ["a", "b"],
+        ["3", "4"],
+        ["5", "6\n7"],
+    ]
+    assert [bool(record.problem) for record in found] == [False, True, False, False, True]
+    assert found[-1].end == Place(len(BROKEN), 7)
+    assert found[-1].problem == "is not UTF-8"
+
+
+def test_a_quote_that_never_closes_costs_one_line() -> None:
+    found = records(b'a\n"b\nc\nd\n')
+    assert [(record.number, record.cells) for record in found] == [
+        (1, ["a"]),
+        (2, []),
+        (3, ["c"]),
+        (4, ["d"]),
+    ]
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"1,2\n", b"\n", b'"a\nb",c\r\n', b'"x"y,z\n', b"\xff\n", b'"', b"end"])
+    ).map(b"".join)
+)
+def test_reading_goes_on_behind_every_record(text: bytes) -> None:
+    found = records(text)
+    for index, record in enumerate(found):
+        assert records(text, record.end) == found[index + 1 :]
+
+
+def test_an_endless_line_is_read_past(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(raw_lines, "MAX_LINE_BYTES", 16)
+    text = b"1,2\n" + b"x" * 100 + b"\n3,4\n"
+    assert [(record.number, record.problem) for record in records(text)] == [
+        (1, None),
+        (2, "is longer than 16 MiB"),
+        (3, None),
+    ]
+    file = tmp_path / "many.ndjson"
+    file.write_bytes(text)
+    lines = list(read_lines(file))
+    assert [line.number for line in lines] == [1, 2, 3]
+    assert lines[1].text == b"a line of more than 16 MiB"
+    assert lines[2].end == Place(len(text), 3)
+    assert list(read_lines(file, lines[1].end)) == lines[2:]
+
+
+def test_a_byte_order_mark_belongs_to_no_cell() -> None:
+    assert records(raw_lines.BYTE_ORDER_MARK + b"a,b\n")[0].cells == ["a", "b"]
