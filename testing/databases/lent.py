@@ -1,12 +1,20 @@
-"""One PostgreSQL database, lent to test after test: making one takes longer than most tests."""
+"""One database of each kind, lent to test after test: making one takes longer than most tests.
 
+The `Database` is lent as well. Its engines keep the statements that they compiled, which is most
+of the processor time that a small test would need.
+"""
+
+import shutil
+from pathlib import Path
 from types import TracebackType
-from typing import Any, LiteralString, Self, TypeAlias
+from typing import Any, LiteralString, Protocol, Self, TypeAlias
 from uuid import uuid4
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from bursar.database.engine import Database
+from testing.databases.composed import composed
 from testing.databases.postgres import PostgresAddress
 
 Table: TypeAlias = tuple[str, str]
@@ -25,13 +33,47 @@ SEQUENCES: LiteralString = """
 """
 
 
+class Lent(Protocol):
+    """Has the rows of its template whenever a test gets it."""
+
+    url: str
+    database: Database
+
+    def take_back(self) -> None:
+        """Everything is as in the template again."""
+
+
+class LentFile:
+    """On SQLite."""
+
+    def __init__(self, folder: Path, template: Path) -> None:
+        self._template = template
+        self._file = folder / "bursar.db"
+        self.url = f"sqlite:///{self._file}"
+        self._copy()
+        self.database = composed(self.url)
+        self._info = dict(self.database.info)
+
+    def take_back(self) -> None:
+        _restore(self.database, self._info)
+        # Not overwritten but replaced, with its log: whoever has it open still has the old one.
+        for name in ("bursar.db", "bursar.db-wal", "bursar.db-shm"):
+            self._file.with_name(name).unlink(missing_ok=True)
+        self._copy()
+
+    def _copy(self) -> None:
+        shutil.copyfile(self._template, self._file)
+
+
 class LentDatabase:
-    """Whenever a test gets it, it has the rows of its template. Nobody may change its schema."""
+    """On PostgreSQL. Nobody may change its schema."""
 
     def __init__(self, address: PostgresAddress, template: str) -> None:
         self._address = address
         self._name = f"lent{uuid4().hex}"
         self.url = address.create_database(self._name, template=template)
+        self.database = composed(self.url)
+        self._info = dict(self.database.info)
         with self._connection() as connection:
             self._rows = {
                 table: self._copy_of(connection, table)
@@ -47,10 +89,12 @@ class LentDatabase:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.database.dispose()
         self._address.drop_database(self._name)
 
-    def empty(self) -> None:
+    def take_back(self) -> None:
         """Whoever is still connected, a killed process perhaps, is thrown out first."""
+        _restore(self.database, self._info)
         with self._connection() as connection:
             connection.execute(DISCONNECT)
             # Neither foreign keys nor the triggers that keep the ledger are in the way.
@@ -77,3 +121,10 @@ class LentDatabase:
         statement = SQL("COPY {} FROM STDIN").format(Identifier(*table))
         with connection.cursor().copy(statement) as copy:
             copy.write(rows)
+
+
+def _restore(database: Database, info: dict[str, object]) -> None:
+    """A test may have given the sessions something else to carry."""
+    database.dispose()
+    database.info.clear()
+    database.info.update(info)

@@ -4,7 +4,6 @@ A whole test run has one PostgreSQL server, which is started when it is first ne
 pytest-xdist the controlling process owns the server and tells its workers the address.
 """
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -12,8 +11,7 @@ from typing import Protocol
 import pytest
 
 from bursar.database.engine import Database
-from testing.databases.composed import composed
-from testing.databases.lent import LentDatabase
+from testing.databases.lent import Lent, LentDatabase, LentFile
 from testing.databases.migrated import TEMPLATE, migrate, migrated_url
 from testing.databases.postgres import PostgresAddress, PostgresServer
 
@@ -72,36 +70,33 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated file to copy: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("template") / "bursar.db"
-    migrate(f"sqlite:///{path}")
-    return path
+def lent_file(tmp_path_factory: pytest.TempPathFactory) -> LentFile:
+    template = tmp_path_factory.mktemp("template") / "bursar.db"
+    migrate(f"sqlite:///{template}")
+    return LentFile(tmp_path_factory.mktemp("lent"), template)
 
 
 @pytest.fixture(scope="session")
-def lent(request: pytest.FixtureRequest) -> Iterator[LentDatabase]:
-    address: PostgresAddress = request.getfixturevalue("postgres")
-    address.ensure_template(TEMPLATE, migrate)
-    with LentDatabase(address, TEMPLATE) as lent:
+def lent_database(postgres: PostgresAddress) -> Iterator[LentDatabase]:
+    postgres.ensure_template(TEMPLATE, migrate)
+    with LentDatabase(postgres, TEMPLATE) as lent:
         yield lent
 
 
 @pytest.fixture
-def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """An empty, migrated database of the test's own."""
-    if dialect == "sqlite":
-        path = tmp_path / "bursar.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    lent: LentDatabase = request.getfixturevalue("lent")
-    yield lent.url
-    lent.empty()
+def lent(dialect: str, request: pytest.FixtureRequest) -> Iterator[Lent]:
+    name = "lent_file" if dialect == "sqlite" else "lent_database"
+    lent: Lent = request.getfixturevalue(name)
+    yield lent
+    lent.take_back()
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = composed(database_url)
-    yield database
-    database.dispose()
+def database_url(lent: Lent) -> str:
+    """Of an empty, migrated database that is the test's own."""
+    return lent.url
+
+
+@pytest.fixture
+def database(lent: Lent) -> Database:
+    return lent.database

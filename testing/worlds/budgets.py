@@ -1,13 +1,12 @@
 """Budgets with money and content, changed through the services that the endpoints call."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 
 from bursar import clock
 from bursar.actors import Actor
@@ -48,21 +47,6 @@ def course_until(end: datetime | None, name: str = "Any", **run: Any) -> dict[st
     if end is not None:
         only["enrollment_end"] = end.isoformat()
     return course(name, course_runs=[only], advertised_course_run_uuid=only["uuid"])
-
-
-@contextmanager
-def statements_of(database: Database) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            seen.append(statement)
-
-    event.listen(database.write_engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(database.write_engine, "before_cursor_execute", note)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,11 @@
 """An enterprise with plans, for the subscription tests."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
@@ -128,20 +127,3 @@ def licenses_of(session: Session, uuid: UUID = PLAN, *statuses: str) -> list[Lic
     if statuses:
         statement = statement.where(License.status.in_(statuses))
     return list(session.scalars(statement.execution_options(populate_existing=True)))
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """What is sent to the database meanwhile; COPY, which goes another way, is not seen."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    for engine in (database.write_engine, database.read_engine):
-        event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        for engine in (database.write_engine, database.read_engine):
-            event.remove(engine, "before_cursor_execute", note)

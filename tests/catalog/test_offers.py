@@ -1,13 +1,11 @@
 """What credit, subscriptions and bulk enrolment ask of a catalog."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.catalog.content.documents import Links, fill_in
@@ -20,6 +18,7 @@ from bursar.catalog.offers.service import (
     find_offers,
 )
 from bursar.database.engine import Database
+from testing.databases.statements import statements_of
 from testing.worlds.catalog import (
     CATALOG,
     ENTERPRISE,
@@ -42,21 +41,6 @@ def run(number: int = 1, **fields: Any) -> dict[str, Any]:
 
 def find(session: Session, key: str) -> Offer | None:
     return find_offer(session, CATALOG, key, START)
-
-
-@contextmanager
-def statements_of(database: Database) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            seen.append(statement)
-
-    event.listen(database.write_engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(database.write_engine, "before_cursor_execute", note)
 
 
 def test_a_course_is_offered_with_its_advertised_run(database: Database) -> None:

@@ -1,18 +1,14 @@
 """Whether the time or the work of an answer tells a foreign object from an unknown one."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from statistics import median
 from time import perf_counter
-from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import event
 
-from bursar.database.engine import Database
 from testing.clients.inside import Answered, Inside
 from testing.clients.samples import OF_AN_OBJECT, UNKNOWN, Sample
+from testing.databases.statements import statements_of
 from testing.shops.service import Service
 from testing.worlds.contract import ADMIN
 
@@ -46,23 +42,6 @@ def token(service: Service) -> str:
     return service.token(ADMIN)
 
 
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    engines = (database.read_engine, database.write_engine)
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
-
-
 @of_an_object
 def test_both_cost_the_same_statements(
     service: Service, inside: Inside, token: str, sample: Sample
@@ -70,7 +49,7 @@ def test_both_cost_the_same_statements(
     asked = Asked(inside, token, sample)
     seen = []
     for url in (sample.url_of(UNKNOWN), sample.foreign_url, sample.url_of(UNKNOWN)):
-        with statements(service.database) as executed:
+        with statements_of(service.database) as executed:
             assert asked.at(url).status == 404
         seen.append(executed)
     _warmed_up, foreign, unknown = seen

@@ -1,13 +1,9 @@
 """Asks the read endpoints of learner credit without a server, as a client without a token would."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
-
-from sqlalchemy import event
 
 from bursar.actors import Actor
 from bursar.api import assignments, policies
@@ -78,18 +74,3 @@ def content(answer: Outgoing) -> JsonObject:
 
 def refusal(answer: Outgoing) -> tuple[int, JsonObject]:
     return answer.status, json.loads(answer.body)
-
-
-@contextmanager
-def statements_of(database: Database) -> Iterator[list[str]]:
-    """What is asked of the database for reading meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(database.read_engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(database.read_engine, "before_cursor_execute", note)

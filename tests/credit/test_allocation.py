@@ -8,6 +8,7 @@ from bursar.credit.assignments.scrubbing import tombstone
 from bursar.credit.refusals import BudgetRefuses
 from bursar.database.engine import Database
 from bursar.notifications.models import MailStatus
+from testing.databases.statements import statements_of
 from testing.worlds.budgets import (
     COURSE,
     DAY,
@@ -15,7 +16,6 @@ from testing.worlds.budgets import (
     Budget,
     course_until,
     open_budget,
-    statements_of,
 )
 
 ANA, BEN, CHRIS, DORA = (f"{name}@example.com" for name in ("ana", "ben", "chris", "dora"))

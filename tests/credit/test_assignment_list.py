@@ -15,9 +15,10 @@ from sqlalchemy import select
 from bursar.credit.models import Assignment
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
+from testing.databases.statements import statements_of
 from testing.worlds import credit as world
 from testing.worlds.credit import DAY, KINDS, NOW, Configuration
-from tests.credit.calling import Api, JsonObject, Query, content, refusal, statements_of
+from tests.credit.calling import Api, JsonObject, Query, content, refusal
 
 SECOND = timedelta(seconds=1)
 CONTENTS = {

@@ -11,7 +11,8 @@ from bursar.credit.assignments import changes
 from bursar.credit.models import Assignment
 from bursar.credit.refusals import WrongState
 from bursar.database.engine import Database
-from testing.worlds.budgets import ACTOR, DAY, LINK, NOW, Budget, open_budget, statements_of
+from testing.databases.statements import statements_of
+from testing.worlds.budgets import ACTOR, DAY, LINK, NOW, Budget, open_budget
 from testing.worlds.catalog import ENTERPRISE
 
 ANA, BEN, CHRIS, DORA, EVE = (

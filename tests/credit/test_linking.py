@@ -1,7 +1,6 @@
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
@@ -14,6 +13,7 @@ from bursar.database.bulk import FEW
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
+from testing.databases.statements import statements_of
 from testing.worlds import credit as world
 from testing.worlds.credit import DAY, NOW, Configuration
 
@@ -87,16 +87,8 @@ def test_a_thousand_assignments_cost_no_more_statements_than_one(database: Datab
             wanted = [(world.KINDS[0], {"learner_email": email}) for email in emails]
             world.assignments(session, of, wanted)
             known = [(email, index + 1) for index, email in enumerate(emails)]
-            seen: list[str] = []
-
-            def note(
-                _connection: Any, _cursor: Any, sql: str, *_: Any, seen: list[str] = seen
-            ) -> None:
-                seen.append(sql)
-
-            event.listen(database.write_engine, "before_cursor_execute", note)
-            assert link_learners(session, ACTOR, of.enterprise_uuid, known, LATER) == number
-            event.remove(database.write_engine, "before_cursor_execute", note)
+            with statements_of(database) as seen:
+                assert link_learners(session, ACTOR, of.enterprise_uuid, known, LATER) == number
             costs.append(len(seen))
 
     # What goes by COPY is not seen, and one row does not go so.

@@ -13,9 +13,10 @@ from bursar.credit.policy_types import (
     POLICY_TYPES,
 )
 from bursar.database.engine import Database
+from testing.databases.statements import statements_of
 from testing.worlds import credit as world
 from testing.worlds.credit import DAY, KINDS, NOW
-from tests.credit.calling import Api, JsonObject, content, refusal, statements_of
+from tests.credit.calling import Api, JsonObject, content, refusal
 
 NAME = "enterprise_customer_uuid"
 REQUIRED = {NAME: ["This field is required."]}

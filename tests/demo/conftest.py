@@ -1,20 +1,19 @@
 """The demo is prepared once for each database; every test gets a copy."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 import pytest
 
 from bursar import clock
 from bursar.cli.demo import prepare_demo
 from testing.databases.composed import composed
+from testing.databases.lent import LentDatabase, LentFile
 from testing.databases.migrated import migrate
 from testing.databases.postgres import PostgresAddress
 
+TEMPLATE: Final = "bursar_demo_template"
 NOW: Final = datetime(2026, 11, 24, 13, 45, 12, tzinfo=UTC)
 
 
@@ -27,24 +26,17 @@ def prepare(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("demo") / "bursar.db"
-    prepare(f"sqlite:///{path}")
-    return path
+def lent_file(tmp_path_factory: pytest.TempPathFactory) -> LentFile:
+    template = tmp_path_factory.mktemp("demo") / "bursar.db"
+    prepare(f"sqlite:///{template}")
+    return LentFile(tmp_path_factory.mktemp("lent"), template)
 
 
-@pytest.fixture
-def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    if dialect == "sqlite":
-        path = tmp_path / "bursar.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_demo"), path)
-        yield f"sqlite:///{path}"
-        return
-    address: PostgresAddress = request.getfixturevalue("postgres")
-    address.ensure_template("bursar_demo_template", prepare)
-    name = f"d{uuid4().hex}"
-    yield address.create_database(name, template="bursar_demo_template")
-    address.drop_database(name)
+@pytest.fixture(scope="session")
+def lent_database(postgres: PostgresAddress) -> Iterator[LentDatabase]:
+    postgres.ensure_template(TEMPLATE, prepare)
+    with LentDatabase(postgres, TEMPLATE) as lent:
+        yield lent
 
 
 @pytest.fixture(autouse=True)

@@ -1,13 +1,11 @@
 """Who sits in which run, and who pays for it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,6 +23,7 @@ from bursar.enrollment.service import (
 )
 from bursar.identity.service import put_enterprise
 from bursar.learners.service import ensure_learners, put_learners
+from testing.databases.statements import statements_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -49,21 +48,6 @@ def acme(database: Database) -> Database:
         ana = {"email": " Ana@ACME.example", "lms_user_id": 501, "username": "ana"}
         put_learners(session, ACTOR, ACME, [ana], NOW)
     return database
-
-
-@contextmanager
-def statements_of(database: Database) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            seen.append(statement)
-
-    event.listen(database.write_engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(database.write_engine, "before_cursor_execute", note)
 
 
 def learner_id(session: Session, email: str = ANA, enterprise: UUID = ACME) -> int:

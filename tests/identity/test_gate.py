@@ -1,11 +1,10 @@
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Row, bindparam, event, insert
+from sqlalchemy import Row, bindparam, insert
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
@@ -19,6 +18,7 @@ from bursar.settings import Settings
 from bursar.tenancy import Principal
 from bursar.web.errors import Unauthorized
 from bursar.web.principal import Gate, Owned
+from testing.databases.statements import statements_of
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ACTOR = Actor("operator")
@@ -93,20 +93,6 @@ def add_catalog(session: Session, uuid: UUID, enterprise: UUID) -> None:
             modified_at=NOW,
         )
     )
-
-
-@contextmanager
-def statements_of(database: Database) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    event.listen(database.read_engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(database.read_engine, "before_cursor_execute", note)
 
 
 def admit(database: Database, gate: Gate, client_id: str) -> Principal:

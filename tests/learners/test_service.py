@@ -1,13 +1,12 @@
 """Learners by e-mail: found, made and declared, any number in a handful of statements."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
@@ -27,6 +26,7 @@ from bursar.learners.service import (
     list_learners,
     put_learners,
 )
+from testing.databases.statements import statements_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -54,21 +54,6 @@ def acme(database: Database) -> Database:
             put_enterprise(session, ACTOR, uuid=uuid, fields=fields, now=NOW)
     database.info[News.KEY] = News()
     return database
-
-
-@contextmanager
-def statements_of(database: Database) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            seen.append(statement)
-
-    event.listen(database.write_engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(database.write_engine, "before_cursor_execute", note)
 
 
 def put(session: Session, *learners: dict[str, Any], now: datetime = NOW) -> PutResult:

@@ -6,7 +6,6 @@ from threading import Event
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -19,6 +18,7 @@ from bursar.notifications.delivery import DeliveryCounts, deliver_due
 from bursar.notifications.kinds import MailKind, QueuedMail
 from bursar.notifications.service import drop_pending
 from bursar.settings import Settings
+from testing.databases.statements import statements_of
 from tests.notifications.world import (
     ACME,
     CONTEXT,
@@ -118,17 +118,8 @@ class TestManyMails:
     @staticmethod
     def statements(database: Database, domain: Domain, count: int) -> int:
         post(database, *(f"{number}@example.org" for number in range(count)))
-        seen: list[str] = []
-
-        def note(*arguments: object) -> None:
-            seen.append(str(arguments[2]))
-
-        engines = (database.read_engine, database.write_engine)
-        for engine in engines:
-            event.listen(engine, "before_cursor_execute", note)
-        assert deliver(database, domain).delivered == count
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
+        with statements_of(database) as seen:
+            assert deliver(database, domain).delivered == count
         return len(seen)
 
     def test_they_take_as_many_statements_as_a_few(self, acme: Database) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar.database.bulk import FEW
 from bursar.database.engine import Database
+from testing.databases.statements import statements_of
 from testing.worlds.subscriptions import (
     activate,
     assign,
@@ -17,7 +18,6 @@ from testing.worlds.subscriptions import (
     counts,
     emails,
     revoke,
-    statements,
 )
 
 MOST = 15
@@ -34,7 +34,7 @@ def activate_them(_database: Database, session: Session, addresses: list[str]) -
 
 
 def cost(database: Database, work: Work, addresses: list[str]) -> int:
-    with statements(database) as seen, database.transaction() as session:
+    with statements_of(database) as seen, database.transaction() as session:
         work(database, session, addresses)
     return len(seen)
 

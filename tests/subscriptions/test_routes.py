@@ -17,6 +17,7 @@ from bursar.settings import Settings
 from bursar.subscriptions.renewals.service import process_renewals
 from bursar.web.pipeline import Pipeline
 from bursar.web.rendering import Incoming
+from testing.databases.statements import statements_of
 from testing.worlds.subscriptions import (
     ACTOR,
     CATALOG,
@@ -33,7 +34,6 @@ from testing.worlds.subscriptions import (
     plan,
     renewal,
     revoke,
-    statements,
 )
 
 BASE = "/enterprise/v1/subscriptions"
@@ -257,14 +257,14 @@ class TestPlans:
         assert len({each["uuid"] for each in first["results"] + last["results"]}) == 101
 
     def test_the_number_of_statements_does_not_depend_on_that_of_plans(self, api: Api) -> None:
-        with statements(api.database) as seen:
+        with statements_of(api.database) as seen:
             listed(api)
         assert len(seen) == 2  # the gate's, and this one
         with api.database.transaction() as session:
             for _ in range(20):
                 renewed = uuid4()
                 plan(session, uuid4(), num_licenses=3, renewals=[renewal(uuid=renewed)])
-        with statements(api.database) as seen:
+        with statements_of(api.database) as seen:
             listed(api)
         assert len(seen) == 3
 

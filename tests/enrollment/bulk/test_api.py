@@ -15,6 +15,7 @@ from bursar.database.engine import Database
 from bursar.enrollment.bulk import jobs, queries, service
 from bursar.enrollment.bulk.models import BulkEnrollmentJob
 from bursar.settings import Settings
+from testing.databases.statements import statements_of
 from testing.jobs import jobs as all_jobs
 from testing.worlds.bulk_enrollment import (
     ACME,
@@ -33,7 +34,6 @@ from testing.worlds.bulk_enrollment import (
     outcomes,
     run,
 )
-from testing.worlds.subscriptions import statements
 from tests.enrollment.bulk.calling import ADMIN, REPORTING, ROOT, STRANGER, Api, content
 
 HEADER = "email address,course key,enrollment status,notes\r\n"
@@ -95,7 +95,7 @@ class TestCreating:
 
     def test_takes_a_handful_of_statements_for_a_quarter_of_a_million_pairs(self, api: Api) -> None:
         keys = [f"key {number}" for number in range(500)]
-        with statements(api.database) as seen:
+        with statements_of(api.database) as seen:
             job = api.start(emails(500), keys)
         assert len(seen) < 12
         assert counts(api.database, job) == ("queued", 0, 0, 0)
