@@ -11,7 +11,7 @@ from typing import Any, LiteralString, Protocol, Self, TypeAlias
 from uuid import uuid4
 
 import psycopg
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 
 from bursar.database.engine import Database
 from testing.databases.composed import composed
@@ -29,7 +29,7 @@ TABLES: LiteralString = """
     SELECT schemaname, relname FROM pg_stat_user_tables ORDER BY schemaname, relname
 """
 SEQUENCES: LiteralString = """
-    SELECT schemaname, sequencename FROM pg_sequences WHERE last_value IS NOT NULL
+    SELECT schemaname, sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL
 """
 
 
@@ -79,6 +79,7 @@ class LentDatabase:
                 table: self._copy_of(connection, table)
                 for table in connection.execute(TABLES).fetchall()
             }
+            self._numbers = self._numbers_of(connection)
 
     def __enter__(self) -> Self:
         return self
@@ -103,12 +104,24 @@ class LentDatabase:
                 connection.execute(SQL("DELETE FROM {}").format(Identifier(*table)))
                 if rows:
                     self._put_back(connection, table, rows)
-            for sequence in connection.execute(SEQUENCES).fetchall():
-                restart = SQL("ALTER SEQUENCE {} RESTART").format(Identifier(*sequence))
-                connection.execute(restart)
+            for sequence in self._numbers_of(connection):
+                name = Identifier(*sequence)
+                if sequence in self._numbers:
+                    go_on = SQL("SELECT setval({}::regclass, {})").format(
+                        Literal(name.as_string(connection)), self._numbers[sequence]
+                    )
+                else:
+                    go_on = SQL("ALTER SEQUENCE {} RESTART").format(name)
+                connection.execute(go_on)
 
     def _connection(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.url, autocommit=True)
+
+    @staticmethod
+    def _numbers_of(connection: psycopg.Connection[Any]) -> dict[Table, int]:
+        """The last number of each sequence that has given one."""
+        rows = connection.execute(SEQUENCES).fetchall()
+        return {(schema, name): number for schema, name, number in rows}
 
     @staticmethod
     def _copy_of(connection: psycopg.Connection[Any], table: Table) -> bytes:
