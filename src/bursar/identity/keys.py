@@ -32,7 +32,7 @@ def load_keys(connection: Connection, seal: Seal = UNSEALED) -> list[LiveKey]:
         .order_by(SigningKey.created_at.desc(), SigningKey.kid)
     )
     return [
-        LiveKey(kid, ECKey.import_key(seal.open(stored)), created_at)
+        LiveKey(kid, ECKey.import_key(seal.open(stored), {"kid": kid}), created_at)
         for kid, stored, created_at in rows
     ]
 

@@ -15,6 +15,7 @@ import msgspec
 from cachetools import LRUCache
 from joserfc import jwt
 from joserfc.errors import JoseError
+from joserfc.jwk import Key, KeySet
 
 from bursar import clock
 from bursar.database.engine import Database
@@ -101,7 +102,8 @@ class KeyRing:
         """RFC 7517; public halves only."""
         if not self._fresh(RELOAD_SECONDS):
             self._signing_key(clock.now())
-        return {"keys": [_public_jwk(key) for key in self._keys.values()]}
+        keys: list[Key] = [live.key for live in self._keys.values()]
+        return dict(KeySet(keys).as_dict(private=False, use="sig", alg=ALGORITHM))
 
     def _verify_signed(self, token: str) -> _Verified:
         kid = _kid_of(token)
@@ -193,10 +195,6 @@ def _kid_of(token: str) -> str:
     if header.alg != ALGORITHM or header.typ != "JWT":
         raise _invalid()
     return header.kid
-
-
-def _public_jwk(key: LiveKey) -> dict[str, Any]:
-    return dict(key.key.as_dict(private=False, kid=key.kid, use="sig", alg=ALGORITHM))
 
 
 def _newest(keys: Mapping[str, LiveKey]) -> LiveKey | None:
