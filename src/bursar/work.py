@@ -13,12 +13,14 @@ from bursar.database.engine import Database
 from bursar.enrollment.bulk import jobs as bulk_jobs
 from bursar.enrollment.bulk import mail as bulk_mail
 from bursar.enrollment.bulk import tasks as bulk
+from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway
 from bursar.enrollment.service import refresh_consent
 from bursar.events.event import News, Subscription
-from bursar.jobs import context
+from bursar.jobs.context import JobContext
 from bursar.jobs.housekeeping import FORGET_ENDED
 from bursar.jobs.loops import Loop
 from bursar.jobs.queue import JobQueue
+from bursar.jobs.registry import Workflow
 from bursar.jobs.tasks import Task, scheduled
 from bursar.learners.events import LearnerConsentChanged, LearnerLinked
 from bursar.learners.telling import telling_accounts, telling_consent
@@ -42,26 +44,54 @@ def _deliver_notifications(database: Database, settings: Settings) -> Mapping[st
     return asdict(deliver_due(database, settings, MAIL_KINDS))
 
 
-TASKS: Final[dict[str, Task]] = {
-    task.name: task
-    for task in (
-        *credit.TASKS,
-        *renewals.TASKS,
-        *endings.TASKS,
-        *bulk.TASKS,
-        Task("deliver-notifications", _deliver_notifications, None),  # the mail loop's work
-    )
-}
+def gateway_of(settings: Settings) -> LmsGateway:
+    """The LMS that Bursar enrols learners in: Bursar itself, unless the settings name another.
 
-WORKFLOWS: Final = (
-    REFRESH_QUERY,
-    *credit_jobs.WORKFLOWS,
-    *ending_jobs.WORKFLOWS,
-    *bulk_jobs.WORKFLOWS,
-    FORGET_EXPIRED_ANSWERS,
-    FORGET_ENDED,
-    *(scheduled(task) for task in TASKS.values() if task.schedule is not None),
-)
+    It keeps a token and connections, so that a process makes one and hands it on.
+    """
+    if not settings.lms_url:
+        return EmbeddedGateway()
+    # The HTTP client is slow to import, and needed with an LMS only.
+    from bursar.connectors.openedx.adapter import OpenEdxGateway  # noqa: PLC0415
+
+    return OpenEdxGateway.of(settings)
+
+
+def tasks_of(gateway: LmsGateway) -> Mapping[str, Task]:
+    """By name."""
+    return {
+        task.name: task
+        for task in (
+            *credit.TASKS,
+            *renewals.TASKS,
+            *endings.tasks(gateway),
+            *bulk.tasks(gateway),
+            Task("deliver-notifications", _deliver_notifications, None),  # the mail loop's work
+        )
+    }
+
+
+TASK_NAMES: Final = tuple(tasks_of(EmbeddedGateway()))
+"""They are the same whatever the gateway is."""
+
+
+def workflows_of(settings: Settings) -> tuple[Workflow, ...]:
+    """All that a worker can do."""
+    gateway = gateway_of(settings)
+    return (
+        REFRESH_QUERY,
+        *credit_jobs.workflows(gateway),
+        *ending_jobs.workflows(gateway),
+        *bulk_jobs.workflows(gateway, lms_public_url=settings.lms_public_url),
+        FORGET_EXPIRED_ANSWERS,
+        FORGET_ENDED,
+        *(
+            scheduled(task, settings)
+            for task in tasks_of(gateway).values()
+            if task.schedule is not None
+        ),
+    )
+
 
 MAIL_KINDS: Final[dict[str, MailKind]] = {
     kind.name: kind
@@ -104,7 +134,7 @@ def background_worker(settings: Settings) -> "Worker":
 
     return Worker(
         lambda pool_size: open_database(settings, pool_size=pool_size),
-        WORKFLOWS,
+        workflows_of(settings),
         loops=[mail_loop(settings)],
     )
 
@@ -113,7 +143,7 @@ def mail_loop(settings: Settings) -> Loop:
     # Templates and SMTP: for workers only.
     from bursar.notifications.delivery import deliver_due  # noqa: PLC0415
 
-    def deliver() -> None:
-        deliver_due(context.database(), settings, MAIL_KINDS, stopping=context.stopping)
+    def deliver(context: JobContext) -> None:
+        deliver_due(context.database, settings, MAIL_KINDS, stopping=context.stopping)
 
     return Loop("mail", deliver, MAIL_SECONDS)

@@ -16,7 +16,9 @@ from bursar.catalog.imports.service import store_documents
 from bursar.database.engine import Database
 from bursar.enrollment.bulk import jobs, service
 from bursar.enrollment.bulk.checks import check_bulk_enrollment
+from bursar.enrollment.bulk.enrolling import Silent
 from bursar.enrollment.bulk.models import BulkEnrollmentJob, BulkEnrollmentRow
+from bursar.enrollment.bulk.pending import enroll_pending
 from bursar.enrollment.bulk.rules import chunks_of
 from bursar.enrollment.gateway import Outcome, Seat
 from bursar.enrollment.models import Enrollment, Payer
@@ -193,8 +195,17 @@ def run(
         job = job_row(session, uuid)
         number_of_chunks = chunks_of(job.total, job.chunk_size)
     for number in range(number_of_chunks):
-        jobs.do_chunk(database, Settings(), lms or Lms(), uuid, number)
+        do_chunk(database, uuid, number, lms or Lms())
     return uuid
+
+
+def do_chunk(database: Database, job: UUID, number: int, lms: Lms | Silent) -> int:
+    url = Settings().lms_public_url
+    return jobs.do_chunk(database, JobQueue(database), lms, job, number, lms_public_url=url)
+
+
+def settle_pending(database: Database, lms: Lms) -> int:
+    return enroll_pending(database, lms, lms_public_url=Settings().lms_public_url)
 
 
 def job_row(session: Session, uuid: UUID) -> Any:

@@ -1,8 +1,8 @@
 """Scheduled tasks, run at once by an operator and on their schedule by a worker."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,10 +16,13 @@ from bursar.audit.service import Change, record
 from bursar.cli import run_task
 from bursar.cli.commands import app
 from bursar.database.engine import Database
-from bursar.jobs import context, steps
+from bursar.enrollment.gateway import EmbeddedGateway
+from bursar.jobs import steps
+from bursar.jobs.context import JobContext
+from bursar.jobs.queue import JobQueue
 from bursar.jobs.tasks import Task, scheduled
 from bursar.settings import Settings
-from bursar.work import TASKS, WORKFLOWS
+from bursar.work import TASK_NAMES, tasks_of, workflows_of
 from testing.servers.cli import Cli
 
 RunTask = Callable[..., Result]
@@ -45,7 +48,8 @@ def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> RunTask:
         "fail": Task("fail", break_down, None),
     }
     monkeypatch.setattr(run_task, "settings_or_fail", lambda: settings)
-    monkeypatch.setattr(run_task, "TASKS", tasks)
+    monkeypatch.setattr(run_task, "TASK_NAMES", tuple(tasks))
+    monkeypatch.setattr(run_task, "tasks_of", lambda _gateway: tasks)
     return lambda *arguments: CliRunner().invoke(app, ["run", *arguments])
 
 
@@ -107,37 +111,32 @@ def test_a_task_that_fails_fails_the_command(run: RunTask) -> None:
 
 
 def test_a_worker_runs_each_task_with_a_schedule() -> None:
-    schedules = {workflow.name: workflow.schedule for workflow in WORKFLOWS}
-    planned = {f"task.{task.name}": task.schedule for task in TASKS.values() if task.schedule}
+    schedules = {workflow.name: workflow.schedule for workflow in workflows_of(Settings())}
+    tasks = tasks_of(EmbeddedGateway())
+    planned = {f"task.{task.name}": task.schedule for task in tasks.values() if task.schedule}
     assert planned.items() <= schedules.items()
     assert {"task.expire-assignments", "task.scrub-pii"} <= planned.keys()
-    assert all(name == task.name for name, task in TASKS.items())
+    assert all(name == task.name for name, task in tasks.items())
 
 
 def test_the_worker_runs_a_task_in_one_step(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str, Any]] = []
-    monkeypatch.setattr(steps, "run", lambda name, function: seen.append((name, function())))
-    workflow = scheduled(Task("trace", leave_a_trace, "7 * * * *"))
-    with working(database):
-        workflow.function()
+
+    def run_at_once(_context: JobContext, name: str, function: Callable[[], Any]) -> None:
+        seen.append((name, function()))
+
+    monkeypatch.setattr(steps, "run", run_at_once)
+    workflow = scheduled(Task("trace", leave_a_trace, "7 * * * *"), Settings())
+    workflow.function(JobContext(database, JobQueue(database), Event()))
     assert seen == [("trace", {"traced": 1, "left alone": 0})]
     assert len(traces(database)) == 1
     assert (workflow.name, workflow.schedule) == ("task.trace", "7 * * * *")
 
 
-@contextmanager
-def working(database: Database) -> Iterator[None]:
-    context.enter(database)
-    try:
-        yield
-    finally:
-        context.leave()
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", TASK_NAMES)
 def test_every_task_can_be_run_when_there_is_nothing_to_do(on_sqlite: Cli, task: str) -> None:
     (line,) = on_sqlite.ok("run", task, "--now", "2031-05-06T00:00:00Z")
     assert {part.partition(" ")[0] for part in line.split(", ")} == {"0"}

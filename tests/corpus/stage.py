@@ -24,6 +24,7 @@ from bursar import clock, work
 from bursar.app import create_app
 from bursar.cli.commands import app as commands
 from bursar.database.engine import Database
+from bursar.jobs.registry import Workflow
 from bursar.settings import get_settings
 from testing.clients.inside import Answered, Inside
 from testing.jobs import eventually, jobs
@@ -47,6 +48,10 @@ _GENERATED = re.compile(
     re.IGNORECASE,
 )
 _REQUEST_ID = "x-request-id"
+
+
+def unscheduled(workflows: tuple[Workflow, ...]) -> list[Workflow]:
+    return [workflow for workflow in workflows if workflow.schedule is None]
 
 
 def count_uuids(patch: pytest.MonkeyPatch) -> None:
@@ -93,8 +98,8 @@ class Stage:
         count_uuids(patch)
         patch.chdir(folder)
         # Of workers: no schedules, which follow the real clock, and no mail but when it is told.
-        unscheduled = [workflow for workflow in work.WORKFLOWS if workflow.schedule is None]
-        patch.setattr(work, "WORKFLOWS", unscheduled)
+        all_workflows = work.workflows_of
+        patch.setattr(work, "workflows_of", lambda settings: unscheduled(all_workflows(settings)))
         patch.setattr(work, "MAIL_SECONDS", 3600.0)
         patch.setattr("bursar.jobs.worker.CONCURRENCY", 1)
         self.configure(**SETTINGS, BURSAR_DATABASE_URL=url)

@@ -8,6 +8,7 @@ from bursar.database.engine import Database
 from bursar.enrollment import patience
 from bursar.enrollment.gateway import LmsUnavailable
 from bursar.enrollment.patience import GAVE_UP, patiently
+from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.jobs.worker import CONCURRENCY, Worker
@@ -44,13 +45,15 @@ def results() -> dict[str, str]:
 
 @pytest.fixture
 def worker(database_url: str, lms: Lms, results: dict[str, str]) -> Iterator[Worker]:
-    def ask(name: str, attempt: int = 0) -> None:
+    def ask(context: JobContext, name: str, attempt: int = 0) -> None:
         try:
-            results[name] = patiently("ask", "ask", lms.call, name, attempt=attempt)
+            results[name] = patiently(
+                context, "ask", "ask", lambda: lms.call(name), name, attempt=attempt
+            )
         except LmsUnavailable as unavailable:
             results[name] = str(unavailable)
 
-    def other() -> None:
+    def other(_context: JobContext) -> None:
         results["other"] = "done"
 
     worker = Worker(opener(database_url), [Workflow("ask", ask), Workflow("other", other)])

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Thread
@@ -10,7 +10,8 @@ from sqlalchemy.exc import OperationalError
 
 from bursar import clock
 from bursar.database.engine import Database
-from bursar.jobs import context, housekeeping, steps
+from bursar.jobs import housekeeping, steps
+from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.jobs.worker import Worker
@@ -42,7 +43,11 @@ def test_a_job_enqueued_before_any_worker_was_there_runs_once(
     database: Database, database_url: str
 ) -> None:
     seen: list[tuple[str, int]] = []
-    work = Workflow("work", lambda text, number: seen.append((text, number)))
+
+    def see(_context: JobContext, text: str, number: int) -> None:
+        seen.append((text, number))
+
+    work = Workflow("work", see)
     enqueue(database, "work", "argument", 7)
     with working(database_url, work):
         await_status(database, "one", "SUCCESS")
@@ -57,7 +62,7 @@ def test_a_failed_job_can_be_enqueued_again_with_its_key(
 ) -> None:
     attempts: list[str | None] = []
 
-    def fail_first() -> None:
+    def fail_first(_context: JobContext) -> None:
         attempts.append(DBOS.workflow_id)
         if len(attempts) == 1:
             raise ValueError("not yet")
@@ -74,6 +79,7 @@ def test_a_failed_job_can_be_enqueued_again_with_its_key(
 
 def test_a_stopped_job_goes_on_after_its_last_step(database: Database, database_url: str) -> None:
     done: list[int] = []
+    contexts: list[JobContext] = []
     in_third_step, proceed = Event(), Event()
 
     def step(number: int) -> int:
@@ -83,15 +89,17 @@ def test_a_stopped_job_goes_on_after_its_last_step(database: Database, database_
         done.append(number)
         return number
 
-    def five_steps() -> None:
-        assert [steps.run("step", step, number) for number in range(5)] == [0, 1, 2, 3, 4]
+    def five_steps(context: JobContext) -> None:
+        contexts.append(context)
+        found = [steps.run(context, "step", step, number) for number in range(5)]
+        assert found == [0, 1, 2, 3, 4]
 
     work = Workflow("work", five_steps)
     worker = Worker(opener(database_url), [work])
     worker.start()
     enqueue(database, "work")
     assert in_third_step.wait(20)
-    release_while_stopping(proceed)
+    release_while_stopping(contexts[0], proceed)
     worker.stop()
     assert jobs(database) == {"one": "PENDING"}
     assert done == [0, 1, 2]
@@ -100,7 +108,7 @@ def test_a_stopped_job_goes_on_after_its_last_step(database: Database, database_
     assert done == [0, 1, 2, 3, 4]
 
 
-def release_while_stopping(proceed: Event) -> None:
+def release_while_stopping(context: JobContext, proceed: Event) -> None:
     def release() -> None:
         context.stopping.wait(20)
         proceed.set()
@@ -117,7 +125,10 @@ def test_a_step_waits_for_a_database_that_went_away(database: Database, database
             raise OperationalError("SELECT 1", {}, Exception("gone"))
         return 1
 
-    with working(database_url, Workflow("work", lambda: steps.run("fragile", fragile))):
+    def run_fragile(context: JobContext) -> None:
+        steps.run(context, "fragile", fragile)
+
+    with working(database_url, Workflow("work", run_fragile)):
         enqueue(database, "work")
         await_status(database, "one", "SUCCESS")
     assert len(attempts) == 3
@@ -125,7 +136,11 @@ def test_a_step_waits_for_a_database_that_went_away(database: Database, database
 
 def test_scheduled_work_runs_when_its_time_comes(database: Database, database_url: str) -> None:
     seen: list[str] = []
-    every_second = Workflow("tick", lambda: seen.append("tick"), schedule="* * * * * *")
+
+    def tick(_context: JobContext) -> None:
+        seen.append("tick")
+
+    every_second = Workflow("tick", tick, schedule="* * * * * *")
     with working(database_url, every_second):
         eventually(lambda: len(seen) >= 2, "it ran twice")
     assert all(job.startswith("sched-tick-") for job in jobs(database))
@@ -156,7 +171,7 @@ def test_jobs_that_ended_long_ago_are_forgotten(
 ) -> None:
     monkeypatch.setattr(housekeeping, "BATCH", 2)
     forget = unscheduled(housekeeping.FORGET_ENDED)
-    with working(database_url, forget, Workflow("work", lambda: None)):
+    with working(database_url, forget, Workflow("work", do_nothing)):
         for key in ("a", "b", "c"):
             enqueue(database, "work", key=key)
             await_status(database, key, "SUCCESS")
@@ -170,6 +185,9 @@ def test_jobs_that_ended_long_ago_are_forgotten(
     assert set(jobs(database)) == {"waits", "in time"}
 
 
+def do_nothing(_context: JobContext) -> None:
+    """A job that succeeds at once."""
+
+
 def unscheduled(workflow: Workflow) -> Workflow:
-    function: Callable[[], None] = workflow.function
-    return Workflow(workflow.name, function)
+    return Workflow(workflow.name, workflow.function)

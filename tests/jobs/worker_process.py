@@ -5,10 +5,12 @@ import sys
 from bursar.catalog.catalogs import service
 from bursar.jobs.worker import Worker
 from bursar.schema import metadata
-from bursar.work import WORKFLOWS
+from bursar.settings import Settings
+from bursar.work import workflows_of
 from testing.databases.composed import opener
 
 if __name__ == "__main__":
     assert metadata.tables
     service.BATCH = 1
-    Worker(opener(sys.argv[1]), WORKFLOWS, reaping_seconds=0.3).run_until_signalled()
+    workflows = workflows_of(Settings())
+    Worker(opener(sys.argv[1]), workflows, reaping_seconds=0.3).run_until_signalled()

@@ -11,7 +11,7 @@ import pytest
 
 from bursar import clock
 from bursar.database.engine import Database
-from bursar.jobs import context
+from bursar.jobs.context import JobContext
 from bursar.jobs.loops import Loop
 from bursar.jobs.worker import Worker
 from bursar.notifications import delivery
@@ -118,8 +118,8 @@ def test_a_worker_delivers_what_is_enqueued_while_it_runs(
 ) -> None:
     settings = Settings(smtp_url=sink.url)
 
-    def deliver_all() -> None:
-        deliver_due(context.database(), settings, domain.kinds, stopping=context.stopping)
+    def deliver_all(context: JobContext) -> None:
+        deliver_due(context.database, settings, domain.kinds, stopping=context.stopping)
 
     worker = Worker(opener(database_url), [], loops=[Loop("mail", deliver_all, 0.05)])
     worker.start()

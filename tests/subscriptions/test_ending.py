@@ -55,10 +55,8 @@ class FakeLms:
 
 
 @pytest.fixture
-def lms(monkeypatch: pytest.MonkeyPatch) -> FakeLms:
-    fake = FakeLms()
-    monkeypatch.setattr(ending, "gateway_for", lambda _settings: fake)
-    return fake
+def lms() -> FakeLms:
+    return FakeLms()
 
 
 def enroll(database: Database, plan_uuid: UUID = PLAN) -> None:
@@ -106,9 +104,9 @@ def test_only_activated_licenses_have_something_to_end(acme: Database, lms: Fake
     assert jobs_waiting(acme) == []
     with acme.transaction() as session:
         revoke(acme, session, emails(1))
-    assert jobs_waiting(acme) == [jobs.END.name]
-    assert ending.end_batch(acme, SETTINGS, PLAN) == 1
-    assert ending.end_batch(acme, SETTINGS, PLAN) == 0
+    assert jobs_waiting(acme) == [jobs.END]
+    assert ending.end_batch(acme, lms, PLAN) == 1
+    assert ending.end_batch(acme, lms, PLAN) == 0
     assert (lms.ended, live(acme)) == (emails(1), 1)
 
 
@@ -121,9 +119,9 @@ def test_an_lms_that_is_away_is_asked_again(
         revoke(acme, session, emails(5))
     lms.failures = 1
     with pytest.raises(LmsUnavailable):
-        ending.end_batch(acme, SETTINGS, PLAN)
+        ending.end_batch(acme, lms, PLAN)
     assert live(acme) == 5
-    assert [ending.end_batch(acme, SETTINGS, PLAN) for _ in range(4)] == [2, 2, 1, 0]
+    assert [ending.end_batch(acme, lms, PLAN) for _ in range(4)] == [2, 2, 1, 0]
     assert (sorted(lms.ended), live(acme)) == (emails(5), 0)
 
 
@@ -135,7 +133,7 @@ def test_a_worker_asks_an_lms_that_is_away_until_it_answers(
     lms.failures = 1
     with acme.transaction() as session:
         revoke(acme, session, emails(2))
-    worker = Worker(opener(database_url), jobs.WORKFLOWS)
+    worker = Worker(opener(database_url), jobs.workflows(lms))
     worker.start()
     try:
         eventually(lambda: live(acme) == 1, "two enrolments have ended")
@@ -144,16 +142,16 @@ def test_a_worker_asks_an_lms_that_is_away_until_it_answers(
     assert (sorted(lms.ended), lms.failures) == (emails(2), 0)
 
 
-def expire(database: Database, day: float) -> dict[str, int]:
+def expire(database: Database, lms: FakeLms, day: float) -> dict[str, int]:
     with clock.frozen_at(days(day)):
-        return dict(expiry.expire_plans(database, SETTINGS))
+        return dict(expiry.expire_plans(database, lms))
 
 
 def test_an_expired_plan_ends_its_enrolments_once(acme: Database, lms: FakeLms) -> None:
     learners(acme, 3, 2)
-    assert expire(acme, 299) == {"expired": 0, "ended": 0, "waiting": 0}
-    assert expire(acme, 300) == {"expired": 1, "ended": 2, "waiting": 0}
-    assert expire(acme, 301) == {"expired": 0, "ended": 0, "waiting": 0}
+    assert expire(acme, lms, 299) == {"expired": 0, "ended": 0, "waiting": 0}
+    assert expire(acme, lms, 300) == {"expired": 1, "ended": 2, "waiting": 0}
+    assert expire(acme, lms, 301) == {"expired": 0, "ended": 0, "waiting": 0}
     assert (sorted(lms.ended), live(acme)) == (emails(2), 0)
 
 
@@ -162,30 +160,30 @@ def test_a_plan_that_expires_while_the_lms_is_away_is_finished_later(
 ) -> None:
     learners(acme, 2, 2)
     lms.failures = 1
-    assert expire(acme, 300) == {"expired": 1, "ended": 0, "waiting": 1}
-    assert jobs_waiting(acme) == [jobs.END.name]
-    assert expire(acme, 300) == {"expired": 0, "ended": 2, "waiting": 0}
+    assert expire(acme, lms, 300) == {"expired": 1, "ended": 0, "waiting": 1}
+    assert jobs_waiting(acme) == [jobs.END]
+    assert expire(acme, lms, 300) == {"expired": 0, "ended": 2, "waiting": 0}
 
 
 def test_a_plan_that_is_prolonged_goes_on(acme: Database, lms: FakeLms) -> None:
     learners(acme, 2, 2)
     lms.failures = 1
-    expire(acme, 300)
+    expire(acme, lms, 300)
     with acme.transaction() as session:
         change(session, now=days(301), expiration_date=days(400))
-    assert expire(acme, 302) == {"expired": 0, "ended": 0, "waiting": 0}
+    assert expire(acme, lms, 302) == {"expired": 0, "ended": 0, "waiting": 0}
     assert live(acme) == 2
-    assert expire(acme, 400)["ended"] == 2
+    assert expire(acme, lms, 400)["ended"] == 2
 
 
 def test_a_renewed_plan_ends_nothing(acme: Database, lms: FakeLms) -> None:
     learners(acme, 2, 2)
     with acme.transaction() as session:
         change(session, renewals=[renewal()])
-    assert expire(acme, 300)["expired"] == 0
+    assert expire(acme, lms, 300)["expired"] == 0
     with clock.frozen_at(days(300)):
         renewals.process_renewals(acme, SETTINGS)
-    assert expire(acme, 301)["expired"] == 0
+    assert expire(acme, lms, 301)["expired"] == 0
     assert (lms.ended, live(acme)) == ([], 2)
 
 
@@ -199,9 +197,9 @@ def test_the_renewed_license_answers_for_what_the_one_before_paid(
         renewals.process_renewals(acme, SETTINGS)
     with acme.transaction() as session:
         revoke(acme, session, emails(1), PLAN)
-    assert ending.end_batch(acme, SETTINGS, PLAN) == 1
+    assert ending.end_batch(acme, lms, PLAN) == 1
     assert (lms.ended, live(acme)) == ([], 2)
     with acme.transaction() as session:
         revoke(acme, session, emails(1), NEXT_PLAN)
-    assert ending.end_batch(acme, SETTINGS, NEXT_PLAN) == 1
+    assert ending.end_batch(acme, lms, NEXT_PLAN) == 1
     assert (lms.ended, live(acme)) == (emails(1), 1)

@@ -8,29 +8,23 @@ import typer
 from bursar import clock
 from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.cli.support import opened_database, settings_or_fail
-from bursar.jobs.tasks import Task
-from bursar.work import TASKS
+from bursar.work import TASK_NAMES, gateway_of, tasks_of
 
 EARLIEST_YEAR: Final = 1970
 LATEST_YEAR: Final = 9900
 
 
 def run(
-    task: Annotated[str, typer.Argument(help=f"One of: {', '.join(TASKS)}.")],
+    task: Annotated[str, typer.Argument(help=f"One of: {', '.join(TASK_NAMES)}.")],
     now: Annotated[str, typer.Option("--now", help="An ISO 8601 instant to work at.")] = "",
 ) -> None:
     """Run a scheduled task now. The last line counts what it did."""
-    chosen, time = _task(task), _clock_at(now)
-    settings = settings_or_fail()
+    if task not in TASK_NAMES:
+        fail(f"No task {task!r}; there are: {', '.join(TASK_NAMES)}", EXIT_INVALID)
+    time, settings = _clock_at(now), settings_or_fail()
     with time, opened_database(settings) as database:
-        counts = chosen.function(database, settings)
+        counts = tasks_of(gateway_of(settings))[task].function(database, settings)
     typer.echo(", ".join(f"{number} {name}" for name, number in counts.items()))
-
-
-def _task(name: str) -> Task:
-    if name not in TASKS:
-        fail(f"No task {name!r}; there are: {', '.join(TASKS)}", EXIT_INVALID)
-    return TASKS[name]
 
 
 def _clock_at(text: str) -> AbstractContextManager[None]:

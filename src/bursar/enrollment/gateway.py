@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from bursar.settings import Settings
-
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -57,12 +55,3 @@ class EmbeddedGateway:
 
     def end(self, seats: Sequence[Seat]) -> list[Outcome]:
         return [Outcome() for _ in seats]
-
-
-def gateway_for(settings: Settings) -> LmsGateway:
-    if not settings.lms_url:
-        return EmbeddedGateway()
-    # The HTTP client is slow to import, and needed with an LMS only.
-    from bursar.connectors.openedx.adapter import gateway_of  # noqa: PLC0415
-
-    return gateway_of(settings)

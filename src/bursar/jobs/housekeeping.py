@@ -5,6 +5,7 @@ from typing import Final
 
 from bursar import clock
 from bursar.jobs import steps
+from bursar.jobs.context import JobContext
 from bursar.jobs.names import APPLICATION
 from bursar.jobs.registry import Workflow
 
@@ -13,8 +14,8 @@ BATCH: Final = 500
 _ENDED: Final = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 
-def _forget_ended() -> None:
-    while steps.run("forget a batch", _forget_batch) == BATCH:
+def _forget_ended(context: JobContext) -> None:
+    while steps.run(context, "forget a batch", _forget_batch) == BATCH:
         pass
 
 

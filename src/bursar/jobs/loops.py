@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Thread
 from time import monotonic
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
 from bursar.database.engine import DATABASE_AWAY
+from bursar.jobs.context import JobContext
 
 LONGEST_PAUSE_SECONDS = 30.0
 
@@ -18,8 +19,8 @@ _log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Loop:
     name: str
-    function: Callable[[], object]
-    """Returns soon after the worker's `context.stopping` is set."""
+    function: Callable[[JobContext], object]
+    """Returns soon after the context's `stopping` is set."""
     seconds: float
     """Between the end of one run and the beginning of the next."""
 
@@ -27,8 +28,8 @@ class Loop:
 class RunningLoops:
     """An error ends nothing: it is logged, and the pauses grow until a run succeeds."""
 
-    def __init__(self, loops: Sequence[Loop], stopping: Event) -> None:
-        self._stopping = stopping
+    def __init__(self, loops: Sequence[Loop], context: JobContext) -> None:
+        self._context = context
         self._threads = [
             Thread(target=self._run, args=(loop,), name=f"loop {loop.name}", daemon=True)
             for loop in loops
@@ -48,17 +49,17 @@ class RunningLoops:
 
     def _run(self, loop: Loop) -> None:
         pause = loop.seconds
-        while not self._stopping.wait(pause):
-            pause = loop.seconds if _succeeds(loop) else _longer(pause)
+        while not self._context.stopping.wait(pause):
+            pause = loop.seconds if _succeeds(loop, self._context) else _longer(pause)
 
 
 def _longer(pause: float) -> float:
     return min(max(2 * pause, 0.1), LONGEST_PAUSE_SECONDS)
 
 
-def _succeeds(loop: Loop) -> bool:
+def _succeeds(loop: Loop, context: JobContext) -> bool:
     try:
-        loop.function()
+        loop.function(context)
     except DATABASE_AWAY as error:
         # Without the statement, whose parameters may be personal.
         reason = error.orig if isinstance(error, DBAPIError) else error

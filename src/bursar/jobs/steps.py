@@ -1,11 +1,12 @@
 from collections.abc import Callable
+from threading import Event
 from typing import Final, ParamSpec, TypeVar
 
 import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
 from bursar.database.engine import DATABASE_AWAY
-from bursar.jobs import context
+from bursar.jobs.context import JobContext
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -20,6 +21,7 @@ class Interrupted(BaseException):
 
 
 def run(
+    context: JobContext,
     name: str,
     function: Callable[Parameters, Result],
     /,
@@ -35,16 +37,25 @@ def run(
     from dbos import DBOS  # noqa: PLC0415 - web processes import this module, never DBOS
 
     def attempt() -> Result:
-        return _persistently(function, *args, **kwargs)
+        return _persistently(context.stopping, function, *args, **kwargs)
 
     if context.stopping.is_set():
         raise Interrupted
     return DBOS.run_step({"name": name}, attempt)
 
 
-def _wait(seconds: float) -> None:
-    if context.stopping.wait(seconds):
-        raise Interrupted
+def _persistently(
+    stopping: Event,
+    function: Callable[Parameters, Result],
+    /,
+    *args: Parameters.args,
+    **kwargs: Parameters.kwargs,
+) -> Result:
+    def wait(seconds: float) -> None:
+        if stopping.wait(seconds):
+            raise Interrupted
+
+    return _UNTIL_THE_DATABASE_IS_BACK.copy(sleep=wait)(function, *args, **kwargs)
 
 
 def _tell(state: RetryCallState) -> None:
@@ -52,9 +63,8 @@ def _tell(state: RetryCallState) -> None:
     _log.warning("step waits for the database", error=str(error), seconds=state.upcoming_sleep)
 
 
-_persistently: Final = Retrying(
+_UNTIL_THE_DATABASE_IS_BACK: Final = Retrying(
     retry=retry_if_exception_type(DATABASE_AWAY),
     wait=wait_exponential(multiplier=0.5, max=LONGEST_PAUSE_SECONDS),
     before_sleep=_tell,
-    sleep=_wait,
 )

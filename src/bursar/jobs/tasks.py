@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bursar.database.engine import Database
-from bursar.jobs import context, steps
+from bursar.jobs import steps
+from bursar.jobs.context import JobContext
 from bursar.jobs.registry import Workflow
-from bursar.settings import Settings, get_settings
+from bursar.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +19,10 @@ class Task:
     """Cron, in UTC. None: something else makes sure that it is done in time."""
 
 
-def scheduled(task: Task) -> Workflow:
+def scheduled(task: Task, settings: Settings) -> Workflow:
     """The task in one step, on its schedule."""
 
-    def run() -> None:
-        steps.run(task.name, lambda: dict(task.function(context.database(), get_settings())))
+    def run(context: JobContext) -> None:
+        steps.run(context, task.name, lambda: dict(task.function(context.database, settings)))
 
     return Workflow(f"task.{task.name}", run, task.schedule)

@@ -6,17 +6,19 @@ import socket
 from collections.abc import Callable, Sequence
 from functools import wraps
 from secrets import token_hex
-from threading import Event
-from typing import Any
+from threading import Event, Lock
+from typing import Any, Final
 
 import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from bursar.database.engine import Database
-from bursar.jobs import context, log
+from bursar.jobs import log
+from bursar.jobs.context import JobContext
 from bursar.jobs.later import PutOff
 from bursar.jobs.loops import Loop, RunningLoops
 from bursar.jobs.names import APPLICATION, APPLICATION_VERSION, QUEUE, SCHEMA
+from bursar.jobs.queue import JobQueue
 from bursar.jobs.recovery import Presence, recover_others
 from bursar.jobs.registry import Workflow
 from bursar.jobs.system import migrate_system_tables
@@ -28,6 +30,10 @@ STOP_SECONDS = 20
 RECOVERY_ATTEMPTS = 20
 
 _log = structlog.get_logger(__name__)
+
+
+_PROCESS: Final = Lock()
+"""Held while a worker runs: DBOS is one for the process, and knows one database."""
 
 
 class Worker:
@@ -51,17 +57,19 @@ class Worker:
         self._workflows = workflows
         self._loops = loops
         self._reaping_seconds = reaping_seconds
-        self._database: Database | None = None
+        self._context: JobContext | None = None
         self._presence: Presence | None = None
         self._running: RunningLoops | None = None
 
     def start(self) -> None:
         """Returns when jobs are taken."""
         database = self._open_database(CONCURRENCY + 1 + len(self._loops))
-        context.enter(database)
-        self._database = database
+        if not _PROCESS.acquire(blocking=False):
+            database.dispose()
+            raise RuntimeError("a worker runs in this process already")
+        self._context = JobContext(database, JobQueue(database), Event())
         try:
-            self._launch(database)
+            self._launch(self._context)
         except BaseException:
             self.stop()
             raise
@@ -69,7 +77,8 @@ class Worker:
 
     def stop(self) -> None:
         """Steps under way finish; their jobs stay in the queue for the next worker."""
-        if self._database is None:
+        context = self._context
+        if context is None:
             return
         context.stopping.set()
         if self._presence is not None:
@@ -79,9 +88,9 @@ class Worker:
             self._running.join(STOP_SECONDS)
         if self._presence is not None:
             self._presence.leave()
-        context.leave()
-        self._database.dispose()
-        self._database = self._presence = self._running = None
+        context.database.dispose()
+        self._context = self._presence = self._running = None
+        _PROCESS.release()
         _log.info("worker stopped", worker=self.id)
 
     def run_until_signalled(self) -> None:
@@ -95,7 +104,8 @@ class Worker:
         finally:
             self.stop()
 
-    def _launch(self, database: Database) -> None:
+    def _launch(self, context: JobContext) -> None:
+        database = context.database
         log.forward_warnings()
         if database.is_sqlite:
             migrate_system_tables(database)
@@ -103,14 +113,14 @@ class Worker:
             self._presence = Presence(database.url, self.id, self._reaping_seconds)
             self._presence.show()
         DBOS(config=self._configuration(database))
-        functions = {workflow.name: _register(workflow) for workflow in self._workflows}
+        functions = {workflow.name: _register(workflow, context) for workflow in self._workflows}
         DBOS.launch()
         self._declare(functions)
         if self._presence is None:
             recover_others(self.id)
         else:
             self._presence.watch()
-        self._running = RunningLoops(self._loops, context.stopping)
+        self._running = RunningLoops(self._loops, context)
         self._running.start()
 
     def _configuration(self, database: Database) -> DBOSConfig:
@@ -149,13 +159,13 @@ class Worker:
         )
 
 
-def _register(workflow: Workflow) -> Callable[..., Any]:
+def _register(workflow: Workflow, context: JobContext) -> Callable[..., Any]:
     @wraps(workflow.function)
     def logged(*arguments: Any) -> Any:
         # DBOS gives the time and a context to scheduled work, which wants neither.
         given = () if workflow.schedule is not None else arguments
         try:
-            return workflow.function(*given)
+            return workflow.function(context, *given)
         except PutOff:
             return None
         except Exception:

@@ -3,17 +3,19 @@
 from typing import Final
 
 from bursar import clock
-from bursar.jobs import context, steps
+from bursar.database.engine import Database
+from bursar.jobs import steps
+from bursar.jobs.context import JobContext
 from bursar.jobs.registry import Workflow
 from bursar.web.idempotency import forget_expired
 
 
-def _forget_expired_answers() -> None:
-    steps.run("forget expired answers", _forget)
+def _forget_expired_answers(context: JobContext) -> None:
+    steps.run(context, "forget expired answers", _forget, context.database)
 
 
-def _forget() -> None:
-    with context.database().transaction() as session:
+def _forget(database: Database) -> None:
+    with database.transaction() as session:
         forget_expired(session, clock.now())
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from bursar import clock
 from bursar.api.bulk_enrollment import PATH
 from bursar.database.engine import Database
-from bursar.enrollment.bulk import jobs, queries, service
+from bursar.enrollment.bulk import queries, service
 from bursar.enrollment.bulk.models import BulkEnrollmentJob
 from bursar.settings import Settings
 from testing.databases.statements import statements_of
@@ -27,6 +27,7 @@ from testing.worlds.bulk_enrollment import (
     OPEN,
     Lms,
     counts,
+    do_chunk,
     emails,
     give,
     job_row,
@@ -205,7 +206,7 @@ class TestStatus:
         job = api.start([ANA, BOB, CYD], [OPEN])
         with api.database.transaction() as session:
             service.start(session, job_row(session, job), clock.now())
-        jobs.do_chunk(api.database, Settings(), Lms(), job, 1)
+        do_chunk(api.database, job, 1, Lms())
         status = content(api.ask("GET", job=job))
         assert (status["state"], status["done"], status["finished"]) == ("running", 1, None)
         assert rows(api, job) == [(CYD, OPEN, "failed", "missing subscription")]
@@ -280,7 +281,7 @@ class TestRows:
         with api.database.transaction() as session:
             service.start(session, job_row(session, job), clock.now())
         for number in (4, 0, 2):
-            jobs.do_chunk(api.database, Settings(), Lms(), job, number)
+            do_chunk(api.database, job, number, Lms())
         done = [*range(60), *range(120, 180), *range(240, 300)]
         assert [row[0] for row in rows(api, job)] == [emails(300)[number] for number in done]
 
@@ -339,7 +340,7 @@ def test_five_hundred_learners_in_five_hundred_courses(api: Api) -> None:
     with api.database.transaction() as session:
         assert service.start(session, job_row(session, job), clock.now())
     for number in range(250):
-        jobs.do_chunk(api.database, Settings(), Lms(), job, number)
+        do_chunk(api.database, job, number, Lms())
     assert counts(api.database, job) == ("done", 500, 0, 249_500)
     text = api.ask("GET", "/download", job=job).body
     assert text.count(b"\r\n") == 250_001

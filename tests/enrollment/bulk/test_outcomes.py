@@ -14,9 +14,8 @@ from bursar.enrollment.bulk.checks import check_bulk_enrollment
 from bursar.enrollment.bulk.enrolling import Silent
 from bursar.enrollment.bulk.mail import ENROLLED
 from bursar.enrollment.bulk.models import BulkEnrollmentRow
-from bursar.enrollment.bulk.pending import enroll_pending
-from bursar.enrollment.bulk.tasks import TASKS
-from bursar.enrollment.gateway import LmsUnavailable
+from bursar.enrollment.bulk.tasks import tasks
+from bursar.enrollment.gateway import EmbeddedGateway, LmsUnavailable
 from bursar.enrollment.models import Enrollment
 from bursar.notifications.models import Mail
 from bursar.settings import Settings
@@ -43,6 +42,7 @@ from testing.worlds.bulk_enrollment import (
     course,
     create,
     days,
+    do_chunk,
     emails,
     enrollments,
     give,
@@ -54,6 +54,7 @@ from testing.worlds.bulk_enrollment import (
     revoke,
     run,
     run_keys,
+    settle_pending,
     stock,
 )
 
@@ -171,7 +172,7 @@ class TestTheLms:
     def test_that_never_answers_fails_the_good_pairs_alone(self, acme: Database) -> None:
         with acme.transaction() as session:
             job = create(session, [ANA, BOB], [OPEN])
-        jobs.do_chunk(acme, Settings(), Silent("the LMS did not answer"), job, 0)
+        do_chunk(acme, job, 0, Silent("the LMS did not answer"))
         assert outcomes(acme, job) == {
             (ANA, OPEN): ("failed", "LMS error: the LMS did not answer"),
             (BOB, OPEN): PENDING,
@@ -183,7 +184,7 @@ class TestOnce:
     def test_a_chunk_that_is_repeated_changes_nothing(self, acme: Database) -> None:
         lms = Lms()
         job = run(acme, [ANA, BOB], [OPEN], notify=True, lms=lms)
-        assert jobs.do_chunk(acme, Settings(), lms, job, 0) == 0
+        assert do_chunk(acme, job, 0, lms) == 0
         assert len(lms.calls) == 1
         assert counts(acme, job) == ("done", 1, 1, 0)
         assert mails(acme) == [ANA]
@@ -195,9 +196,9 @@ class TestOnce:
 
         def overtake() -> None:
             if not other.calls:
-                jobs.do_chunk(acme, Settings(), other, job, 0)
+                do_chunk(acme, job, 0, other)
 
-        jobs.do_chunk(acme, Settings(), Lms(meanwhile=overtake), job, 0)
+        do_chunk(acme, job, 0, Lms(meanwhile=overtake))
         assert counts(acme, job) == ("done", 1, 1, 0)
         assert actions(acme, "enrollment.created") == 1
 
@@ -219,7 +220,7 @@ class TestWhileItRuns:
         with acme.transaction() as session:
             job = create(session, [ANA, BOB], [OPEN])
         lms = Lms(meanwhile=lambda: revoke(acme, [ANA]))
-        assert jobs.do_chunk(acme, Settings(), lms, job, 0) == 1
+        assert do_chunk(acme, job, 0, lms) == 1
         assert outcomes(acme, job)[ANA, OPEN] == ("failed", "missing subscription")
         assert enrollments(acme) == []
         jobs.give_back_lost(acme, lms, job, 0)
@@ -238,7 +239,7 @@ class TestWhileItRuns:
             give(session, [ANA], OTHER_PLAN)
             job = create(session, [ANA, BOB], [OPEN])
         lms = Lms(meanwhile=lambda: revoke(acme, [ANA], OTHER_PLAN))
-        jobs.do_chunk(acme, Settings(), lms, job, 0)
+        do_chunk(acme, job, 0, lms)
         jobs.give_back_lost(acme, lms, job, 0)
         assert lms.ended == []
 
@@ -265,20 +266,20 @@ class TestWhileItRuns:
 class TestPending:
     def test_pairs_are_enrolled_when_their_license_is_activated(self, acme: Database) -> None:
         job = run(acme, [ANA, BOB], [OPEN])
-        assert enroll_pending(acme, Settings(), Lms()) == 0
+        assert settle_pending(acme, Lms()) == 0
         activate(acme, [BOB])
         lms = Lms()
-        assert enroll_pending(acme, Settings(), lms) == 1
+        assert settle_pending(acme, lms) == 1
         assert lms.seats == {(BOB, OPEN)}
         assert outcomes(acme, job) == {(ANA, OPEN): SUCCESS, (BOB, OPEN): SUCCESS}
         assert counts(acme, job) == ("done", 2, 0, 0)
         assert enrollments(acme) == [(ANA, OPEN), (BOB, OPEN)]
-        assert enroll_pending(acme, Settings(), Lms()) == 0
+        assert settle_pending(acme, Lms()) == 0
 
     def test_pairs_of_a_revoked_license_fail(self, acme: Database) -> None:
         job = run(acme, [BOB], [OPEN])
         revoke(acme, [BOB])
-        assert enroll_pending(acme, Settings(), Lms()) == 1
+        assert settle_pending(acme, Lms()) == 1
         assert outcomes(acme, job) == {(BOB, OPEN): ("failed", "missing subscription")}
         assert counts(acme, job) == ("done", 0, 0, 1)
 
@@ -287,10 +288,10 @@ class TestPending:
         revoke(acme, [BOB])
         with acme.transaction() as session:
             give(session, [BOB])
-        assert enroll_pending(acme, Settings(), Lms()) == 0
+        assert settle_pending(acme, Lms()) == 0
         assert outcomes(acme, job) == {(BOB, OPEN): PENDING}
         activate(acme, [BOB])
-        assert enroll_pending(acme, Settings(), Lms()) == 1
+        assert settle_pending(acme, Lms()) == 1
         assert counts(acme, job) == ("done", 1, 0, 0)
 
     def test_pairs_wait_for_an_lms_that_does_not_answer(self, acme: Database) -> None:
@@ -299,9 +300,9 @@ class TestPending:
 
         job = run(acme, [BOB], [OPEN])
         activate(acme, [BOB])
-        assert enroll_pending(acme, Settings(), Lms(meanwhile=refuse)) == 0
+        assert settle_pending(acme, Lms(meanwhile=refuse)) == 0
         assert outcomes(acme, job) == {(BOB, OPEN): PENDING}
-        assert enroll_pending(acme, Settings(), Lms()) == 1
+        assert settle_pending(acme, Lms()) == 1
 
     def test_two_at_once_enrol_once(self, acme: Database) -> None:
         job = run(acme, [BOB], [OPEN], notify=True)
@@ -310,9 +311,9 @@ class TestPending:
 
         def overtake() -> None:
             if not overtaking.calls:
-                enroll_pending(acme, Settings(), overtaking)
+                settle_pending(acme, overtaking)
 
-        assert enroll_pending(acme, Settings(), Lms(meanwhile=overtake)) == 0
+        assert settle_pending(acme, Lms(meanwhile=overtake)) == 0
         assert counts(acme, job) == ("done", 1, 0, 0)
         assert mails(acme) == [BOB]
 
@@ -322,7 +323,7 @@ class TestPending:
             give(session, people)
         done = [run(acme, people, [OPEN]) for _ in range(3)]
         activate(acme, people[:20])
-        [task] = TASKS
+        [task] = tasks(EmbeddedGateway())
         assert task.function(acme, Settings()) == {
             "pending pairs settled": 60,
             "jobs under way": 0,
@@ -357,7 +358,7 @@ class TestMail:
         run(acme, [BOB], [OPEN], notify=True)
         assert mails(acme) == []
         activate(acme, [BOB])
-        enroll_pending(acme, Settings(), Lms())
+        settle_pending(acme, Lms())
         assert mails(acme) == [BOB]
 
 
@@ -401,7 +402,7 @@ def test_finished_is_when_the_last_pair_was_done(acme: Database) -> None:
         finished = job_row(session, job).finished_at
     activate(acme, [BOB])
     with clock.frozen_at(clock.now() + timedelta(hours=1)):
-        enroll_pending(acme, Settings(), Lms())
+        settle_pending(acme, Lms())
     with acme.transaction() as session:
         assert job_row(session, job).finished_at == finished
 

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from bursar.database.engine import Database
-from bursar.enrollment.bulk import jobs, service
+from bursar.enrollment.bulk import service
 from bursar.enrollment.bulk.rules import chunks_of
+from bursar.enrollment.gateway import EmbeddedGateway
 from bursar.enrollment.models import Enrollment
-from bursar.settings import Settings
 from bursar.subscriptions.endings.service import end_batch
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.states import LicenseStatus
@@ -23,6 +23,7 @@ from testing.worlds.bulk_enrollment import (
     counts,
     course,
     create,
+    do_chunk,
     emails,
     give,
     know,
@@ -50,17 +51,17 @@ def test_no_enrollment_outlives_its_license(
         give(session, PEOPLE)
         job = create(session, PEOPLE, KEYS)
     activate(database, PEOPLE[::2])
-    settings, lms = Settings(), Lms()
+    lms = Lms()
     number_of_chunks = chunks_of(len(PEOPLE) * len(KEYS), 8)
     with ThreadPoolExecutor(6) as threads:
         work: list[Future[Any]] = [
-            threads.submit(jobs.do_chunk, database, settings, lms, job, number)
+            threads.submit(do_chunk, database, job, number, lms)
             for number in range(number_of_chunks)
         ]
         work += [threads.submit(revoke, database, [email]) for email in PEOPLE[1::3]]
         for each in work:
             each.result()
-    while end_batch(database, settings, PLAN):
+    while end_batch(database, EmbeddedGateway(), PLAN):
         pass
     state, succeeded, pending, failed = counts(database, job)
     assert (state, pending, succeeded + failed) == ("done", 0, len(PEOPLE) * len(KEYS))

@@ -162,7 +162,7 @@ def test_several_workers_share_a_job_and_finish_what_a_killed_one_began(
 def executors(database: Database) -> set[str]:
     status = table("workflow_status", column("executor_id"), column("name"), schema=SCHEMA)
     statement = select(status.c.executor_id).where(
-        status.c.name == CHUNK.name, status.c.executor_id.is_not(None)
+        status.c.name == CHUNK, status.c.executor_id.is_not(None)
     )
     with database.read() as connection:
         return set(connection.scalars(statement.distinct()))
@@ -170,7 +170,7 @@ def executors(database: Database) -> set[str]:
 
 def test_a_large_job_never_fills_the_queue(acme: Database, database_url: str) -> None:
     job = enqueue(acme, 5)
-    assert list(jobs(acme)) == [f"{CHUNK.name}:{job}:0"]
+    assert list(jobs(acme)) == [f"{CHUNK}:{job}:0"]
     with worker_process(database_url):
         eventually(lambda: done_pairs(acme, job) > 0, "some were done")
         waiting = [status for status in jobs(acme).values() if status in {"ENQUEUED", "PENDING"}]
@@ -214,9 +214,10 @@ def test_a_job_whose_chunks_were_given_up_goes_on(acme: Database, database_url: 
     status = table("workflow_status", column("status"), schema=None if acme.is_sqlite else SCHEMA)
     with acme.transaction() as session:
         session.execute(status.update().values(status="MAX_RECOVERY_ATTEMPTS_EXCEEDED"))
-    assert continue_jobs(acme) == 1
-    assert continue_jobs(acme) == 1
-    assert sorted(jobs(acme)) == [f"{CHUNK.name}:{job}:0", f"{CHUNK.name}:{job}:0#2"]
+    queue = JobQueue(acme)
+    assert continue_jobs(acme, queue) == 1
+    assert continue_jobs(acme, queue) == 1
+    assert sorted(jobs(acme)) == [f"{CHUNK}:{job}:0", f"{CHUNK}:{job}:0#2"]
     with worker_process(database_url):
         await_end(acme, job)
-    assert continue_jobs(acme) == 0
+    assert continue_jobs(acme, queue) == 0

@@ -6,23 +6,35 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from bursar.database.engine import Database
 from bursar.jobs import loops
+from bursar.jobs.context import JobContext
 from bursar.jobs.loops import Loop, RunningLoops
+from bursar.jobs.queue import JobQueue
 
 PATIENCE_SECONDS = 20.0
 
 
+def new_context() -> JobContext:
+    """Its database is never connected to."""
+    database = Database("sqlite:///nowhere/bursar.db")
+    return JobContext(database, JobQueue(database), Event())
+
+
 @contextmanager
 def running(*functions: Callable[[], object], seconds: float = 0.001) -> Iterator[None]:
-    stopping = Event()
-    started = RunningLoops(
-        [Loop(f"loop {number}", each, seconds) for number, each in enumerate(functions)], stopping
-    )
+    context = new_context()
+
+    def loop(number: int, function: Callable[[], object]) -> Loop:
+        return Loop(f"loop {number}", lambda _context: function(), seconds)
+
+    loops_of_all = [loop(number, each) for number, each in enumerate(functions)]
+    started = RunningLoops(loops_of_all, context)
     started.start()
     try:
         yield
     finally:
-        stopping.set()
+        context.stopping.set()
         started.join(PATIENCE_SECONDS)
 
 
@@ -72,11 +84,11 @@ def test_pauses_grow_while_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_that_does_not_end_does_not_keep_the_worker() -> None:
-    held, stopping = Event(), Event()
-    stuck = RunningLoops([Loop("stuck", held.wait, 0.0)], stopping)
+    held, context = Event(), new_context()
+    stuck = RunningLoops([Loop("stuck", lambda _context: held.wait(), 0.0)], context)
     stuck.start()
     assert not Event().wait(0.05)
-    stopping.set()
+    context.stopping.set()
     with capture_logs() as log:
         stuck.join(0.05)
     held.set()

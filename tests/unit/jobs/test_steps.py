@@ -1,21 +1,24 @@
 """A step waits for a database that is away, until the worker stops."""
 
+from threading import Event
+
 import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from bursar.jobs import context, steps
+from bursar.jobs import steps
 
 
-class Stopping:
+class Stopping(Event):
     """Stands for the worker's event: nobody really waits."""
 
     def __init__(self, after: int) -> None:
-        self.pauses: list[float] = []
+        super().__init__()
+        self.pauses: list[float | None] = []
         self._after = after
 
-    def wait(self, seconds: float) -> bool:
-        self.pauses.append(seconds)
+    def wait(self, timeout: float | None = None) -> bool:
+        self.pauses.append(timeout)
         return len(self.pauses) > self._after
 
 
@@ -31,15 +34,13 @@ class Step:
 
 
 @pytest.fixture
-def stopping(monkeypatch: pytest.MonkeyPatch) -> Stopping:
-    stopping = Stopping(after=9)
-    monkeypatch.setattr(context, "stopping", stopping)
-    return stopping
+def stopping() -> Stopping:
+    return Stopping(after=9)
 
 
 def test_the_pauses_double_up_to_half_a_minute(stopping: Stopping) -> None:
     with capture_logs() as log:
-        assert steps._persistently(Step(8), "done") == "done"
+        assert steps._persistently(stopping, Step(8), "done") == "done"
     assert stopping.pauses == [0.5, 1, 2, 4, 8, 16, 30, 30]
     assert [entry["seconds"] for entry in log] == stopping.pauses
     assert {entry["event"] for entry in log} == {"step waits for the database"}
@@ -48,7 +49,7 @@ def test_the_pauses_double_up_to_half_a_minute(stopping: Stopping) -> None:
 
 def test_a_worker_that_stops_interrupts_the_wait(stopping: Stopping) -> None:
     with pytest.raises(steps.Interrupted):
-        steps._persistently(Step(99), "done")
+        steps._persistently(stopping, Step(99), "done")
     assert len(stopping.pauses) == 10
 
 
@@ -57,5 +58,5 @@ def test_another_error_is_the_steps_own(stopping: Stopping) -> None:
         raise KeyError("missing")
 
     with pytest.raises(KeyError):
-        steps._persistently(fail)
+        steps._persistently(stopping, fail)
     assert stopping.pauses == []

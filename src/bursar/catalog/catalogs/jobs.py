@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.catalog.catalogs.refresh import refresh_batch
 from bursar.catalog.membership.models import CatalogQuery
-from bursar.jobs import context, steps
+from bursar.jobs import steps
+from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 
@@ -27,16 +28,14 @@ def enqueue_refresh(queue: JobQueue, session: Session, query_uuid: UUID) -> None
         queue.enqueue(session, REFRESH_QUERY.name, str(query_uuid), key=key)
 
 
-def _refresh_query(query_uuid: str) -> int:
+def _refresh_query(context: JobContext, query_uuid: str) -> int:
     """Returns how many batches it took."""
     batches = 1
-    while not steps.run("evaluate a batch", _evaluate_batch, query_uuid):
+    while not steps.run(
+        context, "evaluate a batch", refresh_batch, context.database, UUID(query_uuid)
+    ):
         batches += 1
     return batches
-
-
-def _evaluate_batch(query_uuid: str) -> bool:
-    return refresh_batch(context.database(), UUID(query_uuid))
 
 
 REFRESH_QUERY: Final = Workflow("catalog.refresh_query", _refresh_query)

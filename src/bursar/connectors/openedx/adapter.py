@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -42,29 +41,25 @@ class Place:
     mode: str
 
 
-def gateway_of(settings: Settings) -> "OpenEdxGateway":
-    """One for the process: it keeps its token and its connections."""
-    return _shared(
-        LmsAccess(
-            settings.lms_url,
-            settings.lms_client_id,
-            settings.lms_client_secret,
-            settings.lms_timeout,
-            settings.lms_attempts,
-            settings.lms_connections,
-        )
-    )
-
-
-@lru_cache(maxsize=1)
-def _shared(access: LmsAccess) -> "OpenEdxGateway":
-    return OpenEdxGateway(access)
-
-
 class OpenEdxGateway:
+    """Keeps its token and its connections: a process makes one, for any number of threads."""
+
     def __init__(self, access: LmsAccess, sleep: Sleep = time.sleep) -> None:
         self._client = LmsClient(access, sleep)
         self._threads = access.connections
+
+    @classmethod
+    def of(cls, settings: Settings) -> "OpenEdxGateway":
+        return cls(
+            LmsAccess(
+                settings.lms_url,
+                settings.lms_client_id,
+                settings.lms_client_secret,
+                settings.lms_timeout,
+                settings.lms_attempts,
+                settings.lms_connections,
+            )
+        )
 
     def enroll(self, seats: Sequence[Seat]) -> list[Outcome]:
         return self._each(seats, self._enroll, Outcome(NO_ACCOUNT))

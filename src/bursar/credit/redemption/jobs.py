@@ -9,7 +9,8 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.credit.redemption import settlement
 from bursar.credit.states import TransactionState
-from bursar.enrollment.gateway import LmsUnavailable, Seat, gateway_for
+from bursar.database.engine import Database
+from bursar.enrollment.gateway import LmsGateway, LmsUnavailable, Seat
 from bursar.enrollment.models import Payer
 from bursar.enrollment.patience import patiently
 from bursar.enrollment.service import (
@@ -18,38 +19,61 @@ from bursar.enrollment.service import (
     live_seats,
     record_enrollments,
 )
-from bursar.jobs import context, steps
+from bursar.jobs import steps
+from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.learners.service import ensure_learners
-from bursar.settings import get_settings
 
 ACTOR: Final = Actor("job:credit")
 NO_RUN: Final = "no course run is open for enrollment"
+ENROLL: Final = "credit.enroll"
+END: Final = "credit.end_enrollment"
 
 
 def enqueue_enrollment(queue: JobQueue, session: Session, enterprise: UUID, uuid: UUID) -> None:
-    key = f"{ENROLL.name}:{uuid}"
-    queue.enqueue(session, ENROLL.name, str(enterprise), str(uuid), key=key)
+    key = f"{ENROLL}:{uuid}"
+    queue.enqueue(session, ENROLL, str(enterprise), str(uuid), key=key)
 
 
 def enqueue_end(queue: JobQueue, session: Session, enterprise: UUID, uuid: UUID) -> None:
-    key = f"{END.name}:{uuid}"
-    queue.enqueue(session, END.name, str(enterprise), str(uuid), key=key)
+    key = f"{END}:{uuid}"
+    queue.enqueue(session, END, str(enterprise), str(uuid), key=key)
 
 
-def _enroll(enterprise: str, uuid: str, attempt: int = 0) -> str:
-    try:
-        error = patiently(ENROLL.name, "enrol", _enroll_in_lms, enterprise, uuid, attempt=attempt)
-    except LmsUnavailable as unavailable:
-        error = str(unavailable)
-    return steps.run("settle", _settle, enterprise, uuid, error)
+def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
+    """For a worker that tells this LMS."""
+
+    def enroll(context: JobContext, enterprise: str, uuid: str, attempt: int = 0) -> str:
+        def enroll_in_lms() -> str | None:
+            return _enroll_in_lms(context.database, gateway, UUID(enterprise), UUID(uuid))
+
+        try:
+            error = patiently(
+                context, ENROLL, "enrol", enroll_in_lms, enterprise, uuid, attempt=attempt
+            )
+        except LmsUnavailable as unavailable:
+            error = str(unavailable)
+        return steps.run(
+            context, "settle", _settle, context.database, UUID(enterprise), UUID(uuid), error
+        )
+
+    def end(context: JobContext, enterprise: str, uuid: str, attempt: int = 0) -> None:
+        def end_in_lms() -> list[str]:
+            return _end_in_lms(context.database, gateway, UUID(enterprise), UUID(uuid))
+
+        patiently(context, END, "end", end_in_lms, enterprise, uuid, attempt=attempt)
+        steps.run(context, "record", _record_end, context.database, UUID(enterprise), UUID(uuid))
+
+    return Workflow(ENROLL, enroll), Workflow(END, end)
 
 
-def _enroll_in_lms(enterprise: str, uuid: str) -> str | None:
+def _enroll_in_lms(
+    database: Database, gateway: LmsGateway, enterprise_uuid: UUID, transaction_uuid: UUID
+) -> str | None:
     """Why not, or None."""
-    with context.database().transaction() as session:
-        row = settlement.find_transaction(session, UUID(enterprise), UUID(uuid))
+    with database.transaction() as session:
+        row = settlement.find_transaction(session, enterprise_uuid, transaction_uuid)
         if row.state != TransactionState.CREATED or row.courserun_key is None:
             return None if row.courserun_key else NO_RUN
         people = ensure_learners(session, row.enterprise_uuid, [row.learner_email], clock.now())
@@ -61,13 +85,14 @@ def _enroll_in_lms(enterprise: str, uuid: str) -> str | None:
         person.username,
         row.courserun_key,
     )
-    return gateway_for(get_settings()).enroll([seat])[0].error
+    return gateway.enroll([seat])[0].error
 
 
-def _settle(enterprise: str, uuid: str, error: str | None) -> str:
+def _settle(
+    database: Database, enterprise_uuid: UUID, transaction_uuid: UUID, error: str | None
+) -> str:
     now = clock.now()
-    enterprise_uuid, transaction_uuid = UUID(enterprise), UUID(uuid)
-    with context.database().transaction() as session:
+    with database.transaction() as session:
         if error is None:
             # The budget before the learner: two never wait for each other in a circle.
             if settlement.commit(session, ACTOR, enterprise_uuid, transaction_uuid, now):
@@ -92,26 +117,18 @@ def _record(session: Session, enterprise_uuid: UUID, transaction_uuid: UUID) -> 
     record_enrollments(session, ACTOR, [enrollment], now)
 
 
-def _end(enterprise: str, uuid: str, attempt: int = 0) -> None:
-    patiently(END.name, "end", _end_in_lms, enterprise, uuid, attempt=attempt)
-    steps.run("record", _record_end, enterprise, uuid)
-
-
-def _end_in_lms(enterprise: str, uuid: str) -> list[str]:
+def _end_in_lms(
+    database: Database, gateway: LmsGateway, enterprise_uuid: UUID, transaction_uuid: UUID
+) -> list[str]:
     """What the LMS would not do, and why."""
-    with context.database().transaction() as session:
-        seats = live_seats(session, UUID(enterprise), transaction_uuids=[UUID(uuid)])
-    outcomes = gateway_for(get_settings()).end(seats) if seats else []
+    with database.transaction() as session:
+        seats = live_seats(session, enterprise_uuid, transaction_uuids=[transaction_uuid])
+    outcomes = gateway.end(seats) if seats else []
     return [outcome.error for outcome in outcomes if outcome.error is not None]
 
 
-def _record_end(enterprise: str, uuid: str) -> None:
-    with context.database().transaction() as session:
+def _record_end(database: Database, enterprise_uuid: UUID, transaction_uuid: UUID) -> None:
+    with database.transaction() as session:
         end_enrollments(
-            session, ACTOR, UUID(enterprise), transaction_uuids=[UUID(uuid)], now=clock.now()
+            session, ACTOR, enterprise_uuid, transaction_uuids=[transaction_uuid], now=clock.now()
         )
-
-
-ENROLL: Final = Workflow("credit.enroll", _enroll)
-END: Final = Workflow("credit.end_enrollment", _end)
-WORKFLOWS: Final = (ENROLL, END)

@@ -16,13 +16,11 @@ from bursar.database.engine import Database
 from bursar.enrollment.bulk import enrolling, queries, service
 from bursar.enrollment.bulk.enrolling import Enrolled, Job
 from bursar.enrollment.bulk.rules import MISSING_SUBSCRIPTION, Pair, PairStatus
-from bursar.enrollment.gateway import LmsGateway, LmsUnavailable, gateway_for
-from bursar.jobs import context, steps
+from bursar.enrollment.gateway import LmsGateway, LmsUnavailable
 from bursar.jobs.queue import JobQueue
-from bursar.jobs.registry import Workflow
-from bursar.settings import Settings, get_settings
 from bursar.subscriptions.licenses.events import Activated
 
+PENDING: Final = "bulk_enrollment.pending"
 BATCH: Final = 1_000
 _log = structlog.get_logger(__name__)
 
@@ -42,29 +40,15 @@ class WhenActivated:
         uuids = [each.license_uuid for each in activated]
         if queries.is_awaited(session, uuids):
             only = str(uuids[0]) if len(uuids) == 1 else None
-            JobQueue(self.database).enqueue(session, PENDING.name, only)
-
-
-def _enroll_awaiting(license_uuid: str | None) -> int:
-    """What the LMS does not answer now is left to the task."""
-    return steps.run("enrol", _enroll_in_step, license_uuid)
-
-
-def _enroll_in_step(license_uuid: str | None) -> int:
-    settings = get_settings()
-    return enroll_pending(
-        context.database(),
-        settings,
-        gateway_for(settings),
-        None if license_uuid is None else UUID(license_uuid),
-    )
-
-
-PENDING: Final = Workflow("bulk_enrollment.pending", _enroll_awaiting)
+            JobQueue(self.database).enqueue(session, PENDING, only)
 
 
 def enroll_pending(
-    database: Database, settings: Settings, lms: LmsGateway, license_uuid: UUID | None = None
+    database: Database,
+    lms: LmsGateway,
+    license_uuid: UUID | None = None,
+    *,
+    lms_public_url: str,
 ) -> int:
     """How many pairs, of one license or of all, are pending no more. What the LMS does not answer
     is left to the next time."""
@@ -77,7 +61,7 @@ def enroll_pending(
         for job_uuid, some in groupby(rows, key=attrgetter("job_uuid")):
             pairs = [Pair(row.number, row.email, row.course_run_key) for row in some]
             try:
-                total += _settle(database, settings, lms, job_uuid, pairs)
+                total += _settle(database, lms, job_uuid, pairs, lms_public_url)
             except LmsUnavailable as error:
                 _log.warning("pending pairs wait for the LMS", reason=str(error))
                 return total
@@ -85,11 +69,11 @@ def enroll_pending(
 
 
 def _settle(
-    database: Database, settings: Settings, lms: LmsGateway, job_uuid: UUID, pairs: list[Pair]
+    database: Database, lms: LmsGateway, job_uuid: UUID, pairs: list[Pair], lms_public_url: str
 ) -> int:
     with database.read() as connection, Session(connection) as session:
         row = queries.get_job(session, job_uuid)
-    job = Job.of(row, settings.lms_public_url)
+    job = Job.of(row, lms_public_url)
     enrolled = enrolling.enroll(database, lms, job, pairs)
     now = clock.now()
     with database.transaction() as session:

@@ -1,19 +1,22 @@
-"""What bulk enrolment does by the clock."""
+"""What bulk enrollment does by the clock."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from bursar.database.engine import Database
 from bursar.enrollment.bulk.jobs import continue_jobs
 from bursar.enrollment.bulk.pending import enroll_pending
-from bursar.enrollment.gateway import gateway_for
+from bursar.enrollment.gateway import LmsGateway
+from bursar.jobs.queue import JobQueue
 from bursar.jobs.tasks import Task
 from bursar.settings import Settings
 
 
-def _continue(database: Database, settings: Settings) -> Mapping[str, int]:
-    settled = enroll_pending(database, settings, gateway_for(settings))
-    return {"pending pairs settled": settled, "jobs under way": continue_jobs(database)}
+def tasks(gateway: LmsGateway) -> tuple[Task, ...]:
+    """With this LMS, where pending pairs are enrolled."""
 
+    def continue_all(database: Database, settings: Settings) -> Mapping[str, int]:
+        settled = enroll_pending(database, gateway, lms_public_url=settings.lms_public_url)
+        under_way = continue_jobs(database, JobQueue(database))
+        return {"pending pairs settled": settled, "jobs under way": under_way}
 
-TASKS: Final = (Task("continue-bulk-enrollments", _continue, "* * * * *"),)
+    return (Task("continue-bulk-enrollments", continue_all, "* * * * *"),)

@@ -11,9 +11,8 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.audit.service import Change, record
 from bursar.database.engine import Database
-from bursar.enrollment.gateway import LmsUnavailable
+from bursar.enrollment.gateway import LmsGateway, LmsUnavailable
 from bursar.jobs.queue import JobQueue
-from bursar.settings import Settings
 from bursar.subscriptions.endings.jobs import enqueue_ending
 from bursar.subscriptions.endings.service import end_batch, plans_to_end
 from bursar.subscriptions.licenses.models import License
@@ -27,14 +26,14 @@ _plans = SubscriptionPlan.__table__.c
 _WITHOUT_RENEWAL: Final = ~exists().where(PlanRenewal.plan_uuid == _plans.uuid)
 
 
-def expire_plans(database: Database, settings: Settings) -> Mapping[str, int]:
+def expire_plans(database: Database, gateway: LmsGateway) -> Mapping[str, int]:
     """Orders the ends in a durable way first, then does what the LMS allows at once."""
     now = clock.now()
     expired = sum(_wind_up(database, *due, now) for due in _due(database, now))
     ended = waiting = 0
     for plan_uuid in plans_to_end(database):
         try:
-            while number := end_batch(database, settings, plan_uuid):
+            while number := end_batch(database, gateway, plan_uuid):
                 ended += number
         except LmsUnavailable:
             waiting += 1  # a job of its own goes on asking

@@ -5,31 +5,36 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from bursar.enrollment.gateway import LmsGateway
 from bursar.enrollment.patience import patiently
-from bursar.jobs import context
+from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
-from bursar.settings import get_settings
 from bursar.subscriptions.endings.service import end_batch
+
+END: Final = "subscriptions.end_enrollments"
 
 
 def enqueue_ending(queue: JobQueue, session: Session, plan_uuid: UUID) -> None:
     """In the transaction that marked licences of the plan (`License.is_ending`)."""
-    queue.enqueue(session, END.name, str(plan_uuid))
+    queue.enqueue(session, END, str(plan_uuid))
 
 
-def _end(plan_uuid: str, attempt: int = 0) -> int:
-    """Returns how many licences it was."""
-    total = 0
-    while number := patiently(END.name, "end a batch", _end_batch, plan_uuid, attempt=attempt):
-        total += number
-        attempt = 0
-    return total
+def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
+    """For a worker that tells this LMS."""
 
+    def end(context: JobContext, plan_uuid: str, attempt: int = 0) -> int:
+        """Returns how many licences it was."""
 
-def _end_batch(plan_uuid: str) -> int:
-    return end_batch(context.database(), get_settings(), UUID(plan_uuid))
+        def end_some() -> int:
+            return end_batch(context.database, gateway, UUID(plan_uuid))
 
+        total = 0
+        while number := patiently(
+            context, END, "end a batch", end_some, plan_uuid, attempt=attempt
+        ):
+            total += number
+            attempt = 0
+        return total
 
-END: Final = Workflow("subscriptions.end_enrollments", _end)
-WORKFLOWS: Final = (END,)
+    return (Workflow(END, end),)

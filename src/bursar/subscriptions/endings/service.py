@@ -16,9 +16,8 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.database.bulk import is_any_of
 from bursar.database.engine import Database
-from bursar.enrollment.gateway import Outcome, Seat, gateway_for
+from bursar.enrollment.gateway import LmsGateway, Outcome, Seat
 from bursar.enrollment.service import end_enrollments, live_seats
-from bursar.settings import Settings
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.seats import licenses
 from bursar.subscriptions.licenses.states import LIVE
@@ -31,7 +30,7 @@ _log = structlog.get_logger(__name__)
 _IS_ENDING: Final = licenses.is_ending == literal_column("true")
 
 
-def end_batch(database: Database, settings: Settings, plan_uuid: UUID) -> int:
+def end_batch(database: Database, gateway: LmsGateway, plan_uuid: UUID) -> int:
     """How many licences; zero when none is left. Raises LmsUnavailable."""
     with database.transaction() as session:
         marked = _marked(session, plan_uuid)
@@ -41,7 +40,7 @@ def end_batch(database: Database, settings: Settings, plan_uuid: UUID) -> int:
         payers = _payers(session, [row.uuid for row in marked])
         seats = live_seats(session, enterprise_uuid, license_uuids=payers)
     if seats:
-        _log_refused(plan_uuid, gateway_for(settings).end(seats), seats)
+        _log_refused(plan_uuid, gateway.end(seats), seats)
     with database.transaction() as session:
         lock_plans(session, [plan_uuid])
         end_enrollments(session, ACTOR, enterprise_uuid, license_uuids=payers, now=clock.now())

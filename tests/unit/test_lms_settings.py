@@ -2,8 +2,9 @@ import pytest
 from pydantic import ValidationError
 
 from bursar.connectors.openedx.adapter import OpenEdxGateway
-from bursar.enrollment.gateway import EmbeddedGateway, gateway_for
+from bursar.enrollment.gateway import EmbeddedGateway
 from bursar.settings import Settings
+from bursar.work import gateway_of
 
 URL = "https://lms.example.org"
 SECRET = "lms-hunter2-secret"
@@ -27,13 +28,12 @@ def problems(**values: object) -> list[str]:
 
 
 def test_without_an_lms_bursar_is_the_lms() -> None:
-    assert isinstance(gateway_for(settings()), EmbeddedGateway)
+    assert isinstance(gateway_of(settings()), EmbeddedGateway)
 
 
-def test_with_an_lms_there_is_one_gateway_for_the_process() -> None:
-    gateway = gateway_for(with_lms())
+def test_with_an_lms_its_connector_is_chosen() -> None:
+    gateway = gateway_of(with_lms())
     assert isinstance(gateway, OpenEdxGateway)
-    assert gateway_for(with_lms()) is gateway
     gateway.close()
 
 
