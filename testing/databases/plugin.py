@@ -14,6 +14,9 @@ from bursar.database.engine import Database
 from testing.databases.lent import Lent, LentDatabase, LentFile
 from testing.databases.migrated import TEMPLATE, migrate, migrated_url
 from testing.databases.postgres import PostgresAddress, PostgresServer
+from testing.examples import load_profile
+
+load_profile()
 
 DIALECTS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -281,7 +281,7 @@ def passes(row: AnyRow, query: Query) -> bool:
 
 
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120,
 )
 @given(queries(), st.sampled_from([1, 4, 50]), st.sampled_from([0, 5, 1000]))
 def test_filters_let_pass_what_they_say(shop: Shop, query: Query, size: int, few: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -184,8 +184,6 @@ def test_the_books_are_those_of_a_simple_model(database: Database) -> None:
     checks = settings(
         max_examples=25 if database.is_sqlite else 5,
         stateful_step_count=25,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
     )
     machine = type("BooksOfThisDatabase", (Books,), {"database": database})
     run_state_machine_as_test(machine, settings=checks)

@@ -5,21 +5,16 @@
 
 import gzip
 import json
-import os
 from typing import Any, Final
 from urllib.parse import quote_from_bytes
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "40"))
-IS_LONG: Final = "FUZZ_EXAMPLES" in os.environ
+from testing.examples import FUZZ_EXAMPLES
+
 fuzzing = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    # The suite tries the same examples every time; a longer run looks elsewhere each time.
-    derandomize=not IS_LONG,
-    database=None,
+    max_examples=FUZZ_EXAMPLES,
     suppress_health_check=list(HealthCheck),
 )
 

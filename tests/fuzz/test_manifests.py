@@ -15,10 +15,11 @@ from bursar.catalog.filters.operators import OPERATORS
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import ManifestError, load
+from testing.examples import FUZZ_EXAMPLES
 from testing.worlds.contract import ACME, COURSE, identifier, manifest
 from testing.worlds.contract_credit import with_budgets
 from testing.worlds.contract_licenses import with_plans
-from tests.fuzz.hostile import EXAMPLES, fuzzing, json_trees, scalars, spoiled, texts
+from tests.fuzz.hostile import fuzzing, json_trees, scalars, spoiled, texts
 
 FILTER_FIELDS: Final = ["key", "org", "content_type", "aggregation_key", "course_runs.key", "a.b"]
 filters = st.dictionaries(
@@ -75,7 +76,7 @@ def test_the_good_one_is_applied(applying: Applying) -> None:
     assert applying.of_tree(GOOD) == []
 
 
-@settings(fuzzing, max_examples=max(1, EXAMPLES // 4))
+@settings(fuzzing, max_examples=max(1, FUZZ_EXAMPLES // 4))
 @given(tree=spoiled(GOOD))
 def test_a_spoiled_manifest(applying: Applying, tree: Any) -> None:
     applying.of_tree(tree)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from testing.clients.samples import OWN
+from testing.examples import FUZZ_EXAMPLES, IS_LONG
 from testing.paths import REPOSITORY
 from testing.servers.processes import ServerProcess
 from testing.worlds.contract import ACME, COURSE_KEY, PROGRAM_UUID, RUN_KEY
-from tests.fuzz.hostile import EXAMPLES, IS_LONG
 
 HOOKS = "tests.fuzz.schemathesis_hooks"
 # Without them most requests would end at an unknown object.
@@ -54,7 +54,7 @@ class Run:
         options = {
             "--phases": self.phases,
             "--checks": "all",
-            "--max-examples": str(EXAMPLES if IS_LONG else 3),
+            "--max-examples": str(FUZZ_EXAMPLES if IS_LONG else 3),
             "--generation-database": "none",
             # NUL in texts is refused, but no schema says so: the other fuzzers send it.
             "--generation-allow-x00": "false",

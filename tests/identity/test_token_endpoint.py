@@ -7,7 +7,7 @@ from urllib.parse import quote_plus, urlencode
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -281,9 +281,7 @@ def cheap_hashes(patch: pytest.MonkeyPatch) -> Any:
         yield
 
 
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150
-)
+@hypothesis_settings(max_examples=150)
 @given(
     body=st.binary(max_size=200)
     | st.dictionaries(st.sampled_from(sorted(GOOD)), st.text(st.characters(codec="utf-8"))).map(

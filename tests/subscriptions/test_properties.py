@@ -1,11 +1,16 @@
 """Whatever is done in whatever order, the seats that were bought are all there."""
 
-from datetime import timedelta
-from tempfile import TemporaryDirectory
+from typing import ClassVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bursar.subscriptions.checks import check_subscriptions
 from bursar.subscriptions.declared.service import Refused
@@ -14,8 +19,7 @@ from bursar.subscriptions.licenses.refusals import (
     NotEnoughLicenses,
     TooManyRevocations,
 )
-from testing.databases.composed import composed
-from testing.databases.migrated import migrate
+from testing.databases.lent import Lent
 from testing.worlds import subscriptions as world
 
 ADDRESSES = st.lists(st.sampled_from(world.emails(8)), min_size=1, max_size=8, unique=True)
@@ -24,12 +28,11 @@ ADDRESSES = st.lists(st.sampled_from(world.emails(8)), min_size=1, max_size=8, u
 class Plan(RuleBasedStateMachine):
     """Against a model that knows nothing but who holds what."""
 
+    lent: ClassVar[Lent]
+
     def __init__(self) -> None:
         super().__init__()
-        self.folder = TemporaryDirectory()
-        url = f"sqlite:///{self.folder.name}/bursar.db"
-        migrate(url)
-        self.database = composed(url)
+        self.database = self.lent.database
         self.purchased = 5
         self.held: dict[str, str] = {}
         self.revoked_activated = 0
@@ -105,14 +108,10 @@ class Plan(RuleBasedStateMachine):
             assert len(free) + len(held) == self.purchased
 
     def teardown(self) -> None:
-        self.database.dispose()
-        self.folder.cleanup()
+        self.lent.take_back()
 
 
-Plan.TestCase.settings = settings(
-    max_examples=12,
-    stateful_step_count=12,
-    deadline=timedelta(seconds=20),
-    suppress_health_check=[HealthCheck.too_slow],
-)
-TestPlan = Plan.TestCase
+def test_every_seat_is_there_whatever_is_done(lent: Lent) -> None:
+    looked = settings(max_examples=12 if lent.database.is_sqlite else 4, stateful_step_count=12)
+    machine = type("PlanOfThisDatabase", (Plan,), {"lent": lent})
+    run_state_machine_as_test(machine, settings=looked)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from joserfc import jwt
@@ -372,17 +372,13 @@ def encode_text(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300
-)
+@hypothesis_settings(max_examples=300)
 @given(token=JUNK)
 def test_junk_is_refused_and_never_an_error(ring: KeyRing, token: str) -> None:
     assert refusal_of(ring, token) == "Invalid token."
 
 
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300
-)
+@hypothesis_settings(max_examples=300)
 @given(header=HEADERS, payload=st.binary(max_size=60), signature=st.binary(max_size=80))
 def test_any_header_over_any_bytes_is_refused(
     ring: KeyRing, header: dict[str, Any], payload: bytes, signature: bytes
@@ -393,9 +389,7 @@ def test_any_header_over_any_bytes_is_refused(
     assert refusal_of(ring, ".".join([encode(named), *parts])) == "Invalid token."
 
 
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200
-)
+@hypothesis_settings(max_examples=200)
 @given(position=st.integers(0, 10_000), letter=st.sampled_from("Aa0_-.=\x00é"))
 def test_no_changed_letter_makes_another_client(ring: KeyRing, position: int, letter: str) -> None:
     token = issue(ring)
