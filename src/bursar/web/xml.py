@@ -19,14 +19,7 @@ _FORBIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"
 _NEEDS_ESCAPING = re.compile(f"[&<>\r{_FORBIDDEN}]")
 _REPLACEMENTS = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 
-# Productions 4 and 4a of XML 1.0 (fifth edition), without the colon: to a parser that knows
-# namespaces it would announce a prefix that nothing declares.
-_NAME_START = (
-    "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f"
-    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
-)
-_NOT_IN_NAME = re.compile(f"[^{_NAME_START}\\-.0-9\xb7\u0300-\u036f\u203f-\u2040]")
-_STARTS_A_NAME = re.compile(f"[{_NAME_START}]")
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 _MOST_NAMES = 4096
 _LONGEST_KEPT_KEY = 128
@@ -43,22 +36,28 @@ class _Names(dict[str, str]):
 
 
 def _element_name(key: str) -> str:
-    name = _NOT_IN_NAME.sub("_", key)
-    if not name.isascii():
-        name = "".join(c if c.isascii() or _is_read_as(f"a{c}") else "_" for c in name)
-    starts = _STARTS_A_NAME.match(name) and (name[0].isascii() or _is_read_as(name[0]))
-    return name if starts else f"_{name}"
+    if _PLAIN_NAME.fullmatch(key):
+        return key
+    # To a parser that knows namespaces a colon would announce a prefix that nothing declares.
+    name = "".join(c if c != ":" and _is_name(f"a{c}") else "_" for c in key)
+    return name if name and _is_name(name[0]) else f"_{name}"
 
 
 @lru_cache(maxsize=4096)
-def _is_read_as(name: str) -> bool:
-    """Whether expat reads the name: it keeps to XML 1.0 before its fifth edition, as many do."""
+def _is_name(text: str) -> bool:
+    """Whether expat reads an element of this name.
+
+    It keeps to XML 1.0 before its fifth edition, as many parsers do; all names that it knows are
+    names in the fifth edition, too.
+    """
+    names: list[str] = []
     parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda name, _attributes: names.append(name)
     try:
-        parser.Parse(f"<{name}/>".encode(), True)  # noqa: FBT003 - expat takes no names
-    except expat.ExpatError:
+        parser.Parse(f"<{text}/>".encode(), True)  # noqa: FBT003 - expat takes no names
+    except (expat.ExpatError, UnicodeEncodeError):
         return False
-    return True
+    return names == [text]
 
 
 _names = _Names()
