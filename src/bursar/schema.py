@@ -7,12 +7,12 @@ from bursar.catalog.imports import models as content_imports
 from bursar.catalog.membership import models as membership
 from bursar.credit import models as credit
 from bursar.database.base import Base
+from bursar.delivery import models as delivery
 from bursar.enrollment import models as enrollment
 from bursar.enrollment.bulk import models as bulk_enrollment
 from bursar.events import models as events
 from bursar.identity import models as identity
 from bursar.learners import models as learners
-from bursar.notifications import models as notifications
 from bursar.subscriptions.licenses import models as licenses
 from bursar.subscriptions.plans import models as plans
 from bursar.web import models as web
@@ -24,6 +24,7 @@ __all__ = [
     "content",
     "content_imports",
     "credit",
+    "delivery",
     "enrollment",
     "events",
     "identity",
@@ -31,7 +32,6 @@ __all__ = [
     "licenses",
     "membership",
     "metadata",
-    "notifications",
     "plans",
     "web",
 ]

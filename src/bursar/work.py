@@ -10,6 +10,7 @@ from bursar.credit.assignments import tasks as credit
 from bursar.credit.assignments.linking import link_learners as link_assignments
 from bursar.credit.redemption import jobs as credit_jobs
 from bursar.database.engine import Database
+from bursar.delivery.service import Kept, MailKind, Smtp, Transport
 from bursar.enrollment.bulk import jobs as bulk_jobs
 from bursar.enrollment.bulk import mail as bulk_mail
 from bursar.enrollment.bulk import tasks as bulk
@@ -24,8 +25,8 @@ from bursar.jobs.registry import Workflow
 from bursar.jobs.tasks import Task, scheduled
 from bursar.learners.events import LearnerConsentChanged, LearnerLinked
 from bursar.learners.telling import telling_accounts, telling_consent
-from bursar.notifications.kinds import MailKind
 from bursar.settings import Settings
+from bursar.smtp_url import parse_sender, parse_smtp_url
 from bursar.subscriptions.endings import jobs as ending_jobs
 from bursar.subscriptions.endings import tasks as endings
 from bursar.subscriptions.licenses import mail as license_mail
@@ -39,9 +40,17 @@ if TYPE_CHECKING:
 
 def _deliver_notifications(database: Database, settings: Settings) -> Mapping[str, int]:
     # Templates and SMTP: for those only who send mail.
-    from bursar.notifications.delivery import deliver_due  # noqa: PLC0415
+    from bursar.delivery.sending import deliver_due  # noqa: PLC0415
 
-    return asdict(deliver_due(database, settings, MAIL_KINDS))
+    return asdict(deliver_due(database, mail_transport(settings), MAIL_KINDS))
+
+
+def mail_transport(settings: Settings) -> Transport:
+    """Where mails go. Without a mail server they are kept, where `bursar mail show` prints them."""
+    if not settings.smtp_url:
+        return Kept()
+    server, sender = parse_smtp_url(settings.smtp_url), parse_sender(settings.mail_from)
+    return Smtp(server, sender, settings.smtp_timeout)
 
 
 def gateway_of(settings: Settings) -> LmsGateway:
@@ -141,9 +150,11 @@ def background_worker(settings: Settings) -> "Worker":
 
 def mail_loop(settings: Settings) -> Loop:
     # Templates and SMTP: for workers only.
-    from bursar.notifications.delivery import deliver_due  # noqa: PLC0415
+    from bursar.delivery.sending import deliver_due  # noqa: PLC0415
+
+    transport = mail_transport(settings)
 
     def deliver(context: JobContext) -> None:
-        deliver_due(context.database, settings, MAIL_KINDS, stopping=context.stopping)
+        deliver_due(context.database, transport, MAIL_KINDS, stopping=context.stopping)
 
     return Loop("mail", deliver, MAIL_SECONDS)

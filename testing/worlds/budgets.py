@@ -25,8 +25,8 @@ from bursar.credit.redemption import service as redemption
 from bursar.credit.redemption import settlement
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
+from bursar.delivery.models import Mail, MailStatus
 from bursar.learners.service import put_learners
-from bursar.notifications.models import Mail, MailStatus
 from bursar.settings import Settings
 from testing.worlds.catalog import CATALOG, ENTERPRISE, START, course, put, store
 

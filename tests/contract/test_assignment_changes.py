@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from bursar.notifications.models import Mail
+from bursar.delivery.models import Mail
 from testing.clients.api import visible, xml_of
 from testing.shops.budget import PRICE, PRICED, BudgetShop, emails, open_budget
 from testing.shops.service import Service

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from bursar.notifications.models import Mail
+from bursar.delivery.models import Mail
 from bursar.subscriptions.checks import check_subscriptions
 from testing.clients.api import JsonObject, xml_of
 from testing.shops.plan import PlanShop, learners, open_plan

@@ -7,7 +7,7 @@ import pytest
 from bursar.credit.assignments.scrubbing import tombstone
 from bursar.credit.refusals import BudgetRefuses
 from bursar.database.engine import Database
-from bursar.notifications.models import MailStatus
+from bursar.delivery.models import MailStatus
 from testing.databases.statements import statements_of
 from testing.worlds.budgets import (
     COURSE,

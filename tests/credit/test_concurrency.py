@@ -23,7 +23,7 @@ from bursar.credit.policy_types import PER_LEARNER_SPEND
 from bursar.credit.refusals import BudgetRefuses, WrongState
 from bursar.credit.states import IllegalMove
 from bursar.database.engine import Database
-from bursar.notifications.kinds import Attempt, AttemptOutcome, QueuedMail
+from bursar.delivery.channel import Attempt, AttemptOutcome, QueuedMail
 from bursar.settings import Settings
 from testing.databases.composed import composed
 from testing.worlds.budgets import ACTOR, DAY, NOW, PRICED, Budget, open_budget

@@ -12,7 +12,7 @@ from bursar.credit.assignments.rules import error_reason
 from bursar.credit.models import AssignmentConfiguration
 from bursar.credit.states import AssignmentState
 from bursar.database.engine import Database
-from bursar.notifications.kinds import Attempt, AttemptOutcome, QueuedMail
+from bursar.delivery.channel import Attempt, AttemptOutcome, QueuedMail
 from testing.worlds.budgets import DAY, NOW, Budget, open_budget
 
 ANA, BEN = "ana@example.com", "ben@example.com"

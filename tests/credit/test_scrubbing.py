@@ -12,7 +12,7 @@ from bursar.audit.models import AuditEntry
 from bursar.credit.assignments import scrubbing
 from bursar.credit.assignments.scrubbing import tombstone
 from bursar.database.engine import Database
-from bursar.notifications.models import MailStatus
+from bursar.delivery.models import MailStatus
 from bursar.settings import Settings
 from testing.worlds.budgets import DAY, NOW, Budget, open_budget
 

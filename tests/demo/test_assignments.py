@@ -13,9 +13,9 @@ from bursar.credit.checks import check_credit
 from bursar.credit.models import Assignment, AssignmentAction, Policy
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.engine import Database
+from bursar.delivery.models import Mail, MailStatus
 from bursar.demo.assignments import NEWCOMERS
 from bursar.demo.manifest import demo_manifest
-from bursar.notifications.models import Mail, MailStatus
 from bursar.settings import Settings
 from tests.demo.conftest import NOW
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from bursar.notifications.models import Mail, MailStatus
+from bursar.delivery.models import Mail, MailStatus
 from testing.databases.migrated import migrated_url
 from testing.databases.postgres import PostgresAddress, find_binaries
 from testing.servers.cli import Cli, eventually

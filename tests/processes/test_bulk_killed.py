@@ -13,10 +13,10 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from bursar.delivery.models import Mail
 from bursar.enrollment.bulk.mail import ENROLLED
 from bursar.enrollment.models import Enrollment
 from bursar.learners.models import Learner
-from bursar.notifications.models import Mail
 from bursar.subscriptions.licenses.models import License
 from testing.databases.migrated import migrated_url
 from testing.servers.cli import Cli

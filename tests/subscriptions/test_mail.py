@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 from bursar.database.engine import Database
-from bursar.notifications.kinds import QueuedMail
+from bursar.delivery.channel import QueuedMail
 from bursar.subscriptions.licenses.mail import MAIL_KINDS
 from testing.worlds.subscriptions import ENTERPRISE, NOW, activate, assign, emails, revoke
 

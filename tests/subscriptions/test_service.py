@@ -9,9 +9,9 @@ from sqlalchemy import select
 from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
 from bursar.database.engine import Database
+from bursar.delivery.models import Mail
 from bursar.jobs.queue import JobQueue
 from bursar.learners.service import put_learners
-from bursar.notifications.models import Mail
 from bursar.subscriptions.licenses import activation, revocation, service
 from bursar.subscriptions.licenses.events import Activated
 from bursar.subscriptions.licenses.refusals import (

@@ -5,17 +5,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from jinja2 import TemplateError
 from rich.console import Console
 from rich.table import Table
 
 from bursar import clock
 from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.cli.support import opened_database, settings_or_fail
-from bursar.database.types import AnyRow
-from bursar.notifications.models import MailStatus
-from bursar.notifications.queries import correspondents, find_mail, newest_mails
-from bursar.notifications.rendering import Correspondent, Rendered, render
+from bursar.delivery.refusals import MailRefused, UnknownMail
+from bursar.delivery.service import MailStatus, MailView, newest_mails, text_of_mail
 
 app = typer.Typer(help="Mail: what was sent, and what was not.", no_args_is_help=True)
 
@@ -31,8 +28,8 @@ def list_newest(
 ) -> None:
     """List mails, newest first."""
     with opened_database(settings_or_fail()) as database, database.read() as connection:
-        rows = newest_mails(connection, enterprise=enterprise, status=status, limit=limit)
-    shown = [_shown(row) for row in rows]
+        mails = newest_mails(connection, enterprise_uuid=enterprise, status=status, limit=limit)
+    shown = [_shown(mail) for mail in mails]
     if as_json:
         for mail in shown:
             typer.echo(json.dumps(mail, ensure_ascii=False))
@@ -40,18 +37,18 @@ def list_newest(
         _print_table(shown)
 
 
-def _shown(row: AnyRow) -> dict[str, Any]:
-    finished = row.finished_at
+def _shown(mail: MailView) -> dict[str, Any]:
+    finished = mail.finished_at
     return {
-        "uuid": str(row.uuid),
-        "kind": row.kind,
-        "recipient": row.recipient,
-        "status": row.status,
-        "attempts": row.attempts,
-        "created": clock.format_instant(row.created_at),
+        "uuid": str(mail.uuid),
+        "kind": mail.kind,
+        "recipient": mail.recipient,
+        "status": mail.status.value,
+        "attempts": mail.attempts,
+        "created": clock.format_instant(mail.created_at),
         "finished": clock.format_instant(finished) if finished else None,
-        "error": row.error,
-        "subject": str(row.subject_uuid),
+        "error": mail.error,
+        "subject": str(mail.subject_uuid),
     }
 
 
@@ -74,25 +71,14 @@ def _print_table(mails: list[dict[str, Any]]) -> None:
 @app.command()
 def show(uuid: Annotated[UUID, typer.Argument(help="The mail's uuid.")]) -> None:
     """Print what a mail says."""
-    with opened_database(settings_or_fail()) as database, database.read() as connection:
-        row = find_mail(connection, uuid)
-        if row is None:
-            fail(f"no such mail: {uuid}", EXIT_INVALID)
-        enterprises = correspondents(connection, [row.enterprise_uuid])
-    rendered = _rendered(row, enterprises[row.enterprise_uuid])
-    typer.echo(f"To: {row.recipient}\nSubject: {rendered.subject}\n\n{rendered.text}", nl=False)
-
-
-def _rendered(row: AnyRow, enterprise: Correspondent) -> Rendered:
     # The work of all domains: nothing that the list of mails needs.
     from bursar.work import MAIL_KINDS  # noqa: PLC0415
 
-    kind = MAIL_KINDS.get(row.kind)
-    if kind is None:
-        fail(f"this version knows no mail of the kind {row.kind}")
-    if row.status != MailStatus.PENDING and not row.context:
-        fail("what it said was deleted with the learner's address")
     try:
-        return render(kind.templates, kind.name, enterprise, row.context)
-    except (TemplateError, ValueError) as error:
-        fail(f"it cannot be written: {error}")
+        with opened_database(settings_or_fail()) as database, database.read() as connection:
+            mail = text_of_mail(connection, MAIL_KINDS, uuid)
+    except UnknownMail as error:
+        fail(str(error), EXIT_INVALID)
+    except MailRefused as error:
+        fail(str(error))
+    typer.echo(f"To: {mail.recipient}\nSubject: {mail.subject}\n\n{mail.text}", nl=False)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from threading import Event
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -23,14 +22,12 @@ from bursar.credit.models import Assignment
 from bursar.credit.redemption import service as redemption
 from bursar.credit.redemption import settlement
 from bursar.database.engine import Database
+from bursar.delivery.sending import record_as_past
+from bursar.delivery.service import BACKOFF, Attempt, QueuedMail, delivered, failed
 from bursar.demo.parts import Document
 from bursar.enrollment.models import Payer
 from bursar.enrollment.service import NewEnrollment, end_enrollments, record_enrollments
 from bursar.learners.service import ensure_learners
-from bursar.notifications import claims
-from bursar.notifications.kinds import Attempt, QueuedMail
-from bursar.notifications.recording import Recorder
-from bursar.notifications.rules import BACKOFF, LEASE, delivered, failed
 from bursar.settings import Settings
 
 ACTOR: Final = Actor("demo")
@@ -161,19 +158,11 @@ class _Story:
         )
 
     def _deliver(self, *, is_server_away: bool) -> None:
-        """As the mail loop does, but with nothing sent, whatever the settings say."""
+        """Nothing is sent, whatever the settings say."""
         kinds = {kind.name: kind for kind in mail.MAIL_KINDS}
         now = clock.now()
-        with self.database.read() as connection:
-            if not claims.is_any_due(connection, list(kinds), now):
-                return
-        with self.database.transaction() as session:
-            batch = claims.claim(session, list(kinds), now, LEASE, 10_000)
-            ours = [each for each in batch.mails if each.enterprise_uuid == self.enterprise_uuid]
-            others = [each for each in (*batch.mails, *batch.sent) if each not in ours]
-            claims.release(session, others, batch.until)
-        attempts = [_attempt(each, now, is_server_away=is_server_away) for each in ours]
-        Recorder(self.database, kinds, Event()).record(attempts, batch.until)
+        attempt_of = partial(_attempt, now=now, is_server_away=is_server_away)
+        record_as_past(self.database, kinds, self.enterprise_uuid, attempt_of, at=now)
 
 
 def _configuration_of(budget: _Budget) -> UUID:

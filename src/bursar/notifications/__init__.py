@@ -1,0 +1,1 @@
+"""The old name of `bursar.delivery`, until nobody uses it."""

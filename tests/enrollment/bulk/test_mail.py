@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.database.engine import Database
+from bursar.delivery.channel import QueuedMail
+from bursar.delivery.models import Mail
+from bursar.delivery.rendering import render
+from bursar.delivery.views import Correspondent
 from bursar.enrollment.bulk.mail import ENROLLED, MAIL_KINDS, Links
-from bursar.notifications.kinds import QueuedMail
-from bursar.notifications.models import Mail
-from bursar.notifications.rendering import Correspondent, render
 from testing.worlds.bulk_enrollment import ACME, ANA, OPEN, revoke, run
 
 [KIND] = MAIL_KINDS

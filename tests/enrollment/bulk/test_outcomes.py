@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from bursar import clock
 from bursar.audit.models import AuditEntry
 from bursar.database.engine import Database
+from bursar.delivery.models import Mail
 from bursar.enrollment.bulk import jobs, service
 from bursar.enrollment.bulk.checks import check_bulk_enrollment
 from bursar.enrollment.bulk.enrolling import Silent
@@ -17,7 +18,6 @@ from bursar.enrollment.bulk.models import BulkEnrollmentRow
 from bursar.enrollment.bulk.tasks import tasks
 from bursar.enrollment.gateway import EmbeddedGateway, LmsUnavailable
 from bursar.enrollment.models import Enrollment
-from bursar.notifications.models import Mail
 from bursar.settings import Settings
 from bursar.subscriptions.licenses.models import License
 from testing.worlds.bulk_enrollment import (

@@ -13,6 +13,7 @@ from sqlalchemy import Text, cast, column, func, select, table
 
 from bursar import clock
 from bursar.database.engine import Database
+from bursar.delivery.models import Mail
 from bursar.enrollment.bulk import service
 from bursar.enrollment.bulk.jobs import CHUNK, continue_jobs, enqueue_job
 from bursar.enrollment.bulk.models import BulkEnrollmentRow
@@ -21,7 +22,6 @@ from bursar.enrollment.bulk.queries import waiting_no_more
 from bursar.enrollment.bulk.rules import JobState
 from bursar.jobs.names import SCHEMA
 from bursar.jobs.queue import JobQueue
-from bursar.notifications.models import Mail
 from bursar.subscriptions.licenses.events import Activated
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.service import live_licenses

@@ -3,8 +3,9 @@ from uuid import UUID
 
 import pytest
 
-from bursar.notifications.rendering import Correspondent, Rendered, render
-from bursar.notifications.service import NewMail
+from bursar.delivery.rendering import Rendered, render
+from bursar.delivery.service import NewMail
+from bursar.delivery.views import Correspondent
 from bursar.subscriptions.licenses import mail
 from bursar.subscriptions.plans.locking import LockedPlan
 from bursar.subscriptions.plans.rules import Seats, Terms

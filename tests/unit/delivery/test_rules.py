@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.notifications.kinds import AttemptOutcome, QueuedMail
-from bursar.notifications.rules import (
+from bursar.delivery.channel import AttemptOutcome, QueuedMail
+from bursar.delivery.rules import (
     BACKOFF,
     delivered,
     failed,

@@ -1,4 +1,4 @@
-"""A mail as it goes over the wire."""
+"""Composes the bytes of a mail."""
 
 import re
 from dataclasses import dataclass
@@ -10,16 +10,17 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
-from bursar.notifications.kinds import QueuedMail
-from bursar.notifications.rendering import Correspondent, Rendered
-from bursar.notifications.rules import one_line
+from bursar.delivery.channel import QueuedMail
+from bursar.delivery.rendering import Rendered
+from bursar.delivery.rules import one_line
+from bursar.delivery.views import Correspondent
 from bursar.smtp_url import Sender
 
 _POLICY: Final = SMTP.clone(cte_type="7bit")  # servers need not know 8BITMIME
 
 
 class UnusableAddress(ValueError):
-    """No mail can ever reach it. The message does not quote it."""
+    """No mail can ever reach the address. The message of the error does not quote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,15 @@ def _reply_to(enterprise: Correspondent) -> Address | None:
 
 
 def wire_address(text: str) -> str:
-    """With its domain in ASCII, as the domain name system wants it. Raises UnusableAddress."""
+    """The address with its domain in ASCII, as the domain name system knows it.
+
+    Raises UnusableAddress.
+    """
     local, _, domain = text.rpartition("@")
     try:
         address = f"{local}@{domain.encode('idna').decode() if not domain.isascii() else domain}"
-        # The parser knows the old grammar only; letters beyond ASCII stand where letters may.
+        # The parser refuses letters beyond ASCII, which are allowed wherever a letter is, so it is
+        # asked about the same address with a plain letter in their places.
         plain = re.sub(r"[^\x00-\x7f]", "x", address)
         is_whole = Address(addr_spec=plain).addr_spec == plain
     except (MessageError, ValueError, IndexError):

@@ -1,4 +1,4 @@
-"""Keeps what came of mails: their rows and their domains' records, or neither."""
+"""Records attempts: the rows of mails and their domains' own records together, or neither."""
 
 import traceback
 from collections import defaultdict
@@ -20,33 +20,35 @@ from tenacity import (
 
 from bursar import clock
 from bursar.database.engine import DATABASE_AWAY, Database
-from bursar.notifications import claims
-from bursar.notifications.kinds import Attempt, AttemptOutcome, MailKind, QueuedMail
-from bursar.notifications.models import Mail, MailStatus
-from bursar.notifications.rules import BACKOFF, pause_after, without_addresses
+from bursar.delivery import lease
+from bursar.delivery.channel import Attempt, AttemptOutcome, MailKind, QueuedMail
+from bursar.delivery.models import Mail, MailStatus
+from bursar.delivery.rules import BACKOFF, pause_after, without_addresses
 
 PAUSES: Final = (0.1, 0.5, 2.0, 5.0)
-"""Seconds between attempts to record, while the database is away or undecided."""
+"""Seconds between attempts to record while the database is away, or while other workers take over
+mails that are being recorded."""
 
 _IS_PENDING: Final = Mail.__table__.c.status == MailStatus.PENDING.value
 _log = structlog.get_logger(__name__)
 
 
 class _Overtaken(Exception):
-    """Another worker took mails over while their attempts were recorded."""
+    """Another worker leased mails while their attempts were recorded."""
 
 
-class Recorder:
+class AttemptRecorder:
     def __init__(self, database: Database, kinds: Mapping[str, MailKind], stopping: Event) -> None:
         self._database = database
         self._kinds = kinds
         self._stopping = stopping
 
     def record(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
-        """Those that were this worker's to record, as they stand in the database now.
+        """Returns the attempts of mails that the lease still covers, as the database has them now.
 
-        What a domain cannot record is put off, alone, without losing that it was sent. Raises
-        SQLAlchemy's errors while the database is away: the claim's end brings the mails back.
+        An attempt that its domain cannot record is put off, alone, and it is kept that its mail
+        was sent. Raises SQLAlchemy's errors while the database is away; the mails come back when
+        the lease ends.
         """
         if not attempts:
             return []
@@ -61,11 +63,11 @@ class Recorder:
         return [done for attempt in attempts for done in self.record([attempt], until)]
 
     def put_off(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
-        """Tried again later, without the domain's record of this time."""
+        """Plans another attempt for later, without telling the domain about this one."""
         with self._database.transaction() as session:
             for attempt in attempts:
                 values = _put_off(attempt, clock.now())
-                claims.change(session, [attempt.mail], until, values, _IS_PENDING)
+                lease.change(session, [attempt.mail], until, values, _IS_PENDING)
         return [
             Attempt(attempt.mail, AttemptOutcome.RETRYING, attempt.at, attempt.error)
             for attempt in attempts
@@ -78,7 +80,7 @@ class Recorder:
             "claimed_until": None,
         }
         with self._database.transaction() as session:
-            return claims.change(session, mails, until, values, _IS_PENDING)
+            return lease.change(session, mails, until, values, _IS_PENDING)
 
     def _persistently(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
         persistently = Retrying(
@@ -92,16 +94,16 @@ class Recorder:
 
     def _record(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
         with self._database.transaction() as session:
-            found = claims.statuses(session, [attempt.mail for attempt in attempts], until)
+            found = lease.statuses(session, [attempt.mail for attempt in attempts], until)
             mine = [each for each in attempts if _counts(each, found.get(each.mail.id))]
-            # Domains first: they lock what they lock before mails when they enqueue, too.
+            # Domains come first: whoever enqueues mails has locked the domain's rows before them.
             self._tell_domains(session, mine)
             if _update(session, mine, until) != len(mine):
                 raise _Overtaken
         return mine
 
     def _tell_domains(self, session: Session, attempts: Sequence[Attempt]) -> None:
-        # A domain hears of all its mails at once, so that it can lock once, in its own order.
+        # A domain hears of all its mails at once, so that it can lock its rows in its own order.
         heard: dict[Callable[..., None], list[Attempt]] = {}
         for name in self._kinds:
             for attempt in attempts:
@@ -111,25 +113,23 @@ class Recorder:
             record(session, theirs, clock.now())
 
     def _tell(self, mail: QueuedMail, error: Exception) -> None:
-        # Errors of databases quote parameters, and those may be addresses.
+        # A database's error quotes the statement's parameters, and those may be addresses.
         told = [without_addresses(line) for line in traceback.format_exception(error)[-3:]]
         _log.error("mail not recorded", kind=mail.kind, id=str(mail.uuid), error=told)
 
 
 def _counts(attempt: Attempt, status: MailStatus | None) -> bool:
-    """What was dropped while it was being sent was sent nevertheless."""
+    """A mail that was dropped while it was being sent was sent nevertheless."""
     dropped_too_late = status == MailStatus.DROPPED and attempt.outcome == AttemptOutcome.DELIVERED
     return status == MailStatus.PENDING or dropped_too_late
 
 
 def _update(session: Session, attempts: Sequence[Attempt], until: datetime) -> int:
-    """One statement for all that fared alike."""
+    """Needs one statement for all attempts with the same outcome."""
     alike: defaultdict[tuple[tuple[str, Any], ...], list[QueuedMail]] = defaultdict(list)
     for attempt in attempts:
         alike[tuple(_outcome(attempt).items())].append(attempt.mail)
-    return sum(
-        claims.change(session, mails, until, dict(values)) for values, mails in alike.items()
-    )
+    return sum(lease.change(session, mails, until, dict(values)) for values, mails in alike.items())
 
 
 _STATUS: Final = {
@@ -159,5 +159,5 @@ def _put_off(attempt: Attempt, now: datetime) -> dict[str, Any]:
         "attempts": attempts,
         "next_attempt_at": now + (pause_after(attempts) or BACKOFF[-1]),
         "claimed_until": None,
-        "error": claims.SENT_UNRECORDED if was_sent else attempt.error,
+        "error": lease.SENT_UNRECORDED if was_sent else attempt.error,
     }

@@ -12,14 +12,15 @@ from structlog.testing import capture_logs
 
 from bursar import clock
 from bursar.database.engine import Database
-from bursar.notifications import delivery
-from bursar.notifications.delivery import DeliveryCounts, deliver_due
-from bursar.notifications.rules import BACKOFF, LEASE
-from bursar.notifications.service import drop_pending
+from bursar.delivery import sending
+from bursar.delivery.rules import BACKOFF, LEASE
+from bursar.delivery.sending import DeliveryCounts, deliver_due
+from bursar.delivery.service import drop_pending
 from bursar.settings import Settings
+from bursar.work import mail_transport
 from testing.fakes.smtp import DROP, HANG, Sink, running
 from testing.servers.processes import free_port
-from tests.notifications.world import (
+from tests.delivery.world import (
     KIND,
     NOW,
     Domain,
@@ -230,7 +231,7 @@ class TestAServerThatIsAway:
     def test_all_that_is_due_counts_one_attempt(
         self, acme: Database, domain: Domain, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(delivery, "BATCH", 3)
+        monkeypatch.setattr(sending, "BATCH", 3)
         uuids = post(acme, *(f"{number}@example.org" for number in range(8)))
         url = f"smtp://127.0.0.1:{free_port()}"
         assert deliver(acme, domain, url) == DeliveryCounts(retrying=8)
@@ -243,7 +244,7 @@ class TestAServerThatIsAway:
     def test_nobody_connects_for_each(
         self, acme: Database, domain: Domain, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(delivery, "BATCH", 2)
+        monkeypatch.setattr(sending, "BATCH", 2)
         post(acme, *(f"{number}@example.org" for number in range(6)))
         with silent_server() as (url, listener):
             assert deliver(acme, domain, url, smtp_timeout=0.2).retrying == 6
@@ -307,18 +308,18 @@ def test_a_worker_told_to_stop_leaves_the_rest_to_others_at_once(
             stopping.set()
 
     monkeypatch.setattr(domain, "record", stop_after_two)
-    settings = Settings(smtp_url=sink.url)
-    assert deliver_due(acme, settings, domain.kinds, stopping=stopping).delivered == 2
+    transport = mail_transport(Settings(smtp_url=sink.url))
+    assert deliver_due(acme, transport, domain.kinds, stopping=stopping).delivered == 2
     assert statuses(acme) == ["delivered", "delivered", "pending", "pending"]
     assert deliver(acme, domain, sink.url).delivered == 2
     assert set(sink.copies.values()) == {1}
 
 
-def test_a_slow_batch_stays_claimed(
+def test_a_slow_batch_stays_leased(
     acme: Database, domain: Domain, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uuids = post(acme, "ann@example.org", "bob@example.org")
-    monkeypatch.setattr(delivery, "monotonic", lambda: float("inf"))
+    monkeypatch.setattr(sending, "monotonic", lambda: float("inf"))
     seen = []
 
     def look(_session: object, mails: object) -> set[UUID]:

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
-from bursar.notifications.rendering import Correspondent, Rendered, render
-from bursar.notifications.rendering import _templates as templates_of
+from bursar.delivery.rendering import Rendered, render
+from bursar.delivery.rendering import _templates as templates_of
+from bursar.delivery.views import Correspondent
 from bursar.work import MAIL_KINDS
 
 ACME = Correspondent("Acme <Inc>", "hr@acme.example")
@@ -13,7 +14,7 @@ CONTEXT = {"title": "Chess", "deadline": "2026-04-01T23:59:59Z"}
 
 
 def rendered(enterprise: Correspondent = ACME, **context: Any) -> Rendered:
-    return render("tests.notifications", "test-mail", enterprise, CONTEXT | context)
+    return render("tests.delivery", "test-mail", enterprise, CONTEXT | context)
 
 
 def test_the_first_line_is_the_subject_and_the_rest_the_text() -> None:
@@ -38,7 +39,7 @@ def test_lines_of_a_value_do_not_leave_the_subject() -> None:
 
 
 def test_a_block_can_be_the_subject() -> None:
-    mail = render("tests.notifications", "subject-block", ACME, {"title": "One\n\nTwo"})
+    mail = render("tests.delivery", "subject-block", ACME, {"title": "One\n\nTwo"})
     assert (mail.subject, mail.text[:6]) == ("About One Two", "Hello\n")
 
 
@@ -55,14 +56,14 @@ def test_the_page_is_accessible_and_loads_nothing() -> None:
 
 def test_a_value_that_is_missing_is_an_error() -> None:
     with pytest.raises(UndefinedError, match="'title' is undefined"):
-        render("tests.notifications", "test-mail", ACME, {"deadline": CONTEXT["deadline"]})
+        render("tests.delivery", "test-mail", ACME, {"deadline": CONTEXT["deadline"]})
 
 
 def test_templates_that_are_missing_or_name_no_subject_are_errors() -> None:
     with pytest.raises(TemplateNotFound):
-        render("tests.notifications", "unknown", ACME, {})
+        render("tests.delivery", "unknown", ACME, {})
     with pytest.raises(ValueError, match="names no subject"):
-        render("tests.notifications", "no-subject", ACME, {})
+        render("tests.delivery", "no-subject", ACME, {})
 
 
 @pytest.mark.parametrize("name", MAIL_KINDS)

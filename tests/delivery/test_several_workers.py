@@ -11,16 +11,17 @@ import pytest
 
 from bursar import clock
 from bursar.database.engine import Database
+from bursar.delivery import sending
+from bursar.delivery.sending import DeliveryCounts, deliver_due
 from bursar.jobs.context import JobContext
 from bursar.jobs.loops import Loop
 from bursar.jobs.worker import Worker
-from bursar.notifications import delivery
-from bursar.notifications.delivery import DeliveryCounts, deliver_due
 from bursar.settings import Settings
+from bursar.work import mail_transport
 from testing.databases.composed import composed, opener
 from testing.fakes.smtp import Sink
 from testing.jobs import eventually
-from tests.notifications.world import KIND, Domain, deliver, post, statuses
+from tests.delivery.world import KIND, Domain, deliver, post, statuses
 
 COUNT = 60
 
@@ -38,8 +39,8 @@ def test_threads_side_by_side_send_each_mail_once(
     with_server: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delivery, "BATCH", 7)
-    monkeypatch.setattr(delivery, "KEPT_BATCH", 7)
+    monkeypatch.setattr(sending, "BATCH", 7)
+    monkeypatch.setattr(sending, "KEPT_BATCH", 7)
     post(acme, *recipients())
     domains = [Domain() for _ in range(4)]
 
@@ -62,7 +63,7 @@ def test_threads_side_by_side_send_each_mail_once(
 
 @contextmanager
 def process(url: str, sink: Sink, manner: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.notifications.sending_process", url, sink.url, manner]
+    command = [sys.executable, "-m", "tests.delivery.sending_process", url, sink.url, manner]
     started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield started
@@ -116,10 +117,10 @@ def test_a_worker_killed_before_it_could_record_repeats_that_mail_and_loses_none
 def test_a_worker_delivers_what_is_enqueued_while_it_runs(
     acme: Database, database_url: str, sink: Sink, domain: Domain
 ) -> None:
-    settings = Settings(smtp_url=sink.url)
+    transport = mail_transport(Settings(smtp_url=sink.url))
 
     def deliver_all(context: JobContext) -> None:
-        deliver_due(context.database, settings, domain.kinds, stopping=context.stopping)
+        deliver_due(context.database, transport, domain.kinds, stopping=context.stopping)
 
     worker = Worker(opener(database_url), [], loops=[Loop("mail", deliver_all, 0.05)])
     worker.start()

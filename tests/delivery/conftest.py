@@ -5,7 +5,7 @@ import pytest
 from bursar import clock
 from bursar.database.engine import Database
 from testing.fakes.smtp import Sink, running
-from tests.notifications.world import NOW, Domain, settle
+from tests.delivery.world import NOW, Domain, settle
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
+from bursar.delivery.channel import Attempt, MailKind, QueuedMail
+from bursar.delivery.models import Mail
+from bursar.delivery.sending import DeliveryCounts, deliver_due
+from bursar.delivery.service import NewMail, enqueue
 from bursar.identity.models import Enterprise
-from bursar.notifications.delivery import DeliveryCounts, deliver_due
-from bursar.notifications.kinds import Attempt, MailKind, QueuedMail
-from bursar.notifications.models import Mail
-from bursar.notifications.service import NewMail, enqueue
 from bursar.settings import Settings
+from bursar.work import mail_transport
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACME = UUID("66b5922b-a22b-4a7b-b587-d4af0378bd6f")
@@ -52,7 +53,7 @@ class Domain:
 
     @property
     def kinds(self) -> dict[str, MailKind]:
-        return {KIND: MailKind(KIND, "tests.notifications", self.still_wanted, self.record)}
+        return {KIND: MailKind(KIND, "tests.delivery", self.still_wanted, self.record)}
 
     def outcomes(self, uuid: UUID) -> list[str]:
         return [each.outcome.value for each in self.recorded if each.mail.uuid == uuid]
@@ -96,4 +97,4 @@ def deliver(
     database: Database, domain: Domain, smtp_url: str = "", **settings: Any
 ) -> DeliveryCounts:
     values = {"smtp_url": smtp_url, "smtp_timeout": 5, **settings}
-    return deliver_due(database, Settings(**values), domain.kinds)
+    return deliver_due(database, mail_transport(Settings(**values)), domain.kinds)

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bursar.notifications.kinds import Attempt
+from bursar.delivery.channel import Attempt
 from bursar.schema import metadata
 from testing.databases.composed import composed
-from tests.notifications.world import Domain, deliver
+from tests.delivery.world import Domain, deliver
 
 
 class Doomed(Domain):

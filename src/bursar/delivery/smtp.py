@@ -1,4 +1,4 @@
-"""Hands mails to an SMTP server: one connection as long as it lives, a new one when it is gone."""
+"""Hands mails to an SMTP server, over one connection that is replaced when the server ends it."""
 
 import smtplib
 import ssl
@@ -6,7 +6,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
-from bursar.notifications.messages import Message
+from bursar.delivery.messages import Message
 from bursar.smtp_url import SmtpServer
 
 _DONE: Final = 250
@@ -15,11 +15,11 @@ _CLOSING: Final = 421
 
 
 class ServerAway(Exception):
-    """Nothing can be sent now, whatever the mail."""
+    """The server cannot be reached or does not let us in, so that no mail can be sent now."""
 
 
 class Refused(Exception):
-    """This mail was not taken: for now, or for good."""
+    """The server did not take this mail, for now or for good."""
 
     def __init__(self, reason: str, *, for_good: bool) -> None:
         super().__init__(reason)
@@ -27,11 +27,11 @@ class Refused(Exception):
 
 
 class _Lost(Exception):
-    """The connection ended before the server had taken anything of the mail."""
+    """The server ended the connection before it had taken anything of the mail."""
 
 
-class Transport:
-    """Connects with the first mail. Once the server is away, it stays so for this transport."""
+class SmtpConnection:
+    """Connects with the first mail. A server that is away is not asked again by the same object."""
 
     def __init__(self, server: SmtpServer, timeout: float) -> None:
         self._server = server
@@ -54,7 +54,10 @@ class Transport:
         self._drop()
 
     def send(self, message: Message) -> None:
-        """Returns when the server has taken the responsibility. Raises ServerAway and Refused."""
+        """Returns when the server has taken the responsibility for the mail.
+
+        Raises ServerAway and Refused.
+        """
         was_open = self._connection is not None
         try:
             self._send(message)
@@ -65,7 +68,7 @@ class Transport:
             self._send_anew(message)
 
     def _send_anew(self, message: Message) -> None:
-        """Servers end connections that are idle, or have carried enough."""
+        """Servers end connections that were idle or carried enough mails, so one retry is due."""
         try:
             self._send(message)
         except _Lost as error:
@@ -142,7 +145,8 @@ def _begin(smtp: smtplib.SMTP, message: Message) -> None:
     if code == _CLOSING:
         raise _Lost(_said(code, reply))
     if code != _DONE:
-        # About the sender, that is about us: another day it may be right.
+        # The server refused the sender, which is our own address, so that a retry may succeed
+        # after the operator has put the settings right.
         raise Refused(_said(code, reply), for_good=False)
 
 

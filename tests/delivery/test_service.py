@@ -2,7 +2,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from bursar.database.engine import Database
-from bursar.notifications.service import (
+from bursar.delivery.service import (
     NewMail,
     drop_pending,
     enqueue,
@@ -10,7 +10,7 @@ from bursar.notifications.service import (
     replace_recipients,
 )
 from testing.databases.statements import statements_of
-from tests.notifications.world import ACME, CONTEXT, KIND, NOW, change, mail, post, statuses
+from tests.delivery.world import ACME, CONTEXT, KIND, NOW, change, mail, post, statuses
 
 
 def test_a_mail_waits_from_the_moment_its_transaction_commits(acme: Database) -> None:

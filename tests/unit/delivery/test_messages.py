@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.notifications.kinds import QueuedMail
-from bursar.notifications.messages import UnusableAddress, compose, wire_address
-from bursar.notifications.rendering import Correspondent, Rendered
+from bursar.delivery.channel import QueuedMail
+from bursar.delivery.messages import UnusableAddress, compose, wire_address
+from bursar.delivery.rendering import Rendered
+from bursar.delivery.views import Correspondent
 from bursar.smtp_url import Sender
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 
 from bursar.credit.assignments.mail import ALLOCATED
 from testing.servers.cli import Cli
-from tests.notifications.world import ACME, change, post, settle
+from tests.delivery.world import ACME, change, post, settle
 
 pytestmark = pytest.mark.slow
 

@@ -11,15 +11,14 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.database.engine import Database
+from bursar.delivery import attempts, sending
+from bursar.delivery.channel import Kept, MailKind, QueuedMail
+from bursar.delivery.lease import SENT_UNRECORDED
+from bursar.delivery.sending import DeliveryCounts, deliver_due
+from bursar.delivery.service import drop_pending
 from bursar.identity.enterprises import get_enterprise
-from bursar.notifications import delivery, recording
-from bursar.notifications.claims import SENT_UNRECORDED
-from bursar.notifications.delivery import DeliveryCounts, deliver_due
-from bursar.notifications.kinds import MailKind, QueuedMail
-from bursar.notifications.service import drop_pending
-from bursar.settings import Settings
 from testing.databases.statements import statements_of
-from tests.notifications.world import (
+from tests.delivery.world import (
     ACME,
     CONTEXT,
     KIND,
@@ -56,7 +55,7 @@ def test_without_a_mail_server_a_kept_mail_is_delivered(acme: Database, domain: 
 def test_everything_due_is_delivered_in_as_many_batches_as_it_takes(
     acme: Database, domain: Domain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "KEPT_BATCH", 3)
+    monkeypatch.setattr(sending, "KEPT_BATCH", 3)
     post(acme, *(f"{number}@example.org" for number in range(10)))
     assert deliver(acme, domain).delivered == 10
     assert [each.mail.recipient[0] for each in domain.recorded] == list("0123456789")
@@ -84,10 +83,10 @@ def test_mails_of_an_unknown_kind_stay_for_a_worker_that_knows_it(
     post(acme, "ann@example.org", kind="from-the-future")
     assert deliver(acme, domain) == DeliveryCounts()
     assert statuses(acme) == ["pending"]
-    assert deliver_due(acme, Settings(), {}) == DeliveryCounts()
+    assert deliver_due(acme, Kept(), {}) == DeliveryCounts()
 
 
-def test_a_claimed_mail_is_left_alone_until_the_claim_ends(acme: Database, domain: Domain) -> None:
+def test_a_leased_mail_is_left_alone_until_the_lease_ends(acme: Database, domain: Domain) -> None:
     (uuid,) = post(acme, "ann@example.org")
     change(acme, uuid, claimed_until=NOW + timedelta(minutes=10))
     assert deliver(acme, domain) == DeliveryCounts()
@@ -110,7 +109,7 @@ def test_a_stopping_worker_takes_nothing_more(acme: Database, domain: Domain) ->
     (uuid,) = post(acme, "ann@example.org")
     stopping = Event()
     stopping.set()
-    assert deliver_due(acme, Settings(), domain.kinds, stopping=stopping) == DeliveryCounts()
+    assert deliver_due(acme, Kept(), domain.kinds, stopping=stopping) == DeliveryCounts()
     assert mail(acme, uuid).claimed_until is None
 
 
@@ -126,7 +125,7 @@ class TestManyMails:
         quiet = {
             KIND: MailKind(
                 KIND,
-                "tests.notifications",
+                "tests.delivery",
                 lambda _session, mails: {each.uuid for each in mails},
                 lambda _session, _attempts, _now: None,
             )
@@ -189,7 +188,7 @@ def test_a_question_that_fails_puts_off_that_mail_alone(acme: Database, domain: 
 def test_a_database_that_was_away_for_a_moment_changes_nothing(
     acme: Database, domain: Domain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
     (uuid,) = post(acme, "ann@example.org")
     failures = [OperationalError("SELECT 1", {}, Exception("gone"))] * 2
 
@@ -197,8 +196,8 @@ def test_a_database_that_was_away_for_a_moment_changes_nothing(
         if failures:
             raise failures.pop()
 
-    kinds = {KIND: MailKind(KIND, "tests.notifications", domain.still_wanted, record)}
-    assert deliver_due(acme, Settings(), kinds) == DeliveryCounts(delivered=1)
+    kinds = {KIND: MailKind(KIND, "tests.delivery", domain.still_wanted, record)}
+    assert deliver_due(acme, Kept(), kinds) == DeliveryCounts(delivered=1)
     assert mail(acme, uuid).attempts == 1
 
 
@@ -211,8 +210,8 @@ def test_a_mail_that_another_worker_took_over_is_not_recorded_twice(
         change(acme, uuid, claimed_until=NOW + timedelta(hours=1))
         return {each.uuid for each in mails}
 
-    kinds = {KIND: MailKind(KIND, "tests.notifications", overtaken, domain.record)}
-    assert deliver_due(acme, Settings(), kinds) == DeliveryCounts()
+    kinds = {KIND: MailKind(KIND, "tests.delivery", overtaken, domain.record)}
+    assert deliver_due(acme, Kept(), kinds) == DeliveryCounts()
     assert domain.recorded == []
     assert mail(acme, uuid).status == "pending"
 
@@ -227,7 +226,7 @@ def test_a_mail_dropped_after_its_last_check_was_sent_all_the_same(
             drop_pending(writing, [each.subject_uuid for each in mails], [KIND], NOW)
         return {each.uuid for each in mails}
 
-    kinds = {KIND: MailKind(KIND, "tests.notifications", dropping, domain.record)}
-    assert deliver_due(acme, Settings(), kinds).delivered == 1
+    kinds = {KIND: MailKind(KIND, "tests.delivery", dropping, domain.record)}
+    assert deliver_due(acme, Kept(), kinds).delivered == 1
     assert mail(acme, uuid).status == "delivered"
     assert domain.outcomes(uuid) == ["delivered"]

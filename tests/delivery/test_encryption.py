@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bursar import clock
-from bursar.notifications.messages import Message
-from bursar.notifications.transport import ServerAway, Transport
+from bursar.delivery.messages import Message
+from bursar.delivery.smtp import ServerAway, SmtpConnection
 from bursar.smtp_url import parse_smtp_url
 from testing.fakes.smtp import Sink, running
 
@@ -71,7 +71,7 @@ def sink(context: ssl.SSLContext) -> Iterator[Sink]:
 
 
 def send(url: str) -> None:
-    with Transport(parse_smtp_url(url), 5) as transport:
+    with SmtpConnection(parse_smtp_url(url), 5) as transport:
         transport.send(MESSAGE)
 
 

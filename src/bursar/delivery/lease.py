@@ -1,7 +1,7 @@
-"""Which mails a worker has to itself. Every function expects the caller's transaction.
+"""Leases: which mails a worker has to itself. Every function expects the caller's transaction.
 
-A claim is told from every other by its end: `claimed_until`. Who still finds it there still has
-the mail; whoever took it over later wrote a later end.
+The end of a lease, `claimed_until`, tells it from every other lease: a worker that still finds its
+own end in the row still has the mail, because whoever took the mail over wrote a later end.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,25 +27,27 @@ from sqlalchemy.orm import Session
 
 from bursar.database.bulk import is_any_of
 from bursar.database.types import AnyRow
-from bursar.notifications.kinds import QueuedMail
-from bursar.notifications.models import Mail, MailStatus
-from bursar.notifications.rules import TOO_FAR_AHEAD
+from bursar.delivery.channel import QueuedMail
+from bursar.delivery.models import Mail, MailStatus
+from bursar.delivery.rules import TOO_FAR_AHEAD
 
 SENT_UNRECORDED: Final = "sent, but not recorded yet"
-"""The error of a mail that must not be sent again: only its record is missing."""
+"""The error of a mail that must not be sent again, because only its record is missing."""
 
 _MAILS: Final = cast("Table", Mail.__table__)
 _MAIL: Final = _MAILS.c
 
 
 @dataclass(slots=True)
-class Batch:
+class Lease:
+    """The mails that one worker has until an instant, unless it renews the lease."""
+
     until: datetime
     mails: list[QueuedMail] = field(default_factory=list)
     sent: list[QueuedMail] = field(default_factory=list)
-    """Whose record is missing."""
-    since: float = field(default_factory=monotonic)
-    """When the claim was last made sure of; by a clock that nobody sets."""
+    """Mails that were sent before, and whose record is missing."""
+    renewed: float = field(default_factory=monotonic)
+    """When the lease was taken or last renewed, by a clock that nobody can set back."""
 
     @property
     def is_empty(self) -> bool:
@@ -59,7 +61,8 @@ def _reached(column: ColumnElement[datetime]) -> ColumnElement[bool]:
 _DUE: Final = (
     select(*_MAIL)
     .where(
-        text("status = 'pending'"),  # said as the partial index says it
+        # PostgreSQL uses the partial index only for the literal condition of the index.
+        text("status = 'pending'"),
         _reached(_MAIL.next_attempt_at),
         or_(_MAIL.claimed_until.is_(None), _reached(_MAIL.claimed_until)),
         _MAIL.kind.in_(bindparam("kinds", expanding=True)),
@@ -67,6 +70,7 @@ _DUE: Final = (
     .order_by(_MAIL.next_attempt_at, _MAIL.id)
     .limit(bindparam("limit"))
 )
+# Rows that another worker is leasing now are skipped instead of waited for.
 _DUE_AND_FREE: Final = _DUE.with_for_update(skip_locked=True)
 _ANY_DUE: Final = select(func.count()).select_from(_DUE.subquery())
 
@@ -79,22 +83,22 @@ def is_any_due(connection: Connection, kinds: Sequence[str], now: datetime) -> b
     return bool(connection.scalar(_ANY_DUE, _due_parameters(kinds, now, 1)))
 
 
-def claim(
-    session: Session, kinds: Sequence[str], now: datetime, lease: timedelta, limit: int
-) -> Batch:
-    """Mails that are due and nobody has, those that waited longest first."""
+def take(
+    session: Session, kinds: Sequence[str], now: datetime, duration: timedelta, limit: int
+) -> Lease:
+    """Leases mails that are due and that nobody has, those first that waited longest."""
     parameters = _due_parameters(kinds, now, limit)
     rows = session.connection().execute(_DUE_AND_FREE, parameters).all()
-    batch = Batch(now + lease)
+    lease = Lease(now + duration)
     for row in rows:
-        (batch.sent if row.error == SENT_UNRECORDED else batch.mails).append(_queued(row))
+        (lease.sent if row.error == SENT_UNRECORDED else lease.mails).append(_queued(row))
     if rows:
         session.execute(
             update(_MAILS)
             .where(is_any_of(session, Mail.id, [row.id for row in rows]))
-            .values(claimed_until=batch.until)
+            .values(claimed_until=lease.until)
         )
-    return batch
+    return lease
 
 
 def _queued(row: AnyRow) -> QueuedMail:
@@ -111,8 +115,8 @@ def _queued(row: AnyRow) -> QueuedMail:
     )
 
 
-def held_by(session: Session, mails: Sequence[QueuedMail], until: datetime) -> ColumnElement[bool]:
-    """Those among the mails that the claim still covers, whatever their status is by now."""
+def _leased(session: Session, mails: Sequence[QueuedMail], until: datetime) -> ColumnElement[bool]:
+    """The mails that the lease still covers, whatever their status has become."""
     mine = is_any_of(session, Mail.id, [mail.id for mail in mails])
     return and_(mine, _MAIL.claimed_until == until)
 
@@ -120,18 +124,19 @@ def held_by(session: Session, mails: Sequence[QueuedMail], until: datetime) -> C
 def statuses(
     session: Session, mails: Sequence[QueuedMail], until: datetime
 ) -> Mapping[int, MailStatus]:
-    """By id, of those that the claim still covers."""
-    statement = select(_MAIL.id, _MAIL.status).where(held_by(session, mails, until))
+    """The status by id of each mail that the lease still covers."""
+    statement = select(_MAIL.id, _MAIL.status).where(_leased(session, mails, until))
     return {row.id: MailStatus(row.status) for row in session.execute(statement)}
 
 
-def extend(session: Session, batch: Batch, mails: Sequence[QueuedMail], until: datetime) -> None:
-    change(session, mails, batch.until, {"claimed_until": until})
-    batch.until, batch.since = until, monotonic()
+def renew(session: Session, lease: Lease, mails: Sequence[QueuedMail], until: datetime) -> None:
+    """Moves the end of the lease of these mails; the lease gives up its other mails."""
+    change(session, mails, lease.until, {"claimed_until": until})
+    lease.until, lease.renewed = until, monotonic()
 
 
 def release(session: Session, mails: Sequence[QueuedMail], until: datetime) -> None:
-    """Others may have them at once."""
+    """Lets other workers have the mails at once."""
     change(session, mails, until, {"claimed_until": None})
 
 
@@ -142,7 +147,7 @@ def change(
     values: Mapping[str, object],
     *conditions: ColumnElement[bool],
 ) -> int:
-    """How many of the mails the claim still covered."""
-    held = held_by(session, mails, until)
-    result = session.execute(update(_MAILS).where(held, *conditions).values(**values))
+    """Updates the mails that the lease still covers, and returns how many those were."""
+    mine = _leased(session, mails, until)
+    result = session.execute(update(_MAILS).where(mine, *conditions).values(**values))
     return cast("CursorResult[tuple[()]]", result).rowcount

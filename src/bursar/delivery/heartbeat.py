@@ -1,4 +1,4 @@
-"""Does something again and again beside a long wait."""
+"""Repeats some work in a thread while the caller waits for something else."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _log = structlog.get_logger(__name__)
 
 @contextmanager
 def repeatedly(seconds: float, work: Callable[[], object]) -> Iterator[None]:
-    """Every so many seconds until the block ends; then it does not run any more."""
+    """Does the work every so many seconds until the block ends. It never runs after the block."""
     ended = Event()
     thread = Thread(target=_beat, args=(ended, seconds, work), daemon=True)
     thread.start()
@@ -27,4 +27,4 @@ def _beat(ended: Event, seconds: float, work: Callable[[], object]) -> None:
         try:
             work()
         except Exception:  # noqa: BLE001 - the next beat tries again
-            _log.exception("a claim could not be renewed")
+            _log.exception("a lease could not be renewed")

@@ -3,7 +3,7 @@ from time import sleep
 
 import pytest
 
-from bursar.notifications.heartbeat import repeatedly
+from bursar.delivery.heartbeat import repeatedly
 
 
 def test_the_work_is_repeated_until_the_block_ends() -> None:

@@ -1,4 +1,4 @@
-"""What mails say: the templates of a domain over the layouts that all share."""
+"""Renders mails from the templates of a domain and the layouts that all domains share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,22 +12,18 @@ from jinja2 import (
     PackageLoader,
     StrictUndefined,
     Template,
+    TemplateError,
     select_autoescape,
 )
 
 from bursar import clock
-from bursar.notifications.rules import one_line
+from bursar.delivery.channel import MailKind
+from bursar.delivery.refusals import MailUnwritable
+from bursar.delivery.rules import one_line
+from bursar.delivery.views import Correspondent
 
 _SUBJECT: Final = "Subject:"
 _BLOCK: Final = "subject"
-
-
-@dataclass(frozen=True, slots=True)
-class Correspondent:
-    """The enterprise that a mail speaks for, as templates see it."""
-
-    name: str
-    contact_email: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +53,20 @@ def render(
     )
 
 
+def render_for_reading(
+    kind: MailKind, enterprise: Correspondent, context: Mapping[str, Any]
+) -> Rendered:
+    """Raises MailUnwritable."""
+    try:
+        return render(kind.templates, kind.name, enterprise, context)
+    except (TemplateError, ValueError) as error:
+        raise MailUnwritable(error) from error
+
+
 @lru_cache
 def _templates(package: str, name: str) -> _Templates:
-    """The subject is a template of its own: no value in it can reach into the text below."""
-    loader = ChoiceLoader([PackageLoader(package), PackageLoader("bursar.notifications")])
+    """The subject is compiled apart, so that no value in it can reach into the text below it."""
+    loader = ChoiceLoader([PackageLoader(package), PackageLoader("bursar.delivery")])
     environment = _environment(loader)
     source = loader.get_source(environment, f"{name}.txt")[0]
     html = environment.get_template(f"{name}.html")
@@ -92,6 +98,6 @@ def _environment(loader: BaseLoader) -> Environment:
 
 
 def _date(instant: str) -> str:
-    """Of an ISO 8601 instant, in UTC: 24 February 2026."""
+    """The day of an ISO 8601 instant in UTC, such as 24 February 2026."""
     at = clock.parse_instant(instant)
     return f"{at.day} {at:%B %Y}"

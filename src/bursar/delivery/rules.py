@@ -1,27 +1,27 @@
-"""When a mail is tried again, and what may be said about it. Pure."""
+"""Decides when a mail is tried again, and what may be said about it. No function has effects."""
 
 import re
 from datetime import datetime, timedelta
 from typing import Final
 
-from bursar.notifications.kinds import Attempt, AttemptOutcome, QueuedMail
+from bursar.delivery.channel import Attempt, AttemptOutcome, QueuedMail
 
 BACKOFF: Final = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60, 240, 720, 1440))
-"""Pauses after the first failure, the second...; after one more, a mail is given up."""
+"""The pause after the first failure, the second and so on. One more failure gives the mail up."""
 
 TOO_FAR_AHEAD: Final = BACKOFF[-1] + timedelta(hours=1)
-"""No attempt is planned so late, and no claim lasts so long: a clock was wrong when it was made.
-The hour is for clocks of two machines that differ."""
+"""No attempt is planned so late and no lease lasts so long, so an instant beyond it was written by
+a wrong clock and counts as reached. The hour is for machines whose clocks differ."""
 
 LONGEST_ERROR: Final = 300
 LEASE: Final = timedelta(minutes=1)
-"""How long a worker may keep mails without saying again that it has them. What a dead worker had
-is sent again so much later."""
+"""How long a worker may keep mails without renewing its lease. The mails of a worker that died are
+sent this much later."""
 _ADDRESS: Final = re.compile(r"[^\s<>]+@[^\s<>]+")
 
 
 def pause_after(attempts: int) -> timedelta | None:
-    """After so many failed attempts; None: give it up."""
+    """The pause after this many failed attempts; None gives the mail up."""
     return BACKOFF[attempts - 1] if attempts <= len(BACKOFF) else None
 
 
@@ -36,10 +36,10 @@ def failed(mail: QueuedMail, now: datetime, error: str, *, for_good: bool = Fals
 
 
 def without_addresses(text: str) -> str:
-    """One line that may be kept and logged: mail servers like to quote whom they refuse."""
+    """One line without addresses, because mail servers quote the address that they refuse."""
     return one_line(_ADDRESS.sub("(address)", text))
 
 
 def one_line(text: str) -> str:
-    """Nothing in it can begin a line or a header of its own."""
+    """Removes everything that could begin a line or a header of its own."""
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())

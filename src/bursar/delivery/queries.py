@@ -1,0 +1,57 @@
+"""Reads mails and the enterprises that they speak for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from bursar.database.types import AnyRow
+from bursar.delivery.models import Mail, MailStatus
+from bursar.delivery.views import Correspondent, MailView
+from bursar.identity.models import Enterprise
+
+_MAIL: Final = Mail.__table__.c
+
+
+def correspondents(connection: Connection, uuids: Iterable[UUID]) -> Mapping[UUID, Correspondent]:
+    enterprise = Enterprise.__table__.c
+    statement = select(enterprise.uuid, enterprise.name, enterprise.contact_email)
+    rows = connection.execute(statement.where(enterprise.uuid.in_(set(uuids))))
+    return {row.uuid: Correspondent(row.name, row.contact_email) for row in rows}
+
+
+def newest_mails(
+    connection: Connection,
+    *,
+    enterprise_uuid: UUID | None,
+    status: MailStatus | None,
+    limit: int,
+) -> Sequence[MailView]:
+    statement = select(*_MAIL).order_by(_MAIL.id.desc()).limit(limit)
+    if enterprise_uuid is not None:
+        statement = statement.where(_MAIL.enterprise_uuid == enterprise_uuid)
+    if status is not None:
+        statement = statement.where(_MAIL.status == status.value)
+    return [_view(row) for row in connection.execute(statement)]
+
+
+def find_mail(connection: Connection, uuid: UUID) -> MailView | None:
+    row = connection.execute(select(*_MAIL).where(_MAIL.uuid == uuid)).one_or_none()
+    return None if row is None else _view(row)
+
+
+def _view(row: AnyRow) -> MailView:
+    return MailView(
+        uuid=row.uuid,
+        enterprise_uuid=row.enterprise_uuid,
+        kind=row.kind,
+        subject_uuid=row.subject_uuid,
+        recipient=row.recipient,
+        context=row.context,
+        status=MailStatus(row.status),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        error=row.error,
+    )

@@ -1,0 +1,37 @@
+"""Why a mail cannot be shown."""
+
+from uuid import UUID
+
+
+class MailRefused(Exception):
+    """A mail cannot be shown."""
+
+
+class UnknownMail(MailRefused):
+    """There is no mail with this uuid."""
+
+    def __init__(self, uuid: UUID) -> None:
+        super().__init__(f"no such mail: {uuid}")
+        self.uuid = uuid
+
+
+class UnknownMailKind(MailRefused):
+    """The mail was written by another version of Bursar."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"this version knows no mail of the kind {kind}")
+        self.kind = kind
+
+
+class MailTextDeleted(MailRefused):
+    """The values of the mail were deleted together with the learner's address."""
+
+    def __init__(self) -> None:
+        super().__init__("what it said was deleted with the learner's address")
+
+
+class MailUnwritable(MailRefused):
+    """The templates cannot be rendered with the values of the mail."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"it cannot be written: {error}")
