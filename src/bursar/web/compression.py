@@ -3,28 +3,25 @@
 import gzip
 import zlib
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, Final, Literal
 
 import zstandard
+
+from bursar.remembering import remembered
 
 Coding = Literal["zstd", "gzip"]
 CODINGS: Final[tuple[Coding, ...]] = ("zstd", "gzip")
 """The better ones first."""
 MINIMUM_BYTES = 512
 _GZIP = 16 + zlib.MAX_WBITS
-# Longer headers are legal but rare: kept out, they cannot fill the cache with megabytes.
-_LONGEST_CACHED = 512
 
 
 def choose_coding(accept_encoding: str | None) -> Coding | None:
     """The best coding on offer (RFC 9110, section 12.5.3); ours is zstd before gzip."""
-    if not accept_encoding:
-        return None
-    choose = _choose_cached if len(accept_encoding) <= _LONGEST_CACHED else _choose
-    return choose(accept_encoding)
+    return _choose(accept_encoding) if accept_encoding else None
 
 
+@remembered(256)
 def _choose(accept_encoding: str) -> Coding | None:
     weights = dict(_weight(part) for part in accept_encoding.split(","))
     wildcard = weights.get("*", 0.0)
@@ -35,9 +32,6 @@ def _choose(accept_encoding: str) -> Coding | None:
         if weight > best_weight:
             best, best_weight = coding, weight
     return best if best_weight >= weights.get("identity", 0.0) else None
-
-
-_choose_cached = lru_cache(maxsize=256)(_choose)
 
 
 def _weight(part: str) -> tuple[str, float]:

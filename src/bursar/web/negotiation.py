@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from bursar.remembering import LONGEST_REMEMBERED
+
 
 class Format(StrEnum):
     JSON = "json"
@@ -110,9 +112,6 @@ _QUALITY = re.compile(r"0(?:\.[0-9]*)?|1(?:\.0*)?|\.[0-9]+")
 
 _EXACT, _SUFFIX, _ANY_SUFFIX, _TYPE, _ANY = 5, 4, 3, 2, 1
 
-# Longer headers are legal but rare: kept out, they cannot fill the cache with megabytes.
-_LONGEST_CACHED_ACCEPT = 512
-
 
 def negotiate(
     accept: str | None,
@@ -122,7 +121,7 @@ def negotiate(
 ) -> Negotiated:
     """Raise UnknownFormat or NotAcceptable when the request asks for nothing that is offered."""
     wanted = _wanted_format(format_parameter, offered)
-    choose = _choose_cached if len(accept or "") <= _LONGEST_CACHED_ACCEPT else _choose
+    choose = _choose_cached if len(accept or "") <= LONGEST_REMEMBERED else _choose
     chosen = choose(accept or "", _declares_json(content_type), wanted, offered)
     if chosen is None:
         raise NotAcceptable

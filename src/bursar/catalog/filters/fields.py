@@ -1,13 +1,13 @@
 """Reading the field that a content filter names. Absent and null are one thing here."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
 from bursar.catalog.content.content_types import ContentType
+from bursar.remembering import remembered
 
 Document = Mapping[str, Any]
 Reader = Callable[[Document, ContentType], object]
@@ -83,11 +83,12 @@ def _owner_keys(document: Document, content_type: ContentType) -> object:
     if keys is not _ABSENT and keys is not None:
         return keys
     key = document.get("key")
-    is_run = content_type is ContentType.COURSE_RUN and isinstance(key, str)
-    return _organization_of_run(key) if is_run else None
+    if content_type is not ContentType.COURSE_RUN or not isinstance(key, str):
+        return None
+    return _organization_of_run(key)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _organization_of_run(key: str) -> str | None:
     try:
         organization = CourseKey.from_string(key).org

@@ -5,11 +5,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from operator import ge, gt, le, lt
 from typing import Any, Final
 
 from bursar.catalog.filters.fields import elements
+from bursar.remembering import remembered
 
 Problem = tuple[str, str]
 Predicate = Callable[[object], bool]
@@ -102,7 +102,7 @@ def _moment(value: object) -> datetime | None:
     return _instant(value) if isinstance(value, str) else None
 
 
-@lru_cache(maxsize=8192)  # many filters ask for the same few dates of a document
+@remembered(8192)  # many filters ask for the same few dates of a document
 def _instant(text: str) -> datetime | None:
     """ISO 8601; a day is its midnight, and a time without an offset is UTC."""
     try:

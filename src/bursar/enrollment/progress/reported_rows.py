@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from bursar import clock, emails
+from bursar.remembering import remembered
 
 LONGEST_KEY: Final = 255
 LONGEST_TEXT: Final = 5000
@@ -108,7 +109,7 @@ def _day(value: Any) -> date:
     return _day_of(value)
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _day_of(text: str) -> date:
     """A day, or the UTC day of an instant."""
     try:
@@ -126,7 +127,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _boolean_of(text: str) -> bool:
     try:
         return _BOOLEANS[text.strip().lower()]
@@ -134,7 +135,7 @@ def _boolean_of(text: str) -> bool:
         raise ValueError("Must be a valid boolean.") from None
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _integer_of(text: str) -> int:
     match = _INTEGER.fullmatch(text.strip())
     if match is None:
@@ -142,19 +143,19 @@ def _integer_of(text: str) -> int:
     return _in_range(int(match[1]))
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _number_of(text: str) -> float:
     if not _NUMBER.fullmatch(text.strip()):
         raise ValueError("A valid number is required.")
     return _real(text)
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def _email(text: str) -> str:
     return emails.normalised(emails.checked(text))
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _run_key(text: str) -> str:
     key = text.strip()
     if not key:
