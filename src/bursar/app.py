@@ -13,12 +13,21 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from bursar import __version__, logs, memory
-from bursar.api import assignments, learner_progress, learner_summary, policies, redemption
+from bursar.api import (
+    assignments,
+    catalogs,
+    learner_progress,
+    learner_summary,
+    policies,
+    redemption,
+)
 from bursar.api.bulk_enrollment import endpoints as bulk_enrollment_endpoints
+from bursar.api.catalog_answers import CatalogServices, PageCache
 from bursar.api.licenses import endpoints as license_endpoints
 from bursar.api.subscriptions import endpoints as subscription_endpoints
-from bursar.catalog.catalogs.cache import CatalogServices, MemberIndexes, PageCache
-from bursar.catalog.catalogs.endpoints import endpoints as catalog_endpoints
+from bursar.catalog.listings.indexes import (
+    MemberIndexes,
+)
 from bursar.database.engine import Database
 from bursar.enrollment.bulk.pending import WhenActivated
 from bursar.identity.gate import DatabaseGate
@@ -56,7 +65,7 @@ def all_endpoints() -> list[Endpoint]:
         *bulk_enrollment_endpoints(),
         *learner_summary.routes.endpoints,
         *learner_progress.routes.endpoints,
-        *catalog_endpoints(),
+        *catalogs.routes.endpoints,
     ]
 
 
@@ -72,7 +81,10 @@ def create_app(
     metrics = Metrics()
     ring = KeyRing(database, settings)
     services = Services(
-        CatalogServices(MemberIndexes(), PageCache(settings.page_cache_bytes)), JobQueue(database)
+        CatalogServices(
+            MemberIndexes(), PageCache(settings.page_cache_bytes), settings.lms_public_url
+        ),
+        JobQueue(database),
     )
     when_activated(WhenActivated(database))
     endpoints = [*all_endpoints(), *extra_endpoints]

@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.audit.service import Change, record
-from bursar.catalog.catalogs.queries import CATALOG
+from bursar.catalog.listings.owned import (
+    CATALOG,
+)
 from bursar.web.call import Answer, Call, enterprise_of
 from bursar.web.endpoint import Documentation, Endpoint
 from bursar.web.errors import BusinessRule

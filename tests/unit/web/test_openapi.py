@@ -8,9 +8,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import Field
 
+from bursar.api.catalogs import reference_example
+from bursar.api.catalogs import routes as catalog_routes
 from bursar.app import all_endpoints
-from bursar.catalog.catalogs.endpoints import endpoints as catalog_endpoints
-from bursar.catalog.catalogs.endpoints import reference_example
 from bursar.web.call import Answer
 from bursar.web.endpoint import Documentation, Endpoint, Parameter
 from bursar.web.negotiation import Format
@@ -60,7 +60,7 @@ def example_endpoints() -> list[Endpoint]:
 
 @pytest.fixture(scope="module")
 def document() -> JsonObject:
-    endpoints = [*catalog_endpoints(), *example_endpoints()]
+    endpoints = [*catalog_routes.endpoints, *example_endpoints()]
     return openapi_document(endpoints, version="1.2.3", public_url="https://api.example.org")
 
 

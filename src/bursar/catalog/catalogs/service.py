@@ -1,24 +1,28 @@
 """Catalogs: what an enterprise offers, and how a changed filter takes effect."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import Connection, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.audit import service as audit
 from bursar.audit.service import Change
+from bursar.catalog.catalogs import queries
 from bursar.catalog.catalogs.history import note_difference, note_history
 from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.catalogs.views import CatalogSummary, catalog_summary
 from bursar.catalog.content.models import ContentItem
 from bursar.catalog.content.service import lock_content
 from bursar.catalog.filters.content_filter import parse_filter, query_uuid
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.catalog.membership.service import Query, load_items, update_membership
+from bursar.database.types import AnyRow
+from bursar.pages import Page, PageRequest
 from bursar.settings import get_settings
 
 Outcome = Literal["created", "changed", "unchanged"]
@@ -57,6 +61,39 @@ def list_catalogs(session: Session, enterprise_uuid: UUID) -> list[CatalogRecord
         )
         for catalog, content_filter in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogPage:
+    page: Page
+    results: list[CatalogSummary]
+    last_change: datetime | None
+    """Of the whole list: what happens on one page can change the count and links of another.
+    None for an empty page."""
+
+
+def catalogs_of(
+    connection: Connection, enterprises: Sequence[UUID], wanted: PageRequest
+) -> CatalogPage:
+    """The catalogs of these enterprises, oldest first. Raises PageOutOfRange.
+
+    The first page brings the count with it; any other page is found by a count of its own.
+    """
+    if wanted.is_first:
+        rows = queries.catalogs_page(connection, enterprises, 0, wanted.size)
+        page = wanted.within(rows[0].total if rows else 0)
+    else:
+        page = wanted.within(queries.catalogs_count(connection, enterprises))
+        rows = queries.catalogs_page(connection, enterprises, page.start, page.size)
+    return CatalogPage(page, [catalog_summary(row) for row in rows], _last_change(rows))
+
+
+def _last_change(rows: Sequence[AnyRow]) -> datetime | None:
+    if not rows:
+        return None
+    first = rows[0]
+    last: datetime = max(first.last_modified_at, first.last_query_since)
+    return max(last, first.last_content_modified_at or last)
 
 
 def put_catalog(

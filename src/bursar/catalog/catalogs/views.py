@@ -1,12 +1,15 @@
-"""Wire types, in the reference's key order."""
+"""Catalogs as the API spells them, in the reference's key order."""
 
 from uuid import UUID
 
 import msgspec
 
+from bursar import clock
+from bursar.database.types import AnyRow
+
 
 class CatalogSummary(msgspec.Struct, frozen=True):
-    """An item of `enterprise-catalogs`."""
+    """An item of `enterprise-catalogs`; also the `data` of events about catalogs."""
 
     uuid: UUID
     title: str
@@ -18,8 +21,17 @@ class CatalogSummary(msgspec.Struct, frozen=True):
     include_exec_ed_2u_courses: bool
 
 
-class CatalogList(msgspec.Struct, frozen=True):
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[CatalogSummary]
+def catalog_summary(row: AnyRow) -> CatalogSummary:
+    """Of a row with the columns of a catalog, and `content_modified_at` of its query."""
+    return CatalogSummary(
+        uuid=row.uuid,
+        title=row.title,
+        enterprise_customer=row.enterprise_uuid,
+        catalog_query_uuid=row.query_uuid,
+        content_last_modified=clock.format_instant(
+            max(row.query_since, row.content_modified_at or row.query_since)
+        ),
+        catalog_modified=clock.format_instant(row.modified_at),
+        query_title=row.query_title,
+        include_exec_ed_2u_courses=row.include_exec_ed_2u_courses,
+    )

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final, TypeAlias
 
 from bursar import clock
-from bursar.catalog.offers.rules import Part, parts_of, run_price_cents
+from bursar.catalog.content.parts import Part, parts_of, run_price_cents
 
 Facts: TypeAlias = dict[str, Any]
 """By column of catalog.models.RunFacts."""

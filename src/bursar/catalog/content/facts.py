@@ -12,10 +12,10 @@ from sqlalchemy import case, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from bursar.catalog.content.content_types import ContentType
-from bursar.catalog.content.documents import decode_template
 from bursar.catalog.content.fact_rules import Facts, facts_of_course, facts_of_run
 from bursar.catalog.content.models import ContentItem, RunFacts
-from bursar.catalog.offers.rules import Part, parts_of
+from bursar.catalog.content.parts import Part, parts_of
+from bursar.catalog.content.templates import decode_template
 from bursar.database.bulk import bulk_upsert, is_any_of
 from bursar.database.engine import Database
 

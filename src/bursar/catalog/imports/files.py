@@ -7,7 +7,13 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.catalog.content.documents import BrokenDocument, Document, parse_document
+from bursar.catalog.content.documents import (
+    Document,
+    parse_document,
+)
+from bursar.catalog.content.refusals import (
+    BrokenDocument,
+)
 from bursar.catalog.content.service import lock_content
 from bursar.catalog.imports.models import ContentImport
 from bursar.catalog.imports.service import store_documents

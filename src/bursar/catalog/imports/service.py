@@ -12,7 +12,7 @@ from bursar.actors import Actor
 from bursar.audit import service as audit
 from bursar.audit.service import Change
 from bursar.catalog.content.content_types import ContentType
-from bursar.catalog.content.documents import BrokenDocument, Document, parse_document
+from bursar.catalog.content.documents import Document
 from bursar.catalog.content.facts import Source, store_facts
 from bursar.catalog.content.models import ContentItem, NestedRun
 from bursar.catalog.content.service import lock_content
@@ -20,9 +20,6 @@ from bursar.catalog.membership.service import StoredItem, load_queries, update_m
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.types import AnyRow
 from bursar.importing.records import Tally
-
-__all__ = ["BrokenDocument", "Document", "Tally", "parse_document", "store_documents"]
-
 
 Identity = tuple[str, str]
 

@@ -15,8 +15,10 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar.catalog.content.content_types import ContentType
-from bursar.catalog.content.documents import decode_template
 from bursar.catalog.content.models import ContentItem
+from bursar.catalog.content.templates import (
+    decode_template,
+)
 from bursar.catalog.filters.content_filter import ContentFilter, parse_filter
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.catalog.membership.rules import family_members

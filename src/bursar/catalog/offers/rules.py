@@ -3,44 +3,12 @@
 They read documents that nobody vouches for: what cannot be understood counts as unknown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any, Final, TypeAlias
 
 from bursar import clock
+from bursar.catalog.content.parts import Part, cents, instant, parts_of, run_price_cents
 from bursar.catalog.content.rules import run_open_until
-
-Part: TypeAlias = Mapping[str, Any]
-
-LARGEST_CENTS: Final = 2**63 - 1
-_CENT: Final = Decimal("0.01")
-
-
-def parts_of(document: Part, name: str) -> list[Part]:
-    """The objects of a list, such as the runs of a course."""
-    found = document.get(name)
-    if not isinstance(found, list):
-        return []
-    return [part for part in found if isinstance(part, Mapping)]
-
-
-def cents(dollars: Any) -> int | None:
-    """Half a cent counts as one. None for what is no price, a negative one included."""
-    if isinstance(dollars, bool) or not isinstance(dollars, int | float | str):
-        return None
-    try:
-        amount = Decimal(str(dollars).strip())
-    except (InvalidOperation, ValueError):
-        return None
-    if not amount.is_finite() or not 0 <= amount <= LARGEST_CENTS // 100 + 1:
-        return None
-    rounded = int(amount.quantize(_CENT, ROUND_HALF_UP).scaleb(2))
-    return rounded if rounded <= LARGEST_CENTS else None
-
-
-def run_price_cents(run: Part) -> int | None:
-    return cents(run.get("first_enrollable_paid_seat_price"))
 
 
 def course_price_cents(course: Part, now: datetime) -> int | None:
@@ -86,16 +54,6 @@ def run_to_enroll_in(course: Part, now: datetime) -> str | None:
     if any(run is advertised for run in open_runs):
         return _key(advertised)
     return _key(min(open_runs, key=_start_and_key, default=None))
-
-
-def instant(part: Part, name: str) -> datetime | None:
-    text = part.get(name)
-    if not isinstance(text, str):
-        return None
-    try:
-        return clock.parse_instant(text)
-    except (ValueError, OverflowError):
-        return None
 
 
 def nested_run(course: Part, run_key: str) -> Part | None:

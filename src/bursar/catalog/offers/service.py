@@ -13,11 +13,18 @@ from sqlalchemy.orm import Session
 from bursar.batches import batched
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.content.content_types import ContentType
-from bursar.catalog.content.documents import Links, decode_template, fill_in, parse_document
+from bursar.catalog.content.documents import (
+    parse_document,
+)
 from bursar.catalog.content.models import ContentItem, NestedRun
+from bursar.catalog.content.parts import Part, instant, run_price_cents
+from bursar.catalog.content.templates import (
+    Links,
+    decode_template,
+    fill_in,
+)
 from bursar.catalog.membership.models import QueryMember
 from bursar.catalog.offers import rules
-from bursar.catalog.offers.rules import Part
 from bursar.database.types import AnyRow
 
 Pair: TypeAlias = tuple[UUID, str]
@@ -150,8 +157,8 @@ def _offer_of_run(key: str, course_key: str | None, title: str, run: Part, now: 
         key=key,
         title=title,
         course_key=course_key,
-        price_cents=rules.run_price_cents(run),
-        enrollment_end=rules.instant(run, "enrollment_end"),
+        price_cents=run_price_cents(run),
+        enrollment_end=instant(run, "enrollment_end"),
         run_key=key if rules.is_enrollable(run, now) else None,
     )
 

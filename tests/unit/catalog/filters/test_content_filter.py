@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.filters.content_filter import (
     FilterError,
-    aggregation_key,
     canonical_filter,
     parse_filter,
     query_uuid,
+)
+from bursar.catalog.filters.fields import (
+    aggregation_key,
 )
 from testing.paths import REFERENCE
 

@@ -6,16 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.catalog.offers.rules import (
+from bursar.catalog.content.parts import (
     LARGEST_CENTS,
     cents,
-    course_price_cents,
     instant,
+    parts_of,
+    run_price_cents,
+)
+from bursar.catalog.offers.rules import (
+    course_price_cents,
     is_enrollable,
     latest_enrollment_end,
     nested_run,
-    parts_of,
-    run_price_cents,
     run_to_enroll_in,
 )
 

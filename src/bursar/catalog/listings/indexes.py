@@ -1,7 +1,7 @@
-"""What a web process remembers between requests. Nothing here can be stale.
+"""Which documents a query lists, remembered between requests. An index cannot be stale.
 
-Every entry is found by the version of the state it was made from, and every request asks the
-database for that version first.
+It is found by the version of the query it was made from, and every request asks the database for
+that version first.
 """
 
 from array import array
@@ -113,29 +113,3 @@ def _build(connection: Connection, query_uuid: UUID) -> MemberIndex:
             ids.append(content_id)
             closes.append(_microseconds(active_until))
     return MemberIndex(query.version, query.content_modified_at, ids, closes)
-
-
-class PageCache:
-    """Finished answers by what they were made from, bounded by their bytes."""
-
-    def __init__(self, maximum_bytes: int) -> None:
-        self._longest = maximum_bytes // 4
-        self._pages: LRUCache[tuple[str, ...], bytes] = LRUCache(maximum_bytes, getsizeof=len)
-        self._lock = Lock()
-
-    def get(self, key: tuple[str, ...]) -> bytes | None:
-        with self._lock:
-            return self._pages.get(key)
-
-    def put(self, key: tuple[str, ...], page: bytes) -> None:
-        """Keeps the page, unless it alone would take more than a quarter of the room."""
-        if len(page) > self._longest:
-            return
-        with self._lock:
-            self._pages[key] = page
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogServices:
-    indexes: MemberIndexes
-    pages: PageCache

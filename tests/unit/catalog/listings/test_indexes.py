@@ -1,4 +1,4 @@
-"""Pages and indexes that a web process remembers."""
+"""Indexes that a web process remembers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -8,48 +8,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection
 
-from bursar.catalog.catalogs import cache
-from bursar.catalog.catalogs.cache import EMPTY, MemberIndex, MemberIndexes, PageCache
+from bursar.catalog.listings import indexes as remembered
+from bursar.catalog.listings.indexes import EMPTY, MemberIndex, MemberIndexes
 
 NO_CONNECTION = cast("Connection", None)
-
-
-def key(name: str) -> tuple[str, ...]:
-    return (name,)
-
-
-def test_pages_are_bounded_by_their_bytes() -> None:
-    pages = PageCache(100)
-    for name in "abcdefgh":
-        pages.put(key(name), name.encode() * 20)
-    kept = [name for name in "abcdefgh" if pages.get(key(name)) is not None]
-    assert kept == ["d", "e", "f", "g", "h"]
-
-
-def test_the_page_that_was_not_asked_for_the_longest_goes_first() -> None:
-    pages = PageCache(100)
-    for name in "abcde":
-        pages.put(key(name), name.encode() * 20)
-    assert pages.get(key("a")) == b"a" * 20
-    pages.put(key("f"), b"f" * 20)
-    assert pages.get(key("b")) is None
-    assert pages.get(key("a")) == b"a" * 20
-
-
-def test_a_page_that_grew_takes_the_place_of_its_former_self() -> None:
-    pages = PageCache(100)
-    for name in "abcde":
-        pages.put(key(name), b"x" * 10)
-    pages.put(key("a"), b"y" * 25)
-    assert pages.get(key("a")) == b"y" * 25
-    assert all(pages.get(key(name)) for name in "bcde")
-
-
-@pytest.mark.parametrize("room", [0, 99])
-def test_a_page_that_would_take_more_than_a_quarter_is_not_kept(room: int) -> None:
-    pages = PageCache(room)
-    pages.put(key("a"), b"x" * 25)
-    assert pages.get(key("a")) is None
 
 
 def index_at(version: int) -> MemberIndex:
@@ -71,7 +33,7 @@ class Builds:
 @pytest.fixture
 def builds(monkeypatch: pytest.MonkeyPatch) -> Builds:
     builds = Builds()
-    monkeypatch.setattr(cache, "_build", builds)
+    monkeypatch.setattr(remembered, "_build", builds)
     return builds
 
 
@@ -105,7 +67,7 @@ def test_a_known_index_does_not_wait_for_another_one_that_is_built(
         assert may_end.wait(20)
         return index_at(1)
 
-    monkeypatch.setattr(cache, "_build", slow)
+    monkeypatch.setattr(remembered, "_build", slow)
     with ThreadPoolExecutor(2) as threads:
         building = threads.submit(indexes.get, NO_CONNECTION, uuid4(), 1)
         assert begun.wait(20)

@@ -1,0 +1,109 @@
+"""The front door of listings: which documents a catalog holds and lists, and their bytes.
+
+These are the reads that are asked for most. Documents stay the bytes that they are stored as; which
+of them are listed is remembered between requests (indexes.py).
+"""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection
+
+from bursar import clock
+from bursar.catalog.content.content_types import ContentType
+from bursar.catalog.content.templates import Links, fill_in
+from bursar.catalog.listings import queries
+from bursar.catalog.listings.commands import Selection
+from bursar.catalog.listings.indexes import MemberIndexes
+from bursar.catalog.listings.owned import CatalogTarget
+from bursar.catalog.listings.views import RemovedItem, RemovedProgram
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a catalog lists at one instant."""
+
+    version: int
+    """Of the query."""
+    boundary: datetime
+    """When the last of the closed documents closed. It and the version decide what is listed."""
+    ids: "array[int]"
+    """Of the listed documents in their order."""
+    last_modified: datetime
+    """Covers the catalog itself, its content, and what the clock closed."""
+
+    @property
+    def state(self) -> tuple[int, datetime]:
+        return self.version, self.boundary
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRun:
+    """The document that answers for a course run."""
+
+    content_id: int
+    body_hash: bytes
+    is_nested: bool
+    """Whether it is the document of a course that holds the run."""
+
+
+def listing_of(
+    connection: Connection, indexes: MemberIndexes, catalog: CatalogTarget, now: datetime
+) -> Listing:
+    """No statement at all while the index of the catalog's query is remembered."""
+    index = indexes.get(connection, catalog.query_uuid, catalog.version or 0)
+    view = index.at(now)
+    last_modified = max(
+        catalog.modified_at, catalog.query_since, index.content_modified_at, view.boundary
+    )
+    return Listing(index.version, view.boundary, view.ids, last_modified)
+
+
+def selected_ids(
+    connection: Connection, catalog: CatalogTarget, selection: Selection
+) -> Sequence[int]:
+    """Members that were asked for, in the order of their keys, whether they are open or not."""
+    return queries.selected_ids(connection, catalog, selection)
+
+
+def removed_since(
+    connection: Connection, catalog: CatalogTarget, selection: Selection
+) -> list[RemovedItem | RemovedProgram]:
+    """What left the catalog after `selection.since`, in whichever way."""
+    removed: list[RemovedItem | RemovedProgram] = []
+    for row in queries.removed_since(connection, catalog, selection):
+        shown = RemovedProgram if row.content_type == ContentType.PROGRAM else RemovedItem
+        at = clock.format_instant(row.removed_at)
+        removed.append(shown(row.key, row.content_type, removed=True, removed_at=at))
+    return removed
+
+
+def listed_documents(connection: Connection, ids: Sequence[int], links: Links) -> bytes:
+    """The documents in the order of the ids as JSON, separated by commas."""
+    return fill_in(b",".join(queries.bodies(connection, ids)), links, listing=True)
+
+
+def document(connection: Connection, content_id: int, links: Links) -> bytes:
+    """One document by itself, as JSON."""
+    return fill_in(queries.body(connection, content_id), links, listing=False)
+
+
+def find_run(connection: Connection, catalog: CatalogTarget, run_key: str) -> FoundRun | None:
+    """The run's own document when it is a member, else that of a member course that holds it."""
+    if catalog.query_uuid is None:
+        return None
+    row = queries.find_run(connection, catalog.query_uuid, run_key)
+    if row is None:
+        return None
+    return FoundRun(row.id, row.body_hash, row.content_type == ContentType.COURSE)
+
+
+def nested_run(course: bytes, run_key: str) -> bytes | None:
+    """The run as the document of its course has it, as JSON."""
+    for run in msgspec.json.decode(course).get("course_runs") or []:
+        if run.get("key") == run_key:
+            return msgspec.json.encode(run)
+    return None

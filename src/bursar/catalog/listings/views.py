@@ -1,0 +1,19 @@
+"""Objects of a listing as the API spells them."""
+
+import msgspec
+
+
+class RemovedItem(msgspec.Struct, frozen=True):
+    """A course or a course run that left the catalog."""
+
+    key: str
+    content_type: str
+    removed: bool
+    removed_at: str
+
+
+class RemovedProgram(msgspec.Struct, frozen=True):
+    uuid: str
+    content_type: str
+    removed: bool
+    removed_at: str
