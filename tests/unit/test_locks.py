@@ -1,6 +1,8 @@
 """The lock files say exactly what is installed: one version each, by its contents."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -45,14 +47,38 @@ def test_a_package_that_could_be_another_is_told(line: list[str]) -> None:
 
 def names_in(file: str) -> set[str]:
     lines = (REPOSITORY / file).read_text().splitlines()
-    wanted = [line.partition("[")[0].strip().lower() for line in lines]
+    wanted = [re.split(r"[\[=]", line)[0].strip().lower() for line in lines]
     return {name for name in wanted if name and name[0] not in "#-"}
+
+
+def locked_in(lock: str) -> set[str]:
+    return {re.split(r"[=\[ ]", entry[0])[0] for entry in entries(lock)}
 
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_what_is_asked_for_is_locked(lock: str) -> None:
-    locked = {re.split(r"[=\[ ]", entry[0])[0] for entry in entries(lock)}
-    assert names_in(lock.replace(".lock", ".in")) <= locked
+    assert names_in(lock.replace(".lock", ".in")) <= locked_in(lock)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_what_is_done_without_is_not_locked(lock: str) -> None:
+    left_out = names_in("requirements-without.txt")
+    assert left_out
+    assert not left_out & locked_in(lock)
+
+
+def test_nothing_for_tests_and_other_databases_is_installed_to_run() -> None:
+    assert not {"faker", "polyfactory", "pymongo", "hypothesis"} & locked_in("requirements.lock")
+
+
+def test_the_application_imports_nothing_that_is_done_without() -> None:
+    program = "import sys, bursar.app, bursar.work, bursar.jobs.worker; print(*sys.modules)"
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    imported = {name.partition(".")[0] for name in finished.stdout.split()}
+    assert "litestar" in imported
+    assert not imported & {*names_in("requirements-without.txt"), "opaque_keys"}
 
 
 def test_both_locks_agree() -> None:

@@ -8,11 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from opaque_keys import InvalidKeyError
-from opaque_keys.edx.keys import CourseKey
 
 from bursar import clock
 from bursar.catalog.content.content_types import ContentType
+from bursar.catalog.content.course_keys import parse_run_key
 from bursar.catalog.content.parts import (
     runs_of,
 )
@@ -105,11 +104,8 @@ def _family_key(data: Mapping[str, Any], kind: ContentType, key: str) -> str | N
 
 
 def course_key_of_run(run_key: str) -> str | None:
-    try:
-        parsed = CourseKey.from_string(run_key)
-    except InvalidKeyError:
-        return None
-    return f"{parsed.org}+{parsed.course}"
+    parsed = parse_run_key(run_key)
+    return f"{parsed.organization}+{parsed.course}" if parsed else None
 
 
 def _active_until(data: Mapping[str, Any], kind: ContentType) -> datetime:

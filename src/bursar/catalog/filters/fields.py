@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from opaque_keys import InvalidKeyError
-from opaque_keys.edx.keys import CourseKey
-
 from bursar.catalog.content.content_types import ContentType
+from bursar.catalog.content.course_keys import parse_run_key
 from bursar.remembering import remembered
 
 Document = Mapping[str, Any]
@@ -90,11 +88,8 @@ def _owner_keys(document: Document, content_type: ContentType) -> object:
 
 @remembered(4096)
 def _organization_of_run(key: str) -> str | None:
-    try:
-        organization = CourseKey.from_string(key).org
-    except InvalidKeyError:
-        return None
-    return organization if isinstance(organization, str) else None
+    parsed = parse_run_key(key)
+    return parsed.organization if parsed else None
 
 
 _SPECIAL_READERS: Final[dict[str, Reader]] = {
