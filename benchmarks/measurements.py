@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from benchmarks import bulk, credit, reporting, subscriptions
+from benchmarks import bulk, credit, idle, reporting, subscriptions
 from benchmarks.app import PROCESSES
 from benchmarks.load import Target
 from benchmarks.results import MEGABYTE, Result
@@ -171,6 +171,7 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     **bulk.MEASUREMENTS,
     **reporting.MEASUREMENTS,
     "import": imports,
+    **idle.MEASUREMENTS,
     "statements": statements,
     "memory": memory,
 }

@@ -81,6 +81,12 @@ class ServerProcess:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
+    @property
+    def pid(self) -> int:
+        """Of the process that was started, which may have children."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Returns when the server is healthy; a stopped or killed one can be started again."""
         self._process = self._launch()

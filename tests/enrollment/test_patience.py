@@ -56,7 +56,9 @@ def worker(database_url: str, lms: Lms, results: dict[str, str]) -> Iterator[Wor
     def other(_context: JobContext) -> None:
         results["other"] = "done"
 
-    worker = Worker(opener(database_url), [Workflow("ask", ask), Workflow("other", other)])
+    worker = Worker(
+        opener(database_url), [Workflow("ask", ask), Workflow("other", other)], polling_seconds=0.1
+    )
     yield worker
     worker.stop()
 

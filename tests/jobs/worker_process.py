@@ -13,4 +13,6 @@ if __name__ == "__main__":
     assert metadata.tables
     service.BATCH = 1
     workflows = workflows_of(Settings())
-    Worker(opener(sys.argv[1]), workflows, reaping_seconds=0.3).run_until_signalled()
+    Worker(
+        opener(sys.argv[1]), workflows, reaping_seconds=0.3, polling_seconds=0.3
+    ).run_until_signalled()

@@ -133,7 +133,7 @@ def test_a_worker_asks_an_lms_that_is_away_until_it_answers(
     lms.failures = 1
     with acme.transaction() as session:
         revoke(acme, session, emails(2))
-    worker = Worker(opener(database_url), jobs.workflows(lms))
+    worker = Worker(opener(database_url), jobs.workflows(lms), polling_seconds=0.1)
     worker.start()
     try:
         eventually(lambda: live(acme) == 1, "two enrolments have ended")

@@ -24,7 +24,9 @@ from bursar.jobs.registry import Workflow
 from bursar.jobs.system import migrate_system_tables
 
 CONCURRENCY = 4
-POLLING_SECONDS = 0.3
+POLLING_SECONDS = 0.8
+"""Between two looks for jobs; DBOS adds up to a twentieth. Looking is most of what an idle worker
+costs, and a job must be taken within a second."""
 REAPING_SECONDS = 5.0
 STOP_SECONDS = 20
 RECOVERY_ATTEMPTS = 20
@@ -50,6 +52,7 @@ class Worker:
         *,
         loops: Sequence[Loop] = (),
         reaping_seconds: float = REAPING_SECONDS,
+        polling_seconds: float = POLLING_SECONDS,
     ) -> None:
         """`open_database` is given the number of connections that the worker uses at once."""
         self.id = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
@@ -58,6 +61,7 @@ class Worker:
         self._loops = loops
         self._reaping_seconds = reaping_seconds
         self._context: JobContext | None = None
+        self._polling_seconds = polling_seconds
         self._presence: Presence | None = None
         self._running: RunningLoops | None = None
 
@@ -134,6 +138,9 @@ class Worker:
             "run_migrations": False,
             # No pickles: whoever can write to the database cannot run code in a worker.
             "serializer": DBOSPortableJSONSerializer(),
+            # Of DBOS's own events and streams, which we do not use. By default it looks for some to
+            # announce a hundred times a second.
+            "notification_coalesce_sec": 1.0,
             "log_level": "WARNING",
             "enable_otlp": False,
         }
@@ -142,7 +149,7 @@ class Worker:
         DBOS.register_queue(
             QUEUE,
             worker_concurrency=CONCURRENCY,
-            polling_interval_sec=POLLING_SECONDS,
+            polling_interval_sec=self._polling_seconds,
             on_conflict="always_update",
         )
         DBOS.apply_schedules(

@@ -18,4 +18,6 @@ if __name__ == "__main__":
         *workflows(gateway, lms_public_url=settings.lms_public_url),
         *(scheduled(task, settings) for task in tasks(gateway)),
     ]
-    Worker(opener(sys.argv[1]), work, reaping_seconds=0.3).run_until_signalled()
+    Worker(
+        opener(sys.argv[1]), work, reaping_seconds=0.3, polling_seconds=0.3
+    ).run_until_signalled()

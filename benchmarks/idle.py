@@ -1,0 +1,59 @@
+"""What a process takes of the processor while there is nothing to do."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from benchmarks.results import Result
+from benchmarks.server import children
+from benchmarks.stage import Stage
+from testing.databases.migrated import migrate
+from testing.servers.processes import ServerProcess, WorkerProcess
+
+SETTLING_SECONDS: Final = 65
+"""DBOS looks for new schedules every second in its first minute, and rarely afterwards."""
+LOOKING_SECONDS: Final = 30
+BOUND: Final = 0.01
+_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
+
+
+def _processor_seconds(pid: int) -> float:
+    """Of the process and of those that it started."""
+    # The second field is a name in brackets, which may hold anything.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own = (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+    return own + sum(map(_processor_seconds, children(pid)))
+
+
+def idle(stage: Stage) -> Sequence[Result]:
+    folder = stage.folder / "idle"
+    folder.mkdir()
+    on_postgres = stage.address.create_database(f"idle_{uuid4().hex}")
+    migrate(on_postgres)
+    with (
+        WorkerProcess(folder, {"BURSAR_DATABASE_URL": on_postgres}) as worker,
+        ServerProcess(folder, {"BURSAR_DATABASE_URL": f"sqlite:///{folder}/idle.db"}) as server,
+    ):
+        waiting = {"idle worker, PostgreSQL": worker.pid, "idle server, SQLite": server.pid}
+        return [_result(name, share) for name, share in _shares(waiting).items()]
+
+
+def _shares(waiting: Mapping[str, int]) -> dict[str, float]:
+    """Of one core, for each process by its id."""
+    time.sleep(SETTLING_SECONDS)
+    before = {name: _processor_seconds(pid) for name, pid in waiting.items()}
+    time.sleep(LOOKING_SECONDS)
+    return {
+        name: (_processor_seconds(pid) - before[name]) / LOOKING_SECONDS
+        for name, pid in waiting.items()
+    }
+
+
+def _result(name: str, share: float) -> Result:
+    return Result(name, "", "", f"{share:.1%} of a core", f"< {BOUND:.0%}", share < BOUND)
+
+
+MEASUREMENTS: Final = {"idle": idle}
