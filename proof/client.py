@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 
 from proof.world import CLIENT_ID, CLIENT_SECRET
+from testing.waiting import let_pass
 
 TROUBLE: Final = frozenset({502, 503, 504})
 """What a balancer, or a service without its database, may say. Anything else is a defect."""
@@ -51,7 +52,7 @@ class Client:
         while time.monotonic() < deadline:
             answer = self._ask(method, path, self._authorized(headers), **sent)
             if answer is None or answer.status_code in TROUBLE:
-                time.sleep(PAUSE_SECONDS)
+                let_pass(PAUSE_SECONDS)
             elif answer.status_code == status:
                 return answer
             else:
@@ -90,4 +91,4 @@ class Client:
                 return
             if answer is not None and answer.status_code not in TROUBLE:
                 raise Unexpected(f"POST {TOKEN}: {answer.status_code} {answer.text[:500]}")
-            time.sleep(PAUSE_SECONDS)
+            let_pass(PAUSE_SECONDS)

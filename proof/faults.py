@@ -8,6 +8,7 @@ from typing import Final
 
 from proof.installation import Installation
 from testing.servers.processes import ServerProcess
+from testing.waiting import let_pass
 
 DATABASE_AWAY_SECONDS: Final = 3.0
 
@@ -26,7 +27,7 @@ class Faults:
         started, has_stopped = time.monotonic(), False
         victims = self._victims()
         while (passed := time.monotonic() - started) < seconds:
-            time.sleep(min(every * self.random.uniform(0.5, 1.5), seconds - passed))
+            let_pass(min(every * self.random.uniform(0.5, 1.5), seconds - passed))
             if not has_stopped and time.monotonic() - started > seconds / 2:
                 has_stopped = True
                 self._stop_database()
@@ -54,5 +55,5 @@ class Faults:
     def _stop_database(self) -> None:
         self.injected["database stopped"] += 1
         self.installation.postgres.pause()
-        time.sleep(DATABASE_AWAY_SECONDS)
+        let_pass(DATABASE_AWAY_SECONDS)
         self.installation.postgres.resume()

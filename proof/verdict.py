@@ -12,6 +12,7 @@ from proof.installation import Installation
 from proof.journal import Journal, differences
 from proof.stories import ASSIGNMENTS, BULK, LICENSES, REDEMPTION, SUMMARY
 from proof.world import STUDENTS
+from testing.waiting import WaitedInVain, wait_until
 
 QUIET_SECONDS: Final = 180.0
 MOST_SHOWN: Final = 20
@@ -46,11 +47,10 @@ def _await_quiet(installation: Installation, client: Client, journal: Journal) -
     }
     deadline = time.monotonic() + QUIET_SECONDS
     for what, is_quiet in waits.items():
-        while not is_quiet():
-            if time.monotonic() > deadline:
-                yield f"{what} after {QUIET_SECONDS:.0f} seconds"
-                break
-            time.sleep(1)
+        try:
+            wait_until(is_quiet, seconds=deadline - time.monotonic())
+        except WaitedInVain:
+            yield f"{what} after {QUIET_SECONDS:.0f} seconds"
 
 
 def _pages(client: Client, path: str, **query: Any) -> Iterator[dict[str, Any]]:

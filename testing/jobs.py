@@ -1,21 +1,10 @@
 """What the tests of background work look at and wait for."""
 
-import time
-from collections.abc import Callable
-
 from sqlalchemy import TableClause, column, select, table
 
 from bursar.database.engine import Database
 from bursar.jobs.names import SCHEMA
-
-PATIENCE_SECONDS = 30.0
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.02)
+from testing.waiting import wait_until
 
 
 def _stored(database: Database) -> TableClause:
@@ -43,4 +32,4 @@ def change_status(database: Database, job: str, status: str) -> None:
 
 
 def await_status(database: Database, job: str, status: str) -> None:
-    eventually(lambda: jobs(database).get(job) == status, f"{job} is {status}")
+    wait_until(lambda: jobs(database).get(job) == status, f"{job} is {status}")

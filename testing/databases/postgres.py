@@ -5,9 +5,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString, Self
@@ -17,9 +16,9 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from testing.servers.processes import free_port
+from testing.waiting import WaitedInVain, wait_until
 
 START_ATTEMPTS = 3
-START_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 20.0
 
 SETTINGS = {
@@ -257,12 +256,14 @@ def server_arguments(settings: Mapping[str, str], folder: Path, port: int) -> li
 def await_connections(
     guard: subprocess.Popen[bytes], address: PostgresAddress, *, log: Path
 ) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_SECONDS
-    while not accepts_connections(address):
-        if guard.poll() is not None or time.monotonic() > deadline:
-            text = log.read_text(errors="replace") if log.exists() else "(its log is gone)"
-            raise PostgresUnavailableError(f"PostgreSQL did not start:\n{text}")
-        time.sleep(0.05)
+    def has_started_or_ended() -> bool:
+        return guard.poll() is not None or accepts_connections(address)
+
+    with suppress(WaitedInVain):
+        wait_until(has_started_or_ended)
+    if guard.poll() is not None or not accepts_connections(address):
+        text = log.read_text(errors="replace") if log.exists() else "(its log is gone)"
+        raise PostgresUnavailableError(f"PostgreSQL did not start:\n{text}")
 
 
 def accepts_connections(address: PostgresAddress) -> bool:

@@ -101,7 +101,7 @@ class Sink:
     async def _reply(self, server: Any, replies: dict[str, str], address: str) -> str:
         reply = replies.get(address.partition("@")[0], "250 OK")
         if reply == HANG:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         elif reply == DROP:
             server.transport.abort()
         return reply

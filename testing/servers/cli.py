@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,6 @@ from testing.databases.migrated import migrate
 from testing.servers.forked import run_forked
 from testing.servers.processes import ServerProcess, child_environment
 
-PATIENCE_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
 ACME = "66b5922b-a22b-4a7b-b587-d4af0378bd6f"
@@ -128,13 +126,6 @@ def stopped(process: subprocess.Popen[str]) -> int:
     """The exit code, after the signal that operators and containers send."""
     process.terminate()
     return process.wait(STOP_SECONDS)
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def acme(**parts: Any) -> dict[str, Any]:

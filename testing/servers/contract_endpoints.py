@@ -1,6 +1,5 @@
 """Endpoints that only tests serve: changes that can be counted, slowed down and refused."""
 
-import time
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -15,6 +14,7 @@ from bursar.web.call import Answer, Call, enterprise_of
 from bursar.web.endpoint import Documentation, Endpoint
 from bursar.web.errors import BusinessRule
 from bursar.web.validation import Body
+from testing.waiting import let_pass
 
 THINGS = "/enterprise/v1/test-things"
 REFUSALS = "/enterprise/v1/test-refusals"
@@ -44,7 +44,7 @@ def change(call: Call, session: Session, body: Any) -> Answer:
     )
     if thing.flag:
         raise RuntimeError(f"a defect: {thing.emails}")
-    time.sleep(thing.pause_milliseconds / 1000)
+    let_pass(thing.pause_milliseconds / 1000)
     content = {"name": thing.name, "request": call.request_id, "emails": thing.emails}
     return Answer(content, status=201, headers={"Location": f"{call.url}#{len(thing.emails)}"})
 

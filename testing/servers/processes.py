@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
-START_TIMEOUT_SECONDS = 20.0
+from testing.waiting import WaitedInVain, wait_until
+
 STOP_TIMEOUT_SECONDS = 15.0
 
 
@@ -138,13 +138,12 @@ class ServerProcess:
             )
 
     def _await_health(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while not self.is_ready():
-            if process.poll() is not None:
-                raise ServerNotReadyError(f"ended with {process.returncode}:\n{self.log}")
-            if time.monotonic() > deadline:
-                raise ServerNotReadyError(f"not healthy in time:\n{self.log}")
-            time.sleep(0.05)
+        try:
+            wait_until(lambda: process.poll() is not None or self.is_ready())
+        except WaitedInVain:
+            raise ServerNotReadyError(f"not healthy in time:\n{self.log}") from None
+        if process.poll() is not None:
+            raise ServerNotReadyError(f"ended with {process.returncode}:\n{self.log}")
 
 
 class WorkerProcess(ServerProcess):

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 
 from testing.clients.api import JsonObject
-from testing.servers.cli import eventually
 from testing.shops.budget import accepting
 from testing.shops.plan import PlanShop, open_plan
 from testing.shops.service import Service, Shop
+from testing.waiting import wait_until
 from testing.worlds.contract import course, run
 
 BULK = "/enterprise/v1/bulk-license-enrollment"
@@ -61,7 +61,7 @@ class BulkShop:
         return job
 
     def await_end(self, job: str) -> None:
-        eventually(lambda: self.status(job)["state"] == "done")
+        wait_until(lambda: self.status(job)["state"] == "done")
 
     def rows(self, job: str) -> list[JsonObject]:
         pages = self.shop.api.pages(f"{BULK}/{job}/rows")

@@ -1,6 +1,5 @@
 """A running server, its database beside it, and clients that may talk to it."""
 
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from testing.clients.openapi import ResponseChecker
 from testing.databases.composed import composed
 from testing.paths import REPOSITORY
 from testing.servers.processes import ServerProcess
+from testing.waiting import wait_until
 from testing.worlds.contract import ACME, GLOBEX, Document, catalog, client, manifest
 from testing.worlds.contract_credit import assign, with_budgets
 from testing.worlds.contract_enrollments import enroll_in_bulk
@@ -133,7 +133,8 @@ class Service:
     @staticmethod
     def wait_for_the_next_second() -> None:
         """Dates of HTTP are whole seconds: what follows has a later one than what was before."""
-        time.sleep(1.01 - clock.now().microsecond / 1e6)
+        second = int(clock.now().timestamp())
+        wait_until(lambda: clock.now().timestamp() >= second + 1)
 
     def open_shop(self, **fields: Any) -> Shop:
         org = f"Shop{uuid4().hex[:12]}"

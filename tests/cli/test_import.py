@@ -15,7 +15,8 @@ from bursar.catalog.imports.models import ContentImport
 from bursar.database.engine import Database
 from bursar.demo.content import courses
 from bursar.importing.json_lines import read_lines
-from testing.servers.cli import Cli, acme, catalog, course, declared, eventually, lines
+from testing.servers.cli import Cli, acme, catalog, course, declared, lines
+from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -138,7 +139,7 @@ def test_a_missing_file_is_named_and_nothing_is_imported(on_sqlite: Cli) -> None
 def test_a_killed_import_goes_on_where_it_was(cli: Cli, big_file: Path) -> None:
     cli.declare(declared(acme(catalogs=[catalog()])))
     with cli.started("import", "content", str(big_file)) as process, cli.database() as database:
-        eventually(lambda: imported_lines(database) > 0 or process.poll() is not None)
+        wait_until(lambda: imported_lines(database) > 0 or process.poll() is not None)
         process.kill()
         assert process.wait() == -signal.SIGKILL
         done = imported_lines(database)
@@ -160,7 +161,7 @@ def test_a_file_that_changed_since_it_was_killed_is_read_from_the_start(
     on_sqlite.ok("check")
     with on_sqlite.started("import", "content", str(copy)) as process:
         with on_sqlite.database() as database:
-            eventually(lambda: imported_lines(database) > 0 or process.poll() is not None)
+            wait_until(lambda: imported_lines(database) > 0 or process.poll() is not None)
         process.kill()
     on_sqlite.write("copy.ndjson", lines([course(1)]))
     assert on_sqlite.ok("import", "content", str(copy)) == [counts(1)]

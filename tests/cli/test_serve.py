@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from testing.servers.cli import Cli, Finished, acme, declared, eventually, stopped
+from testing.servers.cli import Cli, Finished, acme, declared, stopped
 from testing.servers.processes import free_port, is_healthy
+from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +40,7 @@ class TestServe:
         with cli.started("serve", "--port", "0") as process:
             url = address_told_by(process)
             assert not url.endswith(":0")
-            eventually(lambda: is_healthy(url))
+            wait_until(lambda: is_healthy(url))
             assert stopped(process) == 0
             assert not is_healthy(url)
 
@@ -49,7 +50,7 @@ class TestServe:
     ) -> None:
         with on_sqlite.started("serve", "--port", "0", *options) as process:
             url = address_told_by(process)
-            eventually(lambda: is_healthy(url))
+            wait_until(lambda: is_healthy(url))
             assert stopped(process) == 0
             assert not is_healthy(url)
             assert process.stderr is not None
@@ -59,7 +60,7 @@ class TestServe:
         with on_sqlite.started("serve", "--host", "localhost", "--port", "0") as process:
             url = address_told_by(process)
             assert url.startswith("http://localhost:")
-            eventually(lambda: is_healthy(url.replace("localhost", "127.0.0.1")))
+            wait_until(lambda: is_healthy(url.replace("localhost", "127.0.0.1")))
 
     @pytest.mark.parametrize("command", ["serve", "demo"])
     def test_a_port_that_is_taken_is_told(self, on_sqlite: Cli, command: str) -> None:
@@ -193,7 +194,7 @@ class TestDemo:
             printed = list(iter(process.stdout.readline, "Stop with Ctrl-C. What you change is kept"
                                 f" in {on_sqlite.folder / '.bursar' / 'demo.db'}.\n"))  # fmt: skip
             lines = [line for line in printed if line.startswith("curl ")]
-            eventually(lambda: is_healthy(url))
+            wait_until(lambda: is_healthy(url))
             answers = [json.loads(shell(line.replace("curl", "curl -sSf", 1))) for line in lines]
             assert stopped(process) == 0
         got_token, content, summary = answers

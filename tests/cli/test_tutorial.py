@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from testing.paths import REPOSITORY
-from testing.servers.cli import Cli, eventually, stopped
+from testing.servers.cli import Cli, stopped
 from testing.servers.processes import child_environment, free_port, is_healthy
+from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +57,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cli, str, s
         assert process.stdout is not None
         printed = "".join(iter(process.stdout.readline, "Three requests to try (paste them into"
                                " another terminal):\n"))  # fmt: skip
-        eventually(lambda: is_healthy(url))
+        wait_until(lambda: is_healthy(url))
         yield cli, url, printed
         assert stopped(process) == 0
 

@@ -12,7 +12,7 @@ import pytest
 
 from testing.clients.api import JsonObject
 from testing.databases.migrated import migrated_url
-from testing.servers.cli import Cli, eventually
+from testing.servers.cli import Cli
 from testing.servers.processes import WorkerProcess
 from testing.shops.bulk import (
     CLOSED,
@@ -24,6 +24,7 @@ from testing.shops.bulk import (
 )
 from testing.shops.plan import learners
 from testing.shops.service import Service
+from testing.waiting import wait_until
 
 ANA, BEN, CAL = (f"{name}@example.org" for name in ("ana", "ben", "cal"))
 HEADER = ["email address", "course key", "enrollment status", "notes"]
@@ -97,7 +98,7 @@ def test_a_pending_pair_is_enrolled_when_its_licence_is_activated(bulk: BulkShop
     before = bulk.status(job)
     assert (before["succeeded"], before["pending"], before["failed"]) == (0, 2, 1)
     bulk.plan.activate(BEN)
-    eventually(lambda: bulk.status(job)["succeeded"] == 2)
+    wait_until(lambda: bulk.status(job)["succeeded"] == 2)
     after = bulk.status(job)
     assert (after["state"], after["done"], after["pending"]) == ("done", 3, 0)
     assert after["finished"] == before["finished"]
@@ -174,7 +175,7 @@ def test_who_is_enrolled_is_told_on_request(working: Working, bulk: BulkShop) ->
     [mail] = [mail for mail in working.mails(bulk) if mail["kind"] == "license-enrolled"]
     assert (mail["recipient"], mail["subject"]) == (ANA, bulk.plan.license_of(ANA)["uuid"])
     bulk.plan.activate(BEN)
-    eventually(lambda: bulk.status(job)["pending"] == 0)
+    wait_until(lambda: bulk.status(job)["pending"] == 0)
     told = [mail["recipient"] for mail in working.mails(bulk) if mail["kind"] == "license-enrolled"]
     assert sorted(told) == [ANA, BEN]
     text = "\n".join(working.cli.ok("mail", "show", mail["uuid"]))

@@ -1,13 +1,13 @@
 """What is listed depends on the clock; what answers on its own URL does not."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import pytest
 
 from testing.clients.api import CATALOGS, Api, keys_of
-from testing.shops.service import Shop
+from testing.shops.service import Service, Shop
+from testing.waiting import wait_until
 from testing.worlds.contract import (
     EXAMPLES,
     FUTURE,
@@ -77,8 +77,17 @@ def test_chosen_documents_are_listed_though_they_are_closed(api: Api) -> None:
     assert keys_of(api.json(f"{PATH}?{with_spaces}")) == keys
 
 
-def test_a_window_that_closes_changes_count_page_etag_and_date(shop: Shop) -> None:
-    closes = datetime.now(UTC) + timedelta(seconds=1.6)
+def test_a_window_that_closes_changes_count_page_etag_and_date(service: Service) -> None:
+    # The sooner it closes the better, but a busy machine may be too slow to look before that.
+    assert any(
+        has_seen_it_close(service.open_shop(), timedelta(seconds=seconds))
+        for seconds in (1.6, 8, 40)
+    )
+
+
+def has_seen_it_close(shop: Shop, duration: timedelta) -> bool:
+    """Whether there was time to look before. What was seen then is asserted."""
+    closes = datetime.now(UTC) + duration
     instant = closes.isoformat().replace("+00:00", "Z")
     closing = run(f"course-v1:{shop.key('B')}+1", enrollment_end=instant)
     shop.stock(
@@ -86,13 +95,17 @@ def test_a_window_that_closes_changes_count_page_etag_and_date(shop: Shop) -> No
     )
     started = datetime.now(UTC)
     before = shop.api.get(shop.path, headers={"Accept": "application/json"})
+    if datetime.now(UTC) >= closes:
+        return False
     single = shop.api.get(f"{shop.path}/courses/{shop.key('B')}")
     assert keys_of(before.json()) == [shop.key("A"), shop.key("B"), shop.key("C")]
     known = {"If-None-Match": before.headers["etag"], "Accept": "application/json"}
-    assert shop.api.get(shop.path, headers=known).status_code == 304
-    assert datetime.now(UTC) < closes, "too slow to tell"
+    unchanged = shop.api.get(shop.path, headers=known).status_code
+    if datetime.now(UTC) >= closes:
+        return False
+    assert unchanged == 304
 
-    time.sleep(max(0.0, (closes - datetime.now(UTC)).total_seconds()) + 0.01)
+    wait_until(lambda: datetime.now(UTC) > closes, "the window has closed")
     after = shop.api.get(shop.path, headers=known)
     assert after.status_code == 200
     assert keys_of(after.json()) == [shop.key("A"), shop.key("C")]
@@ -108,3 +121,4 @@ def test_a_window_that_closes_changes_count_page_etag_and_date(shop: Shop) -> No
     changed = shop.api.json(shop.path, params={"updated_since": asked})
     assert keys_of(changed) == [shop.key("B")]
     assert changed["removed"] == []
+    return True

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from bursar.demo.manifest import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
 from testing.clients.newman import run_newman, status_codes
 from testing.paths import REPOSITORY
 from testing.servers.processes import child_environment, free_port, is_healthy, run_bursar
+from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,6 @@ OURS = REPOSITORY / "postman/bursar.postman_collection.json"
 REFERENCE = REPOSITORY / "testing/data/reference/postman_collection.json"
 OUR_VARIABLES = {"base_url", "api_client_id", "api_client_secret"}
 CREDENTIALS = {"api_client_id": DEMO_CLIENT_ID, "api_client_secret": DEMO_CLIENT_SECRET}
-START_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +56,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def await_health(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not is_healthy(url):
-        assert process.poll() is None, log.read_text(errors="replace")
-        assert time.monotonic() < deadline, log.read_text(errors="replace")
-        time.sleep(0.1)
+    wait_until(lambda: process.poll() is not None or is_healthy(url), "the demo is healthy")
+    assert process.poll() is None, log.read_text(errors="replace")
 
 
 def access_token(url: str) -> str:

@@ -11,7 +11,7 @@ from bursar.credit.policy_types import PER_LEARNER_SPEND
 from bursar.credit.redemption.jobs import NO_RUN
 from testing.clients.api import JsonObject
 from testing.databases.migrated import migrated_url
-from testing.servers.cli import Cli, eventually
+from testing.servers.cli import Cli
 from testing.servers.processes import WorkerProcess
 from testing.shops.budget import (
     CLOSED,
@@ -22,6 +22,7 @@ from testing.shops.budget import (
     redeemed,
 )
 from testing.shops.service import Service
+from testing.waiting import wait_until
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 JSON = {"Accept": "application/json"}
@@ -44,7 +45,7 @@ def working(
 
 def settled(budget: BudgetShop, uuid: str, *before: str) -> JsonObject:
     """The transaction, as soon as it is in none of these states."""
-    eventually(lambda: budget.transaction(uuid)["state"] not in before)
+    wait_until(lambda: budget.transaction(uuid)["state"] not in before)
     return budget.transaction(uuid)
 
 

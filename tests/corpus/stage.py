@@ -27,7 +27,8 @@ from bursar.database.engine import Database
 from bursar.jobs.registry import Workflow
 from bursar.settings import get_settings
 from testing.clients.inside import Answered, Inside
-from testing.jobs import eventually, jobs
+from testing.jobs import jobs
+from testing.waiting import wait_until
 from tests.corpus import transcript, world
 from tests.corpus.transcript import Exchange, Names
 
@@ -263,7 +264,7 @@ class Stage:
         worker = work.background_worker(get_settings())
         worker.start()
         try:
-            eventually(self._is_idle, "all jobs were done")
+            wait_until(self._is_idle, "all jobs were done")
         finally:
             worker.stop()
 

@@ -20,7 +20,7 @@ from bursar.settings import Settings
 from bursar.work import mail_transport
 from testing.databases.composed import composed, opener
 from testing.fakes.smtp import Sink
-from testing.jobs import eventually
+from testing.waiting import wait_until
 from tests.delivery.world import KIND, Domain, deliver, post, statuses
 
 COUNT = 60
@@ -127,7 +127,7 @@ def test_a_worker_delivers_what_is_enqueued_while_it_runs(
     try:
         for number in range(3):
             post(acme, f"{number}@example.org", now=clock.now())
-            eventually(lambda n=number: len(sink.deliveries) == n + 1, "it arrived")  # type: ignore[misc]
+            wait_until(lambda n=number: len(sink.deliveries) == n + 1, "it arrived")  # type: ignore[misc]
     finally:
         worker.stop()
     post(acme, "late@example.org", now=clock.now())

@@ -26,7 +26,8 @@ from bursar.jobs.recovery import lock_key
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings
-from testing.jobs import eventually, jobs
+from testing.jobs import jobs
+from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -99,11 +100,11 @@ def statuses(database: Database) -> list[str]:
 
 
 def await_progress(database: Database, query: UUID, share: float) -> None:
-    eventually(lambda: evaluated(database, query) >= COUNT * share, "some was evaluated")
+    wait_until(lambda: evaluated(database, query) >= COUNT * share, "some was evaluated")
 
 
 def await_end(database: Database) -> None:
-    eventually(lambda: statuses(database) == ["SUCCESS"], "the job succeeded")
+    wait_until(lambda: statuses(database) == ["SUCCESS"], "the job succeeded")
 
 
 def assert_complete(database: Database, query: UUID) -> None:
@@ -162,7 +163,7 @@ def test_a_worker_that_lost_its_lock_takes_it_again_and_its_job_is_done_once(
                     " WHERE application_name = 'bursar worker' AND datname = current_database()"
                 )
             )
-        eventually(lambda: is_locked(database, holder), "the lock is held again")
+        wait_until(lambda: is_locked(database, holder), "the lock is held again")
         await_end(database)
     assert_complete(database, query)
 

@@ -19,7 +19,8 @@ from bursar.web import idempotency
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
 from bursar.web.models import IdempotencyRecord
 from testing.databases.composed import opener
-from testing.jobs import await_status, eventually, jobs
+from testing.jobs import await_status, jobs
+from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow  # a stopping DBOS takes its time
 
@@ -142,7 +143,7 @@ def test_scheduled_work_runs_when_its_time_comes(database: Database, database_ur
 
     every_second = Workflow("tick", tick, schedule="* * * * * *")
     with working(database_url, every_second):
-        eventually(lambda: len(seen) >= 2, "it ran twice")
+        wait_until(lambda: len(seen) >= 2, "it ran twice")
     assert all(job.startswith("sched-tick-") for job in jobs(database))
 
 

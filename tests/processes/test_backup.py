@@ -14,9 +14,10 @@ from sqlalchemy import func, select
 from bursar.delivery.models import Mail, MailStatus
 from testing.databases.migrated import migrated_url
 from testing.databases.postgres import PostgresAddress, find_binaries
-from testing.servers.cli import Cli, eventually
+from testing.servers.cli import Cli
 from testing.servers.installation import running
 from testing.shops.budget import BudgetShop
+from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +77,7 @@ def test_work_goes_on_from_a_backup_that_was_made_under_load(
         (there,) = elsewhere.everywhere(budget)
         assert there.assignment(before[0])["learner_email"] == "early@example.org"
         there.assigned("late@example.org")
-        eventually(lambda: pending(copy) == 0)
+        wait_until(lambda: pending(copy) == 0)
     assert copy.ok("check") == ["everything holds"]
 
 

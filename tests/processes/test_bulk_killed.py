@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from testing.servers.installation import Ground, running
 from testing.servers.processes import ServerProcess, WorkerProcess
 from testing.shops.bulk import CLOSED, OPEN, BulkShop, open_bulk
 from testing.shops.plan import learners
+from testing.waiting import let_pass, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -78,16 +78,18 @@ def done_pairs(bulk: BulkShop, job: str) -> int:
 def kill_until_done(scene: Scene, bulk: BulkShop, job: str) -> list[int]:
     """How many pairs were done at each kill: the first comes at once, the others after more."""
     random, killed_at = Random(11), list[int]()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (done := done_pairs(bulk, job)) < PAIRS:
-        assert time.monotonic() < deadline, f"{done} pairs are done, killed at {killed_at}"
-        if len(killed_at) < KILLS and (not killed_at or done > killed_at[-1]):
+
+    def is_done() -> bool:
+        done = done_pairs(bulk, job)
+        if len(killed_at) < KILLS and done < PAIRS and (not killed_at or done > killed_at[-1]):
             killed_at.append(done)
-            time.sleep(random.uniform(0, 0.3))
+            let_pass(random.uniform(0, 0.3))
             victim = scene.victims[len(killed_at) % len(scene.victims)]
             victim.kill()
             victim.start()
-        time.sleep(0.02)
+        return done >= PAIRS
+
+    wait_until(is_done, "every pair is done")
     return killed_at
 
 

@@ -1,6 +1,5 @@
 """Many clients at once on real processes: no budget pays a cent too much, and all are served."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +12,10 @@ import httpx
 import pytest
 
 from testing.databases.migrated import migrated_url
-from testing.servers.cli import Cli, eventually
+from testing.servers.cli import Cli
 from testing.servers.installation import Ground, running
 from testing.shops.budget import COURSE, PRICED, BudgetShop, emails
+from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -186,7 +186,7 @@ class Storm:
             assert redeemed + allocated <= LIMIT
             assert 0 <= available <= LIMIT - redeemed - allocated
             readings += 1
-            time.sleep(0.05)
+            is_over.wait(0.05)
         return readings
 
     def is_settled(self) -> bool:
@@ -219,7 +219,7 @@ def test_whatever_clients_do_at_once_the_books_are_right_at_every_moment(ground:
         "redeem",
     }
     assert ("allocate", 422) in answers, "the budgets were never short of money"
-    eventually(storm.is_settled)
+    wait_until(storm.is_settled)
     assert_all_holds(ground)
     for chosen, budgets in enumerate(storm.budgets):
         items = budgets[0].assignments(page_size=500)["results"]

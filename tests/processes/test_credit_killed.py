@@ -1,7 +1,6 @@
 """Processes end without a word, again and again, and nothing that was promised is lost."""
 
 import json
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +17,10 @@ import pytest
 from testing.clients.api import JsonObject
 from testing.databases.migrated import migrated_url
 from testing.fakes import smtp
-from testing.servers.cli import Cli, eventually
+from testing.servers.cli import Cli
 from testing.servers.installation import Ground, running
 from testing.shops.budget import BudgetShop
+from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -83,28 +83,37 @@ class Clients:
         self, status: int, call: Callable[..., httpx.Response], *arguments: Any
     ) -> httpx.Response:
         key = str(uuid4())
-        while True:
+        answers: list[httpx.Response] = []
+
+        def is_answered() -> bool:
             try:
-                response = call(*arguments, Idempotency_Key=key)
+                answers.append(call(*arguments, Idempotency_Key=key))
             except httpx.TransportError:
                 self.interrupted += 1
-                time.sleep(0.02)
-            else:
-                assert response.status_code == status, response.text
-                return response
+            return bool(answers)
+
+        wait_until(is_answered)
+        assert answers[0].status_code == status, answers[0].text
+        return answers[0]
 
     def of_fate(self, wanted: str) -> set[str]:
         return {email for email, fate in self.fates.items() if fate == wanted}
 
 
-def kill_again_and_again(ground: Ground) -> None:
+def kill_again_and_again(ground: Ground, clients: Clients) -> None:
+    """Each time after some more learners were served, and some are served after the last."""
     random = Random(7)
     for number in range(KILLS):
-        time.sleep(random.uniform(0.05, 0.8))
+        await_learners(clients, random.randint(1, 40))
         victim = ground.processes[number % len(ground.processes)]
         victim.kill()
         victim.start()
-    time.sleep(0.3)
+    await_learners(clients, CLIENTS)
+
+
+def await_learners(clients: Clients, more: int) -> None:
+    enough = len(clients.fates) + more
+    wait_until(lambda: len(clients.fates) >= enough, "some more learners were served")
 
 
 def items_of(budget: BudgetShop) -> dict[str, JsonObject]:
@@ -128,7 +137,7 @@ def test_whatever_was_acknowledged_is_done_once_and_every_mail_arrives(
     with ThreadPoolExecutor(CLIENTS) as threads:
         visits = [threads.submit(clients.visit, number) for number in range(CLIENTS)]
         try:
-            kill_again_and_again(ground)
+            kill_again_and_again(ground, clients)
         finally:
             clients.over.set()
         for visit in visits:
@@ -137,14 +146,14 @@ def test_whatever_was_acknowledged_is_done_once_and_every_mail_arrives(
     assert_promises_were_kept(clients)
     # A claim of a worker that died lasts a minute: let that minute be over.
     ground.cli.execute("UPDATE mails SET claimed_until = NULL WHERE status = 'pending'")
-    eventually(lambda: all(mail["status"] != "pending" for mail in mails_of(ground)))
+    wait_until(lambda: all(mail["status"] != "pending" for mail in mails_of(ground)))
     assert_mails_arrived(clients, mails_of(ground), sink)
     assert ground.cli.ok("check") == ["everything holds"]
 
 
 def assert_promises_were_kept(clients: Clients) -> None:
     budget, redeemed = clients.budget, clients.of_fate(REDEEMED)
-    eventually(lambda: budget.assignments(state="accepted")["count"] == len(redeemed))
+    wait_until(lambda: budget.assignments(state="accepted")["count"] == len(redeemed))
     items = items_of(budget)
     assert {email: item["uuid"] for email, item in items.items()} == clients.uuids
     assert {email: item["state"] for email, item in items.items()} == clients.fates

@@ -1,7 +1,6 @@
 """An LMS that is slow, fails, throttles and hangs up: in the end everybody sits where they should,
 and the LMS was told nothing twice."""
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,12 +13,13 @@ from bursar.enrollment.bulk.service import LMS_CHUNK_SIZE
 from bursar.enrollment.models import Enrollment
 from testing.databases.migrated import migrated_url
 from testing.fakes.lms import CLIENT_ID, CLIENT_SECRET, FakeLms, Trouble, running_lms
-from testing.servers.cli import Cli, eventually
+from testing.servers.cli import Cli
 from testing.servers.processes import WorkerProcess
 from testing.shops.budget import COURSE, BudgetShop, open_budget, redeemed
 from testing.shops.bulk import OPEN, SUCCESS, BulkShop, open_bulk
 from testing.shops.plan import learners
 from testing.shops.service import Service
+from testing.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -115,9 +115,9 @@ def test_a_bulk_enrolment_whose_worker_is_killed_among_slow_answers(campus: Camp
     job = bulk.start(bulk.wish(PEOPLE, *COURSES))
     assert bulk.status(job)["total"] > LMS_CHUNK_SIZE
     for left in (14, 4):
-        eventually(lambda left=left: len(campus.lms.troubles) <= left)  # type: ignore[misc]
+        wait_until(lambda left=left: len(campus.lms.troubles) <= left)  # type: ignore[misc]
         campus.worker.kill()
-        time.sleep(0.3)
+        wait_until(lambda: campus.lms.working == 0, "the LMS has answered the dead")
         campus.worker.start()
     bulk.await_end(job)
     assert set(bulk.outcomes(job).values()) == {SUCCESS}
@@ -148,8 +148,8 @@ def test_a_revocation_ends_what_was_paid_for(campus: Campus) -> None:
     campus.trouble(Trouble(on="read", status=500), Trouble(on="read", drops=True))
     campus.trouble(*FAULTS, *LOST_ANSWERS)
     assert bulk.plan.revoke(*PEOPLE[:4]).status_code == 204
-    eventually(lambda: not any(seated(campus, email, keys) for email in PEOPLE[:4]))
-    eventually(lambda: ended(campus.cli) == 4 * len(keys))
+    wait_until(lambda: not any(seated(campus, email, keys) for email in PEOPLE[:4]))
+    wait_until(lambda: ended(campus.cli) == 4 * len(keys))
     campus.assert_told_once(keys, "enrolled", "ended", people=4)
 
 
@@ -172,15 +172,15 @@ def test_redemptions_and_their_reversal(campus: Campus) -> None:
     budget.assigned(*people, price=1_000)
     campus.trouble(*FAULTS, *LOST_ANSWERS)
     uuids = [redeemed(budget, learner_email=email)["uuid"] for email in people]
-    eventually(lambda: states(budget, uuids) == ["committed"] * 5)
+    wait_until(lambda: states(budget, uuids) == ["committed"] * 5)
     campus.assert_told_once([budget.run_key(COURSE)], "enrolled", people=5)
     assert budget.figures == (5_000, 0, 95_000)
 
     campus.trouble(Trouble(on="read", status=500), *FAULTS, *LOST_ANSWERS)
     for uuid in uuids:
         assert budget.reverse(uuid).status_code == 200
-    eventually(lambda: not any(seated(campus, email, [budget.run_key(COURSE)]) for email in people))
-    eventually(lambda: not campus.lms.troubles)
+    wait_until(lambda: not any(seated(campus, email, [budget.run_key(COURSE)]) for email in people))
+    wait_until(lambda: not campus.lms.troubles)
     campus.assert_told_once([budget.run_key(COURSE)], "enrolled", "ended", people=5)
     assert budget.figures == (0, 0, 100_000)
 
@@ -194,6 +194,6 @@ def test_a_redemption_that_the_lms_refuses_gives_the_money_back(campus: Campus) 
     budget.assigned("stranger@example.org", price=1_000)
     campus.trouble(Trouble(on="accounts", status=429, retry_after="1"))
     uuid = redeemed(budget, learner_email="stranger@example.org")["uuid"]
-    eventually(lambda: states(budget, [uuid]) == ["failed"])
+    wait_until(lambda: states(budget, [uuid]) == ["failed"])
     assert budget.transaction(uuid)["error"] == "the learner has no LMS account"
     assert budget.figures == (0, 0, 100_000)

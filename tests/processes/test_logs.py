@@ -7,8 +7,9 @@ import pytest
 from testing.databases.migrated import migrated_url
 from testing.databases.postgres import PostgresAddress
 from testing.fakes import smtp
-from testing.servers.cli import Cli, eventually
+from testing.servers.cli import Cli
 from testing.servers.installation import running
+from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +32,7 @@ def test_nobody_is_named_in_the_logs_of_a_server_and_a_worker(
         api = budget.shop.api
         form = {"grant_type": "client_credentials", "client_id": PERSON, "client_secret": SECRET}
         assert api.http.post("/oauth2/v1/access_token", data=form).status_code == 401
-        eventually(lambda: "mail not sent" in "".join(each.log for each in ground.processes))
+        wait_until(lambda: "mail not sent" in "".join(each.log for each in ground.processes))
         logs = [each.log for each in ground.processes]
     assert "/oauth2/v1/access_token" in logs[0]
     assert "is unknown here" in logs[1]

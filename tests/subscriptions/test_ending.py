@@ -18,7 +18,7 @@ from bursar.subscriptions.endings import expiry, jobs
 from bursar.subscriptions.endings import service as ending
 from bursar.subscriptions.renewals import service as renewals
 from testing.databases.composed import opener
-from testing.jobs import eventually
+from testing.waiting import wait_until
 from testing.worlds.subscriptions import (
     ACTOR,
     ENTERPRISE,
@@ -136,7 +136,7 @@ def test_a_worker_asks_an_lms_that_is_away_until_it_answers(
     worker = Worker(opener(database_url), jobs.workflows(lms), polling_seconds=0.1)
     worker.start()
     try:
-        eventually(lambda: live(acme) == 1, "two enrolments have ended")
+        wait_until(lambda: live(acme) == 1, "two enrolments have ended")
     finally:
         worker.stop()
     assert (sorted(lms.ended), lms.failures) == (emails(2), 0)

@@ -15,6 +15,7 @@ from bursar.web.adapter import Threads
 from bursar.web.call import Source
 from bursar.web.errors import NotFound
 from bursar.web.streaming import StreamedResponse, Streaming
+from testing.waiting import let_others_run, until
 
 Message = dict[str, Any]
 ENDLESS = text(
@@ -130,11 +131,13 @@ def test_no_chunk_is_made_before_its_reader_is_ready(run: Run) -> None:
     async def scene(place: Place) -> None:
         client = Client()
         answering = asyncio.create_task(place.answer(source, client))
-        await asyncio.sleep(0.3)
+        await until(lambda: made == 1)
+        await let_others_run()
         assert made == 1
         for _ in range(3):
             client.may_take.release()
-        await asyncio.sleep(0.3)
+        await until(lambda: made == 4)
+        await let_others_run()
         assert made == 4
         client.left.set()
         client.may_take.release()
@@ -199,8 +202,8 @@ def test_the_statement_of_a_client_that_went_away_is_stopped(run: Run, chunks_be
     async def scene(place: Place) -> None:
         client = patient()
         answering = asyncio.create_task(place.answer(source, client))
-        await asyncio.sleep(0.5)
-        assert not place.is_idle()
+        await until(lambda: not place.is_idle())
+        await let_others_run()
         client.left.set()
         started = time.monotonic()
         await answering
@@ -228,11 +231,12 @@ def test_a_stream_whose_task_is_cancelled_is_stopped_too(run: Run) -> None:
 
     async def scene(place: Place) -> None:
         answering = asyncio.create_task(place.answer(source, Client()))
-        await asyncio.sleep(0.5)
+        await until(lambda: not place.is_idle())
+        await let_others_run()
         answering.cancel()
         with pytest.raises(asyncio.CancelledError):
             await answering
-        await asyncio.sleep(1)
+        await until(place.is_idle, "the statement was stopped")
 
     run(scene)
 
@@ -258,7 +262,8 @@ def test_slow_readers_hold_no_more_than_their_share_of_the_connections(run: Run)
             asyncio.create_task(place.answer(lambda _connection: iter([b"x"]), client))
             for client in clients
         ]
-        await asyncio.sleep(0.5)
+        await until(lambda: place.database.connections_in_use(write=False) == 4)
+        await let_others_run()
         assert place.database.connections_in_use(write=False) == 4
         for client in clients:
             client.may_take.release()

@@ -3,7 +3,6 @@
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from uuid import UUID
@@ -26,7 +25,8 @@ from bursar.subscriptions.licenses.events import Activated
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.service import live_licenses
 from bursar.subscriptions.licenses.states import LicenseStatus
-from testing.jobs import eventually, jobs
+from testing.jobs import jobs
+from testing.waiting import let_pass, wait_until
 from testing.worlds.bulk_enrollment import (
     ACME,
     ACTOR,
@@ -93,7 +93,7 @@ def done_pairs(database: Database, job: UUID) -> int:
 
 
 def await_more(database: Database, job: UUID, seen: int) -> None:
-    eventually(lambda: done_pairs(database, job) > seen, "some more were done")
+    wait_until(lambda: done_pairs(database, job) > seen, "some more were done")
 
 
 def is_done(database: Database, job: UUID) -> bool:
@@ -102,7 +102,7 @@ def is_done(database: Database, job: UUID) -> bool:
 
 
 def await_end(database: Database, job: UUID) -> None:
-    eventually(lambda: is_done(database, job), "every pair was done")
+    wait_until(lambda: is_done(database, job), "every pair was done")
 
 
 def assert_complete(database: Database, job: UUID) -> None:
@@ -133,7 +133,7 @@ def test_workers_killed_again_and_again_do_every_pair_once(
     for _ in range(KILLS):
         with worker_process(database_url) as worker:
             await_more(acme, job, seen)
-            time.sleep(moments.uniform(0, 0.4))
+            let_pass(moments.uniform(0, 0.4))
             worker.kill()
             worker.wait()
         seen = done_pairs(acme, job)
@@ -153,7 +153,7 @@ def test_several_workers_share_a_job_and_finish_what_a_killed_one_began(
     job = enqueue(acme, 5, notify=True)
     with ExitStack() as stack:
         workers = [stack.enter_context(worker_process(database_url)) for _ in range(3)]
-        eventually(lambda: len(executors(acme)) == 3, "all of them take part")
+        wait_until(lambda: len(executors(acme)) == 3, "all of them take part")
         workers[0].kill()
         await_end(acme, job)
     assert_complete(acme, job)
@@ -172,7 +172,7 @@ def test_a_large_job_never_fills_the_queue(acme: Database, database_url: str) ->
     job = enqueue(acme, 5)
     assert list(jobs(acme)) == [f"{CHUNK}:{job}:0"]
     with worker_process(database_url):
-        eventually(lambda: done_pairs(acme, job) > 0, "some were done")
+        wait_until(lambda: done_pairs(acme, job) > 0, "some were done")
         waiting = [status for status in jobs(acme).values() if status in {"ENQUEUED", "PENDING"}]
         assert len(waiting) <= 17
         await_end(acme, job)
@@ -191,7 +191,7 @@ def test_pairs_that_wait_are_enrolled_by_a_worker_when_their_license_is_activate
                 rows = live_licenses(session, PLAN, people)
                 told = [Activated(ACME, PLAN, row.uuid, row.user_email) for row in rows]
                 listener(session, told, clock.now())
-            eventually(lambda: nobody_waits(acme), "nobody waits whose license is active")
+            wait_until(lambda: nobody_waits(acme), "nobody waits whose license is active")
     assert counts(acme, job) == ("done", PAIRS, 0, 0)
     assert len(enrollments(acme)) == PAIRS
 

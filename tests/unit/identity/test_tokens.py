@@ -1,6 +1,5 @@
 import base64
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -28,6 +27,7 @@ from bursar.identity.tokens import CACHE_SIZE, MAX_TOKEN_LENGTH, KeyRing
 from bursar.schema import metadata
 from bursar.settings import Settings
 from bursar.web.errors import Unauthorized
+from testing.waiting import wait_until
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ENTERPRISE = UUID("66b5922b-a22b-4a7b-b587-d4af0378bd6f")
@@ -268,17 +268,18 @@ def test_calls_with_unknown_kids_that_wait_for_one_another_share_a_read(
 ) -> None:
     ring = KeyRing(database, SETTINGS)
     _, payload, signature = issue(ring).split(".")
-    reads = 0
+    reads, begun = 0, list[int]()
 
     def slow_counting(connection: Any, seal: Seal) -> Any:
         nonlocal reads
         reads += 1
-        time.sleep(0.1)
+        wait_until(lambda: len(begun) == 8, "all have asked")
         return load_keys(connection, seal)
 
     monkeypatch.setattr(tokens, "load_keys", slow_counting)
 
     def forge(number: int) -> None:
+        begun.append(number)
         header = encode({"alg": "ES256", "kid": f"k{number}", "typ": "JWT"})
         refusal_of(ring, f"{header}.{payload}.{signature}")
 

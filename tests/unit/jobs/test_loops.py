@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -39,7 +40,7 @@ def running(*functions: Callable[[], object], seconds: float = 0.001) -> Iterato
 
 
 def test_each_runs_again_and_again_beside_the_others() -> None:
-    first, second = Event(), Event()
+    before, first, second = set(threading.enumerate()), Event(), Event()
     runs: list[int] = []
 
     def count() -> None:
@@ -50,9 +51,7 @@ def test_each_runs_again_and_again_beside_the_others() -> None:
     with running(count, second.set):
         assert first.wait(PATIENCE_SECONDS)
         assert second.wait(PATIENCE_SECONDS)
-    after = len(runs)
-    assert not Event().wait(0.05)
-    assert len(runs) == after
+    assert set(threading.enumerate()) <= before
 
 
 def test_errors_are_logged_and_end_nothing() -> None:
@@ -84,10 +83,15 @@ def test_pauses_grow_while_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_that_does_not_end_does_not_keep_the_worker() -> None:
-    held, context = Event(), new_context()
-    stuck = RunningLoops([Loop("stuck", lambda _context: held.wait(), 0.0)], context)
+    begun, held, context = Event(), Event(), new_context()
+
+    def hold(_context: JobContext) -> None:
+        begun.set()
+        held.wait()
+
+    stuck = RunningLoops([Loop("stuck", hold, 0.0)], context)
     stuck.start()
-    assert not Event().wait(0.05)
+    assert begun.wait(PATIENCE_SECONDS)
     context.stopping.set()
     with capture_logs() as log:
         stuck.join(0.05)
