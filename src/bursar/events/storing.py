@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.batches import batched
 from bursar.database.bulk import bulk_insert
 from bursar.database.engine import raising_as_sqlalchemy
 from bursar.events.event import Event
@@ -22,8 +23,7 @@ _BATCH: Final = 5_000
 
 def store(session: Session, actor: Actor, events: Sequence[Event], at: datetime) -> None:
     """Numbers each object's events on from the last one that is stored."""
-    for start in range(0, len(events), _BATCH):
-        batch = events[start : start + _BATCH]
+    for batch in batched(events, _BATCH):
         rows = [_row(actor, event, at) for event in batch]
         are_first = all(event.is_first for event in batch)
         _number_within(rows)
