@@ -1,34 +1,21 @@
-"""Subscription plans to measure on, their licences written straight into the tables."""
+"""Subscription plans to measure on, made by the services that users call."""
 
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import text, update
-
 from bursar import clock
 from bursar.actors import Actor
+from bursar.batches import batched
 from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
-from bursar.subscriptions.plans.models import SubscriptionPlan
+from bursar.subscriptions.licenses import service
+from bursar.subscriptions.licenses.commands import ActivateLicenses, AssignLicenses
 
 _NAMESPACE: Final = UUID("b2d6c0f4-7c1e-4f0a-9a51-0d1f3e5a7b90")
-_FILL: Final = text(
-    """
-    INSERT INTO licenses (uuid, enterprise_uuid, plan_uuid, status, user_email, assigned_at,
-                          activated_at, is_ending, created_at, modified_at)
-    SELECT gen_random_uuid(), :enterprise, :plan,
-           CASE WHEN number >= :held THEN 'unassigned'
-                WHEN number % 2 = 0 THEN 'assigned'
-                ELSE 'activated' END,
-           CASE WHEN number < :held THEN 'held' || number || '@example.com' END,
-           CASE WHEN number < :held THEN :now END,
-           CASE WHEN number < :held AND number % 2 = 1 THEN :now END,
-           false, :now, :now
-    FROM generate_series(0, :total - 1) number
-    """
-)
+_BATCH: Final = 10_000
+_ACTOR: Final = Actor("benchmark")
 
 
 @dataclass(frozen=True)
@@ -44,19 +31,21 @@ class BenchmarkPlan:
 def create_plans(
     database: Database, client_id: str, name: str, number: int, *, held: int, unassigned: int
 ) -> list[BenchmarkPlan]:
-    """In an enterprise of their own for the client. `heldN@example.com` holds a licence in each;
+    """In an enterprise of their own for the client. `heldN@example.com` holds a license in each;
     every other one is activated."""
     enterprise = uuid5(_NAMESPACE, name)
     plans = [BenchmarkPlan(enterprise, uuid5(enterprise, f"plan {each}")) for each in range(number)]
-    _declare(database, client_id, name, plans)
+    _declare(database, client_id, name, plans, held + unassigned)
     for plan in plans:
-        _fill(database, plan, held, unassigned)
+        _hand_out(database, plan, held)
     with database.read() as connection:
         connection.exec_driver_sql("VACUUM ANALYZE licenses, subscription_plans")
     return plans
 
 
-def _declare(database: Database, client_id: str, name: str, plans: list[BenchmarkPlan]) -> None:
+def _declare(
+    database: Database, client_id: str, name: str, plans: list[BenchmarkPlan], licenses: int
+) -> None:
     enterprise = plans[0].enterprise_uuid
     catalog = uuid5(enterprise, "catalog")
     declared = {
@@ -74,31 +63,24 @@ def _declare(database: Database, client_id: str, name: str, plans: list[Benchmar
                 "start_date": "2020-01-01",
                 "expiration_date": "2090-01-01",
                 "enterprise_catalog_uuid": str(catalog),
+                "num_licenses": licenses,
             }
             for number, plan in enumerate(plans)
         ],
     }
     with database.transaction() as session:
         manifest = from_data({"enterprises": [declared]})
-        apply(session, Actor("benchmark"), [manifest], now=clock.now())
+        apply(session, _ACTOR, [manifest], now=clock.now())
 
 
-def _fill(database: Database, plan: BenchmarkPlan, held: int, unassigned: int) -> None:
-    values = {
-        "enterprise": plan.enterprise_uuid,
-        "plan": plan.uuid,
-        "held": held,
-        "total": held + unassigned,
-        "now": clock.now(),
-    }
-    counts = {
-        "assigned_count": -(-held // 2),
-        "activated_count": held // 2,
-        "unassigned_count": unassigned,
-    }
-    with database.transaction() as session:
-        # Without triggers: a licence begins unassigned, and becoming more would be three writes.
-        session.execute(text("SET LOCAL session_replication_role = replica"))
-        session.execute(_FILL, values)
-        wanted = SubscriptionPlan.uuid == plan.uuid
-        session.execute(update(SubscriptionPlan).where(wanted).values(counts))
+def _hand_out(database: Database, plan: BenchmarkPlan, held: int) -> None:
+    for numbers in batched(range(held), _BATCH):
+        emails = [f"held{number}@example.com" for number in numbers]
+        assigning = AssignLicenses(
+            plan.enterprise_uuid, plan.uuid, dict.fromkeys(emails), notify=False
+        )
+        with database.transaction() as session:
+            assigned = service.assign(session, _ACTOR, assigning).licenses
+            chosen = [uuid for _, uuid in assigned[1::2]]
+            activating = ActivateLicenses(plan.enterprise_uuid, chosen)
+            service.activate_several(session, _ACTOR, activating)

@@ -18,24 +18,20 @@ from bursar.api import (
     catalogs,
     learner_progress,
     learner_summary,
+    licenses,
     policies,
     redemption,
+    subscriptions,
 )
 from bursar.api.bulk_enrollment import endpoints as bulk_enrollment_endpoints
 from bursar.api.catalog_answers import CatalogServices, PageCache
-from bursar.api.licenses import endpoints as license_endpoints
-from bursar.api.subscriptions import endpoints as subscription_endpoints
-from bursar.catalog.listings.indexes import (
-    MemberIndexes,
-)
+from bursar.catalog.listings.indexes import MemberIndexes
 from bursar.database.engine import Database
-from bursar.enrollment.bulk.pending import WhenActivated
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.http import token_handlers
 from bursar.identity.tokens import KeyRing
 from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings, get_settings
-from bursar.subscriptions.licenses.events import when_activated
 from bursar.web.adapter import EXCEPTION_HANDLERS, Threads, route_handlers
 from bursar.web.docs_page import docs_handlers
 from bursar.web.endpoint import Endpoint
@@ -60,8 +56,8 @@ def all_endpoints() -> list[Endpoint]:
         *policies.endpoints(),
         *assignments.endpoints(),
         *redemption.endpoints(),
-        *subscription_endpoints(),
-        *license_endpoints(),
+        *subscriptions.routes.endpoints,
+        *licenses.routes.endpoints,
         *bulk_enrollment_endpoints(),
         *learner_summary.routes.endpoints,
         *learner_progress.routes.endpoints,
@@ -86,7 +82,6 @@ def create_app(
         ),
         JobQueue(database),
     )
-    when_activated(WhenActivated(database))
     endpoints = [*all_endpoints(), *extra_endpoints]
     pipeline = Pipeline(
         database,

@@ -14,6 +14,7 @@ from bursar.delivery.service import Kept, MailKind, Smtp, Transport
 from bursar.enrollment.bulk import jobs as bulk_jobs
 from bursar.enrollment.bulk import mail as bulk_mail
 from bursar.enrollment.bulk import tasks as bulk
+from bursar.enrollment.bulk.pending import EnqueuePending
 from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway
 from bursar.enrollment.service import refresh_consent
 from bursar.events.event import News, Subscription
@@ -29,8 +30,16 @@ from bursar.settings import Settings
 from bursar.smtp_url import parse_sender, parse_smtp_url
 from bursar.subscriptions.endings import jobs as ending_jobs
 from bursar.subscriptions.endings import tasks as endings
+from bursar.subscriptions.endings.jobs import EnqueueEnding
 from bursar.subscriptions.licenses import mail as license_mail
-from bursar.subscriptions.licenses.service import link_learners as link_licenses
+from bursar.subscriptions.licenses.events import (
+    LicenseActivated,
+    LicenseAssigned,
+    LicenseReminded,
+    LicenseRevoked,
+)
+from bursar.subscriptions.licenses.linking import link_learners
+from bursar.subscriptions.plans.events import PlanExpired
 from bursar.subscriptions.renewals import tasks as renewals
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
 
@@ -116,12 +125,16 @@ MAIL_SECONDS: Final = 1.0
 
 def news_of(settings: Settings, queue: JobQueue) -> News:  # noqa: ARG001 - filled by domains
     """Who is told of what, in the transaction in which it happens. The only such table."""
+    endings = EnqueueEnding(queue)
     return News(
         (
-            Subscription(
-                LearnerLinked, (telling_accounts(link_assignments), telling_accounts(link_licenses))
-            ),
+            Subscription(LearnerLinked, (telling_accounts(link_assignments), link_learners)),
             Subscription(LearnerConsentChanged, (telling_consent(refresh_consent),)),
+            Subscription(LicenseAssigned, (license_mail.enqueue_assigned,)),
+            Subscription(LicenseReminded, (license_mail.enqueue_reminded,)),
+            Subscription(LicenseActivated, (EnqueuePending(queue),)),
+            Subscription(LicenseRevoked, (endings.of_revoked,)),
+            Subscription(PlanExpired, (endings.of_expired,)),
         )
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import select
@@ -28,10 +28,15 @@ from bursar.learners.models import Learner
 from bursar.learners.service import put_learners
 from bursar.settings import Settings
 from bursar.subscriptions.checks import check_subscriptions
+from bursar.subscriptions.declared.commands import PlanFields, PutPlan
 from bursar.subscriptions.declared.service import put_plan
-from bursar.subscriptions.licenses import activation, revocation
+from bursar.subscriptions.licenses import service as licenses
+from bursar.subscriptions.licenses.commands import (
+    ActivateLicenses,
+    AssignLicenses,
+    RevokeLicenses,
+)
 from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.service import Wish, assign, live_licenses
 
 ACTOR = Actor("client", "request-1")
 ACME = UUID("66b5922b-a22b-4a7b-b587-d4af0378bd6f")
@@ -98,22 +103,15 @@ def plan(session: Session, uuid: UUID = PLAN, enterprise: UUID = ACME, **fields:
         "enterprise_catalog_uuid": INTRODUCTORY,
         "num_licenses": 1_000,
     }
-    put_plan(
-        session,
-        ACTOR,
-        uuid=uuid,
-        enterprise_uuid=enterprise,
-        fields=standard | fields,
-        now=clock.now(),
-    )
+    put_plan(session, ACTOR, PutPlan(enterprise, uuid, cast("PlanFields", standard | fields)))
 
 
 def give(
     session: Session, addresses: Sequence[str], uuid: UUID = PLAN, enterprise: UUID = ACME
 ) -> None:
-    """Licences that are assigned."""
-    wish = Wish(dict.fromkeys(addresses), notify=False)
-    assign(session, ACTOR, enterprise_uuid=enterprise, plan_uuid=uuid, wish=wish, now=clock.now())
+    """Licenses that are assigned."""
+    command = AssignLicenses(enterprise, uuid, dict.fromkeys(addresses), notify=False)
+    licenses.assign(session, ACTOR, command)
 
 
 def know(session: Session, addresses: Sequence[str], enterprise: UUID = ACME) -> None:
@@ -127,21 +125,14 @@ def know(session: Session, addresses: Sequence[str], enterprise: UUID = ACME) ->
 
 def activate(database: Database, addresses: Sequence[str], uuid: UUID = PLAN) -> None:
     with database.transaction() as session:
-        rows = live_licenses(session, uuid, addresses)
-        activation.activate(session, ACTOR, ACME, [row.uuid for row in rows], clock.now())
+        found = licenses.find_live_licenses(session, uuid, addresses)
+        command = ActivateLicenses(ACME, [each.license_uuid for each in found])
+        licenses.activate_several(session, ACTOR, command)
 
 
 def revoke(database: Database, addresses: Sequence[str], uuid: UUID = PLAN) -> None:
     with database.transaction() as session:
-        revocation.revoke_emails(
-            session,
-            JobQueue(database),
-            ACTOR,
-            enterprise_uuid=ACME,
-            plan_uuid=uuid,
-            emails=addresses,
-            now=clock.now(),
-        )
+        licenses.revoke(session, ACTOR, RevokeLicenses(ACME, uuid, addresses))
 
 
 class Lms:

@@ -1,4 +1,4 @@
-"""Subscriptions of the two enterprises: a plan of two licences, of which one is activated."""
+"""Subscriptions of the two enterprises: a plan of two licenses, of which one is activated."""
 
 from uuid import UUID
 
@@ -7,18 +7,16 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.actors import Actor
 from bursar.database.bulk import bulk_insert
-from bursar.subscriptions.licenses.activation import activate
+from bursar.subscriptions.licenses import service
+from bursar.subscriptions.licenses.commands import ActivateLicenses, AssignLicenses
 from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.seats import licenses
-from bursar.subscriptions.licenses.service import Wish
-from bursar.subscriptions.licenses.service import assign as assign_licenses
 from bursar.subscriptions.licenses.states import LicenseStatus
-from bursar.subscriptions.plans.locking import Movement, move
+from bursar.subscriptions.plans.locking import CountsDelta, change_counts
 from testing.worlds.contract import ACME, EXAMPLES, GLOBEX_EXAMPLES, Document
 from testing.worlds.contract_credit import named
 
 HOLDER, USER = "holder@example.org", "user@example.org"
-"""Whose licence is assigned, and whose is activated."""
+"""Whose license is assigned, and whose is activated."""
 _ACTOR = Actor("test")
 
 
@@ -42,18 +40,18 @@ def _plan(enterprise: UUID) -> Document:
 
 def hand_out(session: Session, enterprise: UUID) -> None:
     license_uuid = _give(session, enterprise, USER)
-    activate(session, _ACTOR, enterprise, [license_uuid], clock.now())
+    service.activate_several(session, _ACTOR, ActivateLicenses(enterprise, [license_uuid]))
     _give(session, enterprise, HOLDER)
 
 
 def _give(session: Session, enterprise: UUID, email: str) -> UUID:
-    """A new licence, under a known name."""
+    """A new license, under a known name."""
     plan, uuid, now = (
         named(enterprise, "plan"),
         named(enterprise, f"license of {email}"),
         clock.now(),
     )
-    row = dict.fromkeys(licenses.keys()) | {
+    row = dict.fromkeys(License.__table__.c.keys()) | {
         "uuid": uuid,
         "enterprise_uuid": enterprise,
         "plan_uuid": plan,
@@ -63,7 +61,8 @@ def _give(session: Session, enterprise: UUID, email: str) -> UUID:
         "modified_at": now,
     }
     bulk_insert(session, License, [row])
-    move(session, {plan: Movement(unassigned=1)})
-    wish = Wish({email: None}, notify=False)
-    assign_licenses(session, _ACTOR, enterprise_uuid=enterprise, plan_uuid=plan, wish=wish, now=now)
+    change_counts(session, {plan: CountsDelta(unassigned=1)})
+    service.assign(
+        session, _ACTOR, AssignLicenses(enterprise, plan, {email: None}, notify=False), at=now
+    )
     return uuid

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,14 +10,18 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.catalog.catalogs.service import put_catalog
-from bursar.database.engine import Database
 from bursar.identity.service import put_enterprise
-from bursar.jobs.queue import JobQueue
 from bursar.subscriptions.checks import check_subscriptions
+from bursar.subscriptions.declared.commands import PlanFields, PutPlan, RenewalFields
 from bursar.subscriptions.declared.service import put_plan
-from bursar.subscriptions.licenses import activation, revocation, service
+from bursar.subscriptions.licenses import service
+from bursar.subscriptions.licenses.commands import (
+    ActivateLicenses,
+    AssignedLicenses,
+    AssignLicenses,
+    RevokeLicenses,
+)
 from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.service import Assignments, Wish
 from bursar.subscriptions.plans.models import SubscriptionPlan
 
 ACTOR = Actor("test")
@@ -50,7 +54,7 @@ def build(session: Session) -> None:
 
 
 def plan(session: Session, uuid: UUID = PLAN, now: datetime = NOW, **fields: Any) -> str:
-    """A current plan of a hundred licences, unless told otherwise."""
+    """A current plan of a hundred licenses, unless told otherwise."""
     standard = {
         "title": "Enterprise Subscription",
         "start_date": days(-30),
@@ -58,59 +62,43 @@ def plan(session: Session, uuid: UUID = PLAN, now: datetime = NOW, **fields: Any
         "enterprise_catalog_uuid": CATALOG,
         "num_licenses": 100,
     }
-    return put_plan(
-        session,
-        ACTOR,
-        uuid=uuid,
-        enterprise_uuid=ENTERPRISE,
-        fields=standard | fields,
-        now=now,
-    )
+    return change(session, uuid, now, **(standard | fields))
 
 
 def change(session: Session, uuid: UUID = PLAN, now: datetime = NOW, **fields: Any) -> str:
-    return put_plan(session, ACTOR, uuid=uuid, enterprise_uuid=ENTERPRISE, fields=fields, now=now)
+    command = PutPlan(ENTERPRISE, uuid, cast("PlanFields", fields))
+    return put_plan(session, ACTOR, command, at=now)
 
 
-def renewal(**fields: Any) -> dict[str, Any]:
+def renewal(**fields: Any) -> RenewalFields:
     """Due ten days from now."""
-    return {
+    standard = {
         "uuid": NEXT_PLAN,
         "title": "Next",
         "effective_date": days(10),
         "renewed_expiration_date": days(375),
         "number_of_licenses": 100,
-        **fields,
     }
+    return cast("RenewalFields", standard | fields)
 
 
 def assign(
     session: Session, addresses: Sequence[str], uuid: UUID = PLAN, **options: Any
-) -> Assignments:
-    now = options.pop("now", NOW)
-    wish = Wish(dict.fromkeys(addresses), **options)
-    return service.assign(
-        session, ACTOR, enterprise_uuid=ENTERPRISE, plan_uuid=uuid, wish=wish, now=now
-    )
+) -> AssignedLicenses:
+    at = options.pop("now", NOW)
+    command = AssignLicenses(ENTERPRISE, uuid, dict.fromkeys(addresses), **options)
+    return service.assign(session, ACTOR, command, at=at)
 
 
 def activate(session: Session, addresses: Sequence[str], uuid: UUID = PLAN) -> None:
-    rows = service.live_licenses(session, uuid, addresses)
-    activation.activate(session, ACTOR, ENTERPRISE, [row.uuid for row in rows], NOW)
+    found = service.find_live_licenses(session, uuid, addresses)
+    command = ActivateLicenses(ENTERPRISE, [each.license_uuid for each in found])
+    service.activate_several(session, ACTOR, command, at=NOW)
 
 
-def revoke(
-    database: Database, session: Session, addresses: Sequence[str], uuid: UUID = PLAN
-) -> int:
-    return revocation.revoke_emails(
-        session,
-        JobQueue(database),
-        ACTOR,
-        enterprise_uuid=ENTERPRISE,
-        plan_uuid=uuid,
-        emails=addresses,
-        now=NOW,
-    )
+def revoke(session: Session, addresses: Sequence[str], uuid: UUID = PLAN) -> int:
+    command = RevokeLicenses(ENTERPRISE, uuid, addresses)
+    return service.revoke(session, ACTOR, command, at=NOW)
 
 
 def counts(session: Session, uuid: UUID = PLAN) -> tuple[int, int, int, int]:

@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 
 from bursar import clock
-from bursar.api.subscriptions import endpoints
+from bursar.api.subscriptions import routes
 from bursar.settings import Settings
-from bursar.subscriptions.renewals.service import process_renewals
+from bursar.subscriptions.renewals.tasks import process_renewals
 from testing.clients.api import Api, JsonObject, visible, xml_of
 from testing.shops.plan import BEGINNING, END, PLANS, PlanShop, learners, open_plan
 from testing.shops.service import Service
@@ -16,7 +16,7 @@ from testing.worlds.contract import ACME, BOTH, GLOBEX, hours_from_now
 from testing.worlds.contract_credit import named
 
 JSON = {"Accept": "application/json"}
-EXAMPLE: JsonObject = next(each for each in endpoints() if each.path == PLANS).documentation.example
+EXAMPLE: JsonObject = routes.endpoints[0].documentation.example
 EMPTY: JsonObject = {"count": 0, "next": None, "previous": None, "results": []}
 KEYS = [
     "title",

@@ -6,16 +6,17 @@ import pytest
 from sqlalchemy import func, select
 
 from bursar.actors import Actor
-from bursar.audit.models import AuditEntry
 from bursar.database.engine import Database
+from bursar.events.models import EventRecord
 from bursar.provisioning.apply import apply
 from bursar.provisioning.export import export, to_yaml
 from bursar.provisioning.manifest import ManifestError, from_data
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.reading import parse_data
 from bursar.subscriptions.checks import check_subscriptions
+from bursar.subscriptions.licenses.commands import AssignLicenses
 from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.service import Wish, assign
+from bursar.subscriptions.licenses.service import assign
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -78,10 +79,10 @@ def applied(database: Database, *enterprises: Values, now: datetime = NOW) -> Pl
 
 
 def problems_of(database: Database, *enterprises: Values) -> list[str]:
-    entries = count(database, AuditEntry)
+    events = count(database, EventRecord)
     with pytest.raises(ManifestError) as caught:
         applied(database, *enterprises)
-    assert count(database, AuditEntry) == entries
+    assert count(database, EventRecord) == events
     return caught.value.problems
 
 
@@ -99,12 +100,7 @@ def give(database: Database, *emails: str) -> None:
     """Licences of the plan."""
     with database.transaction() as session:
         assign(
-            session,
-            ACTOR,
-            enterprise_uuid=UUID(ACME),
-            plan_uuid=UUID(PLAN),
-            wish=Wish(dict.fromkeys(emails)),
-            now=NOW,
+            session, ACTOR, AssignLicenses(UUID(ACME), UUID(PLAN), dict.fromkeys(emails)), at=NOW
         )
 
 
@@ -114,13 +110,13 @@ def test_a_plan_is_stored_with_its_licences_and_a_second_run_changes_nothing(
     manifest = whole(plan(renewals=[renewal()]))
 
     first = applied(database, manifest)
-    entries = count(database, AuditEntry)
+    events = count(database, EventRecord)
     second = applied(database, manifest, now=LATER)
 
     assert first.lines[-1] == f"+ subscription plan {PLAN} of acme"
     assert first.summary == "3 created, 0 changed, 0 unchanged"
     assert second.summary == "0 created, 0 changed, 3 unchanged"
-    assert count(database, AuditEntry) == entries
+    assert count(database, EventRecord) == events
     assert (count(database, License), count(database, PlanRenewal)) == (5, 1)
     assert stored(database).modified_at == NOW
 
@@ -267,12 +263,18 @@ def test_every_change_leaves_a_row_in_the_audit_trail(database: Database) -> Non
 
     with database.read() as connection:
         rows = connection.execute(
-            select(AuditEntry.action, AuditEntry.details)
-            .where(AuditEntry.object_type == "subscription_plan")
-            .order_by(AuditEntry.id)
+            select(EventRecord.type, EventRecord.version, EventRecord.changes, EventRecord.data)
+            .where(EventRecord.object_type == "subscription_plan")
+            .order_by(EventRecord.id)
         ).all()
-    assert [row.action for row in rows] == ["plan.created", "plan.changed"]
-    assert rows[-1].details == {"fields": ["is_active", "num_licenses"]}
+    assert [(row.type, row.version) for row in rows] == [("plan.created", 1), ("plan.changed", 2)]
+    assert rows[0].changes["title"] == [None, plan()["title"]]
+    assert rows[1].changes == {
+        "is_active": [True, False],
+        "num_licenses": [plan()["num_licenses"], 6],
+    }
+    assert rows[1].data is not None
+    assert (rows[1].data["uuid"], rows[1].data["licenses"]["total"]) == (PLAN, 6)
 
 
 def test_an_export_holds_everything_and_applied_again_changes_nothing(database: Database) -> None:

@@ -13,7 +13,7 @@ from hypothesis.stateful import (
 )
 
 from bursar.subscriptions.checks import check_subscriptions
-from bursar.subscriptions.declared.service import Refused
+from bursar.subscriptions.declared.refusals import PlanRefused
 from bursar.subscriptions.licenses.refusals import (
     NoLiveLicense,
     NotEnoughLicenses,
@@ -74,7 +74,7 @@ class Plan(RuleBasedStateMachine):
         allowed = -(-self.purchased * 60 // 100)
         try:
             with self.database.transaction() as session:
-                world.revoke(self.database, session, addresses)
+                world.revoke(session, addresses)
         except NoLiveLicense:
             assert any(each not in self.held for each in addresses)
         except TooManyRevocations:
@@ -89,7 +89,7 @@ class Plan(RuleBasedStateMachine):
         try:
             with self.database.transaction() as session:
                 world.change(session, num_licenses=size)
-        except Refused:
+        except PlanRefused:
             assert size < len(self.held)
         else:
             self.purchased = size

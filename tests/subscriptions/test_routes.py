@@ -14,7 +14,7 @@ from bursar.identity.gate import DatabaseGate
 from bursar.identity.service import put_client
 from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings
-from bursar.subscriptions.renewals.service import process_renewals
+from bursar.subscriptions.renewals.tasks import process_renewals
 from bursar.web.pipeline import Pipeline
 from bursar.web.rendering import Incoming
 from testing.databases.statements import statements_of
@@ -37,7 +37,7 @@ from testing.worlds.subscriptions import (
 )
 
 BASE = "/enterprise/v1/subscriptions"
-ENDPOINTS = [*subscriptions.endpoints(), *licenses.endpoints()]
+ENDPOINTS = [*subscriptions.routes.endpoints, *licenses.routes.endpoints]
 
 
 class Gate(DatabaseGate):
@@ -140,7 +140,7 @@ class TestPlans:
             change(session, is_revocation_cap_enabled=True)
             assign(session, emails(10))
             activate(session, emails(4))
-            revoke(api.database, session, emails(4)[2:])
+            revoke(session, emails(4)[2:])
         status, answer = api(BASE)
         assert status == 200
         assert list(answer) == ["count", "next", "previous", "results"]
@@ -315,7 +315,7 @@ class TestLicenses:
             change(session, num_licenses=5)
             assign(session, ["al@x.example", "alba@x.example", "c@x.example"])
             activate(session, ["c@x.example"])
-            revoke(api.database, session, ["alba@x.example"])
+            revoke(session, ["alba@x.example"])
         status, answer = api(self.PATH, query=query)
         assert (status, answer["count"], len(answer["results"])) == (200, number, number)
 

@@ -1,13 +1,21 @@
-"""Request bodies of the licence endpoints."""
+"""Request bodies of the license endpoints."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import no_info_plain_validator_function
 
 from bursar.emails import normalised
-from bursar.subscriptions.licenses.revocation import LicenseFilter
+from bursar.subscriptions.licenses.commands import LicenseFilter
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.web.fields import MOST_ITEMS, EmailAddresses
 from bursar.web.validation import Body
@@ -130,7 +138,12 @@ _FILTER_SCHEMA: Final[dict[str, Any]] = {
         },
     ]
 }
-Filter = Annotated[Any, AfterValidator(_filter), WithJsonSchema(_FILTER_SCHEMA)]
+Filter = Annotated[
+    LicenseFilter,
+    # Nothing of the class itself: its fields are named otherwise, and no part of the document.
+    GetPydanticSchema(lambda _source, _handler: no_info_plain_validator_function(_filter)),
+    WithJsonSchema(_FILTER_SCHEMA),
+]
 
 
 _ONE_WAY: Final[dict[str, Any]] = {

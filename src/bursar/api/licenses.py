@@ -1,32 +1,124 @@
 """Licenses of subscription plans over HTTP."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bursar.actors import Actor
 from bursar.api.license_bodies import AssignBody, RemindBody, RevokeBody
-from bursar.subscriptions.licenses import activation, queries, revocation, service
-from bursar.subscriptions.licenses.owned import LICENSE
-from bursar.subscriptions.licenses.queries import LicenseSelection
+from bursar.pages import PageRequest
+from bursar.subscriptions.licenses import service
+from bursar.subscriptions.licenses.commands import (
+    ActivateLicense,
+    AssignLicenses,
+    LicenseSelection,
+    RemindLearners,
+    RevokeLicenses,
+    RevokeMatchingLicenses,
+)
+from bursar.subscriptions.licenses.owned import LICENSE, LicenseTarget
+from bursar.subscriptions.licenses.refusals import (
+    NoLiveLicense,
+    NotActivatable,
+    NotEnoughLicenses,
+    PlanUnusable,
+    TooManyRevocations,
+)
 from bursar.subscriptions.licenses.states import LicenseStatus
-from bursar.subscriptions.licenses.views import LicenseItem, license_item
-from bursar.subscriptions.plans.owned import PLAN
-from bursar.web.call import Answer, Call, enterprise_of
-from bursar.web.endpoint import Documentation, Endpoint, Parameter
-from bursar.web.pagination import next_link, previous_link, select_page
-from bursar.web.parameters import ParameterReader
+from bursar.subscriptions.licenses.views import LicenseItem
+from bursar.subscriptions.plans.owned import PLAN, PlanTarget
+from bursar.subscriptions.plans.rules import Unusable
+from bursar.web.errors import BusinessRule, NotFound, Refusal
+from bursar.web.query import PageNumber, Parameter, Query, Repeatable, WrongValue
+from bursar.web.request import Caller, HttpRequest
+from bursar.web.routes import Refusals, Routes
 
 PAGE_SIZE: Final = 100
 LONGEST_SEARCH: Final = 1000
-_TAG: Final = "subscriptions"
 _LICENSES: Final = "/enterprise/v1/subscriptions/{subscription_plan_uuid:uuid}/licenses"
-_STRING: Final = {"type": "string"}
-_PAGE: Final = Parameter("page", "A page number, or `last`.", _STRING)
+
+OwnedPlan: TypeAlias = Annotated[PlanTarget, PLAN]
+OwnedLicense: TypeAlias = Annotated[LicenseTarget, LICENSE]
+
+_UNUSABLE: Final = {
+    Unusable.INACTIVE: "The subscription plan is not active.",
+    Unusable.NOT_STARTED: "The subscription plan has not started yet.",
+    Unusable.EXPIRED: "The subscription plan has expired.",
+    Unusable.LOCKED_FOR_RENEWAL: "The subscription plan is locked for renewal processing.",
+}
+
+
+def _not_enough(refused: NotEnoughLicenses) -> Refusal:
+    return Refusal(
+        f"Not enough licenses: {refused.needed} wanted, {refused.unassigned} unassigned in the"
+        " plan."
+    )
+
+
+def _no_live_license(refused: NoLiveLicense) -> NotFound:
+    statuses = " or ".join(refused.statuses)
+    return NotFound(f"{refused.email} has no {statuses} license in the plan {refused.plan_uuid}.")
+
+
+def _too_many(refused: TooManyRevocations) -> Refusal:
+    return Refusal(
+        f"Not enough revocations: {refused.activated} activated licenses to revoke,"
+        f" {max(0, refused.remaining)} revocations remain in the plan."
+    )
+
+
+def _not_activatable(refused: NotActivatable) -> BusinessRule:
+    return BusinessRule(f"A license that is {refused.status} cannot be activated.")
+
+
+REFUSALS: Final[Refusals] = {
+    PlanUnusable: lambda refused: BusinessRule(_UNUSABLE[refused.reason]),
+    NotEnoughLicenses: _not_enough,
+    NoLiveLicense: _no_live_license,
+    TooManyRevocations: _too_many,
+    NotActivatable: _not_activatable,
+}
+routes: Final = Routes("subscriptions", REFUSALS)
+
+
+def _statuses(texts: Sequence[str]) -> frozenset[LicenseStatus]:
+    """Several, by comma or by saying `status` again; none at all stands for every status."""
+    names = {part.strip() for text in texts for part in text.split(",")} - {""}
+    if names - set(LicenseStatus):
+        raise WrongValue(f"Must be one of: {', '.join(LicenseStatus)}.")
+    return frozenset(map(LicenseStatus, names or LicenseStatus))
+
+
+_STATUS: Final = Repeatable(
+    _statuses,
+    schema={
+        "type": "array",
+        "items": {"type": "string", "enum": [status.value for status in LicenseStatus]},
+    },
+)
+
+
+def _search(given: str) -> str | None:
+    searched = given.strip()
+    if len(searched) > LONGEST_SEARCH:
+        raise ValueError(given)
+    return searched or None
+
+
+_SEARCH: Final = Parameter(
+    _search, f"Ensure this field has no more than {LONGEST_SEARCH} characters."
+)
+
+
+class LicenseListQuery(Query, frozen=True, kw_only=True):
+    status: Annotated[
+        frozenset[LicenseStatus], _STATUS, "One of these; separated by commas, or repeated."
+    ] = frozenset(LicenseStatus)
+    search: Annotated[str | None, _SEARCH, "Part of the learner's e-mail."] = None
+    page: PageNumber = 1
 
 
 class LicenseList(msgspec.Struct, frozen=True):
@@ -45,93 +137,6 @@ class AssignmentAnswer(msgspec.Struct, frozen=True):
     num_successful_assignments: int
     num_already_associated: int
     license_assignments: list[LicenseAssignment]
-
-
-@dataclass(frozen=True, slots=True)
-class LicenseParameters:
-    statuses: frozenset[LicenseStatus]
-    search: str | None
-
-
-def read_license_parameters(reader: ParameterReader) -> LicenseParameters:
-    texts = [part.strip() for text in reader.query.get_all("status") for part in text.split(",")]
-    names = {text for text in texts if text}
-    search = (reader.query.get("search") or "").strip() or None
-    if search is not None and len(search) > LONGEST_SEARCH:
-        reader.errors["search"] = [
-            f"Ensure this field has no more than {LONGEST_SEARCH} characters."
-        ]
-    if unknown := names - set(LicenseStatus):
-        reader.errors["status"] = [f"Must be one of: {', '.join(LicenseStatus)}."]
-    return LicenseParameters(
-        frozenset(map(LicenseStatus, names - unknown or LicenseStatus)), search
-    )
-
-
-def list_licenses(call: Call, connection: Connection) -> Answer:
-    plan, wanted = call.found, call.parameters
-    selection = LicenseSelection(plan.uuid, wanted.statuses, wanted.search)
-    if wanted.search is None:
-        count = sum(getattr(plan, f"{status.value}_count") for status in wanted.statuses)
-    else:
-        count = queries.licenses_count(connection, selection)
-    page = select_page(call.query, count=count, size=PAGE_SIZE)
-    rows = queries.licenses_page(connection, selection, page.start, PAGE_SIZE)
-    content = LicenseList(
-        page.count,
-        next_link(call.url, call.query, page),
-        previous_link(call.url, call.query, page),
-        [license_item(row) for row in rows],
-    )
-    return Answer(content)
-
-
-def _actor(call: Call) -> Actor:
-    return Actor(call.principal.client_id, call.request_id)
-
-
-def _place(call: Call) -> dict[str, Any]:
-    return {"enterprise_uuid": enterprise_of(call), "plan_uuid": call.found.uuid}
-
-
-def assign(call: Call, session: Session, body: AssignBody) -> Answer:
-    wish = service.Wish(body.sfids_by_email, body.notify_users, body.greeting, body.closing)
-    done = service.assign(session, _actor(call), **_place(call), wish=wish, now=call.now)
-    content = AssignmentAnswer(
-        len(done.licenses),
-        done.already_associated,
-        [LicenseAssignment(email, uuid) for email, uuid in done.licenses],
-    )
-    return Answer(content)
-
-
-def revoke(call: Call, session: Session, body: RevokeBody) -> Answer:
-    common: dict[str, Any] = {**_place(call), "now": call.now}
-    queue = call.services.queue
-    if body.filters:
-        revocation.revoke_matching(session, queue, _actor(call), **common, filters=body.filters)
-    else:
-        emails = list(dict.fromkeys(body.user_emails))
-        revocation.revoke_emails(session, queue, _actor(call), **common, emails=emails)
-    return Answer(status=204)
-
-
-def remind(call: Call, session: Session, body: RemindBody) -> Answer:
-    emails = list(dict.fromkeys(body.user_emails))
-    service.remind(session, _actor(call), **_place(call), emails=emails, now=call.now)
-    return Answer(status=204)
-
-
-def activate(call: Call, session: Session, _body: None) -> Answer:
-    row = activation.activate_one(
-        session,
-        _actor(call),
-        enterprise_uuid=enterprise_of(call),
-        plan_uuid=call.found.plan_uuid,
-        license_uuid=call.found.uuid,
-        now=call.now,
-    )
-    return Answer(license_item(row))
 
 
 _ASSIGNMENT_EXAMPLE: Final[dict[str, Any]] = {
@@ -154,110 +159,84 @@ _LICENSE_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-def endpoints() -> list[Endpoint]:
-    return [_list_licenses(), _assign(), _revoke(), _remind(), _activate()]
+@routes.get(
+    _LICENSES,
+    example={"count": 1, "next": None, "previous": None, "results": [_LICENSE_EXAMPLE]},
+    statuses=(404,),
+)
+def list_licenses(
+    plan: OwnedPlan, query: LicenseListQuery, request: HttpRequest, connection: Connection
+) -> LicenseList:
+    """List the licenses of a plan
+
+    By e-mail; those that nobody holds come last. Beyond the reference.
+    """
+    selection = LicenseSelection(query.status, query.search)
+    wanted = PageRequest(PAGE_SIZE, query.page)
+    page, found = service.list_licenses(connection, plan, selection, wanted)
+    return LicenseList(page.count, request.next_link(page), request.previous_link(page), found)
 
 
-def _list_licenses() -> Endpoint:
-    return Endpoint(
-        "GET",
-        _LICENSES,
-        Documentation(
-            "List the licenses of a plan",
-            "By e-mail; those that nobody holds come last. Beyond the reference.",
-            _TAG,
-            (
-                Parameter(
-                    "status",
-                    "One of these; separated by commas, or repeated.",
-                    {
-                        "type": "array",
-                        "items": {
-                            "type": "string",
-                            "enum": [status.value for status in LicenseStatus],
-                        },
-                    },
-                ),
-                Parameter("search", "Part of the learner's e-mail.", _STRING),
-                _PAGE,
-            ),
-            LicenseList,
-            {"count": 1, "next": None, "previous": None, "results": [_LICENSE_EXAMPLE]},
-            refusals=(404,),
-        ),
-        owned=PLAN,
-        read=list_licenses,
-        parameters=read_license_parameters,
+@routes.post(f"{_LICENSES}/assign", example=_ASSIGNMENT_EXAMPLE)
+def assign(plan: OwnedPlan, body: AssignBody, caller: Caller, session: Session) -> AssignmentAnswer:
+    """Assign licenses to learners
+
+    All or none. Learners who hold a license of the plan keep it and get no mail. 422 when the plan
+    is not active, has not started, has expired or waits for its renewal.
+    """
+    command = AssignLicenses(
+        enterprise_uuid=plan.enterprise_uuid,
+        plan_uuid=plan.uuid,
+        sfids=body.sfids_by_email,
+        notify=body.notify_users,
+        greeting=body.greeting,
+        closing=body.closing,
     )
+    done = service.assign(session, caller.actor, command)
+    assigned = [LicenseAssignment(email, uuid) for email, uuid in done.licenses]
+    return AssignmentAnswer(len(assigned), done.already_associated, assigned)
 
 
-def _assign() -> Endpoint:
-    return Endpoint(
-        "POST",
-        f"{_LICENSES}/assign",
-        Documentation(
-            "Assign licenses to learners",
-            "All or none. Learners who hold a license of the plan keep it and get no mail. 422 "
-            "when the plan is not active, has not started, has expired or waits for its renewal.",
-            _TAG,
-            response=AssignmentAnswer,
-            example=_ASSIGNMENT_EXAMPLE,
-        ),
-        owned=PLAN,
-        write=assign,
-        body=AssignBody,
-    )
+@routes.post(f"{_LICENSES}/bulk-revoke", status=204)
+def revoke(plan: OwnedPlan, body: RevokeBody, caller: Caller, session: Session) -> None:
+    """Revoke licenses
+
+    All or none, by e-mail or by filters that must all hold. For each license revoked the plan gets
+    a new one. The enrollments that activated ones paid for are ended.
+    """
+    if body.filters:
+        matching = RevokeMatchingLicenses(plan.enterprise_uuid, plan.uuid, body.filters)
+        service.revoke_matching(session, caller.actor, matching)
+    else:
+        emails = list(dict.fromkeys(body.user_emails))
+        command = RevokeLicenses(plan.enterprise_uuid, plan.uuid, emails)
+        service.revoke(session, caller.actor, command)
 
 
-def _revoke() -> Endpoint:
-    return Endpoint(
-        "POST",
-        f"{_LICENSES}/bulk-revoke",
-        Documentation(
-            "Revoke licenses",
-            "All or none, by e-mail or by filters that must all hold. For each license revoked the "
-            "plan gets a new one. The enrollments that activated ones paid for are ended.",
-            _TAG,
-            status=204,
-        ),
-        owned=PLAN,
-        write=revoke,
-        body=RevokeBody,
-    )
+@routes.post(f"{_LICENSES}/remind", status=204)
+def remind(plan: OwnedPlan, body: RemindBody, caller: Caller, session: Session) -> None:
+    """Remind learners of licenses
+
+    All or none, of those who have not used theirs yet. Beyond the reference.
+    """
+    emails = list(dict.fromkeys(body.user_emails))
+    command = RemindLearners(plan.enterprise_uuid, plan.uuid, emails)
+    service.remind(session, caller.actor, command)
 
 
-def _remind() -> Endpoint:
-    return Endpoint(
-        "POST",
-        f"{_LICENSES}/remind",
-        Documentation(
-            "Remind learners of licenses",
-            "All or none, of those who have not used theirs yet. Beyond the reference.",
-            _TAG,
-            status=204,
-        ),
-        owned=PLAN,
-        write=remind,
-        body=RemindBody,
-    )
+@routes.post(
+    f"{_LICENSES}/{{license_uuid:uuid}}/activate",
+    example={
+        **_LICENSE_EXAMPLE,
+        "status": "activated",
+        "activation_date": "2023-01-03T00:00:00Z",
+    },
+)
+def activate(license_: OwnedLicense, caller: Caller, session: Session) -> LicenseItem:
+    """Activate a license
 
-
-def _activate() -> Endpoint:
-    return Endpoint(
-        "POST",
-        f"{_LICENSES}/{{license_uuid:uuid}}/activate",
-        Documentation(
-            "Activate a license",
-            "What the learner's first use does. Repeating it changes nothing. 422 for a license "
-            "that nobody holds, and when the plan cannot be used now. Beyond the reference.",
-            _TAG,
-            response=LicenseItem,
-            example={
-                **_LICENSE_EXAMPLE,
-                "status": "activated",
-                "activation_date": "2023-01-03T00:00:00Z",
-            },
-        ),
-        owned=LICENSE,
-        write=activate,
-    )
+    What the learner's first use does. Repeating it changes nothing. 422 for a license that nobody
+    holds, and when the plan cannot be used now. Beyond the reference.
+    """
+    command = ActivateLicense(license_.enterprise_uuid, license_.plan_uuid, license_.uuid)
+    return service.activate(session, caller.actor, command)

@@ -1,28 +1,39 @@
 """Subscription plans over HTTP."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection
 
-from bursar.clock import format_instant
-from bursar.database.types import AnyRow
-from bursar.pages import Page
-from bursar.subscriptions.plans import queries
-from bursar.subscriptions.plans.locking import locked_plan
-from bursar.subscriptions.plans.rules import chain, days_until
-from bursar.subscriptions.plans.views import LicenseCounts, PlanItem, PriorRenewal, RevocationCounts
-from bursar.web.call import Answer, Call
-from bursar.web.endpoint import Documentation, Endpoint, Link, Parameter
-from bursar.web.pagination import next_link, previous_link, select_page
-from bursar.web.parameters import ParameterReader
+from bursar.pages import PageRequest
+from bursar.subscriptions.plans import service
+from bursar.subscriptions.plans.commands import PlanSelection
+from bursar.subscriptions.plans.views import PlanItem
+from bursar.web.endpoint import Link
+from bursar.web.query import FLAG, IDENTIFIER, Errors, PageNumber, Query
+from bursar.web.request import Caller, HttpRequest
+from bursar.web.routes import Routes
 
-PATH: Final = "/enterprise/v1/subscriptions"
 PAGE_SIZE: Final = 100
+PATH: Final = "/enterprise/v1/subscriptions"
+routes: Final = Routes("subscriptions")
+
+
+class PlanListQuery(Query, frozen=True, kw_only=True):
+    enterprise_customer_uuid: Annotated[
+        UUID | None, IDENTIFIER, "Only active plans of this enterprise."
+    ] = None
+    current: Annotated[
+        bool, FLAG, "With `true` only the plan that can be used now; needs an enterprise."
+    ] = False
+    page: PageNumber = 1
+
+    def problems(self) -> Errors:
+        if self.current and self.enterprise_customer_uuid is None:
+            message = "This parameter is required with current=true."
+            return {"enterprise_customer_uuid": [message]}
+        return {}
 
 
 class PlanList(msgspec.Struct, frozen=True):
@@ -30,115 +41,6 @@ class PlanList(msgspec.Struct, frozen=True):
     next: str | None
     previous: str | None
     results: list[PlanItem]
-
-
-@dataclass(frozen=True, slots=True)
-class PlanParameters:
-    enterprise_uuid: UUID | None
-    only_current: bool
-
-
-def read_plan_parameters(reader: ParameterReader) -> PlanParameters:
-    enterprise_uuid = reader.uuid("enterprise_customer_uuid")
-    current = bool(reader.boolean("current"))
-    if current and enterprise_uuid is None:
-        message = "This parameter is required with current=true."
-        reader.errors.setdefault("enterprise_customer_uuid", [message])
-    return PlanParameters(enterprise_uuid, current)
-
-
-def list_plans(call: Call, connection: Connection) -> Answer:
-    wanted: PlanParameters = call.parameters
-    page, rows = _plans(call, connection, wanted)
-    chains = _Chains(connection, rows)
-    content = PlanList(
-        page.count,
-        next_link(call.url, call.query, page),
-        previous_link(call.url, call.query, page),
-        [_plan_item(row, chains, call.now) for row in rows],
-    )
-    return Answer(content)
-
-
-def _plans(
-    call: Call, connection: Connection, wanted: PlanParameters
-) -> tuple[Page, Sequence[AnyRow]]:
-    """Raises InvalidPage. An enterprise that is not the client's is as one that is unknown."""
-    enterprises = call.principal.enterprises
-    named = wanted.enterprise_uuid
-    if named is not None:
-        enterprises = (named,) if named in call.principal.roles else ()
-    if wanted.only_current:
-        rows = queries.current_plan(connection, enterprises, call.now)
-        return select_page(call.query, count=len(rows), size=PAGE_SIZE), rows
-    offset, only_active = 0, named is not None
-    if call.query.get("page") is not None:
-        count = queries.plans_count(connection, enterprises, only_active=only_active)
-        offset = select_page(call.query, count=count, size=PAGE_SIZE).start
-    rows = queries.plans_page(
-        connection, enterprises, only_active=only_active, offset=offset, limit=PAGE_SIZE
-    )
-    total = rows[0].total if rows else 0
-    return select_page(call.query, count=total, size=PAGE_SIZE), rows
-
-
-class _Chains:
-    """The renewals around a page of plans, read in one statement."""
-
-    def __init__(self, connection: Connection, rows: Sequence[AnyRow]) -> None:
-        with_renewals = {row.enterprise_uuid for row in rows if row.has_renewals}
-        found = queries.renewals(connection, sorted(with_renewals)) if with_renewals else ()
-        self._forward = {row.plan_uuid: (row.renewed_plan_uuid, row) for row in found}
-        self._back = {row.renewed_plan_uuid: (row.plan_uuid, row) for row in found}
-
-    def last_expiration(self, plan: AnyRow) -> datetime:
-        following = [row.expiration_date for row in chain(plan.uuid, self._forward)]
-        last: datetime = [plan.expiration_date, *following][-1]
-        return last
-
-    def prior_renewals(self, plan: AnyRow) -> list[PriorRenewal]:
-        """Oldest first."""
-        found = [
-            PriorRenewal(
-                row.plan_uuid,
-                str(row.prior_start),
-                row.renewed_plan_uuid,
-                str(row.renewed_start),
-            )
-            for row in chain(plan.uuid, self._back)
-        ]
-        return found[::-1]
-
-
-def _plan_item(row: AnyRow, chains: _Chains, now: datetime) -> PlanItem:
-    plan = locked_plan(row._mapping)
-    seats, revocations = plan.seats, plan.revocations
-    return PlanItem(
-        title=row.title,
-        uuid=row.uuid,
-        start_date=format_instant(row.start_date),
-        expiration_date=format_instant(row.expiration_date),
-        enterprise_customer_uuid=row.enterprise_uuid,
-        enterprise_catalog_uuid=row.enterprise_catalog_uuid,
-        is_active=row.is_active,
-        is_revocation_cap_enabled=row.is_revocation_cap_enabled,
-        days_until_expiration=days_until(row.expiration_date, now),
-        days_until_expiration_including_renewals=days_until(chains.last_expiration(row), now),
-        is_locked_for_renewal_processing=plan.terms.is_locked(now),
-        should_auto_apply_licenses=row.should_auto_apply_licenses,
-        licenses=LicenseCounts(
-            activated=seats.activated,
-            assigned=seats.assigned,
-            unassigned=seats.unassigned,
-            revoked=seats.revoked,
-            total=seats.total,
-            allocated=seats.allocated,
-        ),
-        revocations=None
-        if revocations is None
-        else RevocationCounts(revocations.total, revocations.used, revocations.remaining),
-        prior_renewals=chains.prior_renewals(row),
-    )
 
 
 _PLANS_EXAMPLE: Final[dict[str, Any]] = {
@@ -181,42 +83,32 @@ _PLANS_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-def endpoints() -> list[Endpoint]:
-    return [_list_plans()]
-
-
-def _list_plans() -> Endpoint:
-    return Endpoint(
-        "GET",
-        PATH,
-        Documentation(
-            "List the subscription plans",
-            "The plan that starts last comes first. Inactive ones are left out when an enterprise "
-            "is named.",
-            "subscriptions",
-            (
-                Parameter(
-                    "enterprise_customer_uuid",
-                    "Only active plans of this enterprise.",
-                    {"type": "string", "format": "uuid"},
-                ),
-                Parameter(
-                    "current",
-                    "With `true` only the plan that can be used now; needs an enterprise.",
-                    {"type": "boolean"},
-                ),
-                Parameter("page", "A page number, or `last`.", {"type": "string"}),
-            ),
-            PlanList,
-            _PLANS_EXAMPLE,
-            refusals=(404,),
-            links=(
-                Link(
-                    "List the licenses of a plan",
-                    {"subscription_plan_uuid": "$response.body#/results/0/uuid"},
-                ),
-            ),
+@routes.get(
+    PATH,
+    example=_PLANS_EXAMPLE,
+    statuses=(404,),
+    links=(
+        Link(
+            "List the licenses of a plan",
+            {"subscription_plan_uuid": "$response.body#/results/0/uuid"},
         ),
-        read=list_plans,
-        parameters=read_plan_parameters,
+    ),
+)
+def list_plans(
+    query: PlanListQuery, caller: Caller, request: HttpRequest, connection: Connection
+) -> PlanList:
+    """List the subscription plans
+
+    The plan that starts last comes first. Inactive ones are left out when an enterprise is named.
+    """
+    named = query.enterprise_customer_uuid
+    enterprises = caller.enterprises
+    if named is not None:
+        # An enterprise that is not the caller's is answered as an unknown one.
+        enterprises = (named,) if caller.acts_for(named) else ()
+    selection = PlanSelection(
+        enterprises, only_active=named is not None, only_current=query.current
     )
+    wanted = PageRequest(PAGE_SIZE, query.page)
+    page, found = service.list_plans(connection, selection, wanted, at=request.now)
+    return PlanList(page.count, request.next_link(page), request.previous_link(page), found)

@@ -1,6 +1,6 @@
-"""What became of the demo's licences before its first start, told through the real services.
+"""What became of the demo's licenses before its first start, told through the real services.
 
-Only the dates are invented. Licences end up in every state, and the counts hold.
+Only the dates are invented. Licenses end up in every state, and the counts hold.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,23 +10,17 @@ from functools import partial
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.demo.assignments import NEWCOMERS
 from bursar.demo.parts import Document
-from bursar.jobs.queue import JobQueue
-from bursar.subscriptions.licenses import activation, revocation, service
-from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.licenses import service
+from bursar.subscriptions.licenses.commands import ActivateLicenses, AssignLicenses, RevokeLicenses
 
 ACTOR: Final = Actor("demo")
 
-_Event: TypeAlias = tuple[timedelta, Callable[[], None]]
-"""How long ago, and what."""
+_Event: TypeAlias = tuple[timedelta, Callable[[datetime], None]]
+"""How long ago, and what happened; it is called with the instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,41 +29,31 @@ class _Plan:
     enterprise_uuid: UUID
     uuid: UUID
 
-    def assign(self, emails: Sequence[str]) -> None:
+    def assign(self, emails: Sequence[str], at: datetime) -> None:
+        command = AssignLicenses(
+            self.enterprise_uuid, self.uuid, dict.fromkeys(emails), notify=False
+        )
         with self.database.transaction() as session:
-            service.assign(
-                session,
-                ACTOR,
-                enterprise_uuid=self.enterprise_uuid,
-                plan_uuid=self.uuid,
-                wish=service.Wish(dict.fromkeys(emails), notify=False),
-                now=clock.now(),
-            )
+            service.assign(session, ACTOR, command, at=at)
 
-    def activate(self, emails: Sequence[str]) -> None:
+    def activate(self, emails: Sequence[str], at: datetime) -> None:
         with self.database.transaction() as session:
-            rows = service.live_licenses(session, self.uuid, emails)
-            uuids = [row.uuid for row in rows]
-            activation.activate(session, ACTOR, self.enterprise_uuid, uuids, clock.now())
+            found = service.find_live_licenses(session, self.uuid, emails)
+            uuids = [license_.license_uuid for license_ in found]
+            command = ActivateLicenses(self.enterprise_uuid, uuids)
+            service.activate_several(session, ACTOR, command, at=at)
 
-    def revoke(self, emails: Sequence[str]) -> None:
+    def revoke(self, emails: Sequence[str], at: datetime) -> None:
+        command = RevokeLicenses(self.enterprise_uuid, self.uuid, emails)
         with self.database.transaction() as session:
-            revocation.revoke_emails(
-                session,
-                JobQueue(self.database),
-                ACTOR,
-                enterprise_uuid=self.enterprise_uuid,
-                plan_uuid=self.uuid,
-                emails=emails,
-                now=clock.now(),
-            )
+            service.revoke(session, ACTOR, command, at=at)
 
 
 def hand_out_licenses(database: Database, enterprise: Document, now: datetime) -> None:
-    """Nothing when a licence was handed out already: what users did is theirs."""
+    """Nothing when a license was handed out already: what users did is theirs."""
     enterprise_uuid = UUID(enterprise["uuid"])
     with database.transaction() as session:
-        if _is_any_given(session, enterprise_uuid):
+        if service.is_any_assigned(session, enterprise_uuid):
             return
     current, pilot = (
         _Plan(database, enterprise_uuid, UUID(plan["uuid"]))
@@ -78,15 +62,7 @@ def hand_out_licenses(database: Database, enterprise: Document, now: datetime) -
     emails = [learner["email"] for learner in enterprise["learners"]]
     events = [*_long_ago(pilot, emails), *_lately(current, emails)]
     for ago, happen in sorted(events, key=lambda event: event[0], reverse=True):
-        with clock.frozen_at(now - ago):
-            happen()
-
-
-def _is_any_given(session: Session, enterprise_uuid: UUID) -> bool:
-    given = select(License.uuid).where(
-        License.enterprise_uuid == enterprise_uuid, License.status != LicenseStatus.UNASSIGNED
-    )
-    return session.scalars(given.limit(1)).first() is not None
+        happen(now - ago)
 
 
 def _long_ago(plan: _Plan, emails: Sequence[str]) -> Iterator[_Event]:

@@ -17,8 +17,8 @@ from bursar.credit.policies.declared import (
 from bursar.identity.service import get_enterprise, list_clients
 from bursar.learners.service import LearnerRecord, list_learners
 from bursar.provisioning.enrollments import exported_enrollments
-from bursar.subscriptions.declared.service import PlanRecord, list_plans
-from bursar.subscriptions.plans.models import PlanRenewal
+from bursar.subscriptions.declared.commands import DeclaredPlan, DeclaredRenewal
+from bursar.subscriptions.declared.service import list_declared
 
 _WIDTH: Final = 100
 
@@ -39,7 +39,7 @@ def export(session: Session, enterprise_uuid: UUID) -> dict[str, Any]:
         "catalogs": [_catalog(record) for record in list_catalogs(session, enterprise_uuid)],
         "subsidies": [_subsidy(record) for record in list_subsidies(session, enterprise_uuid)],
         "policies": [_policy(record) for record in list_policies(session, enterprise_uuid)],
-        "subscription_plans": [_plan(record) for record in list_plans(session, enterprise_uuid)],
+        "subscription_plans": [_plan(plan) for plan in list_declared(session, enterprise_uuid)],
         "learners": [_learner(record) for record in list_learners(session, enterprise_uuid)],
         "enrollments": exported_enrollments(session, enterprise_uuid),
     }
@@ -120,8 +120,7 @@ def _policy(record: PolicyRecord) -> dict[str, Any]:
     return exported
 
 
-def _plan(record: PlanRecord) -> dict[str, Any]:
-    plan, renewal = record.plan, record.renewal
+def _plan(plan: DeclaredPlan) -> dict[str, Any]:
     exported: dict[str, Any] = {
         "uuid": str(plan.uuid),
         "title": plan.title,
@@ -129,20 +128,20 @@ def _plan(record: PlanRecord) -> dict[str, Any]:
         "expiration_date": _instant(plan.expiration_date),
         "enterprise_catalog_uuid": str(plan.enterprise_catalog_uuid),
         "is_active": plan.is_active,
-        "num_licenses": record.num_licenses,
+        "num_licenses": plan.num_licenses,
         "is_revocation_cap_enabled": plan.is_revocation_cap_enabled,
         "revoke_max_percentage": plan.revoke_max_percentage,
         "should_auto_apply_licenses": plan.should_auto_apply_licenses,
         "is_locked_for_renewal_processing": plan.is_locked_for_renewal_processing,
     }
-    if renewal is not None:
-        exported["renewals"] = [_renewal(renewal)]
+    if plan.renewals:
+        exported["renewals"] = [_renewal(renewal) for renewal in plan.renewals]
     return exported
 
 
-def _renewal(renewal: PlanRenewal) -> dict[str, Any]:
+def _renewal(renewal: DeclaredRenewal) -> dict[str, Any]:
     return {
-        "uuid": str(renewal.renewed_plan_uuid),
+        "uuid": str(renewal.uuid),
         "title": renewal.title,
         "effective_date": _instant(renewal.effective_date),
         "renewed_expiration_date": _instant(renewal.renewed_expiration_date),

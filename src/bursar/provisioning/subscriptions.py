@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy.orm import Session
 
@@ -10,7 +10,9 @@ from bursar.actors import Actor
 from bursar.provisioning.forms import EnterpriseForm, SubscriptionPlanForm
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.problems import problem
-from bursar.subscriptions.declared import service as declared
+from bursar.subscriptions.declared import service
+from bursar.subscriptions.declared.commands import PlanFields, PutPlan
+from bursar.subscriptions.declared.refusals import PlanRefused
 
 _UUID: Final = frozenset({"uuid"})
 
@@ -34,15 +36,9 @@ class SubscriptionRun:
         if "renewals" in fields:
             fields["renewals"] = [renewal.given() for renewal in form.renewals]
         try:
-            outcome = declared.put_plan(
-                self.session,
-                self.actor,
-                uuid=form.uuid,
-                enterprise_uuid=enterprise.uuid,
-                fields=fields,
-                now=self.now,
-            )
-        except declared.Refused as error:
+            command = PutPlan(enterprise.uuid, form.uuid, cast("PlanFields", fields))
+            outcome = service.put_plan(self.session, self.actor, command, at=self.now)
+        except PlanRefused as error:
             self.problems += [problem(f"{place}.{path}", why) for path, why in error.problems]
             return
         self.plan.note(outcome, f"subscription plan {form.uuid} of {enterprise.slug}")

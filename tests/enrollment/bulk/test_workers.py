@@ -16,21 +16,17 @@ from bursar.delivery.models import Mail
 from bursar.enrollment.bulk import service
 from bursar.enrollment.bulk.jobs import CHUNK, continue_jobs, enqueue_job
 from bursar.enrollment.bulk.models import BulkEnrollmentRow
-from bursar.enrollment.bulk.pending import WhenActivated
 from bursar.enrollment.bulk.queries import waiting_no_more
 from bursar.enrollment.bulk.rules import JobState
 from bursar.jobs.names import SCHEMA
 from bursar.jobs.queue import JobQueue
-from bursar.subscriptions.licenses.events import Activated
 from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.service import live_licenses
 from bursar.subscriptions.licenses.states import LicenseStatus
 from testing.jobs import jobs
 from testing.waiting import let_pass, wait_until
 from testing.worlds.bulk_enrollment import (
     ACME,
     ACTOR,
-    PLAN,
     activate,
     build,
     counts,
@@ -182,15 +178,10 @@ def test_pairs_that_wait_are_enrolled_by_a_worker_when_their_license_is_activate
     acme: Database, database_url: str
 ) -> None:
     job = enqueue(acme, 1_000)
-    listener = WhenActivated(acme)
     with worker_process(database_url):
         await_end(acme, job)
         for people in (PEOPLE[40:41], PEOPLE[41:]):
             activate(acme, people)
-            with acme.transaction() as session:
-                rows = live_licenses(session, PLAN, people)
-                told = [Activated(ACME, PLAN, row.uuid, row.user_email) for row in rows]
-                listener(session, told, clock.now())
             wait_until(lambda: nobody_waits(acme), "nobody waits whose license is active")
     assert counts(acme, job) == ("done", PAIRS, 0, 0)
     assert len(enrollments(acme)) == PAIRS
@@ -202,10 +193,7 @@ def nobody_waits(database: Database) -> bool:
 
 
 def test_a_license_that_nothing_waits_for_makes_no_job(acme: Database) -> None:
-    with acme.transaction() as session:
-        row, *_ = live_licenses(session, PLAN, PEOPLE)
-        told = [Activated(ACME, PLAN, row.uuid, row.user_email)]
-        WhenActivated(acme)(session, told, clock.now())
+    activate(acme, PEOPLE[:1])
     assert jobs(acme) == {}
 
 

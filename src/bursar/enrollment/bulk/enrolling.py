@@ -29,7 +29,8 @@ from bursar.enrollment.service import NewEnrollment, record_enrollments
 from bursar.learners.service import LearnerRecord, ensure_learners, find_learners
 from bursar.notifications import service as notifications
 from bursar.notifications.service import NewMail
-from bursar.subscriptions.licenses.activation import UsableLicense, activate
+from bursar.subscriptions.licenses import service as license_service
+from bursar.subscriptions.licenses.commands import ActivateLicenses, UsableLicense
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,8 @@ def _activate(database: Database, job: Job, licenses: Iterable[UsableLicense]) -
     first_used = {each.license_uuid for each in licenses if not each.is_activated}
     if first_used:
         with database.transaction() as session:
-            activate(session, job.actor, job.enterprise_uuid, list(first_used), clock.now())
+            command = ActivateLicenses(job.enterprise_uuid, list(first_used))
+            license_service.activate_several(session, job.actor, command)
 
 
 def record(session: Session, job: Job, enrolled: Enrolled, now: datetime) -> dict[Pair, Decision]:
@@ -157,7 +159,7 @@ def _with_held_licenses(
     session: Session, decisions: Mapping[Pair, Decision]
 ) -> dict[Pair, Decision]:
     used = {each.license_uuid for each in _successes(decisions).values()}
-    held = queries.hold_activated(session, list(used)) if used else set[UUID]()
+    held = license_service.hold_activated(session, list(used)) if used else set[UUID]()
     return {
         # The license stays named: the LMS has to be told. See `give_back`.
         pair: Decision(PairStatus.FAILED, MISSING_SUBSCRIPTION, each.license)

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from bursar.enrollment.bulk.queries import live_licenses
 from bursar.notifications.kinds import Attempt, MailKind, QueuedMail
 from bursar.notifications.service import NewMail
+from bursar.subscriptions.licenses.service import live_among
 
 ENROLLED: Final = "license-enrolled"
 
@@ -34,7 +34,7 @@ def of_enrolled(
 
 
 def _of_live(session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
-    live = live_licenses(session, [mail.subject_uuid for mail in mails])
+    live = live_among(session, [mail.subject_uuid for mail in mails])
     return {mail.uuid for mail in mails if mail.subject_uuid in live}
 
 

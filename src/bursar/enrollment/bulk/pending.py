@@ -12,13 +12,14 @@ import structlog
 from sqlalchemy.orm import Session
 
 from bursar import clock
+from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.enrollment.bulk import enrolling, queries, service
 from bursar.enrollment.bulk.enrolling import Enrolled, Job
 from bursar.enrollment.bulk.rules import MISSING_SUBSCRIPTION, Pair, PairStatus
 from bursar.enrollment.gateway import LmsGateway, LmsUnavailable
 from bursar.jobs.queue import JobQueue
-from bursar.subscriptions.licenses.events import Activated
+from bursar.subscriptions.licenses.events import LicenseActivated
 
 PENDING: Final = "bulk_enrollment.pending"
 BATCH: Final = 1_000
@@ -26,21 +27,21 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class WhenActivated:
-    """Has a worker enrol what waits for licenses that were activated in this database.
+class EnqueuePending:
+    """A subscriber that has a worker enroll who waits for licenses that were activated.
 
-    For `bursar.subscriptions.events.when_activated`. Without it the task does so, a little later.
+    The task would do so as well, a little later.
     """
 
-    database: Database
+    queue: JobQueue
 
-    def __call__(self, session: Session, activated: Sequence[Activated], _now: datetime) -> None:
-        if session.get_bind() is not self.database.write_engine:
-            return
-        uuids = [each.license_uuid for each in activated]
+    def __call__(
+        self, session: Session, _actor: Actor, events: Sequence[LicenseActivated], _at: datetime
+    ) -> None:
+        uuids = [event.data.uuid for event in events]
         if queries.is_awaited(session, uuids):
             only = str(uuids[0]) if len(uuids) == 1 else None
-            JobQueue(self.database).enqueue(session, PENDING, only)
+            self.queue.enqueue(session, PENDING, only)
 
 
 def enroll_pending(

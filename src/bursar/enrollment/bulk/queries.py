@@ -32,8 +32,8 @@ from bursar.enrollment.models import Enrollment
 from bursar.identity.models import Enterprise
 from bursar.learners.models import Learner
 from bursar.learners.service import LearnerRecord
-from bursar.subscriptions.licenses.activation import usable_licenses
 from bursar.subscriptions.licenses.models import License
+from bursar.subscriptions.licenses.service import find_usable_licenses
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.web.principal import Owned
 
@@ -133,7 +133,7 @@ def ground_of(
     now: datetime,
 ) -> Ground:
     """For pairs of these e-mails and keys, each without repetitions."""
-    licenses = usable_licenses(session, enterprise_uuid, emails, now)
+    licenses = find_usable_licenses(session, enterprise_uuid, emails, now)
     catalogs = {each.catalog_uuid for found in licenses.values() for each in found}
     known = set(session.scalars(_KNOWN_RUNS, {"keys": keys}))
     wanted = [(catalog, key) for catalog in catalogs for key in keys if key in known]
@@ -147,23 +147,6 @@ def ground_of(
         if learner.lms_user_id is not None
     }
     return Ground(licenses, runs, known, accounts)
-
-
-def hold_activated(session: Session, license_uuids: Sequence[UUID]) -> set[UUID]:
-    """Those that are activated, and stay so until this transaction ends."""
-    mine = is_any_of(session, License.uuid, license_uuids)
-    statement = select(_licenses.uuid).where(
-        mine, _licenses.status == LicenseStatus.ACTIVATED.value
-    )
-    return set(session.scalars(statement.order_by(_licenses.uuid).with_for_update(read=True)))
-
-
-def live_licenses(session: Session, license_uuids: Sequence[UUID]) -> set[UUID]:
-    mine = is_any_of(session, License.uuid, license_uuids)
-    statement = select(_licenses.uuid).where(
-        mine, _licenses.status.in_([LicenseStatus.ASSIGNED.value, LicenseStatus.ACTIVATED.value])
-    )
-    return set(session.scalars(statement))
 
 
 def seats_taken(

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from bursar.subscriptions.licenses.activation import UsableLicense
+from bursar.subscriptions.licenses.commands import UsableLicense
 
 MOST_TOGETHER: Final = 1_000
 """Learners and course keys of one job, added up."""

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Final, cast
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bursar.events.event import Plain
+from bursar.subscriptions.declared.commands import RenewalFields
+from bursar.subscriptions.declared.refusals import Problem
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 from bursar.subscriptions.plans.rules import chain
-
-Problem: TypeAlias = tuple[str, str]
-"""The field, as a path below the plan, and what is wrong with it."""
 
 _FIELDS: Final = ("title", "effective_date", "renewed_expiration_date", "number_of_licenses")
 _REQUIRED: Final = ("effective_date", "renewed_expiration_date", "number_of_licenses")
@@ -22,7 +22,7 @@ def renewal_problems(
     session: Session,
     plan_uuid: UUID,
     enterprise_uuid: UUID,
-    renewals: Sequence[Mapping[str, Any]],
+    renewals: Sequence[RenewalFields],
 ) -> Iterator[Problem]:
     if len(renewals) > 1:
         yield "renewals[1]", "a plan is renewed once"
@@ -72,12 +72,14 @@ def _comes_back(
     return plan_uuid in {renewed_uuid, *chain(renewed_uuid, links)}
 
 
-def _field_problems(stored: PlanRenewal | None, renewal: Mapping[str, Any]) -> Iterator[Problem]:
+def _field_problems(stored: PlanRenewal | None, renewal: RenewalFields) -> Iterator[Problem]:
+    given: Mapping[str, object] = renewal
     for name in _REQUIRED:
-        if renewal.get(name) is None and (stored is None or name in renewal):
+        if given.get(name) is None and (stored is None or name in given):
             yield name, "required"
-    effective, expiration = (
-        renewal.get(name) or (stored and getattr(stored, name)) for name in _REQUIRED[:2]
+    effective = renewal.get("effective_date") or (stored and stored.effective_date)
+    expiration = renewal.get("renewed_expiration_date") or (
+        stored and stored.renewed_expiration_date
     )
     if effective and expiration and expiration <= effective:
         yield "renewed_expiration_date", "must be later than effective_date"
@@ -86,34 +88,36 @@ def _field_problems(stored: PlanRenewal | None, renewal: Mapping[str, Any]) -> I
             yield name, "the renewal is processed and cannot be changed"
 
 
-def _changes(stored: PlanRenewal, renewal: Mapping[str, Any]) -> dict[str, Any]:
-    wanted = {name: renewal[name] for name in _FIELDS if renewal.get(name) is not None}
-    return {name: value for name, value in wanted.items() if getattr(stored, name) != value}
+def _changes(stored: PlanRenewal | None, renewal: RenewalFields) -> dict[str, tuple[Plain, Plain]]:
+    """Old and new value of what the declaration changes."""
+    declared = cast("Mapping[str, Plain]", renewal)
+    given = {name: declared[name] for name in _FIELDS if declared.get(name) is not None}
+    old = {name: None if stored is None else getattr(stored, name) for name in given}
+    return {name: (old[name], value) for name, value in given.items() if old[name] != value}
 
 
 def put_renewal(
-    session: Session, plan: SubscriptionPlan, renewal: Mapping[str, Any], now: datetime
-) -> bool:
-    """Whether that changes anything. For what `renewal_problems` found nothing wrong with."""
+    session: Session, plan: SubscriptionPlan, renewal: RenewalFields, at: datetime
+) -> dict[str, tuple[Plain, Plain]]:
+    """Answers the old and the new value of what changes.
+
+    For a declaration that `renewal_problems` found nothing wrong with.
+    """
     stored = session.get(PlanRenewal, plan.uuid)
-    if stored is None:
-        session.add(_new(plan, renewal, now))
-        return True
     changes = _changes(stored, renewal)
-    for name, value in changes.items():
-        setattr(stored, name, value)
+    if stored is None:
+        changes["uuid"] = (None, renewal["uuid"])
+        stored = PlanRenewal(
+            plan_uuid=plan.uuid,
+            renewed_plan_uuid=renewal["uuid"],
+            enterprise_uuid=plan.enterprise_uuid,
+            title="",
+            processed_at=None,
+            created_at=at,
+        )
+        session.add(stored)
+    for name in changes.keys() & set(_FIELDS):
+        setattr(stored, name, changes[name][1])
     if changes:
-        stored.modified_at = now
-    return bool(changes)
-
-
-def _new(plan: SubscriptionPlan, renewal: Mapping[str, Any], now: datetime) -> PlanRenewal:
-    return PlanRenewal(
-        plan_uuid=plan.uuid,
-        renewed_plan_uuid=renewal["uuid"],
-        enterprise_uuid=plan.enterprise_uuid,
-        processed_at=None,
-        created_at=now,
-        modified_at=now,
-        **{"title": "", **{name: renewal[name] for name in _FIELDS if name in renewal}},
-    )
+        stored.modified_at = at
+    return changes

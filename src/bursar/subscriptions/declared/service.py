@@ -1,135 +1,164 @@
-"""What an operator declares of subscriptions. Everything expects the caller's transaction."""
+"""The front door of what an operator declares of plans: manifests, and nothing else, make plans.
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+Everything expects the caller's transaction.
+"""
+
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from bursar import clock
 from bursar.actors import Actor
-from bursar.audit.service import Change, record
 from bursar.catalog.catalogs.models import Catalog
-from bursar.subscriptions.declared.renewals import Problem, put_renewal, renewal_problems
+from bursar.events.event import Changes, Plain
+from bursar.events.service import publish
+from bursar.subscriptions.declared.commands import (
+    DeclaredPlan,
+    DeclaredRenewal,
+    Outcome,
+    PlanFields,
+    PutPlan,
+)
+from bursar.subscriptions.declared.refusals import PlanRefused, Problem
+from bursar.subscriptions.declared.renewals import put_renewal, renewal_problems
 from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.seats import IS_UNASSIGNED, add_unassigned, licenses
+from bursar.subscriptions.licenses.queries import licenses
+from bursar.subscriptions.licenses.seats import add_unassigned, remove_unassigned
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.subscriptions.plans.creation import DEFAULTS, FIELDS, REQUIRED, new_plan
-from bursar.subscriptions.plans.locking import Movement, lock_plans, move
+from bursar.subscriptions.plans.events import PlanChanged, PlanCreated
+from bursar.subscriptions.plans.locking import CountsDelta, change_counts, lock_plans
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
+from bursar.subscriptions.plans.service import show_plan
 
-Outcome = Literal["created", "changed", "unchanged"]
 _SIZE: Final = "num_licenses"
-_RENEWALS: Final = "renewals"
 
 
-class Refused(Exception):
-    """What is declared cannot be; nothing was changed for it."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(f"{field}: {why}" for field, why in problems))
-        self.problems = tuple(problems)
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRecord:
-    plan: SubscriptionPlan
-    renewal: PlanRenewal | None
-
-    @property
-    def num_licenses(self) -> int:
-        return _size(self.plan)
-
-
-def list_plans(session: Session, enterprise_uuid: UUID) -> list[PlanRecord]:
-    """Oldest first."""
+def list_declared(session: Session, enterprise_uuid: UUID) -> list[DeclaredPlan]:
+    """Every plan of the enterprise, oldest first."""
     rows = session.execute(
         select(SubscriptionPlan, PlanRenewal)
         .outerjoin(PlanRenewal, PlanRenewal.plan_uuid == SubscriptionPlan.uuid)
         .where(SubscriptionPlan.enterprise_uuid == enterprise_uuid)
         .order_by(SubscriptionPlan.created_at, SubscriptionPlan.uuid)
     )
-    return [PlanRecord(plan, renewal) for plan, renewal in rows]
+    return [_declared(plan, renewal) for plan, renewal in rows]
+
+
+def _declared(plan: SubscriptionPlan, renewal: PlanRenewal | None) -> DeclaredPlan:
+    return DeclaredPlan(
+        uuid=plan.uuid,
+        title=plan.title,
+        start_date=plan.start_date,
+        expiration_date=plan.expiration_date,
+        enterprise_catalog_uuid=plan.enterprise_catalog_uuid,
+        is_active=plan.is_active,
+        num_licenses=_size(plan),
+        is_revocation_cap_enabled=plan.is_revocation_cap_enabled,
+        revoke_max_percentage=plan.revoke_max_percentage,
+        should_auto_apply_licenses=plan.should_auto_apply_licenses,
+        is_locked_for_renewal_processing=plan.is_locked_for_renewal_processing,
+        renewals=() if renewal is None else (_declared_renewal(renewal),),
+        modified_at=plan.modified_at,
+    )
+
+
+def _declared_renewal(renewal: PlanRenewal) -> DeclaredRenewal:
+    return DeclaredRenewal(
+        uuid=renewal.renewed_plan_uuid,
+        title=renewal.title,
+        effective_date=renewal.effective_date,
+        renewed_expiration_date=renewal.renewed_expiration_date,
+        number_of_licenses=renewal.number_of_licenses,
+    )
 
 
 def put_plan(
-    session: Session,
-    actor: Actor,
-    *,
-    uuid: UUID,
-    enterprise_uuid: UUID,
-    fields: Mapping[str, Any],
-    now: datetime,
+    session: Session, actor: Actor, command: PutPlan, *, at: datetime | None = None
 ) -> Outcome:
-    """Creates or changes a plan, the number of its licences and its renewal; absent fields stay.
-
-    `renewals` are mappings with the keys of the manifest. Raises Refused.
-    """
-    lock_plans(session, [uuid])
-    stored = session.get(SubscriptionPlan, uuid, populate_existing=True)
+    """Raises PlanRefused."""
+    at = at or clock.now()
+    enterprise_uuid, fields = command.enterprise_uuid, command.fields
+    lock_plans(session, [command.plan_uuid])
+    stored = session.get(SubscriptionPlan, command.plan_uuid, populate_existing=True)
+    renewals = fields.get("renewals") or ()
     problems = [
         *_problems(session, stored, enterprise_uuid, fields),
-        *renewal_problems(session, uuid, enterprise_uuid, fields.get(_RENEWALS) or ()),
+        *renewal_problems(session, command.plan_uuid, enterprise_uuid, renewals),
     ]
     if problems:
-        raise Refused(problems)
-    plan = stored or new_plan(uuid, enterprise_uuid, fields, now)
-    changed = sorted(fields) if stored is None else _set_fields(session, plan, fields, now)
-    session.add(plan)
+        raise PlanRefused(problems)
+    if stored is None:
+        plan = new_plan(command.plan_uuid, enterprise_uuid, fields, at)
+        changes: dict[str, tuple[Plain, Plain]] = {
+            name: (None, getattr(plan, name)) for name in FIELDS
+        }
+        session.add(plan)
+    else:
+        plan = stored
+        changes = _set_fields(session, plan, fields, at)
     session.flush()
-    if _resize(session, plan, fields, now):
-        changed.append(_SIZE)
-    renewals = fields.get(_RENEWALS) or ()
-    if any(put_renewal(session, plan, renewal, now) for renewal in renewals):
-        changed.append(_RENEWALS)
-    outcome: Outcome = "created" if stored is None else "changed" if changed else "unchanged"
-    if outcome != "unchanged":
-        plan.modified_at = now
-        _audit(session, actor, plan, outcome, changed)
+    changes |= _resize(session, plan, fields, at)
+    for renewal in renewals:
+        changed = put_renewal(session, plan, renewal, at)
+        changes |= {f"renewals[0].{name}": values for name, values in changed.items()}
+    if stored is not None and not changes:
+        return "unchanged"
+    plan.modified_at = at
     session.flush()
-    return outcome
+    _publish(session, actor, plan, changes, at, is_new=stored is None)
+    return "created" if stored is None else "changed"
 
 
-def _audit(
-    session: Session, actor: Actor, plan: SubscriptionPlan, outcome: Outcome, changed: list[str]
+def _publish(
+    session: Session,
+    actor: Actor,
+    plan: SubscriptionPlan,
+    changes: Changes,
+    at: datetime,
+    *,
+    is_new: bool,
 ) -> None:
-    change = Change(
-        f"plan.{outcome}",
-        "subscription_plan",
-        str(plan.uuid),
-        plan.enterprise_uuid,
-        {"fields": sorted(set(changed))},
+    event = (PlanCreated if is_new else PlanChanged)(
+        object_id=plan.uuid,
+        enterprise_uuid=plan.enterprise_uuid,
+        changes=changes,
+        data=show_plan(session.connection(), plan.uuid, at=at),
+        is_first=is_new,
     )
-    record(session, actor, [change])
+    publish(session, actor, [event], at=at)
 
 
 def _problems(
     session: Session,
     stored: SubscriptionPlan | None,
     enterprise_uuid: UUID,
-    fields: Mapping[str, Any],
+    fields: PlanFields,
 ) -> Iterator[Problem]:
     if stored is not None and stored.enterprise_uuid != enterprise_uuid:
         yield "uuid", "belongs to another enterprise"
         return
+    given: Mapping[str, object] = fields
     for name in REQUIRED:
-        if fields.get(name) is None and (stored is None or name in fields):
+        if given.get(name) is None and (stored is None or name in given):
             yield name, "required"
     yield from _date_problems(stored, fields)
     if catalog_uuid := fields.get("enterprise_catalog_uuid"):
         catalog = session.get(Catalog, catalog_uuid)
         if catalog is None or catalog.enterprise_uuid != enterprise_uuid:
             yield "enterprise_catalog_uuid", "no such catalog"
-    wanted = fields.get(_SIZE)
+    wanted = fields.get("num_licenses")
     if stored is not None and wanted is not None:
         in_use = stored.assigned_count + stored.activated_count
         if wanted < in_use:
             yield _SIZE, f"{in_use} licenses are in use"
 
 
-def _date_problems(stored: SubscriptionPlan | None, fields: Mapping[str, Any]) -> Iterator[Problem]:
+def _date_problems(stored: SubscriptionPlan | None, fields: PlanFields) -> Iterator[Problem]:
     start = fields.get("start_date") or (stored and stored.start_date)
     end = fields.get("expiration_date") or (stored and stored.expiration_date)
     if start and end and end <= start:
@@ -137,24 +166,29 @@ def _date_problems(stored: SubscriptionPlan | None, fields: Mapping[str, Any]) -
 
 
 def _set_fields(
-    session: Session, plan: SubscriptionPlan, fields: Mapping[str, Any], now: datetime
-) -> list[str]:
-    """The names of those that had another value; a null sets the default again."""
-    wanted = {
-        name: DEFAULTS[name] if fields[name] is None else fields[name]
+    session: Session, plan: SubscriptionPlan, fields: PlanFields, at: datetime
+) -> dict[str, tuple[Plain, Plain]]:
+    """Answers the old and the new value of those that had another one."""
+    declared = cast("Mapping[str, Plain]", fields)
+    given = {
+        name: DEFAULTS[name] if declared[name] is None else declared[name]
         for name in FIELDS
-        if name in fields
+        if name in declared
     }
-    changed = [name for name, value in wanted.items() if getattr(plan, name) != value]
-    for name in changed:
-        setattr(plan, name, wanted[name])
-    if plan.wound_up_at is not None and plan.expiration_date > now:
+    changes = {
+        name: (getattr(plan, name), value)
+        for name, value in given.items()
+        if getattr(plan, name) != value
+    }
+    for name, (_, new) in changes.items():
+        setattr(plan, name, new)
+    if plan.wound_up_at is not None and plan.expiration_date > at:
         _take_up_again(session, plan)
-    return changed
+    return changes
 
 
 def _take_up_again(session: Session, plan: SubscriptionPlan) -> None:
-    """Enrolments that have ended stay ended; the others go on."""
+    """Enrollments that have ended stay ended; the others go on."""
     plan.wound_up_at = None
     session.connection().execute(
         update(License)
@@ -168,18 +202,15 @@ def _size(plan: SubscriptionPlan) -> int:
 
 
 def _resize(
-    session: Session, plan: SubscriptionPlan, fields: Mapping[str, Any], now: datetime
-) -> bool:
-    wanted = fields.get(_SIZE)
-    difference = 0 if wanted is None else wanted - _size(plan)
-    if difference > 0:
-        add_unassigned(session, plan.enterprise_uuid, plan.uuid, difference, now)
-    elif difference < 0:
-        surplus = select(licenses.uuid).where(licenses.plan_uuid == plan.uuid, IS_UNASSIGNED)
-        session.connection().execute(
-            delete(License).where(licenses.uuid.in_(surplus.limit(-difference)))
-        )
-    if difference:
-        move(session, {plan.uuid: Movement(unassigned=difference)})
-        session.refresh(plan)
-    return bool(difference)
+    session: Session, plan: SubscriptionPlan, fields: PlanFields, at: datetime
+) -> dict[str, tuple[Plain, Plain]]:
+    wanted, size = fields.get("num_licenses"), _size(plan)
+    if wanted is None or wanted == size:
+        return {}
+    if wanted > size:
+        add_unassigned(session, plan.enterprise_uuid, plan.uuid, wanted - size, at)
+    else:
+        remove_unassigned(session, plan.uuid, size - wanted)
+    change_counts(session, {plan.uuid: CountsDelta(unassigned=wanted - size)})
+    session.refresh(plan)
+    return {_SIZE: (size, wanted)}

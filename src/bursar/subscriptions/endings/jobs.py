@@ -1,30 +1,53 @@
-"""The end of licensed enrolments, for as long as the LMS takes to answer."""
+"""The job that ends what licenses paid for, for as long as the LMS takes to answer."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from bursar.actors import Actor
 from bursar.enrollment.gateway import LmsGateway
 from bursar.enrollment.patience import patiently
 from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.subscriptions.endings.service import end_batch
+from bursar.subscriptions.licenses.events import LicenseRevoked
+from bursar.subscriptions.plans.events import PlanExpired
 
 END: Final = "subscriptions.end_enrollments"
 
 
-def enqueue_ending(queue: JobQueue, session: Session, plan_uuid: UUID) -> None:
-    """In the transaction that marked licences of the plan (`License.is_ending`)."""
-    queue.enqueue(session, END, str(plan_uuid))
+@dataclass(frozen=True, slots=True)
+class EnqueueEnding:
+    """Subscribers that have a worker end what was paid for, in the transaction that marked it."""
+
+    queue: JobQueue
+
+    def of_revoked(
+        self, session: Session, _actor: Actor, events: Sequence[LicenseRevoked], _at: datetime
+    ) -> None:
+        """Only a license that was activated can have paid for something."""
+        plans = {event.data.subscription_plan_uuid for event in events if event.was_activated}
+        for plan_uuid in sorted(plans):
+            self.queue.enqueue(session, END, str(plan_uuid))
+
+    def of_expired(
+        self, session: Session, _actor: Actor, events: Sequence[PlanExpired], _at: datetime
+    ) -> None:
+        for event in events:
+            if event.has_activated_licenses:
+                self.queue.enqueue(session, END, str(event.data.uuid))
 
 
 def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
     """For a worker that tells this LMS."""
 
     def end(context: JobContext, plan_uuid: str, attempt: int = 0) -> int:
-        """Returns how many licences it was."""
+        """Returns how many licenses it was."""
 
         def end_some() -> int:
             return end_batch(context.database, gateway, UUID(plan_uuid))

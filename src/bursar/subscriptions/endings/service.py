@@ -1,10 +1,11 @@
-"""Ends what licences paid for, in the LMS and in Bursar's own record, a batch at a time.
+"""The front door of endings: what licenses paid for ends, in the LMS and in Bursar's own record.
 
-Licences carry a mark for as long as this has to be done, so that nothing is forgotten, and a
-repetition finds only what is left.
+Licenses carry a mark (`License.is_ending`) for as long as this has to be done, so that nothing is
+forgotten, and a repetition finds only what is left.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -13,25 +14,73 @@ from sqlalchemy import ColumnElement, exists, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.actors import Actor
+from bursar.actors import Actor, ActorKind
 from bursar.database.bulk import is_any_of
 from bursar.database.engine import Database
 from bursar.enrollment.gateway import LmsGateway, Outcome, Seat
 from bursar.enrollment.service import end_enrollments, live_seats
+from bursar.events.service import publish
+from bursar.subscriptions.endings.commands import ExpirePlan
 from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.seats import licenses
-from bursar.subscriptions.licenses.states import LIVE
-from bursar.subscriptions.plans.locking import lock_plans
+from bursar.subscriptions.licenses.queries import IS_LIVE, licenses
+from bursar.subscriptions.licenses.states import LIVE, LicenseStatus
+from bursar.subscriptions.plans.events import PlanExpired
+from bursar.subscriptions.plans.locking import lock_plan, lock_plans
+from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
+from bursar.subscriptions.plans.service import show_plan
 
-ACTOR: Final = Actor("job:subscriptions")
+ACTOR: Final = Actor("job:subscriptions", kind=ActorKind.TASK)
 BATCH: Final = 500
 
 _log = structlog.get_logger(__name__)
+_plans = SubscriptionPlan.__table__.c
 _IS_ENDING: Final = licenses.is_ending == literal_column("true")
+_WITHOUT_RENEWAL: Final = ~exists().where(PlanRenewal.plan_uuid == _plans.uuid)
+
+
+def find_expired(database: Database, at: datetime) -> list[ExpirePlan]:
+    """Plans whose end was not ordered yet; earliest first."""
+    statement = select(_plans.enterprise_uuid, _plans.uuid).where(*_is_due(at))
+    statement = statement.order_by(_plans.expiration_date, _plans.uuid)
+    with database.read() as connection:
+        rows = connection.execute(statement)
+        return [ExpirePlan(row.enterprise_uuid, row.uuid) for row in rows]
+
+
+def _is_due(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _plans.wound_up_at.is_(None), _plans.expiration_date <= at, _WITHOUT_RENEWAL
+
+
+def expire_plan(
+    session: Session, actor: Actor, command: ExpirePlan, *, at: datetime | None = None
+) -> bool:
+    """False when the plan's expiration was put off meanwhile: it is looked at under its lock."""
+    at = at or clock.now()
+    plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
+    statement = update(SubscriptionPlan).where(_plans.uuid == plan.uuid, *_is_due(at))
+    if not session.connection().execute(statement.values(wound_up_at=at)).rowcount:
+        return False
+    session.connection().execute(
+        update(License)
+        .where(licenses.plan_uuid == plan.uuid, IS_LIVE, licenses.status == LicenseStatus.ACTIVATED)
+        .values(is_ending=True, modified_at=at)
+    )
+    event = PlanExpired(
+        object_id=plan.uuid,
+        enterprise_uuid=plan.enterprise_uuid,
+        changes={"wound_up_at": (None, at)},
+        data=show_plan(session.connection(), plan.uuid, at=at),
+        has_activated_licenses=bool(plan.seats.activated),
+    )
+    publish(session, actor, [event], at=at)
+    return True
 
 
 def end_batch(database: Database, gateway: LmsGateway, plan_uuid: UUID) -> int:
-    """How many licences; zero when none is left. Raises LmsUnavailable."""
+    """How many licenses of the plan; zero when none is left. Raises LmsUnavailable.
+
+    Makes its own transactions, one before the LMS is asked and one after.
+    """
     with database.transaction() as session:
         marked = _marked(session, plan_uuid)
         if not marked:
@@ -48,7 +97,8 @@ def end_batch(database: Database, gateway: LmsGateway, plan_uuid: UUID) -> int:
     return len(marked)
 
 
-def plans_to_end(database: Database) -> list[UUID]:
+def find_plans_to_end(database: Database) -> list[UUID]:
+    """Plans that have marked licenses."""
     with database.read() as connection:
         statement = select(licenses.plan_uuid).where(_IS_ENDING).distinct()
         return list(connection.scalars(statement.order_by(licenses.plan_uuid)))
@@ -60,7 +110,7 @@ def _marked(session: Session, plan_uuid: UUID) -> Sequence[License]:
 
 
 def _payers(session: Session, uuids: Sequence[UUID]) -> list[UUID]:
-    """With the licences that they renewed, and without those that go on in a renewed one."""
+    """With the licenses that they renewed, and without those that go on in a renewed one."""
     found = list(session.scalars(select(licenses.uuid).where(_is_any(session, uuids), ~_goes_on())))
     latest = found
     while latest:
@@ -91,11 +141,12 @@ def _unmark(session: Session, uuids: Sequence[UUID]) -> None:
 
 
 def _log_refused(plan_uuid: UUID, outcomes: Sequence[Outcome], seats: Sequence[Seat]) -> None:
-    """The LMS knows no such enrolment, say: there is nothing left to end."""
+    """A refusal is final, such as for an enrollment that the LMS does not know: there is nothing
+    left to end."""
     for outcome, seat in zip(outcomes, seats, strict=True):
         if outcome.error is not None:
             _log.warning(
-                "the LMS did not end an enrolment",
+                "the LMS did not end an enrollment",
                 plan=str(plan_uuid),
                 courserun_key=seat.courserun_key,
                 reason=outcome.error,

@@ -1,31 +1,70 @@
-"""What other domains want to know of licences, told in the transaction in which it happens."""
+"""What happens to licenses. Each event carries the license as its list shows it."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from bursar.events.event import Event
+from bursar.subscriptions.licenses.views import LicenseItem
 
 
-@dataclass(frozen=True, slots=True)
-class Activated:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseEvent(Event):
+    object_type: ClassVar[str] = "license"
+
     enterprise_uuid: UUID
-    plan_uuid: UUID
-    license_uuid: UUID
     email: str
+    """Of the learner who holds the license, or held it until this change."""
+    data: LicenseItem
 
 
-Listener = Callable[[Session, Sequence[Activated], datetime], None]
-_listeners: list[Listener] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseAssigned(LicenseEvent):
+    type: ClassVar[str] = "license.assigned"
+
+    plan_title: str
+    plan_expiration: datetime
+    notify: bool
+    """Whether the learner is to be told by mail."""
+    greeting: str
+    closing: str
 
 
-def when_activated(listener: Listener) -> None:
-    """For the module that puts the application together; telling one twice changes nothing."""
-    if listener not in _listeners:
-        _listeners.append(listener)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseReminded(LicenseEvent):
+    """The learner is to be reminded by mail; the license stays as it was."""
+
+    type: ClassVar[str] = "license.reminded"
+
+    plan_title: str
+    plan_expiration: datetime
 
 
-def tell_activated(session: Session, activated: Sequence[Activated], now: datetime) -> None:
-    for listener in _listeners:
-        listener(session, activated, now)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseActivated(LicenseEvent):
+    type: ClassVar[str] = "license.activated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseRevoked(LicenseEvent):
+    type: ClassVar[str] = "license.revoked"
+
+    was_activated: bool
+    """Whether it may have paid for enrollments, which then have to end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseRenewed(LicenseEvent):
+    """The license is the learner's new one, of the plan that follows."""
+
+    type: ClassVar[str] = "license.renewed"
+
+    renewed_from_uuid: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseLinked(LicenseEvent):
+    """The account in the LMS of the learner who holds the license became known, or another."""
+
+    type: ClassVar[str] = "license.linked"

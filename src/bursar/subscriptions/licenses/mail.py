@@ -1,66 +1,74 @@
-"""Mails about licences, and when they are still true."""
+"""Mails about licenses, and when they are still true."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bursar import clock
-from bursar.database.bulk import is_any_of
-from bursar.notifications.kinds import Attempt, MailKind, QueuedMail
-from bursar.notifications.service import NewMail
-from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.seats import IS_LIVE, licenses
+from bursar.actors import Actor
+from bursar.clock import format_instant
+from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedMail, enqueue
+from bursar.subscriptions.licenses.events import LicenseAssigned, LicenseReminded
+from bursar.subscriptions.licenses.queries import statuses_of_live
 from bursar.subscriptions.licenses.states import LicenseStatus
-from bursar.subscriptions.plans.locking import LockedPlan
 
 ASSIGNED: Final = "license-assigned"
 REMINDER: Final = "license-reminder"
+_UNUSED: Final = LicenseStatus.ASSIGNED
 
 
-def of_assigned(
-    plan: LockedPlan, license_uuid: UUID, email: str, greeting: str, closing: str
-) -> NewMail:
-    context = {**_context(plan), "greeting": greeting, "closing": closing}
-    return NewMail(ASSIGNED, plan.enterprise_uuid, license_uuid, email, context)
+def enqueue_assigned(
+    session: Session, _actor: Actor, events: Sequence[LicenseAssigned], at: datetime
+) -> None:
+    """A subscriber: tells the learners, where the change asks for it."""
+    mails = [assigned_mail(event) for event in events if event.notify]
+    if mails:
+        enqueue(session, mails, at)
 
 
-def of_reminded(plan: LockedPlan, license_uuid: UUID, email: str) -> NewMail:
-    return NewMail(REMINDER, plan.enterprise_uuid, license_uuid, email, _context(plan))
+def enqueue_reminded(
+    session: Session, _actor: Actor, events: Sequence[LicenseReminded], at: datetime
+) -> None:
+    """A subscriber: reminds the learners."""
+    enqueue(session, [reminder_mail(event) for event in events], at)
 
 
-def _context(plan: LockedPlan) -> dict[str, Any]:
-    return {
-        "plan_title": plan.title,
-        "expiration_date": clock.format_instant(plan.terms.expiration_date),
+def assigned_mail(event: LicenseAssigned) -> NewMail:
+    letter = {"greeting": event.greeting, "closing": event.closing}
+    return _mail(ASSIGNED, event, letter)
+
+
+def reminder_mail(event: LicenseReminded) -> NewMail:
+    return _mail(REMINDER, event, {})
+
+
+def _mail(kind: str, event: LicenseAssigned | LicenseReminded, letter: dict[str, str]) -> NewMail:
+    plan = {
+        "plan_title": event.plan_title,
+        "expiration_date": format_instant(event.plan_expiration),
     }
+    return NewMail(kind, event.enterprise_uuid, event.data.uuid, event.email, {**plan, **letter})
 
 
 def _of_live(session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
-    return _with(session, mails, lambda _status: True)
+    """The mails whose license is still held."""
+    statuses = statuses_of_live(session, [mail.subject_uuid for mail in mails])
+    return {mail.uuid for mail in mails if mail.subject_uuid in statuses}
 
 
 def _of_unused(session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
-    return _with(session, mails, lambda status: status == LicenseStatus.ASSIGNED)
+    """The mails whose license is held, and was not activated meanwhile."""
+    statuses = statuses_of_live(session, [mail.subject_uuid for mail in mails])
+    return {mail.uuid for mail in mails if statuses.get(mail.subject_uuid) == _UNUSED}
 
 
-def _with(
-    session: Session, mails: Sequence[QueuedMail], is_wanted: Callable[[str], bool]
-) -> set[UUID]:
-    mine = is_any_of(session, License.uuid, [mail.subject_uuid for mail in mails])
-    rows = session.execute(select(licenses.uuid, licenses.status).where(mine, IS_LIVE))
-    wanted = {row.uuid for row in rows if is_wanted(row.status)}
-    return {mail.uuid for mail in mails if mail.subject_uuid in wanted}
-
-
-def _leave(_session: Session, _attempts: Sequence[Attempt], _now: datetime) -> None:
+def _keep_no_record(_session: Session, _attempts: Sequence[Attempt], _now: datetime) -> None:
     """The mail's own row says what came of it."""
 
 
 MAIL_KINDS: Final = (
-    MailKind(ASSIGNED, "bursar.subscriptions.licenses", _of_live, _leave),
-    MailKind(REMINDER, "bursar.subscriptions.licenses", _of_unused, _leave),
+    MailKind(ASSIGNED, "bursar.subscriptions.licenses", _of_live, _keep_no_record),
+    MailKind(REMINDER, "bursar.subscriptions.licenses", _of_unused, _keep_no_record),
 )

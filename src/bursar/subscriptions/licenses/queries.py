@@ -1,48 +1,201 @@
-"""Reads of licenses, set by set."""
+"""Reads of licenses, set by set: the number of statements depends on no number of licenses."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.orm import Session
 
+from bursar.batches import batched
+from bursar.database.bulk import found_by_each, is_any_of
 from bursar.database.text import contains_in_any_case
 from bursar.database.types import AnyRow
+from bursar.subscriptions.licenses.commands import (
+    LicenseFilter,
+    LicenseSelection,
+    LiveLicense,
+    UsableLicense,
+)
 from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.licenses.states import LIVE, LicenseStatus
+from bursar.subscriptions.plans.models import SubscriptionPlan
 
-_license = License.__table__
+BATCH: Final = 10_000
+"""E-mails or UUIDs of one statement: SQLite takes some thirty thousand parameters."""
 
+licenses = License.__table__.c
 
-@dataclass(frozen=True, slots=True)
-class LicenseSelection:
-    plan_uuid: UUID
-    statuses: frozenset[LicenseStatus]
-    search: str | None
+# Written out: with a parameter in its place PostgreSQL could not use the partial indexes.
+IS_LIVE: Final = licenses.status.in_([literal_column(f"'{status}'") for status in LIVE])
+IS_UNASSIGNED: Final = licenses.status == literal_column(f"'{LicenseStatus.UNASSIGNED}'")
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        conditions = [_license.c.plan_uuid == self.plan_uuid]
-        if self.statuses != frozenset(LicenseStatus):
-            statuses = sorted(status.value for status in self.statuses)
-            conditions.append(_license.c.status.in_(statuses))
-        if self.search is not None:
-            conditions.append(contains_in_any_case(_license.c.user_email, self.search))
-        return conditions
+_BY_UUID: Final = select(*licenses).where(
+    licenses.uuid == bindparam("license_uuid"), licenses.plan_uuid == bindparam("plan_uuid")
+)
 
 
-def licenses_count(connection: Connection, wanted: LicenseSelection) -> int:
-    statement = select(func.count()).select_from(_license).where(*wanted.conditions())
-    return connection.execute(statement).scalar_one()
+def license_of_plan(session: Session, plan_uuid: UUID, license_uuid: UUID) -> AnyRow:
+    """Raises NoResultFound."""
+    values = {"plan_uuid": plan_uuid, "license_uuid": license_uuid}
+    return session.connection().execute(_BY_UUID, values).one()
 
 
-def licenses_page(
-    connection: Connection, wanted: LicenseSelection, offset: int, limit: int
+@lru_cache(maxsize=2)
+def _live_of_plan(dialect: str) -> Select[Any]:
+    # Not IS_LIVE: while a plan's first licenses go out, PostgreSQL believes that the partial
+    # indexes of live ones are all but empty, and would read the whole of one at every call.
+    is_live = licenses.status != LicenseStatus.REVOKED.value
+    conditions = (licenses.plan_uuid == bindparam("plan_uuid"), is_live)
+    return found_by_each(dialect, tuple(licenses), conditions, licenses.user_email, "emails")
+
+
+def live_rows(session: Session, plan_uuid: UUID, emails: Sequence[str]) -> list[AnyRow]:
+    """The licenses of a plan that these learners hold, with all columns."""
+    found: list[AnyRow] = []
+    statement = _live_of_plan(session.get_bind().dialect.name)
+    for batch in batched(emails, BATCH):
+        values = {"plan_uuid": plan_uuid, "emails": batch}
+        found += session.connection().execute(statement, values).all()
+    return found
+
+
+def find_live_licenses(
+    session: Session, plan_uuid: UUID, emails: Sequence[str]
+) -> list[LiveLicense]:
+    """The licenses of a plan that these learners hold, in no order."""
+    return [
+        LiveLicense(row.uuid, LicenseStatus(row.status), row.user_email)
+        for row in live_rows(session, plan_uuid, emails)
+    ]
+
+
+def matching_rows(
+    session: Session, plan_uuid: UUID, filters: Sequence[LicenseFilter]
+) -> Sequence[AnyRow]:
+    """The live licenses of a plan that all filters let through, with all columns."""
+    statement = select(*licenses).where(
+        licenses.plan_uuid == plan_uuid,
+        IS_LIVE,
+        *(condition for each in filters for condition in _conditions_of(each)),
+    )
+    rows: Sequence[AnyRow] = session.connection().execute(statement).all()
+    return rows
+
+
+def _conditions_of(wanted: LicenseFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.user_email is not None:
+        conditions.append(contains_in_any_case(licenses.user_email, wanted.user_email))
+    if wanted.statuses is not None:
+        conditions.append(licenses.status.in_(sorted(status.value for status in wanted.statuses)))
+    return conditions
+
+
+def plans_of_licenses(
+    session: Session, enterprise_uuid: UUID, license_uuids: Sequence[UUID]
+) -> Sequence[UUID]:
+    mine = is_any_of(session, License.uuid, license_uuids)
+    statement = select(licenses.plan_uuid).where(licenses.enterprise_uuid == enterprise_uuid, mine)
+    return session.execute(statement.distinct()).scalars().all()
+
+
+def find_usable_licenses(
+    session: Session, enterprise_uuid: UUID, emails: Sequence[str], now: datetime
+) -> dict[str, list[UsableLicense]]:
+    """By e-mail, the plan that expires last first."""
+    found: defaultdict[str, list[UsableLicense]] = defaultdict(list)
+    plan = SubscriptionPlan.__table__.c
+    for batch in batched(emails, BATCH):
+        rows = session.execute(
+            select(*licenses, plan.enterprise_catalog_uuid)
+            .join_from(
+                License.__table__, SubscriptionPlan.__table__, plan.uuid == licenses.plan_uuid
+            )
+            .where(
+                licenses.enterprise_uuid == enterprise_uuid,
+                is_any_of(session, License.user_email, batch),
+                IS_LIVE,
+                plan.is_active,
+                plan.start_date <= now,
+                plan.expiration_date > now,
+            )
+            .order_by(plan.expiration_date.desc(), plan.uuid)
+        )
+        for row in rows:
+            found[row.user_email].append(
+                UsableLicense(
+                    license_uuid=row.uuid,
+                    plan_uuid=row.plan_uuid,
+                    catalog_uuid=row.enterprise_catalog_uuid,
+                    is_activated=row.status == LicenseStatus.ACTIVATED,
+                    lms_user_id=row.lms_user_id,
+                )
+            )
+    return dict(found)
+
+
+def hold_activated(session: Session, license_uuids: Sequence[UUID]) -> set[UUID]:
+    """Those that are activated: they stay so until this transaction ends."""
+    mine = is_any_of(session, License.uuid, license_uuids)
+    statement = select(licenses.uuid).where(mine, licenses.status == LicenseStatus.ACTIVATED.value)
+    # In one order, so that two who hold several never wait for each other.
+    return set(session.scalars(statement.order_by(licenses.uuid).with_for_update(read=True)))
+
+
+def live_among(session: Session, license_uuids: Sequence[UUID]) -> set[UUID]:
+    """Those that a learner holds."""
+    mine = is_any_of(session, License.uuid, license_uuids)
+    return set(session.scalars(select(licenses.uuid).where(mine, IS_LIVE)))
+
+
+def statuses_of_live(session: Session, license_uuids: Sequence[UUID]) -> dict[UUID, LicenseStatus]:
+    mine = is_any_of(session, License.uuid, license_uuids)
+    rows = session.execute(select(licenses.uuid, licenses.status).where(mine, IS_LIVE))
+    return {row.uuid: LicenseStatus(row.status) for row in rows}
+
+
+def is_any_assigned(session: Session, enterprise_uuid: UUID) -> bool:
+    """Whether a license of the enterprise was ever given to a learner."""
+    statement = select(licenses.uuid).where(
+        licenses.enterprise_uuid == enterprise_uuid, licenses.status != LicenseStatus.UNASSIGNED
+    )
+    return session.scalars(statement.limit(1)).first() is not None
+
+
+def _selected(plan_uuid: UUID, wanted: LicenseSelection) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [licenses.plan_uuid == plan_uuid]
+    if wanted.statuses != frozenset(LicenseStatus):
+        conditions.append(licenses.status.in_(sorted(status.value for status in wanted.statuses)))
+    if wanted.search is not None:
+        conditions.append(contains_in_any_case(licenses.user_email, wanted.search))
+    return conditions
+
+
+def count_licenses(connection: Connection, plan_uuid: UUID, wanted: LicenseSelection) -> int:
+    statement = select(func.count()).select_from(License.__table__)
+    return connection.execute(statement.where(*_selected(plan_uuid, wanted))).scalar_one()
+
+
+def page_of_licenses(
+    connection: Connection, plan_uuid: UUID, wanted: LicenseSelection, *, offset: int, limit: int
 ) -> Sequence[AnyRow]:
     """By e-mail, those without one last."""
     rows: Sequence[AnyRow] = connection.execute(
-        select(*_license.c)
-        .where(*wanted.conditions())
-        .order_by(_license.c.user_email.asc().nulls_last(), _license.c.uuid)
+        select(*licenses)
+        .where(*_selected(plan_uuid, wanted))
+        .order_by(licenses.user_email.asc().nulls_last(), licenses.uuid)
         .offset(offset)
         .limit(limit)
     ).all()

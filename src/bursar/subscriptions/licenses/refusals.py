@@ -1,34 +1,60 @@
-"""Why nothing was done, in the form of the API's answers."""
+"""Why licenses were left as they are."""
 
 from uuid import UUID
 
-from bursar.web.errors import BusinessRule, NotFound, Refusal
+from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.plans.rules import Unusable
 
 
-class PlanUnusable(BusinessRule):
-    """The plan lets nobody begin to use a licence now."""
+class LicenseRefused(Exception):
+    """Nothing was changed for the command."""
 
 
-class NotEnoughLicenses(Refusal):
-    def __init__(self, wanted: int, unassigned: int) -> None:
-        super().__init__(
-            f"Not enough licenses: {wanted} wanted, {unassigned} unassigned in the plan."
-        )
+class PlanUnusable(LicenseRefused):
+    """The plan lets nobody begin to use a license now."""
+
+    def __init__(self, plan_uuid: UUID, reason: Unusable) -> None:
+        super().__init__(f"the plan {plan_uuid} cannot be used: {reason}")
+        self.plan_uuid = plan_uuid
+        self.reason = reason
 
 
-class NoLiveLicense(NotFound):
-    def __init__(self, email: str, plan_uuid: UUID, statuses: str) -> None:
-        super().__init__(f"{email} has no {statuses} license in the plan {plan_uuid}.")
+class NotEnoughLicenses(LicenseRefused):
+    """The plan has fewer unassigned licenses than learners who need one."""
+
+    def __init__(self, plan_uuid: UUID, needed: int, unassigned: int) -> None:
+        super().__init__(f"{needed} licenses needed, {unassigned} unassigned in {plan_uuid}")
+        self.plan_uuid = plan_uuid
+        self.needed = needed
+        self.unassigned = unassigned
 
 
-class TooManyRevocations(Refusal):
-    def __init__(self, wanted: int, remaining: int) -> None:
-        super().__init__(
-            f"Not enough revocations: {wanted} activated licenses to revoke,"
-            f" {max(0, remaining)} revocations remain in the plan."
-        )
+class NoLiveLicense(LicenseRefused):
+    """A learner holds no license of the plan in one of the statuses that the command is about."""
+
+    def __init__(self, plan_uuid: UUID, email: str, statuses: tuple[LicenseStatus, ...]) -> None:
+        super().__init__(f"no {' or '.join(statuses)} license of {email} in {plan_uuid}")
+        self.plan_uuid = plan_uuid
+        self.email = email
+        self.statuses = statuses
 
 
-class NotActivatable(BusinessRule):
-    def __init__(self, status: str) -> None:
-        super().__init__(f"A license that is {status} cannot be activated.")
+class TooManyRevocations(LicenseRefused):
+    """The plan's cap allows fewer revocations of activated licenses."""
+
+    def __init__(self, plan_uuid: UUID, activated: int, remaining: int) -> None:
+        super().__init__(f"{activated} activated licenses, {remaining} revocations in {plan_uuid}")
+        self.plan_uuid = plan_uuid
+        self.activated = activated
+        """How many licenses of the command had been activated: only they count."""
+        self.remaining = remaining
+        """Below zero when the cap was lowered beneath what had been used."""
+
+
+class NotActivatable(LicenseRefused):
+    """Only a license that is assigned can be activated."""
+
+    def __init__(self, license_uuid: UUID, status: LicenseStatus) -> None:
+        super().__init__(f"the license {license_uuid} is {status}")
+        self.license_uuid = license_uuid
+        self.status = status

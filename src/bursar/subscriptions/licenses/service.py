@@ -1,223 +1,375 @@
-"""Licences are assigned to learners. Every function expects the caller's transaction, which holds
-the plan from then on."""
+"""The front door of licenses: they are assigned, activated, revoked, and learners are reminded.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+Every change expects the caller's transaction, and holds the locks of the plans it touches until
+that ends. `at` is the instant at which the change happens; None is now.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, String, Update, Uuid, bindparam, select, update
+import msgspec
+from sqlalchemy import BigInteger, Connection, String, select
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeEngine
 
+from bursar import clock
 from bursar.actors import Actor
-from bursar.audit.service import Change, record
-from bursar.batches import batched
-from bursar.database.bulk import found_by_each
+from bursar.clock import format_instant
 from bursar.database.pipelines import in_one_go
-from bursar.database.rows import awaited_rows, given_rows, row_parameters
+from bursar.database.rows import given_rows
 from bursar.database.types import AnyRow
-from bursar.learners.service import LearnerRecord, find_learners
-from bursar.notifications import service as notifications
-from bursar.subscriptions.licenses import mail
+from bursar.events.service import publish
+from bursar.learners.service import find_learners
+from bursar.pages import Page, PageRequest
+from bursar.subscriptions.licenses import queries, seats
+from bursar.subscriptions.licenses.commands import (
+    ActivateLicense,
+    ActivateLicenses,
+    AssignedLicenses,
+    AssignLicenses,
+    LicenseSelection,
+    LinkAccounts,
+    RemindLearners,
+    RevokeLicenses,
+    RevokeMatchingLicenses,
+)
+from bursar.subscriptions.licenses.events import (
+    LicenseActivated,
+    LicenseAssigned,
+    LicenseLinked,
+    LicenseReminded,
+    LicenseRevoked,
+)
 from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.refusals import NoLiveLicense, NotEnoughLicenses, PlanUnusable
-from bursar.subscriptions.licenses.seats import IS_LIVE, licenses, take_unassigned
-from bursar.subscriptions.licenses.states import LicenseStatus
-from bursar.subscriptions.plans.locking import LockedPlan, Movement, lock_plan, lock_plans, move
-from bursar.subscriptions.plans.rules import refusal_of_assignment
+from bursar.subscriptions.licenses.queries import (
+    IS_LIVE,
+    find_live_licenses,
+    find_usable_licenses,
+    hold_activated,
+    is_any_assigned,
+    licenses,
+    live_among,
+)
+from bursar.subscriptions.licenses.refusals import (
+    NoLiveLicense,
+    NotActivatable,
+    NotEnoughLicenses,
+    PlanUnusable,
+    TooManyRevocations,
+)
+from bursar.subscriptions.licenses.states import LIVE, LicenseStatus
+from bursar.subscriptions.licenses.views import LicenseItem, license_item
+from bursar.subscriptions.plans.locking import (
+    CountsDelta,
+    LockedPlan,
+    change_counts,
+    lock_plan,
+    lock_plans,
+)
+from bursar.subscriptions.plans.owned import PlanTarget
+from bursar.subscriptions.plans.rules import why_unassignable, why_unusable
 
-BATCH: Final = 10_000
-"""E-mails of one statement: SQLite takes some thirty thousand parameters."""
+__all__ = [
+    "activate",
+    "activate_several",
+    "assign",
+    "find_live_licenses",
+    "find_usable_licenses",
+    "hold_activated",
+    "is_any_assigned",
+    "link_accounts",
+    "list_licenses",
+    "live_among",
+    "remind",
+    "revoke",
+    "revoke_matching",
+]
+
+_ASSIGNED: Final = (LicenseStatus.ASSIGNED,)
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """Whom a caller wants to have licences; e-mails normalised and without repetitions."""
-
-    sfids: Mapping[str, str | None]
-    """The learner's id in the customer's own system, by e-mail, in the order of the request."""
-    notify: bool = True
-    greeting: str = ""
-    closing: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Assignments:
-    licenses: Sequence[tuple[str, UUID]]
-    """E-mail and new licence, in the order of the request."""
-    already_associated: int
+def list_licenses(
+    connection: Connection, plan: PlanTarget, selection: LicenseSelection, wanted: PageRequest
+) -> tuple[Page, list[LicenseItem]]:
+    """By e-mail; those that nobody holds come last. Raises PageOutOfRange."""
+    if selection.search is None:
+        count = sum(getattr(plan, f"{status}_count") for status in selection.statuses)
+    else:
+        count = queries.count_licenses(connection, plan.uuid, selection)
+    page = wanted.within(count)
+    rows = queries.page_of_licenses(
+        connection, plan.uuid, selection, offset=page.start, limit=page.size
+    )
+    return page, [license_item(row) for row in rows]
 
 
 def assign(
-    session: Session,
-    actor: Actor,
-    *,
-    enterprise_uuid: UUID,
-    plan_uuid: UUID,
-    wish: Wish,
-    now: datetime,
-) -> Assignments:
-    """All or nothing; learners with a live licence are passed over.
-
-    Raises PlanUnusable and NotEnoughLicenses.
-    """
-    emails = list(wish.sfids)
-    # Before the lock, which everyone else waits for.
-    learners = find_learners(session, enterprise_uuid, emails)
-    plan = lock_plan(session, enterprise_uuid, plan_uuid)
-    if refusal := refusal_of_assignment(plan.terms, now):
-        raise PlanUnusable(refusal)
-    holders = {row.user_email for row in live_licenses(session, plan_uuid, emails)}
+    session: Session, actor: Actor, command: AssignLicenses, *, at: datetime | None = None
+) -> AssignedLicenses:
+    """Raises PlanUnusable and NotEnoughLicenses."""
+    at = at or clock.now()
+    emails = list(command.sfids)
+    # Before the lock, for which everyone else waits.
+    learners = find_learners(session, command.enterprise_uuid, emails)
+    plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
+    if reason := why_unassignable(plan.terms, at):
+        raise PlanUnusable(plan.uuid, reason)
+    holders = {row.user_email for row in queries.live_rows(session, plan.uuid, emails)}
     new = [email for email in emails if email not in holders]
     if len(new) > plan.seats.unassigned:
-        raise NotEnoughLicenses(len(new), plan.seats.unassigned)
-    assigned = list(zip(new, take_unassigned(session, plan_uuid, len(new)), strict=True))
+        raise NotEnoughLicenses(plan.uuid, len(new), plan.seats.unassigned)
+    accounts = {email: learner.lms_user_id for email, learner in learners.items()}
+    assigned_date = format_instant(at)
+    assigned = [
+        LicenseItem(
+            uuid=uuid,
+            status=LicenseStatus.ASSIGNED,
+            user_email=email,
+            lms_user_id=accounts.get(email),
+            user_sfid=command.sfids[email],
+            subscription_plan_uuid=plan.uuid,
+            assigned_date=assigned_date,
+            activation_date=None,
+            revoked_date=None,
+        )
+        for email, uuid in zip(
+            new, seats.take_unassigned(session, plan.uuid, len(new)), strict=True
+        )
+    ]
     if assigned:
         with in_one_go(session, len(assigned)):
-            _write_assignments(session, assigned, wish, learners, now)
-            _announce(session, plan, assigned, wish, now)
-            changes = [license_change("assigned", plan, uuid) for _, uuid in assigned]
-            record(session, actor, changes)
-            move(session, {plan.uuid: Movement(unassigned=-len(new), assigned=len(new))})
-    return Assignments(assigned, len(holders))
+            seats.write_assigned(session, assigned, at)
+            delta = CountsDelta(unassigned=-len(new), assigned=len(new))
+            change_counts(session, {plan.uuid: delta})
+            publish(session, actor, _assigned_events(plan, command, assigned), at=at)
+    uuids = (license_.uuid for license_ in assigned)
+    return AssignedLicenses(list(zip(new, uuids, strict=True)), len(holders))
 
 
-@lru_cache(maxsize=2)
-def _live_of_plan(dialect: str) -> Select[Any]:
-    columns = (licenses.uuid, licenses.status, licenses.user_email, licenses.lms_user_id)
-    # Not IS_LIVE: while a plan's first licences go out, PostgreSQL believes that the partial
-    # indexes of live ones are all but empty, and would read the whole of one at every call.
-    is_live = licenses.status != LicenseStatus.REVOKED.value
-    conditions = (licenses.plan_uuid == bindparam("plan_uuid"), is_live)
-    return found_by_each(dialect, columns, conditions, licenses.user_email, "emails")
-
-
-def live_licenses(session: Session, plan_uuid: UUID, emails: Sequence[str]) -> list[AnyRow]:
-    """uuid, status, user_email and lms_user_id. One statement for 10,000 e-mails."""
-    found: list[AnyRow] = []
-    statement = _live_of_plan(session.get_bind().dialect.name)
-    for batch in batched(emails, BATCH):
-        values = {"plan_uuid": plan_uuid, "emails": batch}
-        found += session.connection().execute(statement, values).all()
-    return found
-
-
-_GIVEN: Final[dict[str, TypeEngine[Any]]] = {
-    "uuid": Uuid(as_uuid=True),
-    "email": String(),
-    "sfid": String(),
-    "user_id": BigInteger(),
-}
-
-
-def _write_assignments(
-    session: Session,
-    assigned: Sequence[tuple[str, UUID]],
-    wish: Wish,
-    learners: Mapping[str, LearnerRecord],
-    now: datetime,
-) -> None:
-    accounts = {email: learner.lms_user_id for email, learner in learners.items()}
-    rows = [(uuid, email, wish.sfids[email], accounts.get(email)) for email, uuid in assigned]
-    values = row_parameters(session, _GIVEN, rows) | {"now": now}
-    session.connection().execute(_assigned(session.get_bind().dialect.name), values)
-
-
-@lru_cache(maxsize=2)
-def _assigned(dialect: str) -> Update:
-    given, now = awaited_rows(dialect, _GIVEN), bindparam("now", type_=licenses.assigned_at.type)
-    return (
-        update(License)
-        .where(licenses.uuid == given.c.uuid)
-        .values(
-            status=LicenseStatus.ASSIGNED.value,
-            user_email=given.c.email,
-            user_sfid=given.c.sfid,
-            lms_user_id=given.c.user_id,
-            assigned_at=now,
-            modified_at=now,
+def _assigned_events(
+    plan: LockedPlan, command: AssignLicenses, assigned: Sequence[LicenseItem]
+) -> list[LicenseAssigned]:
+    return [
+        LicenseAssigned(
+            object_id=license_.uuid,
+            enterprise_uuid=plan.enterprise_uuid,
+            changes={
+                "status": (LicenseStatus.UNASSIGNED, LicenseStatus.ASSIGNED),
+                "user_email": (None, license_.user_email),
+            },
+            data=license_,
+            # Nothing is told of a license before a learner gets it, and none is given twice.
+            is_first=True,
+            email=str(license_.user_email),
+            plan_title=plan.title,
+            plan_expiration=plan.terms.expiration_date,
+            notify=command.notify,
+            greeting=command.greeting,
+            closing=command.closing,
         )
-    )
-
-
-def _announce(
-    session: Session,
-    plan: LockedPlan,
-    assigned: Sequence[tuple[str, UUID]],
-    wish: Wish,
-    now: datetime,
-) -> None:
-    if wish.notify:
-        mails = [
-            mail.of_assigned(plan, uuid, email, wish.greeting, wish.closing)
-            for email, uuid in assigned
-        ]
-        notifications.enqueue(session, mails, now)
-
-
-def license_change(
-    action: str, plan: LockedPlan, uuid: UUID, details: dict[str, Any] | None = None
-) -> Change:
-    return Change(
-        f"license.{action}",
-        "license",
-        str(uuid),
-        plan.enterprise_uuid,
-        {"plan_uuid": str(plan.uuid), **(details or {})},
-    )
+        for license_ in assigned
+    ]
 
 
 def remind(
-    session: Session,
-    actor: Actor,
-    *,
-    enterprise_uuid: UUID,
-    plan_uuid: UUID,
-    emails: Sequence[str],
-    now: datetime,
+    session: Session, actor: Actor, command: RemindLearners, *, at: datetime | None = None
 ) -> int:
-    """Mails those who have not used their licence yet; how many. Raises NoLiveLicense.
+    """How many learners. Raises NoLiveLicense.
 
-    The mails look again before they leave.
+    The mails look at the licenses again before they leave.
     """
-    plan = lock_plan(session, enterprise_uuid, plan_uuid)
-    found = {row.user_email: row for row in live_licenses(session, plan_uuid, emails)}
+    at = at or clock.now()
+    plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
+    rows = {
+        row.user_email: row
+        for row in queries.live_rows(session, plan.uuid, command.emails)
+        if row.status == LicenseStatus.ASSIGNED
+    }
+    _require_all(plan, command.emails, rows.keys(), _ASSIGNED)
+    events = [
+        LicenseReminded(
+            object_id=rows[email].uuid,
+            enterprise_uuid=plan.enterprise_uuid,
+            data=license_item(rows[email]),
+            email=email,
+            plan_title=plan.title,
+            plan_expiration=plan.terms.expiration_date,
+        )
+        for email in command.emails
+    ]
+    publish(session, actor, events, at=at)
+    return len(events)
+
+
+def _require_all(
+    plan: LockedPlan,
+    emails: Sequence[str],
+    holders: Collection[str],
+    statuses: tuple[LicenseStatus, ...],
+) -> None:
+    """Raises NoLiveLicense for the first of them that has none."""
     for email in emails:
-        if email not in found or found[email].status != LicenseStatus.ASSIGNED:
-            raise NoLiveLicense(email, plan_uuid, "assigned")
-    rows = [found[email] for email in emails]
-    notifications.enqueue(
-        session, [mail.of_reminded(plan, row.uuid, row.user_email) for row in rows], now
-    )
-    record(session, actor, [license_change("reminded", plan, row.uuid) for row in rows])
-    return len(rows)
+        if email not in holders:
+            raise NoLiveLicense(plan.uuid, email, statuses)
 
 
-def link_learners(
+def activate(
+    session: Session, actor: Actor, command: ActivateLicense, *, at: datetime | None = None
+) -> LicenseItem:
+    """The license, activated now or before. Raises NotActivatable and PlanUnusable."""
+    at = at or clock.now()
+    plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
+    row = queries.license_of_plan(session, plan.uuid, command.license_uuid)
+    if row.status == LicenseStatus.ACTIVATED:
+        return license_item(row)
+    if row.status != LicenseStatus.ASSIGNED:
+        raise NotActivatable(command.license_uuid, LicenseStatus(row.status))
+    if reason := why_unusable(plan.terms, at):
+        raise PlanUnusable(plan.uuid, reason)
+    (activated,) = _activate_locked(session, actor, plan.enterprise_uuid, [row.uuid], at)
+    return activated
+
+
+def activate_several(
+    session: Session, actor: Actor, command: ActivateLicenses, *, at: datetime | None = None
+) -> list[LicenseItem]:
+    """Those that were not activated before."""
+    at = at or clock.now()
+    enterprise_uuid, uuids = command.enterprise_uuid, command.license_uuids
+    lock_plans(session, queries.plans_of_licenses(session, enterprise_uuid, uuids))
+    return _activate_locked(session, actor, enterprise_uuid, uuids, at)
+
+
+def _activate_locked(
     session: Session,
     actor: Actor,
     enterprise_uuid: UUID,
-    known: Sequence[tuple[str, int]],
-    now: datetime,
+    license_uuids: Sequence[UUID],
+    at: datetime,
+) -> list[LicenseItem]:
+    """Of plans that are locked."""
+    rows = seats.write_activated(session, enterprise_uuid, license_uuids, at)
+    activated = [license_item(row) for row in rows]
+    if activated:
+        numbers = Counter(each.subscription_plan_uuid for each in activated)
+        deltas = {
+            plan_uuid: CountsDelta(assigned=-number, activated=number)
+            for plan_uuid, number in numbers.items()
+        }
+        change_counts(session, deltas)
+        changes = {"status": (LicenseStatus.ASSIGNED, LicenseStatus.ACTIVATED)}
+        events = [
+            LicenseActivated(
+                object_id=each.uuid,
+                enterprise_uuid=enterprise_uuid,
+                changes=changes,
+                data=each,
+                email=str(each.user_email),
+            )
+            for each in activated
+        ]
+        publish(session, actor, events, at=at)
+    return activated
+
+
+def revoke(
+    session: Session, actor: Actor, command: RevokeLicenses, *, at: datetime | None = None
 ) -> int:
-    """Notes on live licences which accounts hold them; known are e-mail and lms_user_id."""
-    given = given_rows(session, {"email": String(), "user_id": BigInteger()}, known)
+    """How many licenses. Raises NoLiveLicense and TooManyRevocations."""
+    plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
+    rows = queries.live_rows(session, plan.uuid, command.emails)
+    _require_all(plan, command.emails, {row.user_email for row in rows}, LIVE)
+    return _revoke_locked(session, actor, plan, rows, at or clock.now())
+
+
+def revoke_matching(
+    session: Session,
+    actor: Actor,
+    command: RevokeMatchingLicenses,
+    *,
+    at: datetime | None = None,
+) -> int:
+    """How many licenses. Raises TooManyRevocations."""
+    plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
+    rows = queries.matching_rows(session, plan.uuid, command.filters)
+    return _revoke_locked(session, actor, plan, rows, at or clock.now())
+
+
+def _revoke_locked(
+    session: Session, actor: Actor, plan: LockedPlan, rows: Sequence[AnyRow], at: datetime
+) -> int:
+    """For good: the plan gets a new license for each one that it loses."""
+    number = len(rows)
+    activated = sum(row.status == LicenseStatus.ACTIVATED for row in rows)
+    if plan.revocations is not None and activated > max(0, plan.revocations.remaining):
+        raise TooManyRevocations(plan.uuid, activated, plan.revocations.remaining)
+    if not rows:
+        return 0
+    delta = CountsDelta(
+        unassigned=number,
+        assigned=activated - number,
+        activated=-activated,
+        revoked=number,
+        revoked_activated=activated,
+    )
+    with in_one_go(session, number):
+        seats.write_revoked(session, [row.uuid for row in rows], at)
+        seats.add_unassigned(session, plan.enterprise_uuid, plan.uuid, number, at)
+        change_counts(session, {plan.uuid: delta})
+    # Not in one go: who is told may ask the database something.
+    publish(session, actor, _revoked_events(plan, rows, at), at=at)
+    return number
+
+
+def _revoked_events(plan: LockedPlan, rows: Sequence[AnyRow], at: datetime) -> list[LicenseRevoked]:
+    revoked_date = format_instant(at)
+    return [
+        LicenseRevoked(
+            object_id=row.uuid,
+            enterprise_uuid=plan.enterprise_uuid,
+            changes={"status": (row.status, LicenseStatus.REVOKED)},
+            data=msgspec.structs.replace(
+                license_item(row), status=LicenseStatus.REVOKED, revoked_date=revoked_date
+            ),
+            email=row.user_email,
+            was_activated=row.status == LicenseStatus.ACTIVATED,
+        )
+        for row in rows
+    ]
+
+
+def link_accounts(
+    session: Session, actor: Actor, command: LinkAccounts, *, at: datetime | None = None
+) -> int:
+    """How many licenses got another account."""
+    at = at or clock.now()
+    given = given_rows(session, {"email": String(), "user_id": BigInteger()}, command.accounts)
     differs = (
-        (licenses.enterprise_uuid == enterprise_uuid)
+        (licenses.enterprise_uuid == command.enterprise_uuid)
         & (licenses.user_email == given.c.email)
         & IS_LIVE
         & licenses.lms_user_id.is_distinct_from(given.c.user_id)
     )
-    affected = select(licenses.plan_uuid).join_from(License.__table__, given, differs).distinct()
-    plans = session.execute(affected).scalars().all()
-    if not plans:
+    plans = select(licenses.plan_uuid).join_from(License.__table__, given, differs).distinct()
+    plan_uuids = session.execute(plans).scalars().all()
+    if not plan_uuids:
         return 0
-    lock_plans(session, plans)
-    statement = update(License).where(differs).values(lms_user_id=given.c.user_id, modified_at=now)
-    rows = session.connection().execute(statement.returning(licenses.uuid)).all()
-    changes = [Change("license.linked", "license", str(row.uuid), enterprise_uuid) for row in rows]
-    record(session, actor, changes)
+    lock_plans(session, plan_uuids)
+    # Asked again under the locks: what was revoked meanwhile keeps the account it had.
+    statement = select(*licenses, given.c.user_id).join_from(License.__table__, given, differs)
+    rows = session.connection().execute(statement).all()
+    seats.write_accounts(session, {row.uuid: row.user_id for row in rows}, at)
+    events = [
+        LicenseLinked(
+            object_id=row.uuid,
+            enterprise_uuid=command.enterprise_uuid,
+            changes={"lms_user_id": (row.lms_user_id, row.user_id)},
+            data=msgspec.structs.replace(license_item(row), lms_user_id=row.user_id),
+            email=row.user_email,
+        )
+        for row in rows
+    ]
+    publish(session, actor, events, at=at)
     return len(rows)

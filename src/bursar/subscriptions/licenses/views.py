@@ -1,5 +1,6 @@
 """Licenses as the API shows them, in the key order of the reference."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -23,7 +24,6 @@ class LicenseItem(msgspec.Struct, frozen=True):
 
 def license_item(row: AnyRow) -> LicenseItem:
     """Of a row with the columns of License."""
-    dates = (row.assigned_at, row.activated_at, row.revoked_at)
     return LicenseItem(
         row.uuid,
         LicenseStatus(row.status),
@@ -31,5 +31,11 @@ def license_item(row: AnyRow) -> LicenseItem:
         row.lms_user_id,
         row.user_sfid,
         row.plan_uuid,
-        *(None if date is None else format_instant(date) for date in dates),
+        _shown(row.assigned_at),
+        _shown(row.activated_at),
+        _shown(row.revoked_at),
     )
+
+
+def _shown(date: datetime | None) -> str | None:
+    return None if date is None else format_instant(date)

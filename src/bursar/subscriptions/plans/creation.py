@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from bursar.subscriptions.plans.models import SubscriptionPlan
 
 REQUIRED: Final = ("start_date", "expiration_date", "enterprise_catalog_uuid")
-DEFAULTS: Final[Mapping[str, Any]] = {
+DEFAULTS: Final[Mapping[str, str | bool | int]] = {
     "title": "",
     "is_active": True,
     "is_revocation_cap_enabled": False,
@@ -23,16 +23,16 @@ _COUNTS: Final = tuple(
 
 
 def new_plan(
-    uuid: UUID, enterprise_uuid: UUID, fields: Mapping[str, Any], now: datetime
+    uuid: UUID, enterprise_uuid: UUID, fields: Mapping[str, object], at: datetime
 ) -> SubscriptionPlan:
-    """Without any licence yet; what is absent or null gets its default."""
+    """Without any license yet; what is absent or None gets its default."""
     given = {name: fields[name] for name in FIELDS if fields.get(name) is not None}
     return SubscriptionPlan(
         uuid=uuid,
         enterprise_uuid=enterprise_uuid,
         wound_up_at=None,
-        created_at=now,
-        modified_at=now,
+        created_at=at,
+        modified_at=at,
         **dict.fromkeys(_COUNTS, 0),
         **{**DEFAULTS, **given},
     )

@@ -1,6 +1,6 @@
-"""The locked books of a plan: the one place where its counts are read to decide, and changed.
+"""Locks plans, and changes their counts: the one place where counts are read to decide.
 
-On PostgreSQL the plan's row is locked; on SQLite a transaction is alone.
+On PostgreSQL the plan's row is locked; on SQLite one transaction writes at a time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class LockedPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
+class CountsDelta:
     """What a change adds to a plan's counts."""
 
     unassigned: int = 0
@@ -64,26 +64,27 @@ _LOCK_MANY: Final = (
     .order_by(_plans.c.uuid)
     .with_for_update(key_share=True)
 )
-_MOVE: Final = (
+_CHANGE_COUNTS: Final = (
     update(SubscriptionPlan)
     .where(_plans.c.uuid == bindparam("plan_uuid"))
     .values(
         {
             f"{name}_count": _plans.c[f"{name}_count"] + bindparam(name)
-            for name in Movement.__dataclass_fields__
+            for name in CountsDelta.__dataclass_fields__
         }
     )
 )
 
 
 def lock_plan(session: Session, enterprise_uuid: UUID, plan_uuid: UUID) -> LockedPlan:
-    """Waits for whoever holds it. Raises NoResultFound for a plan that is not there."""
+    """Waits for the transaction that holds it. Raises NoResultFound for an unknown plan."""
     values = {"plan_uuid": plan_uuid, "enterprise_uuid": enterprise_uuid}
     row = session.connection().execute(_LOCK, values).mappings().one()
-    return locked_plan(row)
+    return plan_of_row(row)
 
 
-def locked_plan(row: Mapping[Any, Any]) -> LockedPlan:
+def plan_of_row(row: Mapping[Any, Any]) -> LockedPlan:
+    """Of a row with the columns of SubscriptionPlan, and `renewal_date` of a waiting renewal."""
     seats = Seats(
         row["unassigned_count"],
         row["assigned_count"],
@@ -112,15 +113,15 @@ def locked_plan(row: Mapping[Any, Any]) -> LockedPlan:
 
 
 def lock_plans(session: Session, plan_uuids: Sequence[UUID]) -> None:
-    """Always in the same order: two who lock several never wait for each other."""
+    """Always in the same order, so that two that lock several never wait for each other."""
     session.connection().execute(_LOCK_MANY, {"plan_uuids": sorted(plan_uuids)}).all()
 
 
-def move(session: Session, movements: Mapping[UUID, Movement]) -> None:
-    """By plan; whoever calls this holds the plans' locks."""
+def change_counts(session: Session, deltas: Mapping[UUID, CountsDelta]) -> None:
+    """By plan; the caller holds the locks of all of them."""
     values = [
         {"plan_uuid": plan_uuid}
-        | {name: getattr(movement, name) for name in Movement.__dataclass_fields__}
-        for plan_uuid, movement in movements.items()
+        | {name: getattr(delta, name) for name in CountsDelta.__dataclass_fields__}
+        for plan_uuid, delta in deltas.items()
     ]
-    session.connection().execute(_MOVE, values)
+    session.connection().execute(_CHANGE_COUNTS, values)

@@ -1,15 +1,31 @@
 """What paths can name of plans."""
 
+from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import bindparam
 
 from bursar.subscriptions.plans.models import SubscriptionPlan
-from bursar.web.principal import Owned
+from bursar.tenancy import Owned
 
 _plan = SubscriptionPlan.__table__
 
+
+@dataclass(frozen=True, slots=True)
+class PlanTarget:
+    """With its counts: the list of its licenses needs no statement of its own to be counted."""
+
+    enterprise_uuid: UUID
+    uuid: UUID
+    unassigned_count: int
+    assigned_count: int
+    activated_count: int
+    revoked_count: int
+
+
 PLAN: Final = Owned(
+    PlanTarget,
     source=_plan,
     enterprise=_plan.c.enterprise_uuid,
     condition=_plan.c.uuid == bindparam("subscription_plan_uuid"),

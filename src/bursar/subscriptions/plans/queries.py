@@ -54,7 +54,7 @@ _COUNTS: Final = {True: _count_of_plans(*_ACTIVE), False: _count_of_plans(_OF_EN
 _CURRENT_PLAN: Final = _page_of_plans(*_CURRENT)
 
 
-def plans_page(
+def page_of_plans(
     connection: Connection,
     enterprises: Sequence[UUID],
     *,
@@ -68,9 +68,18 @@ def plans_page(
     return rows
 
 
-def plans_count(connection: Connection, enterprises: Sequence[UUID], *, only_active: bool) -> int:
+def count_plans(connection: Connection, enterprises: Sequence[UUID], *, only_active: bool) -> int:
     values = {"enterprises": list(enterprises)}
     return connection.execute(_COUNTS[only_active], values).scalar_one()
+
+
+_ONE_PLAN: Final = _page_of_plans(_plan.c.uuid == bindparam("plan_uuid"))
+
+
+def plan_row(connection: Connection, plan_uuid: UUID) -> AnyRow:
+    """As a row of the list. Raises NoResultFound."""
+    values = {"plan_uuid": plan_uuid, "skipped": 0, "size": 1}
+    return connection.execute(_ONE_PLAN, values).one()
 
 
 def current_plan(

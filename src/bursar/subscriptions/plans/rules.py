@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -14,7 +15,7 @@ Link = TypeVar("Link")
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """A plan's licences by status."""
+    """A plan's licenses by status."""
 
     unassigned: int = 0
     assigned: int = 0
@@ -45,7 +46,8 @@ class Revocations:
 
 
 def revocations(seats: Seats, *, is_capped: bool, percentage: int) -> Revocations | None:
-    """None without a cap. A part of a licence counts as a whole one, for the learner."""
+    """None without a cap. The percentage is rounded up to whole licenses, in favour of whoever
+    revokes."""
     if not is_capped:
         return None
     return Revocations(-(-seats.total * percentage // 100), seats.revoked_activated)
@@ -71,31 +73,35 @@ class Terms:
         near = self.renewal_date is not None and now >= self.renewal_date - LOCKED_BEFORE_RENEWAL
         return self.is_locked_by_hand or near
 
-    def is_current(self, now: datetime) -> bool:
-        return self.is_active and self.start_date <= now < self.expiration_date
+
+class Unusable(StrEnum):
+    """Why no learner can begin to use a license of a plan now."""
+
+    INACTIVE = "inactive"
+    NOT_STARTED = "not_started"
+    EXPIRED = "expired"
+    LOCKED_FOR_RENEWAL = "locked_for_renewal"
+    """New licenses only: those that were assigned before can still be activated."""
 
 
-def refusal_of_use(terms: Terms, now: datetime) -> str | None:
-    """Why no learner can begin to use a licence of this plan."""
+def why_unusable(terms: Terms, now: datetime) -> Unusable | None:
     if not terms.is_active:
-        return "The subscription plan is not active."
+        return Unusable.INACTIVE
     if now < terms.start_date:
-        return "The subscription plan has not started yet."
+        return Unusable.NOT_STARTED
     if now >= terms.expiration_date:
-        return "The subscription plan has expired."
+        return Unusable.EXPIRED
     return None
 
 
-def refusal_of_assignment(terms: Terms, now: datetime) -> str | None:
-    if refusal := refusal_of_use(terms, now):
-        return refusal
-    if terms.is_locked(now):
-        return "The subscription plan is locked for renewal processing."
-    return None
+def why_unassignable(terms: Terms, now: datetime) -> Unusable | None:
+    if reason := why_unusable(terms, now):
+        return reason
+    return Unusable.LOCKED_FOR_RENEWAL if terms.is_locked(now) else None
 
 
 def chain(start: UUID, links: Mapping[UUID, tuple[UUID, Link]]) -> Iterator[Link]:
-    """What each step from plan to plan carries, nearest first; a ring ends before it closes."""
+    """What each step from plan to plan carries, nearest first; in a ring no plan comes twice."""
     seen = {start}
     while start in links:
         start, link = links[start]

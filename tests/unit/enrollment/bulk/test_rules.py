@@ -14,7 +14,7 @@ from bursar.enrollment.bulk.rules import (
     numbers_of,
     pair_at,
 )
-from bursar.subscriptions.licenses.activation import UsableLicense
+from bursar.subscriptions.licenses.commands import UsableLicense
 
 WIDE, NARROW = UUID(int=1), UUID(int=2)
 KEY, EMAIL = "run", "ana@acme.example"

@@ -10,10 +10,12 @@ from bursar import clock
 from bursar.database.engine import Database
 from bursar.settings import Settings
 from bursar.subscriptions.checks import check_subscriptions
-from bursar.subscriptions.declared.service import Refused, list_plans, put_plan
+from bursar.subscriptions.declared.commands import PlanFields, PutPlan
+from bursar.subscriptions.declared.refusals import PlanRefused
+from bursar.subscriptions.declared.service import list_declared, put_plan
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
-from bursar.subscriptions.renewals.service import process_renewals
+from bursar.subscriptions.renewals.tasks import process_renewals
 from testing.worlds.subscriptions import (
     ACTOR,
     CATALOG,
@@ -36,11 +38,11 @@ from testing.worlds.subscriptions import (
 
 def problems(database: Database, **fields: Any) -> dict[str, str]:
     with database.transaction() as session:
-        before = [each.plan.modified_at for each in list_plans(session, ENTERPRISE)]
-    with pytest.raises(Refused) as caught, database.transaction() as session:
+        before = [each.modified_at for each in list_declared(session, ENTERPRISE)]
+    with pytest.raises(PlanRefused) as caught, database.transaction() as session:
         change(session, now=days(1), **fields)
     with database.transaction() as session:
-        assert [each.plan.modified_at for each in list_plans(session, ENTERPRISE)] == before
+        assert [each.modified_at for each in list_declared(session, ENTERPRISE)] == before
     return dict(caught.value.problems)
 
 
@@ -67,7 +69,7 @@ def test_defaults_fill_a_new_plan_and_absent_fields_stay(acme: Database) -> None
 def test_the_size_follows_the_declaration_both_ways(acme: Database) -> None:
     with acme.transaction() as session:
         assign(session, emails(3))
-        revoke(acme, session, emails(1))
+        revoke(session, emails(1))
         assert change(session, num_licenses=100) == "unchanged"
         assert change(session, num_licenses=120) == "changed"
         assert counts(session) == (118, 2, 0, 1)
@@ -91,7 +93,7 @@ def test_every_problem_is_named_at_once(acme: Database) -> None:
 
 
 def test_a_new_plan_needs_its_dates_and_a_catalog(acme: Database) -> None:
-    with pytest.raises(Refused) as caught, acme.transaction() as session:
+    with pytest.raises(PlanRefused) as caught, acme.transaction() as session:
         change(session, uuid4(), title="x")
     assert dict(caught.value.problems) == dict.fromkeys(
         ("start_date", "expiration_date", "enterprise_catalog_uuid"), "required"
@@ -99,15 +101,8 @@ def test_a_new_plan_needs_its_dates_and_a_catalog(acme: Database) -> None:
 
 
 def test_a_plan_stays_with_its_enterprise(acme: Database) -> None:
-    with pytest.raises(Refused, match="another enterprise"), acme.transaction() as session:
-        put_plan(
-            session,
-            ACTOR,
-            uuid=PLAN,
-            enterprise_uuid=OTHER_ENTERPRISE,
-            fields={"title": "mine"},
-            now=NOW,
-        )
+    with pytest.raises(PlanRefused, match="another enterprise"), acme.transaction() as session:
+        put_plan(session, ACTOR, PutPlan(OTHER_ENTERPRISE, PLAN, {"title": "mine"}), at=NOW)
 
 
 class TestRenewals:
@@ -119,10 +114,9 @@ class TestRenewals:
             assert change(session, renewals=[renewal()]) == "unchanged"
             assert change(session, renewals=[]) == "unchanged"
             assert change(session, renewals=[renewal(number_of_licenses=7)]) == "changed"
-            (record,) = list_plans(session, ENTERPRISE)
-            assert record.num_licenses == 100
-            assert record.renewal is not None
-            assert record.renewal.number_of_licenses == 7
+            (declared,) = list_declared(session, ENTERPRISE)
+            assert declared.num_licenses == 100
+            assert [each.number_of_licenses for each in declared.renewals] == [7]
         with clock.frozen_at(days(10)):
             process_renewals(acme, Settings())
         with acme.transaction() as session:
@@ -150,18 +144,12 @@ class TestRenewals:
 
     def test_it_leads_to_no_other_enterprise(self, acme: Database) -> None:
         with acme.transaction() as session:
-            put_plan(
-                session,
-                ACTOR,
-                uuid=NEXT_PLAN,
-                enterprise_uuid=OTHER_ENTERPRISE,
-                fields={
-                    "start_date": days(0),
-                    "expiration_date": days(1),
-                    "enterprise_catalog_uuid": OTHER_CATALOG,
-                },
-                now=NOW,
-            )
+            fields: PlanFields = {
+                "start_date": days(0),
+                "expiration_date": days(1),
+                "enterprise_catalog_uuid": OTHER_CATALOG,
+            }
+            put_plan(session, ACTOR, PutPlan(OTHER_ENTERPRISE, NEXT_PLAN, fields), at=NOW)
         assert set(problems(acme, renewals=[renewal()])) == {"renewals[0].uuid"}
 
 

@@ -33,6 +33,6 @@ def test_it_leaves_when_what_it_says_is_true(acme: Database) -> None:
     with acme.transaction() as session:
         uuids = [uuid for _, uuid in assign(session, emails(3)).licenses]
         activate(session, emails(2))
-        revoke(acme, session, emails(1))
+        revoke(session, emails(1))
     assert wanted(acme, "license-assigned", [*uuids, uuid4()]) == [False, True, True, False]
     assert wanted(acme, "license-reminder", [*uuids, uuid4()]) == [False, False, True, False]

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from bursar.api.license_bodies import LONGEST_TEXT, AssignBody, RevokeBody
-from bursar.subscriptions.licenses.revocation import LicenseFilter
+from bursar.subscriptions.licenses.commands import LicenseFilter
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.web.fields import MOST_ITEMS
 from bursar.web.validation import validate

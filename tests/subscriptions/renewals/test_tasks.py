@@ -9,9 +9,11 @@ from sqlalchemy import select
 from bursar import clock
 from bursar.database.engine import Database
 from bursar.settings import Settings
+from bursar.subscriptions.declared.commands import PlanFields, PutPlan
 from bursar.subscriptions.declared.service import put_plan
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
-from bursar.subscriptions.renewals import service as renewals
+from bursar.subscriptions.renewals import service
+from bursar.subscriptions.renewals.tasks import process_renewals
 from testing.worlds.subscriptions import (
     ACTOR,
     NEXT_PLAN,
@@ -34,7 +36,7 @@ from testing.worlds.subscriptions import (
 
 def process(database: Database, day: float = 10) -> dict[str, int]:
     with clock.frozen_at(days(day)):
-        return dict(renewals.process_renewals(database, Settings()))
+        return dict(process_renewals(database, Settings()))
 
 
 def renew(database: Database, **fields: Any) -> None:
@@ -52,12 +54,12 @@ def find_plan(database: Database, uuid: object = NEXT_PLAN) -> Any:
 def test_licenses_in_use_are_copied_on_the_day(
     acme: Database, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr(renewals, "BATCH", batch)
+    monkeypatch.setattr(service, "BATCH", batch)
     with acme.transaction() as session:
         change(session, is_revocation_cap_enabled=True, should_auto_apply_licenses=True)
         assign(session, emails(5))
         activate(session, emails(2))
-        revoke(acme, session, emails(5)[4:])
+        revoke(session, emails(5)[4:])
     renew(acme, number_of_licenses=30)
     assert process(acme, 9.9) == {"processed": 0, "copied": 0, "refused": 0}
     assert find_plan(acme) is None
@@ -116,18 +118,12 @@ def test_strangers_in_the_plan_that_follows_must_leave_room(acme: Database) -> N
 def test_a_plan_of_another_enterprise_is_left_alone(acme: Database) -> None:
     renew(acme)
     with acme.transaction() as session:
-        put_plan(
-            session,
-            ACTOR,
-            uuid=NEXT_PLAN,
-            enterprise_uuid=OTHER_ENTERPRISE,
-            fields={
-                "start_date": days(0),
-                "expiration_date": days(1),
-                "enterprise_catalog_uuid": OTHER_CATALOG,
-            },
-            now=NOW,
-        )
+        fields: PlanFields = {
+            "start_date": days(0),
+            "expiration_date": days(1),
+            "enterprise_catalog_uuid": OTHER_CATALOG,
+        }
+        put_plan(session, ACTOR, PutPlan(OTHER_ENTERPRISE, NEXT_PLAN, fields), at=NOW)
     assert process(acme)["refused"] == 1
 
 

@@ -14,9 +14,10 @@ from bursar.enrollment.service import NewEnrollment, record_enrollments
 from bursar.jobs.worker import Worker
 from bursar.learners.service import ensure_learners
 from bursar.settings import Settings
-from bursar.subscriptions.endings import expiry, jobs
+from bursar.subscriptions.endings import jobs
 from bursar.subscriptions.endings import service as ending
-from bursar.subscriptions.renewals import service as renewals
+from bursar.subscriptions.endings.tasks import expire_plans
+from bursar.subscriptions.renewals.tasks import process_renewals
 from testing.databases.composed import opener
 from testing.waiting import wait_until
 from testing.worlds.subscriptions import (
@@ -100,10 +101,10 @@ def learners(database: Database, number: int, activated: int) -> None:
 def test_only_activated_licenses_have_something_to_end(acme: Database, lms: FakeLms) -> None:
     learners(acme, 4, 2)
     with acme.transaction() as session:
-        revoke(acme, session, emails(4)[3:])
+        revoke(session, emails(4)[3:])
     assert jobs_waiting(acme) == []
     with acme.transaction() as session:
-        revoke(acme, session, emails(1))
+        revoke(session, emails(1))
     assert jobs_waiting(acme) == [jobs.END]
     assert ending.end_batch(acme, lms, PLAN) == 1
     assert ending.end_batch(acme, lms, PLAN) == 0
@@ -116,7 +117,7 @@ def test_an_lms_that_is_away_is_asked_again(
     monkeypatch.setattr(ending, "BATCH", 2)
     learners(acme, 5, 5)
     with acme.transaction() as session:
-        revoke(acme, session, emails(5))
+        revoke(session, emails(5))
     lms.failures = 1
     with pytest.raises(LmsUnavailable):
         ending.end_batch(acme, lms, PLAN)
@@ -132,7 +133,7 @@ def test_a_worker_asks_an_lms_that_is_away_until_it_answers(
     learners(acme, 3, 3)
     lms.failures = 1
     with acme.transaction() as session:
-        revoke(acme, session, emails(2))
+        revoke(session, emails(2))
     worker = Worker(opener(database_url), jobs.workflows(lms), polling_seconds=0.1)
     worker.start()
     try:
@@ -144,7 +145,7 @@ def test_a_worker_asks_an_lms_that_is_away_until_it_answers(
 
 def expire(database: Database, lms: FakeLms, day: float) -> dict[str, int]:
     with clock.frozen_at(days(day)):
-        return dict(expiry.expire_plans(database, lms))
+        return dict(expire_plans(database, lms))
 
 
 def test_an_expired_plan_ends_its_enrolments_once(acme: Database, lms: FakeLms) -> None:
@@ -182,7 +183,7 @@ def test_a_renewed_plan_ends_nothing(acme: Database, lms: FakeLms) -> None:
         change(session, renewals=[renewal()])
     assert expire(acme, lms, 300)["expired"] == 0
     with clock.frozen_at(days(300)):
-        renewals.process_renewals(acme, SETTINGS)
+        process_renewals(acme, SETTINGS)
     assert expire(acme, lms, 301)["expired"] == 0
     assert (lms.ended, live(acme)) == ([], 2)
 
@@ -194,12 +195,12 @@ def test_the_renewed_license_answers_for_what_the_one_before_paid(
     with acme.transaction() as session:
         change(session, renewals=[renewal()])
     with clock.frozen_at(days(10)):
-        renewals.process_renewals(acme, SETTINGS)
+        process_renewals(acme, SETTINGS)
     with acme.transaction() as session:
-        revoke(acme, session, emails(1), PLAN)
+        revoke(session, emails(1), PLAN)
     assert ending.end_batch(acme, lms, PLAN) == 1
     assert (lms.ended, live(acme)) == ([], 2)
     with acme.transaction() as session:
-        revoke(acme, session, emails(1), NEXT_PLAN)
+        revoke(session, emails(1), NEXT_PLAN)
     assert ending.end_batch(acme, lms, NEXT_PLAN) == 1
     assert (lms.ended, live(acme)) == (emails(1), 1)

@@ -22,20 +22,24 @@ from testing.worlds.subscriptions import (
 
 MOST = 15
 SOME = FEW + 1
-Work = Callable[[Database, Session, list[str]], object]
+Work = Callable[[Session, list[str]], object]
 
 
-def assign_them(_database: Database, session: Session, addresses: list[str]) -> None:
+def assign_them(session: Session, addresses: list[str]) -> None:
     assign(session, addresses)
 
 
-def activate_them(_database: Database, session: Session, addresses: list[str]) -> None:
+def activate_them(session: Session, addresses: list[str]) -> None:
     activate(session, addresses)
+
+
+def revoke_them(session: Session, addresses: list[str]) -> None:
+    revoke(session, addresses)
 
 
 def cost(database: Database, work: Work, addresses: list[str]) -> int:
     with statements_of(database) as seen, database.transaction() as session:
-        work(database, session, addresses)
+        work(session, addresses)
     return len(seen)
 
 
@@ -47,10 +51,12 @@ def test_the_number_of_statements_does_not_depend_on_that_of_learners(
     with acme.transaction() as session:
         change(session, num_licenses=number + SOME + 2)
     one, some, many = emails(1, "one"), emails(SOME, "some"), emails(number, "many")
-    for work in (assign_them, activate_them, revoke):
+    for work in (assign_them, activate_them, revoke_them):
         cost(acme, work, emails(1, "first"))  # what the first job of a process imports and asks
         expected = cost(acme, work, some)
-        assert cost(acme, work, many) == expected
+        # Events are stored five thousand at a time, on SQLite with a question before each time.
+        further = number // 5_001
+        assert expected <= cost(acme, work, many) <= expected + 2 * further
         assert max(expected, cost(acme, work, one)) <= MOST
     with acme.transaction() as session:
         assert counts(session) == (number + SOME + 2, 0, 0, number + SOME + 2)

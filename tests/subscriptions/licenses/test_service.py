@@ -1,19 +1,26 @@
-"""Licences are assigned, used, renewed in mind and revoked; the seats always add up."""
+"""Licenses are assigned, used and revoked; the seats always add up."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from bursar.actors import Actor
-from bursar.audit.models import AuditEntry
 from bursar.database.engine import Database
 from bursar.delivery.models import Mail
-from bursar.jobs.queue import JobQueue
+from bursar.events.models import EventRecord
 from bursar.learners.service import put_learners
-from bursar.subscriptions.licenses import activation, revocation, service
-from bursar.subscriptions.licenses.events import Activated
+from bursar.subscriptions.licenses import service
+from bursar.subscriptions.licenses.commands import (
+    ActivateLicense,
+    ActivateLicenses,
+    AssignLicenses,
+    LicenseFilter,
+    LinkAccounts,
+    RemindLearners,
+    RevokeMatchingLicenses,
+)
 from bursar.subscriptions.licenses.refusals import (
     NoLiveLicense,
     NotActivatable,
@@ -21,10 +28,7 @@ from bursar.subscriptions.licenses.refusals import (
     PlanUnusable,
     TooManyRevocations,
 )
-from bursar.subscriptions.licenses.revocation import LicenseFilter
-from bursar.subscriptions.licenses.service import Wish
 from bursar.subscriptions.licenses.states import LicenseStatus
-from bursar.web.errors import ApiError
 from testing.worlds.subscriptions import (
     ACTOR,
     CATALOG,
@@ -45,16 +49,23 @@ from testing.worlds.subscriptions import (
 
 
 def revoke_by(database: Database, *filters: LicenseFilter) -> int:
+    command = RevokeMatchingLicenses(ENTERPRISE, PLAN, filters)
     with database.transaction() as session:
-        return revocation.revoke_matching(
-            session,
-            JobQueue(database),
-            ACTOR,
-            enterprise_uuid=ENTERPRISE,
-            plan_uuid=PLAN,
-            filters=filters,
-            now=NOW,
-        )
+        return service.revoke_matching(session, ACTOR, command, at=NOW)
+
+
+def activate_several(session: Session, enterprise: UUID, uuids: list[UUID], day: float = 0) -> int:
+    command = ActivateLicenses(enterprise, uuids)
+    return len(service.activate_several(session, ACTOR, command, at=days(day)))
+
+
+def published(database: Database, kind: str) -> list[EventRecord]:
+    """In the order of their publication."""
+    with database.transaction() as session:
+        statement = select(EventRecord).where(EventRecord.type == kind).order_by(EventRecord.id)
+        records = list(session.scalars(statement))
+        session.expunge_all()
+    return records
 
 
 class TestAssign:
@@ -86,7 +97,7 @@ class TestAssign:
         self, acme: Database
     ) -> None:
         with (
-            pytest.raises(NotEnoughLicenses, match=r"101 wanted, 100 unassigned"),
+            pytest.raises(NotEnoughLicenses, match=r"101 licenses needed, 100 unassigned"),
             acme.transaction() as session,
         ):
             assign(session, emails(101))
@@ -98,7 +109,7 @@ class TestAssign:
     def test_a_revoked_learner_simply_gets_a_new_license(self, acme: Database) -> None:
         with acme.transaction() as session:
             (_, old), *_ = assign(session, emails(1)).licenses
-            revoke(acme, session, emails(1))
+            revoke(session, emails(1))
             (_, new), *_ = assign(session, emails(1)).licenses
             assert new != old
             assert counts(session) == (99, 1, 0, 1)
@@ -109,17 +120,15 @@ class TestAssign:
                 session, ACTOR, ENTERPRISE, [{"email": emails(1)[0], "lms_user_id": 7}], NOW
             )
             first, second = emails(2)
-            wish = Wish({first: "001OE000001f26OXZP", second: None})
-            service.assign(
-                session, ACTOR, enterprise_uuid=ENTERPRISE, plan_uuid=PLAN, wish=wish, now=NOW
-            )
+            sfids = {first: "001OE000001f26OXZP", second: None}
+            service.assign(session, ACTOR, AssignLicenses(ENTERPRISE, PLAN, sfids), at=NOW)
             held = licenses_of(session, PLAN, "assigned")
             assert [(each.user_sfid, each.lms_user_id) for each in held] == [
                 ("001OE000001f26OXZP", 7),
                 (None, None),
             ]
 
-    def test_every_new_license_is_mailed_once_and_audited(self, acme: Database) -> None:
+    def test_every_new_license_is_mailed_once_and_told_once(self, acme: Database) -> None:
         with acme.transaction() as session:
             assign(session, emails(2), greeting="Hello", closing="Bye")
             assign(session, emails(2))
@@ -131,20 +140,28 @@ class TestAssign:
             assert len(mails) == 2
             assert mails[0].context["greeting"] == "Hello"
             assert mails[0].context["closing"] == "Bye"
-            audit = connection.execute(
-                select(AuditEntry.details).where(AuditEntry.action == "license.assigned")
-            ).all()
-            assert len(audit) == 3
-            assert "@" not in str(audit)
+        told = published(acme, "license.assigned")
+        assert [record.changes for record in told] == [
+            {"status": ["unassigned", "assigned"], "user_email": [None, email]}
+            for email in emails(3)
+        ]
+        assert [record.version for record in told] == [1, 1, 1]
+        with acme.transaction() as session:
+            held = {str(each.uuid): each for each in licenses_of(session, PLAN, "assigned")}
+        for record in told:
+            assert record.data is not None
+            assert record.data["uuid"] == record.object_id
+            assert record.data["user_email"] == held[record.object_id].user_email
+            assert record.data["assigned_date"] == "2026-11-24T12:00:00Z"
 
     @pytest.mark.parametrize(
         ("fields", "reason"),
         [
-            ({"is_active": False}, "not active"),
-            ({"start_date": days(1)}, "not started"),
+            ({"is_active": False}, "inactive"),
+            ({"start_date": days(1)}, "not_started"),
             ({"expiration_date": NOW}, "expired"),
-            ({"is_locked_for_renewal_processing": True}, "locked"),
-            ({"renewals": [renewal(effective_date=days(0.5))]}, "locked"),
+            ({"is_locked_for_renewal_processing": True}, "locked_for_renewal"),
+            ({"renewals": [renewal(effective_date=days(0.5))]}, "locked_for_renewal"),
         ],
     )
     def test_a_plan_that_cannot_be_used_says_why(
@@ -152,8 +169,9 @@ class TestAssign:
     ) -> None:
         with acme.transaction() as session:
             change(session, **fields)
-        with pytest.raises(PlanUnusable, match=reason), acme.transaction() as session:
+        with pytest.raises(PlanUnusable) as caught, acme.transaction() as session:
             assign(session, emails(1))
+        assert caught.value.reason == reason
 
     def test_a_renewal_that_is_further_off_locks_nothing(self, acme: Database) -> None:
         with acme.transaction() as session:
@@ -166,7 +184,7 @@ class TestRevoke:
         with acme.transaction() as session:
             assign(session, emails(3))
             activate(session, emails(1))
-            assert revoke(acme, session, emails(2)) == 2
+            assert revoke(session, emails(2)) == 2
             assert counts(session) == (99, 1, 0, 2)
             revoked = licenses_of(session, PLAN, "revoked")
             assert [each.user_email for each in revoked] == emails(2)
@@ -180,7 +198,7 @@ class TestRevoke:
             pytest.raises(NoLiveLicense, match=r"x@acme\.example"),
             acme.transaction() as session,
         ):
-            revoke(acme, session, wanted)
+            revoke(session, wanted)
         with acme.transaction() as session:
             assert counts(session) == (98, 2, 0, 0)
 
@@ -189,23 +207,23 @@ class TestRevoke:
             change(session, is_revocation_cap_enabled=True, revoke_max_percentage=2)
             assign(session, emails(6))
             activate(session, emails(3))
-            assert revoke(acme, session, [*emails(1), *emails(6)[3:]]) == 4
+            assert revoke(session, [*emails(1), *emails(6)[3:]]) == 4
         with (
             pytest.raises(TooManyRevocations, match=r"2 activated .* 1 revocations"),
             acme.transaction() as session,
         ):
-            revoke(acme, session, emails(3)[1:])
+            revoke(session, emails(3)[1:])
         with acme.transaction() as session:
             assert counts(session) == (98, 0, 2, 4)
-            assert revoke(acme, session, [emails(3)[2]]) == 1
+            assert revoke(session, [emails(3)[2]]) == 1
         with pytest.raises(TooManyRevocations), acme.transaction() as session:
-            revoke(acme, session, [emails(2)[1]])
+            revoke(session, [emails(2)[1]])
 
     def test_revoking_works_on_any_plan(self, acme: Database) -> None:
         with acme.transaction() as session:
             assign(session, emails(1))
             change(session, is_active=False, expiration_date=days(-1))
-            assert revoke(acme, session, emails(1)) == 1
+            assert revoke(session, emails(1)) == 1
 
     def test_filters_narrow_each_other(self, acme: Database) -> None:
         with acme.transaction() as session:
@@ -224,7 +242,7 @@ class TestRevoke:
     def test_what_is_not_live_is_passed_over(self, acme: Database) -> None:
         with acme.transaction() as session:
             assign(session, emails(2))
-            revoke(acme, session, emails(1))
+            revoke(session, emails(1))
         nobody = frozenset({LicenseStatus.UNASSIGNED, LicenseStatus.REVOKED})
         assert revoke_by(acme, LicenseFilter(statuses=nobody)) == 0
         assert revoke_by(acme, LicenseFilter(statuses=frozenset(LicenseStatus))) == 1
@@ -234,10 +252,17 @@ class TestActivate:
     def test_activation_happens_once(self, acme: Database) -> None:
         with acme.transaction() as session:
             ((_, uuid),) = assign(session, emails(1)).licenses
-            first = activation.activate(session, ACTOR, ENTERPRISE, [uuid], NOW)
-            assert first == [Activated(ENTERPRISE, PLAN, uuid, emails(1)[0])]
-            assert activation.activate(session, ACTOR, ENTERPRISE, [uuid], days(1)) == []
+            assert activate_several(session, ENTERPRISE, [uuid]) == 1
+            assert activate_several(session, ENTERPRISE, [uuid], 1) == 0
             assert counts(session) == (99, 0, 1, 0)
+        (told,) = published(acme, "license.activated")
+        assert told.changes == {"status": ["assigned", "activated"]}
+        assert (told.object_id, told.version) == (str(uuid), 2)
+        assert told.data is not None
+        assert (told.data["status"], told.data["activation_date"]) == (
+            "activated",
+            "2026-11-24T12:00:00Z",
+        )
 
     def test_it_reaches_several_plans_and_no_other_enterprise(self, acme: Database) -> None:
         second = uuid4()
@@ -245,8 +270,8 @@ class TestActivate:
             plan(session, second)
             uuids = [uuid for _, uuid in assign(session, emails(2)).licenses]
             uuids += [uuid for _, uuid in assign(session, emails(1), second).licenses]
-            assert activation.activate(session, ACTOR, CATALOG, uuids, NOW) == []
-            assert len(activation.activate(session, ACTOR, ENTERPRISE, uuids, NOW)) == 3
+            assert activate_several(session, CATALOG, uuids) == 0
+            assert activate_several(session, ENTERPRISE, uuids) == 3
             assert counts(session) == (98, 0, 2, 0)
             assert counts(session, second) == (99, 0, 1, 0)
 
@@ -254,18 +279,19 @@ class TestActivate:
         with acme.transaction() as session:
             ((_, uuid),) = assign(session, emails(1)).licenses
             change(session, is_active=False)
-        place = {"enterprise_uuid": ENTERPRISE, "plan_uuid": PLAN}
+        command = ActivateLicense(ENTERPRISE, PLAN, uuid)
         with pytest.raises(PlanUnusable), acme.transaction() as session:
-            activation.activate_one(session, ACTOR, **place, license_uuid=uuid, now=NOW)
+            service.activate(session, ACTOR, command, at=NOW)
         with acme.transaction() as session:
             change(session, is_active=True)
-            row = activation.activate_one(session, ACTOR, **place, license_uuid=uuid, now=NOW)
-            assert (row.status, row.activated_at) == ("activated", NOW)
-            row = activation.activate_one(session, ACTOR, **place, license_uuid=uuid, now=days(1))
-            assert row.activated_at == NOW
+            first = service.activate(session, ACTOR, command, at=NOW)
+            assert (first.status, first.activation_date) == ("activated", "2026-11-24T12:00:00Z")
+            assert service.activate(session, ACTOR, command, at=days(1)) == first
+            assert counts(session) == (99, 0, 1, 0)
             free = licenses_of(session, PLAN, "unassigned")[0].uuid
-        with pytest.raises(NotActivatable, match="unassigned"), acme.transaction() as session:
-            activation.activate_one(session, ACTOR, **place, license_uuid=free, now=NOW)
+        with pytest.raises(NotActivatable) as caught, acme.transaction() as session:
+            service.activate(session, ACTOR, ActivateLicense(ENTERPRISE, PLAN, free), at=NOW)
+        assert caught.value.status == "unassigned"
 
     def test_the_plan_that_expires_last_is_the_first_to_use(self, acme: Database) -> None:
         late, closed = uuid4(), uuid4()
@@ -277,27 +303,21 @@ class TestActivate:
             change(session, closed, is_active=False)
             activate(session, emails(1), late)
             (email,) = emails(1)
-            usable = activation.usable_licenses(session, ENTERPRISE, [email, "x@y.example"], NOW)
+            usable = service.find_usable_licenses(session, ENTERPRISE, [email, "x@y.example"], NOW)
             assert [(each.plan_uuid, each.is_activated) for each in usable[email]] == [
                 (late, True),
                 (PLAN, False),
             ]
             assert set(usable) == {email}
-            assert activation.usable_licenses(session, ENTERPRISE, [email], days(450)) == {}
+            assert service.find_usable_licenses(session, ENTERPRISE, [email], days(450)) == {}
 
 
 class TestRemind:
     def test_only_who_has_not_used_a_license_is_reminded(self, acme: Database) -> None:
         def remind(*addresses: str) -> int:
+            command = RemindLearners(ENTERPRISE, PLAN, addresses)
             with acme.transaction() as session:
-                return service.remind(
-                    session,
-                    ACTOR,
-                    enterprise_uuid=ENTERPRISE,
-                    plan_uuid=PLAN,
-                    emails=addresses,
-                    now=NOW,
-                )
+                return service.remind(session, ACTOR, command, at=NOW)
 
         with acme.transaction() as session:
             assign(session, emails(3), notify=False)
@@ -310,25 +330,42 @@ class TestRemind:
             assert kinds == ["license-reminder"] * 2
 
 
+def link(session: Session, known: list[tuple[str, int]]) -> int:
+    return service.link_accounts(session, ACTOR, LinkAccounts(ENTERPRISE, known), at=NOW)
+
+
 def test_accounts_are_linked_to_live_licenses(acme: Database) -> None:
     with acme.transaction() as session:
         assign(session, emails(3))
-        revoke(acme, session, emails(1))
+        revoke(session, emails(1))
         known = [(email, 100 + index) for index, email in enumerate(emails(4))]
-        assert service.link_learners(session, Actor("x"), ENTERPRISE, known, NOW) == 2
-        assert service.link_learners(session, Actor("x"), ENTERPRISE, known, NOW) == 0
-        assert service.link_learners(session, Actor("x"), ENTERPRISE, [], NOW) == 0
+        assert link(session, known) == 2
+        assert link(session, known) == 0
+        assert link(session, []) == 0
         held = {each.user_email: each.lms_user_id for each in licenses_of(session)}
         assert [held[email] for email in emails(3)] == [None, 101, 102]
+    told = published(acme, "license.linked")
+    assert sorted(record.changes["lms_user_id"] for record in told) == [[None, 101], [None, 102]]
 
 
-def test_refusals_have_the_statuses_of_the_api() -> None:
-    refusals: list[ApiError] = [
-        PlanUnusable("x"),
-        NotEnoughLicenses(2, 1),
-        NoLiveLicense("a@b.example", PLAN, "assigned"),
-        TooManyRevocations(2, -1),
-        NotActivatable("revoked"),
+def test_revocations_and_reminders_are_told_with_what_they_change(acme: Database) -> None:
+    with acme.transaction() as session:
+        assign(session, emails(2), notify=False)
+        activate(session, emails(1))
+        command = RemindLearners(ENTERPRISE, PLAN, emails(2)[1:])
+        service.remind(session, ACTOR, command, at=NOW)
+        revoke(session, emails(2))
+    (reminded,) = published(acme, "license.reminded")
+    assert reminded.changes == {}
+    revoked = published(acme, "license.revoked")
+    assert sorted(record.changes["status"] for record in revoked) == [
+        ["activated", "revoked"],
+        ["assigned", "revoked"],
     ]
-    assert [refusal.status for refusal in refusals] == [422, 400, 404, 400, 422]
-    assert all(set(refusal.body) == {"detail"} for refusal in refusals)
+    for record in revoked:
+        assert record.data is not None
+        assert (record.data["status"], record.data["revoked_date"]) == (
+            "revoked",
+            "2026-11-24T12:00:00Z",
+        )
+        assert (record.object_type, record.enterprise_uuid) == ("license", ENTERPRISE)

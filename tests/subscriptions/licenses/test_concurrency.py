@@ -7,7 +7,8 @@ from threading import Barrier
 from typing import TypeVar
 
 from bursar.database.engine import Database
-from bursar.subscriptions.licenses import activation
+from bursar.subscriptions.licenses import service
+from bursar.subscriptions.licenses.commands import ActivateLicenses
 from bursar.subscriptions.licenses.refusals import NoLiveLicense, NotEnoughLicenses
 from testing.databases.composed import composed
 from testing.worlds.subscriptions import (
@@ -103,7 +104,7 @@ def test_one_of_eight_revokes_a_license(acme: Database, database_url: str) -> No
     def work(database: Database) -> int:
         try:
             with database.transaction() as session:
-                return revoke(database, session, emails(1))
+                return revoke(session, emails(1))
         except NoLiveLicense:
             return 0
 
@@ -119,7 +120,7 @@ def test_a_mixture_keeps_every_seat(acme: Database, database_url: str) -> None:
                 with database.transaction() as session:
                     assign(session, emails(4, name))
                 with database.transaction() as session:
-                    revoke(database, session, emails(2, name))
+                    revoke(session, emails(2, name))
 
         return work
 
@@ -127,7 +128,9 @@ def test_a_mixture_keeps_every_seat(acme: Database, database_url: str) -> None:
         for _ in range(10):
             with database.transaction() as session:
                 uuids = [each.uuid for each in licenses_of(session, PLAN, "assigned")]
-                activation.activate(session, ACTOR, ENTERPRISE, uuids, NOW)
+                service.activate_several(
+                    session, ACTOR, ActivateLicenses(ENTERPRISE, uuids), at=NOW
+                )
 
     works = [assigner(f"t{number}-") for number in range(6)] + [activator] * 2
     at_once(works, database_url)

@@ -7,22 +7,52 @@ from bursar.delivery.rendering import Rendered, render
 from bursar.delivery.service import NewMail
 from bursar.delivery.views import Correspondent
 from bursar.subscriptions.licenses import mail
-from bursar.subscriptions.plans.locking import LockedPlan
-from bursar.subscriptions.plans.rules import Seats, Terms
+from bursar.subscriptions.licenses.events import LicenseAssigned, LicenseReminded
+from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.licenses.views import LicenseItem
 
 UNKNOWN = UUID(int=1)
-PLAN = LockedPlan(
-    UNKNOWN,
-    UNKNOWN,
-    "Tools & <Trade>",
-    Terms(
-        is_active=True,
-        start_date=datetime(2026, 1, 1, tzinfo=UTC),
-        expiration_date=datetime(2027, 2, 3, 23, tzinfo=UTC),
-    ),
-    Seats(),
-    None,
+LICENSE = LicenseItem(
+    uuid=UNKNOWN,
+    status=LicenseStatus.ASSIGNED,
+    user_email="a@b.example",
+    lms_user_id=None,
+    user_sfid=None,
+    subscription_plan_uuid=UNKNOWN,
+    assigned_date="2026-01-01T00:00:00Z",
+    activation_date=None,
+    revoked_date=None,
 )
+END = datetime(2027, 2, 3, 23, tzinfo=UTC)
+
+
+def assigned(greeting: str, closing: str) -> NewMail:
+    return mail.assigned_mail(
+        LicenseAssigned(
+            object_id=UNKNOWN,
+            enterprise_uuid=UNKNOWN,
+            data=LICENSE,
+            email="a@b.example",
+            plan_title="Tools & <Trade>",
+            plan_expiration=END,
+            notify=True,
+            greeting=greeting,
+            closing=closing,
+        )
+    )
+
+
+def reminder() -> NewMail:
+    return mail.reminder_mail(
+        LicenseReminded(
+            object_id=UNKNOWN,
+            enterprise_uuid=UNKNOWN,
+            data=LICENSE,
+            email="a@b.example",
+            plan_title="Tools & <Trade>",
+            plan_expiration=END,
+        )
+    )
 
 
 def rendered(new: NewMail) -> Rendered:
@@ -31,7 +61,7 @@ def rendered(new: NewMail) -> Rendered:
 
 
 def test_greeting_and_closing_stand_around_the_text() -> None:
-    found = rendered(mail.of_assigned(PLAN, UNKNOWN, "a@b.example", "Hello <you>,\nwell?", "Bye!"))
+    found = rendered(assigned("Hello <you>,\nwell?", "Bye!"))
     assert found.subject == "Acme has given you a license: Tools & <Trade>"
     assert found.text.startswith("Hello <you>,\nwell?\n\nAcme has given you a license")
     assert "The subscription ends on 3 February 2027.\n\nBye!\n\n--" in found.text
@@ -43,8 +73,8 @@ def test_greeting_and_closing_stand_around_the_text() -> None:
 @pytest.mark.parametrize(
     "new",
     [
-        mail.of_assigned(PLAN, UNKNOWN, "a@b.example", "", ""),
-        mail.of_reminded(PLAN, UNKNOWN, "a@b.example"),
+        assigned("", ""),
+        reminder(),
     ],
 )
 def test_without_them_nothing_is_left_behind(new: NewMail) -> None:

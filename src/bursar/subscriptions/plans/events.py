@@ -1,0 +1,47 @@
+"""What happens to plans. Each event carries the plan as its list shows it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from bursar.events.event import Event
+from bursar.subscriptions.plans.views import PlanItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanEvent(Event):
+    object_type: ClassVar[str] = "subscription_plan"
+
+    enterprise_uuid: UUID
+    data: PlanItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanCreated(PlanEvent):
+    type: ClassVar[str] = "plan.created"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChanged(PlanEvent):
+    """Its terms, the number of its licenses, or its renewal are others than before."""
+
+    type: ClassVar[str] = "plan.changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRenewed(PlanEvent):
+    """The learners of the plan hold their licenses in the plan that follows as well."""
+
+    type: ClassVar[str] = "plan.renewed"
+
+    renewed_plan_uuid: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanExpired(PlanEvent):
+    """The plan is over, and no renewal takes over what it paid for."""
+
+    type: ClassVar[str] = "plan.expired"
+
+    has_activated_licenses: bool
+    """Whether its licenses may have paid for enrollments, which then have to end."""
