@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from bursar.connectors.openedx.adapter import OpenEdxGateway
 from bursar.connectors.openedx.client import LmsAccess
-from bursar.enrollment.gateway import Seat
+from bursar.enrollment.gateway import LmsEnrollment
 from testing.fakes.lms import CLIENT_ID, CLIENT_SECRET, FakeLms, running_lms
 
 ENTERPRISE = UUID("11111111-1111-4111-8111-111111111111")
@@ -16,8 +16,8 @@ COURSE = "course-v1:edX+DemoX+2026"
 ADA = "ada@example.com"
 
 
-def seat(username: str | None = "ada", course: str = COURSE, email: str = ADA) -> Seat:
-    return Seat(ENTERPRISE, email, None, username, course)
+def seat(username: str | None = "ada", course: str = COURSE, email: str = ADA) -> LmsEnrollment:
+    return LmsEnrollment(ENTERPRISE, email, None, username, course)
 
 
 class Connected:

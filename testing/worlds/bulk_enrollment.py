@@ -20,7 +20,7 @@ from bursar.enrollment.bulk.enrolling import Silent
 from bursar.enrollment.bulk.models import BulkEnrollmentJob, BulkEnrollmentRow
 from bursar.enrollment.bulk.pending import enroll_pending
 from bursar.enrollment.bulk.rules import chunks_of
-from bursar.enrollment.gateway import Outcome, Seat
+from bursar.enrollment.gateway import LmsEnrollment, Outcome
 from bursar.enrollment.models import Enrollment, Payer
 from bursar.identity.service import put_enterprise
 from bursar.jobs.queue import JobQueue
@@ -145,15 +145,15 @@ class Lms:
     ) -> None:
         self.refusals = refusals or {}
         self.meanwhile = meanwhile
-        self.calls: list[list[Seat]] = []
-        self.ended: list[Seat] = []
+        self.calls: list[list[LmsEnrollment]] = []
+        self.ended: list[LmsEnrollment] = []
 
-    def enroll(self, seats: Sequence[Seat]) -> list[Outcome]:
+    def enroll(self, seats: Sequence[LmsEnrollment]) -> list[Outcome]:
         self.calls.append(list(seats))
         self.meanwhile()
         return [Outcome(self.refusals.get(seat.email)) for seat in seats]
 
-    def end(self, seats: Sequence[Seat]) -> list[Outcome]:
+    def end(self, seats: Sequence[LmsEnrollment]) -> list[Outcome]:
         self.ended += seats
         return [Outcome() for _ in seats]
 

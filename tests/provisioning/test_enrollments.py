@@ -105,7 +105,7 @@ def enrolled_by_credit(database: Database) -> None:
         paid = NewEnrollment(
             UUID(ACME), learner.id, RUN, Payer.CREDIT, transaction_uuid=TRANSACTION
         )
-        record_enrollments(session, ACTOR, [paid], NOW)
+        record_enrollments(session, ACTOR, [paid], at=NOW)
 
 
 def test_each_row_counts_once_and_a_second_run_changes_nothing(database: Database) -> None:
@@ -222,7 +222,7 @@ def test_of_an_enrolment_that_bursar_made_only_what_was_reported_is_written(
 
     with database.transaction() as session:
         reported = parse_object(row(current_grade=0.5, enrollment_date="2026-02-01"))
-        store_reported(session, ACTOR, UUID(ACME), [reported], LATER)
+        store_reported(session, ACTOR, UUID(ACME), [reported], at=LATER)
 
     assert exported(database) == [row(current_grade=0.5)]
     assert applied(database, acme(*exported(database))).changed == 0

@@ -105,6 +105,6 @@ def report_progress(
     it again changes nothing.
     """
     stored = store_reported(
-        session, caller.actor, enterprise.enterprise_uuid, body.enrollments, clock.now()
+        session, caller.actor, enterprise.enterprise_uuid, body.enrollments, at=clock.now()
     )
     return ProgressAnswer(stored.created, stored.changed, stored.unchanged)

@@ -129,14 +129,14 @@ class _Story:
             seat = NewEnrollment(
                 self.enterprise_uuid, learner.id, run_key, Payer.CREDIT, transaction_uuid=uuid
             )
-            record_enrollments(session, ACTOR, [seat], now)
+            record_enrollments(session, ACTOR, [seat], at=now)
             settlement.commit(session, ACTOR, self.enterprise_uuid, uuid, now)
 
     def reverse(self, budget: _Budget, course: Offer, email: str) -> None:
         uuid, now = self.transactions[budget.uuid, course.key, email], clock.now()
         with self.database.transaction() as session:
             settlement.reverse(session, ACTOR, self.enterprise_uuid, uuid, now)
-            end_enrollments(session, ACTOR, self.enterprise_uuid, transaction_uuids=[uuid], now=now)
+            end_enrollments(session, ACTOR, self.enterprise_uuid, transaction_uuids=[uuid], at=now)
 
     def _redeemed(
         self, session: Session, budget: _Budget, course: Offer, email: str

@@ -37,7 +37,7 @@ def report_progress(
             ENROLLMENTS[enterprise["slug"]],
             _taken_seats(session, uuid),
         )
-        store_reported(session, ACTOR, uuid, [parse_object(row) for row in wanted], now)
+        store_reported(session, ACTOR, uuid, [parse_object(row) for row in wanted], at=now)
 
 
 def _is_any_reported(session: Session, enterprise_uuid: UUID) -> bool:

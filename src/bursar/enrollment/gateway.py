@@ -1,4 +1,6 @@
-"""The LMS as Bursar sees it: learners get seats in course runs, and lose them.
+"""The LMS as Bursar sees it: it enrolls learners in course runs, and ends that.
+
+The connector of a real LMS stands in `bursar.connectors`; the composition chooses one.
 
 Calls go over the network: never inside a transaction, and always from a job that can repeat them.
 """
@@ -10,7 +12,9 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class LmsEnrollment:
+    """A learner in a course run, as an LMS is told of it."""
+
     enterprise_uuid: UUID
     email: str
     lms_user_id: int | None
@@ -21,7 +25,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one seat: done (also when it was so before), or refused for good, and why."""
+    """Of one enrollment: done (also when it was so before), or refused for good, and why."""
 
     error: str | None = None
 
@@ -31,7 +35,7 @@ class Outcome:
 
 
 class LmsUnavailable(Exception):
-    """Try again later; some of the seats may have been done already."""
+    """Try again later; some of it may have been done already."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
@@ -40,18 +44,21 @@ class LmsUnavailable(Exception):
 
 
 class LmsGateway(Protocol):
-    """Both calls are idempotent and answer one outcome a seat, in order. Raise LmsUnavailable."""
+    """Both calls are idempotent, and answer one outcome for each enrollment in their order.
 
-    def enroll(self, seats: Sequence[Seat]) -> list[Outcome]: ...
+    They raise LmsUnavailable.
+    """
 
-    def end(self, seats: Sequence[Seat]) -> list[Outcome]: ...
+    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]: ...
+
+    def end(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]: ...
 
 
 class EmbeddedGateway:
-    """Bursar is the LMS: its own record of an enrolment (service.py) is all there is to do."""
+    """Bursar is the LMS: its own record of an enrollment (service.py) is all there is to do."""
 
-    def enroll(self, seats: Sequence[Seat]) -> list[Outcome]:
-        return [Outcome() for _ in seats]
+    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]:
+        return [Outcome() for _ in enrollments]
 
-    def end(self, seats: Sequence[Seat]) -> list[Outcome]:
-        return [Outcome() for _ in seats]
+    def end(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]:
+        return [Outcome() for _ in enrollments]

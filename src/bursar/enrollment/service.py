@@ -1,33 +1,34 @@
-"""Bursar's own record of who sits in which course run, and who pays for it.
+"""Bursar's own record of who is enrolled in which course run, and who pays for it.
 
-Every function expects the caller's transaction. The LMS is told afterwards, by a job: gateway.py.
+Every function expects the caller's transaction. The LMS is told by the jobs of the domain that
+pays, through `gateway.LmsGateway`: before an enrollment is recorded, and before its end is.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, func, literal_column, null, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from bursar import clock
 from bursar.actors import Actor
-from bursar.audit.service import Change, record
 from bursar.batches import batched
 from bursar.database.bulk import is_any_of
 from bursar.database.dates import DayNumber
 from bursar.database.engine import insert_for
 from bursar.database.types import AnyRow
 from bursar.enrollment.days import NO_DAY, change_days, day_number
-from bursar.enrollment.gateway import Seat
+from bursar.enrollment.events import EnrollmentCreated, EnrollmentEnded
+from bursar.enrollment.gateway import LmsEnrollment
 from bursar.enrollment.models import Enrollment, Payer
+from bursar.events.service import publish
 from bursar.learners.service import get_learners, hold_known_learners
 
 BATCH: Final = 10_000
-
-EndedSeat: TypeAlias = Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,22 @@ class NewEnrollment:
     mode: str = "verified"
 
     @property
-    def seat(self) -> tuple[UUID, int, str]:
+    def place(self) -> tuple[UUID, int, str]:
+        """What there is at most one enrollment of."""
         return self.enterprise_uuid, self.learner_id, self.courserun_key
 
 
 _columns = Enrollment.__table__.c
-_SEATS: Final = (
+_SHOWN: Final = (
     _columns.id,
     _columns.enterprise_uuid,
     _columns.learner_id,
     _columns.courserun_key,
     _columns.mode,
     _columns.payer,
+    _columns.license_uuid,
+    _columns.transaction_uuid,
+    _columns.enrolled_at,
 )
 _LIVE: Final = (
     _columns.enterprise_uuid == bindparam("of_enterprise"),
@@ -84,41 +89,93 @@ _OF_THE_PAYMENT_BEFORE: Final = (
 
 
 def record_enrollments(
-    session: Session, actor: Actor, enrollments: Sequence[NewEnrollment], now: datetime
+    session: Session,
+    actor: Actor,
+    enrollments: Sequence[NewEnrollment],
+    *,
+    at: datetime | None = None,
 ) -> int:
-    """How many began. A live enrolment that Bursar made stays as it is, whoever pays for it. An
-    ended one, and one that was only reported, is taken up with the new payer and keeps its
-    progress. Of several for one seat, the first counts."""
+    """Answers how many began, and publishes EnrollmentCreated for each of these.
+
+    A live enrollment that Bursar made stays as it is, whoever pays for it. One that has ended or
+    was only reported is taken up with the new payer, and keeps its progress. Of several for one
+    learner and run, the first counts.
+    """
+    at = clock.now() if at is None else at
     distinct: dict[tuple[UUID, int, str], NewEnrollment] = {}
     for enrollment in enrollments:
-        distinct.setdefault(enrollment.seat, enrollment)
+        distinct.setdefault(enrollment.place, enrollment)
     # In one order everywhere: two transactions never wait for each other in a circle.
-    ordered = [distinct[seat] for seat in sorted(distinct)]
-    return sum(_record(session, actor, batch, now) for batch in batched(ordered, BATCH))
+    ordered = [distinct[place] for place in sorted(distinct)]
+    events = [event for batch in batched(ordered, BATCH) for event in _record(session, batch, at)]
+    publish(session, actor, events, at=at)
+    return len(events)
 
 
 def _record(
-    session: Session, actor: Actor, enrollments: Sequence[NewEnrollment], now: datetime
-) -> int:
+    session: Session, enrollments: Sequence[NewEnrollment], at: datetime
+) -> list[EnrollmentCreated]:
     people = hold_known_learners(session, list({each.learner_id for each in enrollments}))
-    there_before = _ids_around(session, enrollments)
-    rows = [_row(each, people[each.learner_id].consent, now) for each in enrollments]
-    begun = session.execute(_upsert(session).returning(*_SEATS), rows).all()
-    _audit(session, actor, "enrollment.created", begun)
-    new = [row.enterprise_uuid for row in begun if row.id not in there_before]
+    before = _rows_around(session, enrollments)
+    rows = [_row(each, people[each.learner_id].consent, at) for each in enrollments]
+    begun = session.execute(_upsert(session).returning(*_SHOWN), rows).all()
+    new = [row.enterprise_uuid for row in begun if row.id not in before]
     change_days(session, Counter((enterprise_uuid, NO_DAY) for enterprise_uuid in new))
-    return len(begun)
+    return [_created(row, before.get(row.id)) for row in begun]
 
 
-def _ids_around(session: Session, enrollments: Sequence[NewEnrollment]) -> set[int]:
-    """Of every row that one of these could meet; no other can come: the learners are held."""
+def _rows_around(session: Session, enrollments: Sequence[NewEnrollment]) -> dict[int, AnyRow]:
+    """Every row that one of these could meet, by id; no other can come: the learners are held."""
     learners = list({each.learner_id for each in enrollments})
     runs = list({each.courserun_key for each in enrollments})
-    statement = select(_columns.id).where(
+    statement = select(
+        _columns.id,
+        _columns.mode,
+        _columns.payer,
+        _columns.enrolled_at,
+        _columns.unenrolled_at,
+    ).where(
         is_any_of(session, Enrollment.learner_id, learners),
         is_any_of(session, Enrollment.courserun_key, runs),
     )
-    return set(session.connection().scalars(statement))
+    return {row.id: row for row in session.connection().execute(statement)}
+
+
+def _created(row: AnyRow, before: AnyRow | None) -> EnrollmentCreated:
+    new = {
+        "payer": row.payer,
+        "user_current_enrollment_mode": row.mode,
+        "enrollment_date": _day(row.enrolled_at),
+    }
+    if before is None:
+        old: dict[str, str | None] = dict.fromkeys(new)
+        new |= {"courserun_key": row.courserun_key, "learner_id": row.learner_id}
+    else:
+        old = {
+            "payer": before.payer,
+            "user_current_enrollment_mode": before.mode,
+            "enrollment_date": _day(before.enrolled_at),
+            "unenrollment_date": _day(before.unenrolled_at),
+        }
+        new["unenrollment_date"] = None
+    return EnrollmentCreated(
+        object_id=str(row.id),
+        enterprise_uuid=row.enterprise_uuid,
+        changes={
+            name: (old.get(name), value) for name, value in new.items() if old.get(name) != value
+        },
+        is_first=before is None,
+        learner_id=row.learner_id,
+        courserun_key=row.courserun_key,
+        payer=Payer(row.payer),
+        license_uuid=row.license_uuid,
+        transaction_uuid=row.transaction_uuid,
+    )
+
+
+def _day(instant: datetime | None) -> str | None:
+    """As the report tells it."""
+    return None if instant is None else instant.date().isoformat()
 
 
 def _upsert(session: Session) -> Any:
@@ -146,41 +203,56 @@ def end_enrollments(
     *,
     license_uuids: Sequence[UUID] = (),
     transaction_uuids: Sequence[UUID] = (),
-    now: datetime,
-) -> list[EndedSeat]:
-    """Of what these licenses and transactions paid for; what had ended before is not answered."""
+    at: datetime | None = None,
+) -> list[LmsEnrollment]:
+    """Ends what these licenses and transactions pay for, and publishes EnrollmentEnded for each.
+
+    Answers what has ended now; what had ended before is left out.
+    """
+    at = clock.now() if at is None else at
     ended: list[AnyRow] = []
     for column, batch in _payers(license_uuids, transaction_uuids):
         statement = (
             update(Enrollment)
             .where(*_LIVE, is_any_of(session, column, batch))
-            .values(unenrolled_at=now, changed_at=now)
-            .returning(*_SEATS)
+            .values(unenrolled_at=at, changed_at=at)
+            .returning(*_SHOWN)
         )
         ended += session.connection().execute(statement, {"of_enterprise": enterprise_uuid})
-    _audit(session, actor, "enrollment.ended", ended)
-    return _seats(session, ended)
+    publish(session, actor, [_ended(row, at) for row in ended], at=at)
+    return _in_lms(session, ended)
 
 
-def live_seats(
+def _ended(row: AnyRow, at: datetime) -> EnrollmentEnded:
+    return EnrollmentEnded(
+        object_id=str(row.id),
+        enterprise_uuid=row.enterprise_uuid,
+        changes={"unenrollment_date": (None, _day(at))},
+        learner_id=row.learner_id,
+        courserun_key=row.courserun_key,
+        payer=Payer(row.payer),
+    )
+
+
+def live_enrollments(
     session: Session,
     enterprise_uuid: UUID,
     *,
     license_uuids: Sequence[UUID] = (),
     transaction_uuids: Sequence[UUID] = (),
-) -> list[Seat]:
+) -> list[LmsEnrollment]:
     """What these licenses and transactions pay for now."""
     found: list[AnyRow] = []
     for column, batch in _payers(license_uuids, transaction_uuids):
-        statement = select(*_SEATS).where(*_LIVE, is_any_of(session, column, batch))
+        statement = select(*_SHOWN).where(*_LIVE, is_any_of(session, column, batch))
         found += session.execute(statement, {"of_enterprise": enterprise_uuid})
-    return _seats(session, found)
+    return _in_lms(session, found)
 
 
 def refresh_consent(
     session: Session, enterprise_uuid: UUID, learner_ids: Sequence[int], now: datetime
 ) -> None:
-    """After these learners have given or taken back their consent: what of their enrolments may
+    """After these learners have given or taken back their consent: what of their enrollments may
     be seen follows, except where a report brought a consent of its own. Holds the learners."""
     people = hold_known_learners(session, learner_ids)
     for is_granted in (True, False):
@@ -242,12 +314,12 @@ def _payers(
             yield column, batch
 
 
-def _seats(session: Session, rows: Iterable[AnyRow]) -> list[Seat]:
-    """In the order in which the enrolments were first made."""
+def _in_lms(session: Session, rows: Iterable[AnyRow]) -> list[LmsEnrollment]:
+    """In the order in which the enrollments were first made."""
     ordered = sorted(rows, key=lambda row: int(row.id))
     learners = get_learners(session, list({row.learner_id for row in ordered}))
     return [
-        Seat(
+        LmsEnrollment(
             enterprise_uuid=row.enterprise_uuid,
             email=learners[row.learner_id].email,
             lms_user_id=learners[row.learner_id].lms_user_id,
@@ -257,24 +329,3 @@ def _seats(session: Session, rows: Iterable[AnyRow]) -> list[Seat]:
         )
         for row in ordered
     ]
-
-
-def _audit(session: Session, actor: Actor, action: str, rows: Sequence[AnyRow]) -> None:
-    record(
-        session,
-        actor,
-        [
-            Change(
-                action,
-                "enrollment",
-                str(row.id),
-                row.enterprise_uuid,
-                {
-                    "learner_id": row.learner_id,
-                    "courserun_key": row.courserun_key,
-                    "payer": row.payer,
-                },
-            )
-            for row in rows
-        ],
-    )

@@ -28,7 +28,7 @@ class EnrollmentRun:
         if not enterprise.enrollments:
             return
         rows = enterprise.enrollments
-        stored = store_reported(self.session, self.actor, enterprise.uuid, rows, self.now)
+        stored = store_reported(self.session, self.actor, enterprise.uuid, rows, at=self.now)
         counts = stored.created, stored.changed, stored.unchanged
         self.plan.note_several(counts, f"enrollments of {enterprise.slug}")
 

@@ -18,6 +18,7 @@ from bursar.enrollment.bulk.models import BulkEnrollmentRow
 from bursar.enrollment.bulk.tasks import tasks
 from bursar.enrollment.gateway import EmbeddedGateway, LmsUnavailable
 from bursar.enrollment.models import Enrollment
+from bursar.events.models import EventRecord
 from bursar.settings import Settings
 from bursar.subscriptions.licenses.models import License
 from testing.worlds.bulk_enrollment import (
@@ -368,7 +369,7 @@ def mails(database: Database) -> list[str]:
 
 
 def actions(database: Database, action: str) -> int:
-    statement = select(func.count()).select_from(AuditEntry).where(AuditEntry.action == action)
+    statement = select(func.count()).select_from(EventRecord).where(EventRecord.type == action)
     with database.read() as connection:
         return connection.scalar(statement) or 0
 

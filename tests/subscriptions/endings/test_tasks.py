@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 
 from bursar import clock
 from bursar.database.engine import Database
-from bursar.enrollment.gateway import LmsUnavailable, Outcome, Seat
+from bursar.enrollment.gateway import LmsEnrollment, LmsUnavailable, Outcome
 from bursar.enrollment.models import Enrollment, Payer
 from bursar.enrollment.service import NewEnrollment, record_enrollments
 from bursar.jobs.worker import Worker
@@ -44,10 +44,10 @@ class FakeLms:
         self.failures = failures
         self.ended: list[str] = []
 
-    def enroll(self, seats: Sequence[Seat]) -> list[Outcome]:
+    def enroll(self, seats: Sequence[LmsEnrollment]) -> list[Outcome]:
         raise AssertionError
 
-    def end(self, seats: Sequence[Seat]) -> list[Outcome]:
+    def end(self, seats: Sequence[LmsEnrollment]) -> list[Outcome]:
         if self.failures:
             self.failures -= 1
             raise LmsUnavailable("away")
@@ -76,7 +76,7 @@ def enroll(database: Database, plan_uuid: UUID = PLAN) -> None:
             )
             for each in held
         ]
-        record_enrollments(session, ACTOR, rows, NOW)
+        record_enrollments(session, ACTOR, rows, at=NOW)
 
 
 def live(database: Database) -> int:

@@ -21,7 +21,7 @@ from bursar.connectors.openedx.answers import (
     outcome_of_enrolling,
 )
 from bursar.connectors.openedx.client import Call, LmsAccess, LmsClient, Sleep
-from bursar.enrollment.gateway import LmsUnavailable, Outcome, Seat
+from bursar.enrollment.gateway import LmsEnrollment, LmsUnavailable, Outcome
 from bursar.settings import Settings
 
 T = TypeVar("T")
@@ -33,8 +33,8 @@ _ACCOUNTS: Final = "/api/user/v1/accounts/search_emails"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A seat as the LMS knows it; seats that are the same to it are one."""
+class LmsPlace:
+    """A enrollment as the LMS knows it; enrollments that are the same to it are one."""
 
     username: str
     courserun_key: str
@@ -61,21 +61,25 @@ class OpenEdxGateway:
             )
         )
 
-    def enroll(self, seats: Sequence[Seat]) -> list[Outcome]:
-        return self._each(seats, self._enroll, Outcome(NO_ACCOUNT))
+    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]:
+        return self._each(enrollments, self._enroll, Outcome(NO_ACCOUNT))
 
-    def end(self, seats: Sequence[Seat]) -> list[Outcome]:
-        """Where there is no account there is no enrolment either."""
-        return self._each(seats, self._end, Outcome())
+    def end(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]:
+        """Where there is no account there is no enrollment either."""
+        return self._each(enrollments, self._end, Outcome())
 
     def close(self) -> None:
         self._client.close()
 
     def _each(
-        self, seats: Sequence[Seat], act: Callable[[Place], Outcome], without_account: Outcome
+        self,
+        enrollments: Sequence[LmsEnrollment],
+        act: Callable[[LmsPlace], Outcome],
+        without_account: Outcome,
     ) -> list[Outcome]:
-        usernames = self._usernames({seat.email for seat in seats if not seat.username})
-        places = [place_of(seat, usernames) for seat in seats]
+        nameless = {each.email for each in enrollments if not each.username}
+        usernames = self._usernames(nameless)
+        places = [place_of(each, usernames) for each in enrollments]
         distinct = list(dict.fromkeys(place for place in places if place))
         outcomes = dict(zip(distinct, in_threads(act, distinct, self._threads), strict=True))
         return [outcomes[place] if place else without_account for place in places]
@@ -93,12 +97,12 @@ class OpenEdxGateway:
             found |= {emails.normalised(one.email): one.username for one in answer.content}
         return found
 
-    def _enroll(self, place: Place) -> Outcome:
+    def _enroll(self, place: LmsPlace) -> Outcome:
         details = {"mode": place.mode, "is_active": True}
         return outcome_of_enrolling(self._client.call(posting("enroll", place, details)))
 
-    def _end(self, place: Place) -> Outcome:
-        """Asks first: told to end what it does not know, an LMS makes an inactive enrolment."""
+    def _end(self, place: LmsPlace) -> Outcome:
+        """Asks first: told to end what it does not know, an LMS makes an inactive enrollment."""
         known = self._client.call(reading(place))
         if not known.is_good:
             return Outcome(known.refusal)
@@ -109,19 +113,19 @@ class OpenEdxGateway:
         return outcome_of_ending(answer)
 
 
-def place_of(seat: Seat, usernames: dict[str, str]) -> Place | None:
+def place_of(enrollment: LmsEnrollment, usernames: dict[str, str]) -> LmsPlace | None:
     """None: the LMS knows nobody of that address."""
-    username = seat.username or usernames.get(emails.normalised(seat.email))
-    return Place(username, seat.courserun_key, seat.mode) if username else None
+    username = enrollment.username or usernames.get(emails.normalised(enrollment.email))
+    return LmsPlace(username, enrollment.courserun_key, enrollment.mode) if username else None
 
 
-def posting(name: str, place: Place, details: dict[str, object]) -> Call[EnrollmentAnswer]:
+def posting(name: str, place: LmsPlace, details: dict[str, object]) -> Call[EnrollmentAnswer]:
     course = {"course_id": place.courserun_key}
     body = {"user": place.username, "course_details": course, **details}
     return Call(name, "POST", _ENROLLMENT, EnrollmentAnswer, body)
 
 
-def reading(place: Place) -> Call[EnrollmentAnswer | None]:
+def reading(place: LmsPlace) -> Call[EnrollmentAnswer | None]:
     username, course = quote(place.username, safe=""), quote(place.courserun_key, safe=":+")
     kind: type[EnrollmentAnswer | None] = EnrollmentAnswer | None  # type: ignore[assignment]
     return Call("read", "GET", f"{_ENROLLMENT}/{username},{course}", kind)

@@ -10,13 +10,13 @@ from bursar.actors import Actor
 from bursar.credit.redemption import settlement
 from bursar.credit.states import TransactionState
 from bursar.database.engine import Database
-from bursar.enrollment.gateway import LmsGateway, LmsUnavailable, Seat
+from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsUnavailable
 from bursar.enrollment.models import Payer
 from bursar.enrollment.patience import patiently
 from bursar.enrollment.service import (
     NewEnrollment,
     end_enrollments,
-    live_seats,
+    live_enrollments,
     record_enrollments,
 )
 from bursar.jobs import steps
@@ -78,7 +78,7 @@ def _enroll_in_lms(
             return None if row.courserun_key else NO_RUN
         people = ensure_learners(session, row.enterprise_uuid, [row.learner_email], clock.now())
     person = people[row.learner_email]
-    seat = Seat(
+    seat = LmsEnrollment(
         row.enterprise_uuid,
         person.email,
         person.lms_user_id,
@@ -114,7 +114,7 @@ def _record(session: Session, enterprise_uuid: UUID, transaction_uuid: UUID) -> 
         Payer.CREDIT,
         transaction_uuid=transaction_uuid,
     )
-    record_enrollments(session, ACTOR, [enrollment], now)
+    record_enrollments(session, ACTOR, [enrollment], at=now)
 
 
 def _end_in_lms(
@@ -122,7 +122,7 @@ def _end_in_lms(
 ) -> list[str]:
     """What the LMS would not do, and why."""
     with database.transaction() as session:
-        seats = live_seats(session, enterprise_uuid, transaction_uuids=[transaction_uuid])
+        seats = live_enrollments(session, enterprise_uuid, transaction_uuids=[transaction_uuid])
     outcomes = gateway.end(seats) if seats else []
     return [outcome.error for outcome in outcomes if outcome.error is not None]
 
@@ -130,5 +130,5 @@ def _end_in_lms(
 def _record_end(database: Database, enterprise_uuid: UUID, transaction_uuid: UUID) -> None:
     with database.transaction() as session:
         end_enrollments(
-            session, ACTOR, enterprise_uuid, transaction_uuids=[transaction_uuid], now=clock.now()
+            session, ACTOR, enterprise_uuid, transaction_uuids=[transaction_uuid], at=clock.now()
         )

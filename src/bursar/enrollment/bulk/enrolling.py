@@ -23,7 +23,7 @@ from bursar.enrollment.bulk.rules import (
     failed,
     lms_error,
 )
-from bursar.enrollment.gateway import LmsGateway, Outcome, Seat
+from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, Outcome
 from bursar.enrollment.models import Payer
 from bursar.enrollment.service import NewEnrollment, record_enrollments
 from bursar.learners.service import LearnerRecord, ensure_learners, find_learners
@@ -56,7 +56,7 @@ class Job:
 class Enroller(Protocol):
     """Of an LMS: see `bursar.enrollment.gateway`."""
 
-    def enroll(self, seats: Sequence[Seat]) -> list[Outcome]: ...
+    def enroll(self, seats: Sequence[LmsEnrollment]) -> list[Outcome]: ...
 
 
 class Silent:
@@ -65,7 +65,7 @@ class Silent:
     def __init__(self, reason: str) -> None:
         self._outcome = Outcome(reason)
 
-    def enroll(self, seats: Sequence[Seat]) -> list[Outcome]:
+    def enroll(self, seats: Sequence[LmsEnrollment]) -> list[Outcome]:
         return [self._outcome for _ in seats]
 
 
@@ -118,11 +118,11 @@ def _look(
 
 def _seat_of(
     enterprise_uuid: UUID, pair: Pair, learner: LearnerRecord | None, account: int | None = None
-) -> Seat:
+) -> LmsEnrollment:
     username = None
     if learner is not None:
         account, username = learner.lms_user_id or account, learner.username
-    return Seat(enterprise_uuid, pair.email, account, username, pair.course_run_key)
+    return LmsEnrollment(enterprise_uuid, pair.email, account, username, pair.course_run_key)
 
 
 def _activate(database: Database, job: Job, licenses: Iterable[UsableLicense]) -> None:
@@ -149,7 +149,7 @@ def record(session: Session, job: Job, enrolled: Enrolled, now: datetime) -> dic
         )
         for pair, license_ in good.items()
     ]
-    record_enrollments(session, job.actor, enrollments, now)
+    record_enrollments(session, job.actor, enrollments, at=now)
     if job.mail_links is not None:
         notifications.enqueue(session, _mails(job, job.mail_links, enrolled.ground, good), now)
     return decisions

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.enrollment.models import EnrollmentImport
@@ -54,7 +53,7 @@ def _import(
     actor: Actor, path: Path, enterprise_uuid: UUID, listener: Listener, left_aside: Told
 ) -> Import[ReportedRow]:
     def store(session: Session, rows: Sequence[ReportedRow]) -> Tally:
-        return store_reported(session, actor, enterprise_uuid, rows, clock.now())
+        return store_reported(session, actor, enterprise_uuid, rows)
 
     return Import(
         read=lambda place: read_entries(path, left_aside, place),

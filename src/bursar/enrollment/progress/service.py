@@ -1,30 +1,32 @@
-"""Stores what an LMS or a file reports of enrolments: many at once, in a handful of statements."""
+"""Stores what an LMS or a file reports of enrollments: many at once, in a handful of statements."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeAlias
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, String, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
+from bursar import clock
 from bursar.actors import Actor
-from bursar.audit.service import Change, record
 from bursar.batches import batched
 from bursar.database.bulk import bulk_insert, bulk_update
 from bursar.database.rows import given_rows
 from bursar.enrollment.days import change_days
+from bursar.enrollment.events import EnrollmentsReported
 from bursar.enrollment.models import Enrollment, Payer
 from bursar.enrollment.progress.reported_rows import COLUMNS, USUAL_MODE, ReportedRow
 from bursar.enrollment.progress.rules import differences, shared
+from bursar.events.service import publish
 from bursar.importing.records import Tally
 from bursar.learners.models import Learner
 from bursar.learners.service import LearnerRecord, hold_learners
 
 BATCH: Final = 5000
 
-Seat: TypeAlias = tuple[int, str]
+Place: TypeAlias = tuple[int, str]
 """Learner and run."""
 
 _table = Enrollment.__table__
@@ -51,23 +53,34 @@ def store_reported(
     actor: Actor,
     enterprise_uuid: UUID,
     rows: Sequence[ReportedRow],
-    now: datetime,
+    *,
+    at: datetime | None = None,
 ) -> Tally:
-    """By learner and run; unknown learners are made. Of several rows for one seat, the later ones
-    add to the earlier. In the caller's transaction, which holds the learners from here on."""
+    """By learner and run; unknown learners are made. Of several rows for one learner and run, the
+    later ones add to the earlier. The learners are held from here on."""
+    at = clock.now() if at is None else at
     stored = Tally()
     for batch in batched(rows, BATCH):
-        stored += _store(session, enterprise_uuid, batch, now)
+        stored += _store(session, enterprise_uuid, batch, at)
     if stored.created or stored.changed:
-        details = {"created": stored.created, "changed": stored.changed}
-        change = Change("enrollments.reported", "enrollment", "", enterprise_uuid, details)
-        record(session, actor, [change])
+        told = EnrollmentsReported(
+            object_id=uuid4(),
+            enterprise_uuid=enterprise_uuid,
+            changes={"created": (None, stored.created), "changed": (None, stored.changed)},
+            is_first=True,
+            created=stored.created,
+            changed=stored.changed,
+        )
+        publish(session, actor, [told], at=at)
     return stored
 
 
 def list_reported(session: Session, enterprise_uuid: UUID) -> Iterator[ReportedRow]:
-    """What was reported, by e-mail and run. Of an enrolment that Bursar made, its days and mode are
-    Bursar's own; one of which nothing else was reported is left out."""
+    """What was reported, by e-mail and run.
+
+    Of an enrollment that Bursar made, its days and mode are Bursar's own; one of which nothing
+    else was reported is left out.
+    """
     rows = session.connection().execute(_LISTED, {"of_enterprise": enterprise_uuid})
     for row in rows.mappings():
         is_own = row["payer"] != Payer.REPORTED
@@ -87,7 +100,7 @@ def _store(
 ) -> Tally:
     people = hold_learners(session, enterprise_uuid, [row.email for row in rows], now)
     learners = {learner.id: learner for learner in people.values()}
-    wanted: dict[Seat, dict[str, Any]] = {}
+    wanted: dict[Place, dict[str, Any]] = {}
     for row in rows:
         wanted.setdefault((people[row.email].id, row.courserun_key), {}).update(row.values)
     stored = _stored(session, enterprise_uuid, sorted(wanted))
@@ -95,26 +108,26 @@ def _store(
     blank = dict.fromkeys(name for values in wanted.values() for name in values) | _BLANK
     blank |= {"enterprise_uuid": enterprise_uuid, "created_at": now, "changed_at": now}
     new = [
-        _new(blank, seat, wanted[seat], learners[seat[0]])
-        for seat in sorted(wanted.keys() - stored.keys())
+        _new(blank, place, wanted[place], learners[place[0]])
+        for place in sorted(wanted.keys() - stored.keys())
     ]
-    news = {seat: differences(before, wanted[seat]) for seat, before in stored.items()}
-    different = [seat for seat, found in news.items() if found]
+    news = {place: differences(before, wanted[place]) for place, before in stored.items()}
+    different = [place for place, found in news.items() if found]
     named = {name for found in news.values() for name in found}
     changed = [
-        _altered(stored[seat] | news[seat], named, learners[seat[0]], now) for seat in different
+        _altered(stored[place] | news[place], named, learners[place[0]], now) for place in different
     ]
     bulk_insert(session, Enrollment, new)
     bulk_update(session, Enrollment, changed)
-    before = [stored[seat] for seat in different]
+    before = [stored[place] for place in different]
     _change_days(session, enterprise_uuid, gone=before, come=[*new, *changed])
     return Tally(len(new), len(changed), len(rows) - len(new) - len(changed))
 
 
 def _new(
-    blank: Mapping[str, Any], seat: Seat, values: Mapping[str, Any], learner: LearnerRecord
+    blank: Mapping[str, Any], place: Place, values: Mapping[str, Any], learner: LearnerRecord
 ) -> dict[str, Any]:
-    row = {**blank, "learner_id": seat[0], "courserun_key": seat[1], **values}
+    row = {**blank, "learner_id": place[0], "courserun_key": place[1], **values}
     return row | _shared(row, learner)
 
 
@@ -135,10 +148,10 @@ def _shared(row: Mapping[str, Any], learner: LearnerRecord) -> dict[str, Any]:
 
 
 def _stored(
-    session: Session, enterprise_uuid: UUID, seats: Sequence[Seat]
-) -> dict[Seat, dict[str, Any]]:
-    """Locked: Bursar's own enrolments end without their learner being held."""
-    given = given_rows(session, {"learner_id": BigInteger(), "courserun_key": String()}, seats)
+    session: Session, enterprise_uuid: UUID, places: Sequence[Place]
+) -> dict[Place, dict[str, Any]]:
+    """Locked: Bursar's own enrollments end without their learner being held."""
+    given = given_rows(session, {"learner_id": BigInteger(), "courserun_key": String()}, places)
     statement = (
         select(*(_table.c[name] for name in _READ))
         # Not a join: SQLite would go through every row of the enterprise.

@@ -17,8 +17,8 @@ from bursar import clock
 from bursar.actors import Actor, ActorKind
 from bursar.database.bulk import is_any_of
 from bursar.database.engine import Database
-from bursar.enrollment.gateway import LmsGateway, Outcome, Seat
-from bursar.enrollment.service import end_enrollments, live_seats
+from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, Outcome
+from bursar.enrollment.service import end_enrollments, live_enrollments
 from bursar.events.service import publish
 from bursar.subscriptions.endings.commands import ExpirePlan
 from bursar.subscriptions.licenses.models import License
@@ -87,12 +87,12 @@ def end_batch(database: Database, gateway: LmsGateway, plan_uuid: UUID) -> int:
             return 0
         enterprise_uuid = marked[0].enterprise_uuid
         payers = _payers(session, [row.uuid for row in marked])
-        seats = live_seats(session, enterprise_uuid, license_uuids=payers)
+        seats = live_enrollments(session, enterprise_uuid, license_uuids=payers)
     if seats:
         _log_refused(plan_uuid, gateway.end(seats), seats)
     with database.transaction() as session:
         lock_plans(session, [plan_uuid])
-        end_enrollments(session, ACTOR, enterprise_uuid, license_uuids=payers, now=clock.now())
+        end_enrollments(session, ACTOR, enterprise_uuid, license_uuids=payers, at=clock.now())
         _unmark(session, [row.uuid for row in marked])
     return len(marked)
 
@@ -140,7 +140,9 @@ def _unmark(session: Session, uuids: Sequence[UUID]) -> None:
     )
 
 
-def _log_refused(plan_uuid: UUID, outcomes: Sequence[Outcome], seats: Sequence[Seat]) -> None:
+def _log_refused(
+    plan_uuid: UUID, outcomes: Sequence[Outcome], seats: Sequence[LmsEnrollment]
+) -> None:
     """A refusal is final, such as for an enrollment that the LMS does not know: there is nothing
     left to end."""
     for outcome, seat in zip(outcomes, seats, strict=True):

@@ -1,0 +1,48 @@
+"""What happens to enrollments."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from bursar.enrollment.models import Payer
+from bursar.events.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrollmentEvent(Event):
+    """Has no address: `learner_id` names the learner, whose consent decides what may be told."""
+
+    object_type: ClassVar[str] = "enrollment"
+
+    learner_id: int
+    courserun_key: str
+    payer: Payer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrollmentCreated(EnrollmentEvent):
+    """Made anew, or taken up again after it had ended or had only been reported."""
+
+    type: ClassVar[str] = "enrollment.created"
+
+    license_uuid: UUID | None
+    transaction_uuid: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrollmentEnded(EnrollmentEvent):
+    type: ClassVar[str] = "enrollment.ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrollmentsReported(Event):
+    """A report was stored: one event for all of its rows.
+
+    An event for every row would halve the speed of an import of a million of them.
+    """
+
+    type: ClassVar[str] = "enrollments.reported"
+    object_type: ClassVar[str] = "enrollment_report"
+
+    created: int
+    changed: int
