@@ -7,6 +7,7 @@ import ast
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import pytest
 
@@ -38,7 +39,7 @@ class Module:
     def name(self) -> str:
         return self.path.rpartition("/")[2]
 
-    @property
+    @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
 
@@ -107,9 +108,9 @@ def test_there_is_source_to_look_at() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.path)
-def test_the_source_keeps_each_rule(rule: Rule, module: Module) -> None:
-    assert rule(module) == []
+def test_the_source_keeps_each_rule(rule: Rule) -> None:
+    breaches = {module.path: found for module in MODULES if (found := rule(module))}
+    assert breaches == {}
 
 
 def test_every_named_exception_is_still_needed() -> None:
