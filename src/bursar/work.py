@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from bursar.catalog.catalogs.jobs import REFRESH_QUERY
+from bursar.catalog.catalogs.events import CatalogChanged
+from bursar.catalog.catalogs.jobs import REFRESH_QUERY, refresh_pending_of
 from bursar.credit.assignments import mail as credit_mail
 from bursar.credit.assignments import tasks as credit
 from bursar.credit.assignments.linking import link_learners as link_assignments
@@ -128,6 +129,7 @@ def news_of(settings: Settings, queue: JobQueue) -> News:  # noqa: ARG001 - fill
     endings = EnqueueEnding(queue)
     return News(
         (
+            Subscription(CatalogChanged, (refresh_pending_of(queue),)),
             Subscription(LearnerLinked, (telling_accounts(link_assignments), link_learners)),
             Subscription(LearnerConsentChanged, (telling_consent(refresh_consent),)),
             Subscription(LicenseAssigned, (license_mail.enqueue_assigned,)),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
+from bursar.catalog.catalogs.commands import PutCatalog
 from bursar.catalog.catalogs.service import put_catalog
 from bursar.catalog.content.documents import parse_document
 from bursar.catalog.imports.service import store_documents
@@ -88,11 +89,13 @@ def build(session: Session) -> None:
         (ADVANCED, ACME, "Advanced"),
         (GLOBEX_CATALOG, GLOBEX, "Introductory"),
     ):
-        fields = {
-            "title": level,
-            "content_filter": {"content_type": "course", "level_type": level},
-        }
-        put_catalog(session, ACTOR, uuid=uuid, enterprise_uuid=enterprise, fields=fields, now=now)
+        command = PutCatalog(
+            enterprise_uuid=enterprise,
+            catalog_uuid=uuid,
+            title=level,
+            content_filter={"content_type": "course", "level_type": level},
+        )
+        put_catalog(session, ACTOR, command, at=now)
 
 
 def plan(session: Session, uuid: UUID = PLAN, enterprise: UUID = ACME, **fields: Any) -> None:

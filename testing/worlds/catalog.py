@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT, PutCatalog
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.catalogs.service import put_catalog
 from bursar.catalog.content.documents import parse_document
@@ -52,16 +53,13 @@ def put(
     content_filter: dict[str, Any] | None,
     now: datetime = START,
     uuid: UUID = CATALOG,
+    limit: int = REFRESH_INLINE_LIMIT,
 ) -> str:
     put_enterprise(session, ACTOR, uuid=ENTERPRISE, fields={"name": "A", "slug": "a"}, now=now)
-    return put_catalog(
-        session,
-        ACTOR,
-        uuid=uuid,
-        enterprise_uuid=ENTERPRISE,
-        fields={"title": "T", "content_filter": content_filter},
-        now=now,
+    command = PutCatalog(
+        enterprise_uuid=ENTERPRISE, catalog_uuid=uuid, title="T", content_filter=content_filter
     )
+    return put_catalog(session, ACTOR, command, refresh_inline_limit=limit, at=now)
 
 
 def members(session: Session, uuid: UUID = CATALOG) -> list[str]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.catalog.catalogs.commands import PutCatalog
 from bursar.catalog.catalogs.service import put_catalog
 from bursar.identity.service import put_enterprise
 from bursar.subscriptions.checks import check_subscriptions
@@ -48,9 +49,8 @@ def build(session: Session) -> None:
         (OTHER_ENTERPRISE, OTHER_CATALOG, "globex"),
     ):
         put_enterprise(session, ACTOR, uuid=uuid, fields={"name": slug, "slug": slug}, now=NOW)
-        put_catalog(
-            session, ACTOR, uuid=catalog, enterprise_uuid=uuid, fields={"title": "T"}, now=NOW
-        )
+        command = PutCatalog(enterprise_uuid=uuid, catalog_uuid=catalog, title="T")
+        put_catalog(session, ACTOR, command, at=NOW)
 
 
 def plan(session: Session, uuid: UUID = PLAN, now: datetime = NOW, **fields: Any) -> str:

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.catalog.catalogs.commands import PutCatalog
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.catalogs.service import put_catalog
 from bursar.catalog.content.documents import parse_document
@@ -68,14 +69,12 @@ def publish(session: Session, of: Configuration, enrollment_end: datetime | None
     document = {"key": "edX+DemoX", "title": "Demo", "course_runs": [run]}
     store_documents(session, ACTOR, [parse_document(document)], NOW)
     if session.get_one(Catalog, world.catalog_of(of.enterprise_uuid)).query_uuid is None:
-        put_catalog(
-            session,
-            ACTOR,
-            uuid=world.catalog_of(of.enterprise_uuid),
+        command = PutCatalog(
             enterprise_uuid=of.enterprise_uuid,
-            fields={"content_filter": {"content_type": "course"}},
-            now=NOW,
+            catalog_uuid=world.catalog_of(of.enterprise_uuid),
+            content_filter={"content_type": "course"},
         )
+        put_catalog(session, ACTOR, command, at=NOW)
 
 
 def test_a_subsidy_that_ends_sooner_or_later_takes_its_assignments_along(

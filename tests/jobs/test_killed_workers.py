@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import func, select, text
 
 from bursar.actors import Actor
-from bursar.catalog.catalogs import service
 from bursar.catalog.catalogs.checks import check_catalogs
 from bursar.catalog.catalogs.jobs import REFRESH_QUERY, enqueue_refresh
 from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.catalogs.refresh import pending_queries
 from bursar.catalog.content.documents import parse_document
 from bursar.catalog.content.models import ContentItem
 from bursar.catalog.imports.service import store_documents
@@ -25,7 +25,6 @@ from bursar.jobs.queue import JobQueue
 from bursar.jobs.recovery import lock_key
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
-from bursar.settings import Settings
 from testing.jobs import jobs
 from testing.waiting import wait_until
 
@@ -59,16 +58,14 @@ MANIFEST = from_data(
 
 
 @pytest.fixture
-def query(database: Database, monkeypatch: pytest.MonkeyPatch) -> UUID:
+def query(database: Database) -> UUID:
     """A filter over much content that was applied, with its evaluation enqueued."""
-    monkeypatch.setattr(service, "get_settings", lambda: Settings(refresh_inline_limit=0))
     with database.transaction() as session:
         documents = [parse_document(course) for course in courses(COUNT, NOW)]
         store_documents(session, ACTOR, documents, NOW)
     with database.transaction() as session:
-        apply(session, ACTOR, [MANIFEST], now=NOW)
-        [uuid] = service.pending_queries(session)
-        enqueue_refresh(JobQueue(database), session, uuid)
+        apply(session, ACTOR, [MANIFEST], now=NOW, refresh_inline_limit=0)
+        [uuid] = pending_queries(session)
         enqueue_refresh(JobQueue(database), session, uuid)
     assert statuses(database) == ["ENQUEUED"]
     return uuid

@@ -2,7 +2,7 @@
 
 import sys
 
-from bursar.catalog.catalogs import service
+from bursar.catalog.membership import service
 from bursar.jobs.worker import Worker
 from bursar.schema import metadata
 from bursar.settings import Settings

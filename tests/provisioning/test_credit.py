@@ -346,7 +346,6 @@ def test_every_change_leaves_a_row_in_the_audit_trail(database: Database) -> Non
         actions = connection.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
     assert actions == [
         "enterprise.created",
-        "catalog.created",
         "subsidy.created",
         "subsidy.deposited",
         "subsidy.deposited",

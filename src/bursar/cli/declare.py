@@ -7,10 +7,9 @@ from uuid import UUID
 
 import typer
 
-from bursar.catalog.catalogs import service as catalogs
 from bursar.catalog.catalogs.checks import check_catalogs
-from bursar.catalog.catalogs.jobs import enqueue_refresh
-from bursar.catalog.catalogs.refresh import refresh_query
+from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT
+from bursar.catalog.catalogs.refresh import refresh_pending
 from bursar.catalog.content.service import lock_content
 from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.cli.support import looking_at, opened_database, operator, settings_or_fail
@@ -18,7 +17,6 @@ from bursar.credit.checks import check_credit
 from bursar.database.engine import Database
 from bursar.enrollment.bulk.checks import check_bulk_enrollment
 from bursar.enrollment.checks import check_enrollments
-from bursar.jobs.queue import JobQueue
 from bursar.provisioning.apply import Plan
 from bursar.provisioning.apply import apply as apply_manifests
 from bursar.provisioning.export import export as export_enterprise
@@ -51,7 +49,12 @@ def apply(
     try:
         manifests = load(file)
         with opened_database(settings) as database:
-            plan = apply_to(database, manifests, dry_run=dry_run)
+            plan = apply_to(
+                database,
+                manifests,
+                refresh_inline_limit=settings.refresh_inline_limit,
+                dry_run=dry_run,
+            )
     except ManifestError as error:
         fail("\n".join(error.problems), EXIT_INVALID)
     for line in plan.lines if dry_run else ():
@@ -59,25 +62,33 @@ def apply(
     typer.echo(plan.summary)
 
 
-def apply_to(database: Database, manifests: list[Manifest], *, dry_run: bool = False) -> Plan:
-    """One transaction. Large filters are queued in it, and evaluated before this returns.
+def apply_to(
+    database: Database,
+    manifests: list[Manifest],
+    *,
+    refresh_inline_limit: int = REFRESH_INLINE_LIMIT,
+    dry_run: bool = False,
+) -> Plan:
+    """One transaction. Filters over more documents than the limit are evaluated after it, and
+    before this returns.
 
     Raises ManifestError; nothing is changed then.
     """
-    queue = JobQueue(database)
     try:
         with database.transaction() as session:
-            plan = apply_manifests(session, operator(), manifests, now=lock_content(session))
+            plan = apply_manifests(
+                session,
+                operator(),
+                manifests,
+                now=lock_content(session),
+                refresh_inline_limit=refresh_inline_limit,
+            )
             if dry_run:
                 raise _DryRun(plan)
-            waiting = catalogs.pending_queries(session)
-            for uuid in waiting:
-                enqueue_refresh(queue, session, uuid)
     except _DryRun as run:
         return run.plan
-    # The queued job makes it certain; doing it here makes it visible when the command returns.
-    for uuid in waiting:
-        refresh_query(database, uuid)
+    # A job makes it certain; doing it here makes it visible when the command returns.
+    refresh_pending(database)
     return plan
 
 

@@ -59,7 +59,8 @@ def prepare_demo(database: Database, now: datetime) -> None:
     """Fills an empty database; on a later start it only moves the dates along."""
     data = demo_manifest(now)
     content = list(_content(now))
-    apply_to(database, [from_data({**data, "content": content})])
+    manifest = from_data({**data, "content": content})
+    apply_to(database, [manifest], refresh_inline_limit=get_settings().refresh_inline_limit)
     sample = [item["course"] for item in content if "course" in item]
     keys = [course["key"] for course in sample]
     tell_story(database, get_settings(), data["enterprises"][0], keys, now)

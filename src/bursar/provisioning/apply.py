@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.catalog.catalogs import service as catalogs
-from bursar.catalog.catalogs.service import CatalogOfAnotherEnterprise
+from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT, PutCatalog
+from bursar.catalog.catalogs.refusals import CatalogOfAnotherEnterprise
 from bursar.catalog.content.service import lock_content
 from bursar.identity import service as identity
 from bursar.identity.service import SlugTaken
@@ -47,9 +48,12 @@ def apply(
     manifests: Sequence[Manifest],
     *,
     now: datetime,
+    refresh_inline_limit: int = REFRESH_INLINE_LIMIT,
     on_progress: Callable[[int], None] | None = None,
 ) -> Plan:
     """Changes everything inside the caller's transaction, or raises ManifestError.
+
+    Filters over more documents than `refresh_inline_limit` are left to the background.
 
     After a ManifestError the caller must roll back. `on_progress` gets the number of documents
     that were stored since its last call.
@@ -71,6 +75,7 @@ def apply(
         plan,
         CreditRun(session, actor, now, plan),
         SubscriptionRun(session, actor, now, plan),
+        refresh_inline_limit,
     )
     for place, enterprise in placed_enterprises(manifests):
         run.put(place, enterprise)
@@ -91,6 +96,7 @@ class _EnterpriseRun:
     plan: Plan
     credit: CreditRun
     subscriptions: SubscriptionRun
+    refresh_inline_limit: int
 
     def put(self, place: str, enterprise: EnterpriseForm) -> None:
         try:
@@ -133,10 +139,13 @@ class _EnterpriseRun:
             outcome = catalogs.put_catalog(
                 self.session,
                 self.actor,
-                uuid=catalog.uuid,
-                enterprise_uuid=enterprise.uuid,
-                fields=catalog.given(but=_UUID),
-                now=self.now,
+                PutCatalog(
+                    enterprise_uuid=enterprise.uuid,
+                    catalog_uuid=catalog.uuid,
+                    **catalog.given(but=_UUID),
+                ),
+                refresh_inline_limit=self.refresh_inline_limit,
+                at=self.now,
             )
         except CatalogOfAnotherEnterprise as error:
             message = problem(f"{place}.uuid", "belongs to another enterprise")

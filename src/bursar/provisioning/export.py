@@ -7,7 +7,12 @@ from uuid import UUID
 import yaml
 from sqlalchemy.orm import Session
 
-from bursar.catalog.catalogs.service import CatalogRecord, list_catalogs
+from bursar.catalog.catalogs.commands import (
+    CatalogRecord,
+)
+from bursar.catalog.catalogs.service import (
+    list_catalogs,
+)
 from bursar.credit.policies.declared import (
     PolicyRecord,
     SubsidyRecord,

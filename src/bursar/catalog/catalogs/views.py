@@ -1,10 +1,12 @@
 """Catalogs as the API spells them, in the reference's key order."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from bursar import clock
+from bursar.catalog.catalogs.models import Catalog
 from bursar.database.types import AnyRow
 
 
@@ -21,17 +23,20 @@ class CatalogSummary(msgspec.Struct, frozen=True):
     include_exec_ed_2u_courses: bool
 
 
-def catalog_summary(row: AnyRow) -> CatalogSummary:
-    """Of a row with the columns of a catalog, and `content_modified_at` of its query."""
+def catalog_summary(
+    catalog: Catalog | AnyRow, content_modified_at: datetime | None
+) -> CatalogSummary:
+    """Of a catalog, or a row with its columns, and the instant at which the content of its query
+    last changed."""
     return CatalogSummary(
-        uuid=row.uuid,
-        title=row.title,
-        enterprise_customer=row.enterprise_uuid,
-        catalog_query_uuid=row.query_uuid,
+        uuid=catalog.uuid,
+        title=catalog.title,
+        enterprise_customer=catalog.enterprise_uuid,
+        catalog_query_uuid=catalog.query_uuid,
         content_last_modified=clock.format_instant(
-            max(row.query_since, row.content_modified_at or row.query_since)
+            max(catalog.query_since, content_modified_at or catalog.query_since)
         ),
-        catalog_modified=clock.format_instant(row.modified_at),
-        query_title=row.query_title,
-        include_exec_ed_2u_courses=row.include_exec_ed_2u_courses,
+        catalog_modified=clock.format_instant(catalog.modified_at),
+        query_title=catalog.query_title,
+        include_exec_ed_2u_courses=catalog.include_exec_ed_2u_courses,
     )

@@ -9,16 +9,16 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.audit import service as audit
-from bursar.audit.service import Change
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.documents import Document
 from bursar.catalog.content.facts import Source, store_facts
 from bursar.catalog.content.models import ContentItem, NestedRun
 from bursar.catalog.content.service import lock_content
+from bursar.catalog.imports.events import ContentImported
 from bursar.catalog.membership.service import StoredItem, load_queries, update_membership
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.types import AnyRow
+from bursar.events.service import publish
 from bursar.importing.records import Tally
 
 Identity = tuple[str, str]
@@ -55,9 +55,11 @@ def store_documents(
         documents_changed=True,
         families=left_families,
     )
-    stored = Tally(len(new), len(changed), len(documents) - len(new) - len(changed))
-    _audit(session, actor, stored)
-    return stored
+    if new or changed:
+        counts = {"created": len(new), "changed": len(changed)}
+        imported = ContentImported(object_id="", enterprise_uuid=None, data=counts)
+        publish(session, actor, [imported], at=now)
+    return Tally(len(new), len(changed), len(documents) - len(new) - len(changed))
 
 
 def _identity(document: Document) -> Identity:
@@ -170,9 +172,3 @@ def _stored_item(document: Document, ids: dict[Identity, int], now: datetime) ->
         now,
         document.data,
     )
-
-
-def _audit(session: Session, actor: Actor, stored: Tally) -> None:
-    if stored.created or stored.changed:
-        details = {"created": stored.created, "changed": stored.changed}
-        audit.record(session, actor, [Change("content.imported", "content", "", None, details)])

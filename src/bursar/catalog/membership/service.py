@@ -24,6 +24,9 @@ from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.catalog.membership.rules import family_members
 from bursar.database.bulk import bulk_insert, is_any_of
 
+BATCH = 500
+"""Documents that are evaluated together: what bounds the memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredItem:
@@ -113,6 +116,23 @@ def update_membership(
     touched = {row["query_uuid"] for row in joined} | {row["b_query"] for row in left}
     touch_queries(session, touched, now)
     return len(joined) + len(left)
+
+
+def evaluate_batch(session: Session, query: CatalogQuery, now: datetime) -> bool:
+    """Evaluates the next documents for a query that is not ready; True when they were the last.
+
+    The caller holds the content lock.
+    """
+    items = load_items(session, ContentItem.id > query.evaluated_to, BATCH)
+    compiled_query = Query(query.uuid, parse_filter(query.content_filter))
+    update_membership(session, [compiled_query], items, now, documents_changed=False)
+    if items:
+        query.evaluated_to = items[-1].id
+    if len(items) < BATCH:
+        query.ready = True
+    session.flush()
+    session.refresh(query)
+    return query.ready
 
 
 def stale_members(

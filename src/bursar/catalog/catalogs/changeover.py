@@ -1,0 +1,115 @@
+"""How a catalog comes to serve another filter: at once, or in one step when it is evaluated.
+
+Everything here runs in the caller's transaction.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from bursar.catalog.catalogs.history import note_difference, note_history
+from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.content.models import ContentItem
+from bursar.catalog.content.service import lock_content
+from bursar.catalog.filters.content_filter import parse_filter, query_uuid
+from bursar.catalog.membership.models import CatalogQuery, QueryMember
+from bursar.catalog.membership.service import evaluate_batch
+
+
+def set_filter(
+    session: Session,
+    catalog: Catalog,
+    content_filter: dict[str, Any] | None,
+    now: datetime,
+    *,
+    refresh_inline_limit: int,
+) -> bool:
+    """Whether the filter is another one than the catalog has or waits for. Raises FilterError.
+
+    Over more documents than the limit, the catalog waits: see Catalog.pending_query_uuid.
+    """
+    wanted = None if content_filter is None else query_uuid(content_filter)
+    if wanted == (catalog.pending_query_uuid or catalog.query_uuid):
+        return False
+    lock_content(session, now)
+    session.flush()
+    given_up, catalog.pending_query_uuid = catalog.pending_query_uuid, None
+    if content_filter is None or wanted is None:
+        adopt(session, catalog, None, now)
+    else:
+        query = _find_or_create_query(session, wanted, content_filter, now)
+        if not query.ready and _content_count(session) <= refresh_inline_limit:
+            _evaluate_all(session, query, now)
+        if query.ready:
+            adopt(session, catalog, query.uuid, now)
+        else:
+            catalog.pending_query_uuid = query.uuid
+    session.flush()
+    if given_up is not None:
+        _forget_if_unused(session, given_up)
+    return True
+
+
+def adopt(session: Session, catalog: Catalog, new: UUID | None, now: datetime) -> None:
+    """From now on the catalog serves this query; what it gains and loses by that is noted."""
+    old, since = catalog.query_uuid, catalog.query_since
+    catalog.query_uuid = new
+    catalog.pending_query_uuid = None
+    if old == new:
+        return
+    catalog.query_since = now
+    session.flush()
+    # All that a catalog is created with arrived when it was created: that needs no notes.
+    if new is not None and catalog.created_at < now:
+        note_difference(session, catalog, new, old, now, arrived=True)
+    if old is not None:
+        note_history(session, catalog, old, since)
+        note_difference(session, catalog, old, new, now, arrived=False)
+        _forget_if_unused(session, old)
+
+
+def _find_or_create_query(
+    session: Session, uuid: UUID, content_filter: dict[str, Any], now: datetime
+) -> CatalogQuery:
+    query = session.get(CatalogQuery, uuid)
+    if query is None:
+        parse_filter(content_filter)
+        query = CatalogQuery(
+            uuid=uuid,
+            content_filter=content_filter,
+            created_at=now,
+            ready=False,
+            evaluated_to=0,
+            version=_first_version(now),
+            content_modified_at=now,
+        )
+        session.add(query)
+        session.flush()
+    return query
+
+
+def _first_version(now: datetime) -> int:
+    """Above every version that the query had before it was forgotten, because web processes
+    remember its members by version."""
+    return int(now.timestamp() * 1_000_000)
+
+
+def _content_count(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(ContentItem)) or 0
+
+
+def _evaluate_all(session: Session, query: CatalogQuery, now: datetime) -> None:
+    while not evaluate_batch(session, query, now):
+        pass
+
+
+def _forget_if_unused(session: Session, uuid: UUID) -> None:
+    used = select(Catalog.uuid).where(
+        or_(Catalog.query_uuid == uuid, Catalog.pending_query_uuid == uuid)
+    )
+    if session.execute(used.limit(1)).first() is None:
+        session.execute(delete(QueryMember).where(QueryMember.query_uuid == uuid))
+        session.execute(delete(CatalogQuery).where(CatalogQuery.uuid == uuid))

@@ -1,0 +1,18 @@
+"""What happens to catalogs."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from bursar.events.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogChanged(Event):
+    """A catalog was created, or its fields or its filter became others."""
+
+    type: ClassVar[str] = "catalog.changed"
+    object_type: ClassVar[str] = "catalog"
+
+    pending_query_uuid: UUID | None
+    """The query of a new filter over so much content that it is evaluated in the background."""

@@ -1,0 +1,14 @@
+"""What happens to content."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bursar.events.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentImported(Event):
+    """Documents were created or replaced. `data` says how many of each."""
+
+    type: ClassVar[str] = "content.imported"
+    object_type: ClassVar[str] = "content"
