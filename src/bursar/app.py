@@ -25,10 +25,10 @@ from bursar.api import (
 )
 from bursar.api.bulk_enrollment import endpoints as bulk_enrollment_endpoints
 from bursar.api.catalog_answers import CatalogServices, PageCache
+from bursar.api.tokens import token_handlers
 from bursar.catalog.listings.indexes import MemberIndexes
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
-from bursar.identity.http import token_handlers
 from bursar.identity.tokens import KeyRing
 from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings, get_settings

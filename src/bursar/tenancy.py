@@ -17,6 +17,14 @@ REPORTING = "reporting"
 Target = TypeVar("Target")
 
 
+class NotAuthenticated(Exception):
+    """The caller has no good token, or is no client in good standing."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A client in good standing and its role in each enterprise it may act for."""

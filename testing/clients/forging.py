@@ -52,7 +52,7 @@ class Forge:
 
     def __init__(self, database: Database) -> None:
         with database.transaction() as session:
-            self.second_kid = create_signing_key(session, Actor("test"), now=clock.now())
+            self.second_kid = create_signing_key(session, Actor("test"), at=clock.now())
         with database.read() as connection:
             live = load_keys(connection)
             stored = connection.scalar(

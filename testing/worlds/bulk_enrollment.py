@@ -23,7 +23,7 @@ from bursar.enrollment.bulk.pending import enroll_pending
 from bursar.enrollment.bulk.rules import chunks_of
 from bursar.enrollment.gateway import LmsEnrollment, Outcome
 from bursar.enrollment.models import Enrollment, Payer
-from bursar.identity.service import put_enterprise
+from bursar.identity.service import DeclaredEnterprise, put_enterprise
 from bursar.jobs.queue import JobQueue
 from bursar.learners.models import Learner
 from bursar.learners.service import put_learners
@@ -81,7 +81,7 @@ def build(session: Session) -> None:
     """Without plans."""
     now = clock.now()
     for uuid, slug in ((ACME, "acme"), (GLOBEX, "globex")):
-        put_enterprise(session, ACTOR, uuid=uuid, fields={"name": slug, "slug": slug}, now=now)
+        put_enterprise(session, ACTOR, DeclaredEnterprise(uuid=uuid, name=slug, slug=slug), at=now)
     ended = days(-1).isoformat()
     stock(session, course("Open"), course("Closed", end=ended), course("Hard", "Advanced"))
     for uuid, enterprise, level in (

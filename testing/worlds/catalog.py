@@ -16,7 +16,7 @@ from bursar.catalog.content.documents import parse_document
 from bursar.catalog.content.models import ContentItem
 from bursar.catalog.imports.service import store_documents
 from bursar.catalog.membership.models import QueryMember
-from bursar.identity.service import put_enterprise
+from bursar.identity.service import DeclaredEnterprise, put_enterprise
 from bursar.importing.records import Tally
 
 ACTOR = Actor("test")
@@ -55,7 +55,7 @@ def put(
     uuid: UUID = CATALOG,
     limit: int = REFRESH_INLINE_LIMIT,
 ) -> str:
-    put_enterprise(session, ACTOR, uuid=ENTERPRISE, fields={"name": "A", "slug": "a"}, now=now)
+    put_enterprise(session, ACTOR, DeclaredEnterprise(uuid=ENTERPRISE, name="A", slug="a"), at=now)
     command = PutCatalog(
         enterprise_uuid=ENTERPRISE, catalog_uuid=uuid, title="T", content_filter=content_filter
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bursar.actors import Actor
 from bursar.catalog.catalogs.commands import PutCatalog
 from bursar.catalog.catalogs.service import put_catalog
-from bursar.identity.service import put_enterprise
+from bursar.identity.service import DeclaredEnterprise, put_enterprise
 from bursar.subscriptions.checks import check_subscriptions
 from bursar.subscriptions.declared.commands import PlanFields, PutPlan, RenewalFields
 from bursar.subscriptions.declared.service import put_plan
@@ -48,7 +48,7 @@ def build(session: Session) -> None:
         (ENTERPRISE, CATALOG, "acme"),
         (OTHER_ENTERPRISE, OTHER_CATALOG, "globex"),
     ):
-        put_enterprise(session, ACTOR, uuid=uuid, fields={"name": slug, "slug": slug}, now=NOW)
+        put_enterprise(session, ACTOR, DeclaredEnterprise(uuid=uuid, name=slug, slug=slug), at=NOW)
         command = PutCatalog(enterprise_uuid=uuid, catalog_uuid=catalog, title="T")
         put_catalog(session, ACTOR, command, at=NOW)
 

@@ -6,11 +6,11 @@ import pytest
 import yaml
 from sqlalchemy import text
 
-from bursar.audit.models import AuditEntry
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.content.models import ContentItem
 from bursar.cli.support import looking_at
 from bursar.credit.checks import check_credit
+from bursar.events.models import EventRecord
 from bursar.identity.models import Enterprise
 from testing.servers.cli import (
     ACME,
@@ -48,9 +48,9 @@ def exported(cli: Cli) -> dict[str, Any]:
 
 def test_the_second_run_changes_nothing_and_says_so(cli: Cli) -> None:
     assert cli.apply(FULL) == "5 created, 0 changed, 0 unchanged"
-    entries = cli.count(AuditEntry)
+    entries = cli.count(EventRecord)
     assert cli.apply(FULL) == "0 created, 0 changed, 5 unchanged"
-    assert cli.count(AuditEntry) == entries
+    assert cli.count(EventRecord) == entries
 
 
 def test_a_change_is_counted_as_one(on_sqlite: Cli) -> None:
@@ -67,7 +67,7 @@ def test_a_dry_run_shows_the_plan_and_keeps_nothing(cli: Cli) -> None:
     assert f"+ catalog {CATALOG} of acme" in plan
     assert all(line.startswith(("+ ", "~ ")) for line in plan)
     assert SECRET not in "\n".join(plan)
-    assert [cli.count(kind) for kind in (Enterprise, Catalog, ContentItem, AuditEntry)] == [0] * 4
+    assert [cli.count(kind) for kind in (Enterprise, Catalog, ContentItem, EventRecord)] == [0] * 4
 
 
 def test_a_dry_run_after_the_run_has_nothing_to_plan(on_sqlite: Cli) -> None:
@@ -100,7 +100,7 @@ def test_a_problem_of_a_late_part_undoes_the_early_ones(cli: Cli) -> None:
     problems = cli.refused("apply", "-f", cli.write("m.json", manifest))
     assert len(problems) == 1
     assert problems[0].startswith("content[1].files[0]: line 2: ")
-    assert cli.count(Enterprise) == cli.count(ContentItem) == cli.count(AuditEntry) == 0
+    assert cli.count(Enterprise) == cli.count(ContentItem) == cli.count(EventRecord) == 0
 
 
 def test_several_files_are_one_run_and_name_themselves(on_sqlite: Cli) -> None:

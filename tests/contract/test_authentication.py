@@ -43,7 +43,7 @@ def test_the_tokens_of_a_disabled_client_stop_at_once(service: Service) -> None:
         response = leaver.request(sample.method, sample.url, json=sample.body)
         assert response.status_code == sample.status
     with service.database.transaction() as session:
-        identity.disable_client(session, Actor("test"), LEAVER, now=clock.now())
+        identity.disable_client(session, Actor("test"), LEAVER, at=clock.now())
     for sample in EVERYTHING.values():
         response = leaver.request(sample.method, sample.url, json=sample.body)
         assert response.status_code == 401

@@ -8,7 +8,7 @@ import pytest
 from bursar import clock
 from bursar.actors import Actor
 from bursar.app import all_endpoints
-from bursar.identity.service import disable_client, put_client
+from bursar.identity.service import DeclaredClient, disable_client, put_client
 from testing.clients.api import Api, visible
 from testing.clients.forging import REFUSED, Forge
 from testing.clients.samples import EVERYTHING, OWN, UNKNOWN, Sample
@@ -27,13 +27,10 @@ def gone(service: Service) -> Api:
         put_client(
             session,
             Actor("test"),
-            client_id=GONE,
-            enterprise_uuid=ACME,
-            role="admin",
-            secret=None,
-            now=clock.now(),
+            DeclaredClient(client_id=GONE, enterprise_uuid=ACME, role="admin"),
+            at=clock.now(),
         )
-        disable_client(session, Actor("test"), GONE, now=clock.now())
+        disable_client(session, Actor("test"), GONE, at=clock.now())
     return service.acting_as(GONE)
 
 

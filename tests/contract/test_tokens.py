@@ -106,7 +106,7 @@ def test_a_wrong_secret_an_unknown_client_and_a_disabled_one_get_the_same_answer
     anonymous: Api, service: Service
 ) -> None:
     with service.database.transaction() as session:
-        identity.disable_client(session, Actor("test"), LEAVER, now=clock.now())
+        identity.disable_client(session, Actor("test"), LEAVER, at=clock.now())
     forms = [
         GOOD | {"client_secret": "wrong"},
         GOOD | {"client_id": f"nobody-{uuid4()}"},
@@ -186,7 +186,7 @@ def test_other_methods_are_refused(anonymous: Api, path: str, allow: str) -> Non
 def test_keys_rotate_without_ending_live_tokens(anonymous: Api, service: Service) -> None:
     old = anonymous.post(TOKEN, data=GOOD).json()["access_token"]
     with service.database.transaction() as session:
-        kid = create_signing_key(session, Actor("test"), now=clock.now())
+        kid = create_signing_key(session, Actor("test"), at=clock.now())
     new = anonymous.post(TOKEN, data=GOOD).json()["access_token"]
     assert part_of(new, 0)["kid"] == kid != part_of(old, 0)["kid"]
     for token in (old, new):
@@ -201,12 +201,10 @@ def test_a_rotated_secret_works_beside_the_one_before(anonymous: Api, service: S
         first = identity.create_client(
             session,
             Actor("test"),
-            client_id=client_id,
-            enterprise_uuid=ACME,
-            role="admin",
-            now=clock.now(),
+            identity.CreateClient(client_id=client_id, enterprise_uuid=ACME, role="admin"),
+            at=clock.now(),
         )
-        second = identity.rotate_secret(session, Actor("test"), client_id, now=clock.now())
+        second = identity.rotate_secret(session, Actor("test"), client_id, at=clock.now())
     for secret in (first, second):
         form = GOOD | {"client_id": client_id, "client_secret": secret}
         assert anonymous.post(TOKEN, data=form).status_code == 200
@@ -218,11 +216,10 @@ def test_a_token_of_two_enterprises_names_both_roles(service: Service) -> None:
         identity.put_client(
             session,
             Actor("test"),
-            client_id=BOTH,
-            enterprise_uuid=GLOBEX,
-            role="reporting",
-            secret=secret,
-            now=clock.now(),
+            identity.DeclaredClient(
+                client_id=BOTH, enterprise_uuid=GLOBEX, role="reporting", secret=secret
+            ),
+            at=clock.now(),
         )
     form = GOOD | {"client_id": BOTH, "client_secret": secret}
     claims = part_of(service.anonymous.post(TOKEN, data=form).json()["access_token"], 1)

@@ -9,7 +9,7 @@ from bursar.actors import Actor
 from bursar.api import assignments, policies
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
-from bursar.identity.service import put_client
+from bursar.identity.service import DeclaredClient, put_client
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
 from bursar.web.pipeline import Pipeline
@@ -41,11 +41,8 @@ class Api:
             put_client(
                 session,
                 Actor("test"),
-                client_id=CLIENT,
-                enterprise_uuid=enterprise_uuid,
-                role=role,
-                secret=None,
-                now=NOW,
+                DeclaredClient(client_id=CLIENT, enterprise_uuid=enterprise_uuid, role=role),
+                at=NOW,
             )
 
     def list_policies(self, query: Query) -> Outgoing:

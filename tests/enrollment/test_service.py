@@ -21,7 +21,7 @@ from bursar.enrollment.service import (
     record_enrollments,
 )
 from bursar.events.models import EventRecord
-from bursar.identity.service import put_enterprise
+from bursar.identity.service import DeclaredEnterprise, put_enterprise
 from bursar.learners.service import ensure_learners, put_learners
 from testing.databases.statements import statements_of
 
@@ -44,7 +44,7 @@ def acme(database: Database) -> Database:
     with database.transaction() as session:
         for number, enterprise in enumerate((ACME, GLOBEX)):
             fields = {"name": "E", "slug": f"e{number}"}
-            put_enterprise(session, ACTOR, uuid=enterprise, fields=fields, now=NOW)
+            put_enterprise(session, ACTOR, DeclaredEnterprise(uuid=enterprise, **fields), at=NOW)
         ana = {"email": " Ana@ACME.example", "lms_user_id": 501, "username": "ana"}
         put_learners(session, ACTOR, ACME, [ana], NOW)
     return database

@@ -15,8 +15,7 @@ from bursar.identity.gate import DatabaseGate
 from bursar.identity.models import ApiClient, Enterprise
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
-from bursar.tenancy import Principal
-from bursar.web.errors import Unauthorized
+from bursar.tenancy import NotAuthenticated, Principal
 from bursar.web.principal import Gate, Owned
 from testing.databases.statements import statements_of
 
@@ -56,11 +55,13 @@ def gate(database: Database) -> Gate:
     with database.transaction() as session:
         for uuid, slug in ((ACME, "acme"), (GLOBEX, "globex"), (INITECH, "initech")):
             fields = {"name": slug.title(), "slug": slug}
-            service.put_enterprise(session, ACTOR, uuid=uuid, fields=fields, now=NOW)
+            service.put_enterprise(
+                session, ACTOR, service.DeclaredEnterprise(uuid=uuid, **fields), at=NOW
+            )
         grant(session, "client", ACME, "admin")
         grant(session, "client", GLOBEX, "reporting")
         grant(session, "gone", ACME, "admin")
-        service.disable_client(session, ACTOR, "gone", now=NOW)
+        service.disable_client(session, ACTOR, "gone", at=NOW)
         session.execute(
             insert(ApiClient).values(uuid=uuid4(), client_id="without-grants", created_at=NOW)
         )
@@ -73,11 +74,8 @@ def grant(session: Session, client_id: str, enterprise: UUID, role: str) -> None
     service.put_client(
         session,
         ACTOR,
-        client_id=client_id,
-        enterprise_uuid=enterprise,
-        role=role,
-        secret=None,
-        now=NOW,
+        service.DeclaredClient(client_id=client_id, enterprise_uuid=enterprise, role=role),
+        at=NOW,
     )
 
 
@@ -126,9 +124,9 @@ def test_a_client_without_grants_is_a_principal_without_roles(
 def test_a_client_that_is_gone_or_disabled_is_refused(
     database: Database, gate: Gate, client_id: str
 ) -> None:
-    with pytest.raises(Unauthorized, match="inactive or deleted"):
+    with pytest.raises(NotAuthenticated, match="inactive or deleted"):
         admit(database, gate, client_id)
-    with pytest.raises(Unauthorized, match="inactive or deleted"):
+    with pytest.raises(NotAuthenticated, match="inactive or deleted"):
         admit_to(database, gate, CATALOG, client_id, catalog_uuid=ACME_CATALOG)
 
 
@@ -184,11 +182,13 @@ def test_a_token_works_until_its_client_is_disabled(database: Database) -> None:
     gate = DatabaseGate(ring)
     with database.transaction() as session:
         fields = {"name": "Acme", "slug": "acme"}
-        service.put_enterprise(session, ACTOR, uuid=ACME, fields=fields, now=NOW)
+        service.put_enterprise(
+            session, ACTOR, service.DeclaredEnterprise(uuid=ACME, **fields), at=NOW
+        )
         grant(session, "client", ACME, "admin")
     token, _ = ring.issue("client", {ACME: "admin"})
     assert admit(database, gate, gate.verify(token)).may_write(ACME)
     with database.transaction() as session:
-        service.disable_client(session, ACTOR, "client", now=NOW)
-    with pytest.raises(Unauthorized):
+        service.disable_client(session, ACTOR, "client", at=NOW)
+    with pytest.raises(NotAuthenticated):
         admit(database, gate, gate.verify(token))

@@ -14,10 +14,10 @@ from sqlalchemy import func, select
 
 from bursar import clock
 from bursar.actors import Actor
+from bursar.api.token_answers import TokenAnswer, jwks_answer, token_response
 from bursar.database.engine import Database
-from bursar.identity import service
+from bursar.identity import authentication, service
 from bursar.identity.models import TokenFailure
-from bursar.identity.routes import TokenAnswer, jwks_answer, token_response
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
 
@@ -46,18 +46,19 @@ def ring(database: Database) -> KeyRing:
 def ask(database: Database, ring: KeyRing) -> Ask:
     with database.transaction() as session:
         fields = {"name": "Acme", "slug": "acme"}
-        service.put_enterprise(session, ACTOR, uuid=ACME, fields=fields, now=NOW)
+        service.put_enterprise(
+            session, ACTOR, service.DeclaredEnterprise(uuid=ACME, **fields), at=NOW
+        )
         for client_id, secret in (("acme", "right"), (ODD_ID, ODD_SECRET), ("gone", "right")):
             service.put_client(
                 session,
                 ACTOR,
-                client_id=client_id,
-                enterprise_uuid=ACME,
-                role="admin",
-                secret=secret,
-                now=NOW,
+                service.DeclaredClient(
+                    client_id=client_id, enterprise_uuid=ACME, role="admin", secret=secret
+                ),
+                at=NOW,
             )
-        service.disable_client(session, ACTOR, "gone", now=NOW)
+        service.disable_client(session, ACTOR, "gone", at=NOW)
 
     def post(
         form: dict[str, str] | bytes,
@@ -217,7 +218,7 @@ def test_no_connection_is_held_while_a_secret_is_verified(
         held.append(sum(engine.pool.checkedout() for engine in engines))  # type: ignore[attr-defined]
         return True
 
-    monkeypatch.setattr(service, "verify_secret", note)
+    monkeypatch.setattr(authentication, "verify_secret", note)
     assert ask(GOOD).status == 200
     assert held == [0]
 
@@ -243,7 +244,7 @@ def test_a_slowed_request_verifies_nothing(ask: Ask, monkeypatch: pytest.MonkeyP
     with clock.frozen_at(NOW):
         for _ in range(3):
             ask({**GOOD, "client_secret": "wrong"})
-        monkeypatch.setattr(service, "authenticate", None)
+        monkeypatch.setattr(authentication, "authenticate", None)
         assert ask(GOOD).status == 429
 
 
@@ -276,8 +277,8 @@ def test_the_key_set_may_be_cached_for_a_while(ring: KeyRing) -> None:
 @contextmanager
 def cheap_hashes(patch: pytest.MonkeyPatch) -> Any:
     with patch.context() as patched:
-        patched.setattr(service, "burn_time", lambda: None)
-        patched.setattr(service, "verify_secret", lambda _hashed, _secret: False)
+        patched.setattr(authentication, "burn_time", lambda: None)
+        patched.setattr(authentication, "verify_secret", lambda _hashed, _secret: False)
         yield
 
 

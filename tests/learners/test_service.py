@@ -14,7 +14,7 @@ from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.events.event import News, Subscription
 from bursar.events.models import EventRecord
-from bursar.identity.service import put_enterprise
+from bursar.identity.service import DeclaredEnterprise, put_enterprise
 from bursar.learners.events import LearnerConsentChanged, LearnerLinked
 from bursar.learners.service import (
     LearnerRecord,
@@ -51,7 +51,7 @@ def acme(database: Database) -> Database:
     with database.transaction() as session:
         for number, uuid in enumerate((ACME, GLOBEX)):
             fields = {"name": "E", "slug": f"e{number}"}
-            put_enterprise(session, ACTOR, uuid=uuid, fields=fields, now=NOW)
+            put_enterprise(session, ACTOR, DeclaredEnterprise(uuid=uuid, **fields), at=NOW)
     database.info[News.KEY] = News()
     return database
 

@@ -12,7 +12,7 @@ from bursar.actors import Actor
 from bursar.api.learner_summary import routes
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
-from bursar.identity.service import put_client
+from bursar.identity.service import DeclaredClient, put_client
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
 from bursar.web.pipeline import Pipeline
@@ -43,11 +43,12 @@ class Api:
             put_client(
                 session,
                 Actor("test"),
-                client_id=str(enterprise_uuid),
-                enterprise_uuid=enterprise_uuid,
-                role="reporting",
-                secret=None,
-                now=NOW,
+                DeclaredClient(
+                    client_id=str(enterprise_uuid),
+                    enterprise_uuid=enterprise_uuid,
+                    role="reporting",
+                ),
+                at=NOW,
             )
 
     def get(

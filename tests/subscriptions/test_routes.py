@@ -11,7 +11,7 @@ from bursar import clock
 from bursar.api import licenses, subscriptions
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
-from bursar.identity.service import put_client
+from bursar.identity.service import DeclaredClient, put_client
 from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings
 from bursar.subscriptions.renewals.tasks import process_renewals
@@ -118,11 +118,8 @@ def api(acme: Database) -> Api:
             put_client(
                 session,
                 ACTOR,
-                client_id=client_id,
-                enterprise_uuid=enterprise_uuid,
-                role=role,
-                secret=None,
-                now=NOW,
+                DeclaredClient(client_id=client_id, enterprise_uuid=enterprise_uuid, role=role),
+                at=NOW,
             )
     return Api(acme)
 

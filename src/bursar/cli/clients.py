@@ -5,12 +5,10 @@ from uuid import UUID
 
 import typer
 
-from bursar import clock
 from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.cli.support import looking_at, opened_database, operator, settings_or_fail
 from bursar.identity import service
-from bursar.identity.models import Role
-from bursar.identity.service import UnknownClient
+from bursar.identity.service import CreateClient, Role, UnknownClient
 
 app = typer.Typer(help="API clients: who may call.", no_args_is_help=True)
 
@@ -27,14 +25,8 @@ def create(
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:
-                secret = service.create_client(
-                    session,
-                    operator(),
-                    client_id=client_id,
-                    enterprise_uuid=enterprise,
-                    role=role,
-                    now=clock.now(),
-                )
+                command = CreateClient(client_id=client_id, enterprise_uuid=enterprise, role=role)
+                secret = service.create_client(session, operator(), command)
         except (LookupError, ValueError) as error:
             fail(str(error), EXIT_INVALID)
     typer.echo(secret)
@@ -58,7 +50,7 @@ def rotate(client_id: ClientId) -> None:
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:
-                secret = service.rotate_secret(session, operator(), client_id, now=clock.now())
+                secret = service.rotate_secret(session, operator(), client_id)
         except UnknownClient as error:
             fail(str(error), EXIT_INVALID)
     typer.echo(secret)
@@ -70,7 +62,7 @@ def disable(client_id: ClientId) -> None:
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:
-                changed = service.disable_client(session, operator(), client_id, now=clock.now())
+                changed = service.disable_client(session, operator(), client_id)
         except UnknownClient as error:
             fail(str(error), EXIT_INVALID)
     typer.echo(f"{client_id} is disabled" if changed else f"{client_id} was disabled already")

@@ -37,7 +37,7 @@ def rotate() -> None:
     seal = Seal(settings.secrets)
     with opened_database(settings) as database, opening_keys(), database.transaction() as session:
         seal_again(session, seal)
-        kid = create_signing_key(session, operator(), now=clock.now(), seal=seal)
+        kid = create_signing_key(session, operator(), at=clock.now(), seal=seal)
     typer.echo(kid)
 
 
@@ -45,7 +45,7 @@ def rotate() -> None:
 def revoke(kid: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
     """Make every token signed with a key worthless, within half a minute."""
     with opened_database(settings_or_fail()) as database, database.transaction() as session:
-        known = revoke_signing_key(session, operator(), kid, now=clock.now())
+        known = revoke_signing_key(session, operator(), kid, at=clock.now())
     if not known:
         fail(f"no such live key: {kid}", EXIT_INVALID)
     typer.echo(f"{kid} is revoked")

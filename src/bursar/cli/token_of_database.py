@@ -1,7 +1,7 @@
 """What `bursar token` does without `--url`: the token endpoint's work, in this process."""
 
+from bursar.api.token_answers import token_response
 from bursar.cli.support import opened_database, opening_keys, settings_or_fail
-from bursar.identity.routes import token_response
 from bursar.identity.tokens import KeyRing
 
 

@@ -9,16 +9,16 @@ from sqlalchemy import Connection, select
 from bursar.database.types import AnyRow
 from bursar.delivery.models import Mail, MailStatus
 from bursar.delivery.views import Correspondent, MailView
-from bursar.identity.models import Enterprise
+from bursar.identity.service import find_enterprises
 
 _MAIL: Final = Mail.__table__.c
 
 
 def correspondents(connection: Connection, uuids: Iterable[UUID]) -> Mapping[UUID, Correspondent]:
-    enterprise = Enterprise.__table__.c
-    statement = select(enterprise.uuid, enterprise.name, enterprise.contact_email)
-    rows = connection.execute(statement.where(enterprise.uuid.in_(set(uuids))))
-    return {row.uuid: Correspondent(row.name, row.contact_email) for row in rows}
+    return {
+        uuid: Correspondent(enterprise.name, enterprise.contact_email)
+        for uuid, enterprise in find_enterprises(connection, uuids).items()
+    }
 
 
 def newest_mails(

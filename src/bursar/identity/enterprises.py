@@ -1,111 +1,151 @@
-"""Enterprises. Every function expects the caller's transaction."""
+"""Enterprises. What changes them expects the caller's transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bursar import clock
 from bursar.actors import Actor
-from bursar.audit.service import Change, record
+from bursar.batches import batched
+from bursar.database.types import AnyRow
+from bursar.events.service import publish
+from bursar.identity.commands import DeclaredEnterprise
+from bursar.identity.events import EnterpriseChanged, EnterpriseCreated
 from bursar.identity.models import Enterprise
+from bursar.identity.refusals import SlugTaken, UnknownEnterprise
+from bursar.identity.views import EnterpriseView
 
 Outcome = Literal["created", "changed", "unchanged"]
-FIELDS: Final = frozenset({"name", "slug", "country", "contact_email"})
 
-
-class UnknownEnterprise(LookupError):
-    def __init__(self, uuid: UUID) -> None:
-        super().__init__(f"no such enterprise: {uuid}")
-        self.uuid = uuid
-
-
-class SlugTaken(ValueError):
-    """Another enterprise has the slug; the transaction can go on."""
-
-    def __init__(self, slug: str) -> None:
-        super().__init__(f"another enterprise has the slug {slug!r}")
-        self.slug = slug
+_BATCH: Final = 1000
+"""SQLite allows 32,766 parameters in a statement; far fewer keep it quick to compile."""
+_enterprise: Final = Enterprise.__table__.c
+_VIEW: Final = select(
+    _enterprise.uuid,
+    _enterprise.name,
+    _enterprise.slug,
+    _enterprise.country,
+    _enterprise.contact_email,
+    _enterprise.created_at,
+    _enterprise.modified_at,
+)
 
 
 def put_enterprise(
-    session: Session, actor: Actor, *, uuid: UUID, fields: Mapping[str, Any], now: datetime
+    session: Session, actor: Actor, declared: DeclaredEnterprise, *, at: datetime | None = None
 ) -> Outcome:
-    """An absent key leaves the stored value alone; a new enterprise needs name and slug.
+    """Creates the enterprise, or brings it to what is declared.
 
-    Raises SlugTaken, and ValueError for another key or a missing one.
+    Raises SlugTaken, and ValueError for a new enterprise without a name or a slug.
     """
-    wanted = _clean(fields)
-    enterprise = session.get(Enterprise, uuid)
+    at = at or clock.now()
+    wanted = _wanted(declared)
+    enterprise = session.get(Enterprise, declared.uuid)
     if enterprise is None:
-        enterprise = _new(uuid, wanted, now)
-        _flush(session, enterprise)
-        _audit(session, actor, "enterprise.created", uuid, wanted)
+        if missing := {"name", "slug"} - wanted.keys():
+            raise ValueError(f"a new enterprise needs {', '.join(sorted(missing))}")
+        values = {"country": None, "contact_email": None, **wanted}
+        enterprise = Enterprise(uuid=declared.uuid, **values, created_at=at, modified_at=at)
+        _flush(session, enterprise, {})
+        created = EnterpriseCreated(
+            object_id=declared.uuid,
+            enterprise_uuid=declared.uuid,
+            changes={name: (None, value) for name, value in wanted.items()},
+            data=_view(enterprise),
+            is_first=True,
+        )
+        publish(session, actor, [created], at=at)
         return "created"
-    changed = {key: value for key, value in wanted.items() if getattr(enterprise, key) != value}
-    if not changed:
+    changes = {
+        name: (getattr(enterprise, name), value)
+        for name, value in wanted.items()
+        if getattr(enterprise, name) != value
+    }
+    if not changes:
         return "unchanged"
-    _flush(session, enterprise, {**changed, "modified_at": now})
-    _audit(session, actor, "enterprise.changed", uuid, changed)
+    _flush(session, enterprise, {name: wanted[name] for name in changes} | {"modified_at": at})
+    changed = EnterpriseChanged(
+        object_id=declared.uuid,
+        enterprise_uuid=declared.uuid,
+        changes=changes,
+        data=_view(enterprise),
+    )
+    publish(session, actor, [changed], at=at)
     return "changed"
 
 
-def find_enterprise(session: Session, uuid: UUID) -> Enterprise | None:
-    return session.get(Enterprise, uuid)
-
-
-def get_enterprise(session: Session, uuid: UUID) -> Enterprise:
+def get_enterprise(session: Session, uuid: UUID) -> EnterpriseView:
     """Raises UnknownEnterprise."""
-    enterprise = find_enterprise(session, uuid)
+    enterprise = find_enterprises(session.connection(), [uuid]).get(uuid)
     if enterprise is None:
         raise UnknownEnterprise(uuid)
     return enterprise
 
 
-def list_enterprises(session: Session) -> list[Enterprise]:
-    """Ordered by slug."""
-    found = session.scalars(select(Enterprise)).all()
+def find_enterprises(connection: Connection, uuids: Iterable[UUID]) -> dict[UUID, EnterpriseView]:
+    """Enterprises by uuid; unknown ones are left out."""
+    return {
+        row.uuid: _view(row)
+        for batch in batched(set(uuids), _BATCH)
+        for row in connection.execute(_VIEW.where(_enterprise.uuid.in_(batch)))
+    }
+
+
+def list_enterprises(session: Session) -> list[EnterpriseView]:
+    """All enterprises, ordered by slug."""
+    found = [_view(row) for row in session.execute(_VIEW)]
+    # Sorted here, because databases differ in how they order text.
     return sorted(found, key=lambda enterprise: enterprise.slug)
 
 
-def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
-    if unknown := fields.keys() - FIELDS:
-        raise ValueError(f"an enterprise has no {', '.join(sorted(unknown))}")
-    wanted = dict(fields)
+def owners_of_slugs(session: Session, slugs: Collection[str]) -> dict[str, UUID]:
+    """The uuid of the enterprise that has each slug; free slugs are left out."""
+    columns = select(_enterprise.slug, _enterprise.uuid)
+    return {
+        row.slug: row.uuid
+        for batch in batched(slugs, _BATCH)
+        for row in session.execute(columns.where(_enterprise.slug.in_(batch)))
+    }
+
+
+def _wanted(declared: DeclaredEnterprise) -> dict[str, Any]:
+    wanted = declared.given()
+    del wanted["uuid"]
     if isinstance(wanted.get("contact_email"), str):
         wanted["contact_email"] = wanted["contact_email"].strip().lower()
     return wanted
 
 
-def _new(uuid: UUID, wanted: Mapping[str, Any], now: datetime) -> Enterprise:
-    if missing := {"name", "slug"} - wanted.keys():
-        raise ValueError(f"a new enterprise needs {', '.join(sorted(missing))}")
-    values = {"country": None, "contact_email": None, **wanted}
-    return Enterprise(uuid=uuid, **values, created_at=now, modified_at=now)
+def _view(enterprise: Enterprise | AnyRow) -> EnterpriseView:
+    return EnterpriseView(
+        enterprise.uuid,
+        enterprise.name,
+        enterprise.slug,
+        enterprise.country,
+        enterprise.contact_email,
+        enterprise.created_at,
+        enterprise.modified_at,
+    )
 
 
-def _flush(
-    session: Session, enterprise: Enterprise, changes: Mapping[str, Any] | None = None
-) -> None:
-    """In a savepoint: the constraint decides about the slug, and the transaction survives it."""
-    slug = (changes or {}).get("slug", enterprise.slug)
+def _flush(session: Session, enterprise: Enterprise, values: Mapping[str, Any]) -> None:
+    """Writes in a savepoint: the constraint decides about the slug, and the transaction survives.
+
+    Raises SlugTaken.
+    """
+    slug = values.get("slug", enterprise.slug)
     try:
         with session.begin_nested():
-            for key, value in (changes or {}).items():
-                setattr(enterprise, key, value)
+            for name, value in values.items():
+                setattr(enterprise, name, value)
             session.add(enterprise)
     except IntegrityError as error:
         reason = str(error.orig).lower()
         if "unique" in reason and "slug" in reason:
             raise SlugTaken(slug) from None
         raise
-
-
-def _audit(
-    session: Session, actor: Actor, action: str, uuid: UUID, fields: Mapping[str, Any]
-) -> None:
-    details = {"fields": sorted(fields)}
-    record(session, actor, [Change(action, "enterprise", str(uuid), uuid, details)])

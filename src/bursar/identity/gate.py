@@ -1,20 +1,17 @@
-"""The gate to every object of an enterprise. It runs at each request: statements are built once."""
+"""The gate to every object of an enterprise. Its statements are kept: it runs at each request."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection, FromClause, Select, bindparam, select
+from sqlalchemy import Column, ColumnElement, Connection, FromClause, Select, bindparam, select
 
-from bursar import tenancy
 from bursar.database.types import AnyRow
 from bursar.identity.models import ApiClient, ClientGrant
 from bursar.identity.tokens import KeyRing
-from bursar.tenancy import Principal
-from bursar.web.errors import Unauthorized
-from bursar.web.principal import Owned
+from bursar.tenancy import NotAuthenticated, Principal
 
-# Aliases and labels of our own: an owned object may have the same tables and column names.
+# The aliases and labels are our own, because an owned object may have the same tables and columns.
 _CLIENT = ApiClient.__table__.alias("caller")
 _GRANT = ClientGrant.__table__.alias("caller_grant")
 _CLIENT_ID: Final = "caller_client_id"
@@ -24,12 +21,25 @@ _COLUMNS = (
 )
 
 
+class Reachable(Protocol):
+    """What a path names: `tenancy.Owned`, or what older routes still declare."""
+
+    @property
+    def source(self) -> FromClause: ...
+    @property
+    def enterprise(self) -> Column[Any] | ColumnElement[Any]: ...
+    @property
+    def condition(self) -> ColumnElement[bool]: ...
+    @property
+    def columns(self) -> tuple[ColumnElement[Any], ...]: ...
+
+
 class DatabaseGate:
     """Implements `bursar.web.principal.Gate`."""
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
-        self._statements: dict[Owned | tenancy.Owned[Any], Select[Any]] = {}
+        self._statements: dict[Reachable, Select[Any]] = {}
 
     def verify(self, token: str) -> str:
         return self._ring.verify(token)
@@ -41,7 +51,7 @@ class DatabaseGate:
         self,
         connection: Connection,
         client_id: str,
-        owned: Owned | tenancy.Owned[Any],
+        owned: Reachable,
         parameters: Mapping[str, Any],
     ) -> tuple[Principal, AnyRow | None]:
         statement = self._statements.get(owned)
@@ -63,7 +73,7 @@ _GRANTED = _CLIENT.outerjoin(_GRANT, _GRANT.c.client_uuid == _CLIENT.c.uuid)
 _ADMIT = _admission(_GRANTED)
 
 
-def _statement_for(owned: Owned | tenancy.Owned[Any]) -> Select[Any]:
+def _statement_for(owned: Reachable) -> Select[Any]:
     theirs = (owned.enterprise == _GRANT.c.enterprise_uuid) & owned.condition
     others = (column for column in owned.columns if column.key != "enterprise_uuid")
     return _admission(
@@ -74,8 +84,8 @@ def _statement_for(owned: Owned | tenancy.Owned[Any]) -> Select[Any]:
 
 
 def _principal(client_id: str, rows: Sequence[Sequence[Any]]) -> Principal:
-    """No row: no such client, or a disabled one. A client without grants has a row of nulls."""
+    """Without a row the client is unknown or disabled; without a grant it has a row of nulls."""
     if not rows:
-        raise Unauthorized("User is inactive or deleted.")
+        raise NotAuthenticated("User is inactive or deleted.")
     roles: dict[UUID, str] = {row[0]: row[1] for row in rows if row[0] is not None}
     return Principal(client_id, roles)

@@ -22,7 +22,7 @@ from bursar.database.engine import Database
 from bursar.identity.keys import ALGORITHM, LiveKey, ensure_signing_key, is_young, load_keys
 from bursar.identity.sealing import Seal
 from bursar.settings import Settings
-from bursar.web.errors import Unauthorized
+from bursar.tenancy import NotAuthenticated
 
 MAX_TOKEN_LENGTH: Final = 8 * 1024
 MAX_ROLES_IN_TOKEN: Final = 64
@@ -82,7 +82,7 @@ class KeyRing:
         return jwt.encode(header, claims, key.key, algorithms=[ALGORITHM]), self._settings.token_ttl
 
     def verify(self, token: str) -> str:
-        """The client id of a good token. Raises Unauthorized, whatever the token is."""
+        """The client id of a good token. Raises NotAuthenticated, whatever the token is."""
         if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
             raise _invalid()
         keys = self._fresh(RELOAD_SECONDS)
@@ -124,7 +124,7 @@ class KeyRing:
         if key is None or not is_young(key.created_at, now, self._settings.signing_key_days):
             with self._database.transaction() as session:
                 ensure_signing_key(
-                    session, now=now, days=self._settings.signing_key_days, seal=self._seal
+                    session, at=now, days=self._settings.signing_key_days, seal=self._seal
                 )
             key = _newest(self._fresh(0))
         if key is None:
@@ -149,7 +149,7 @@ class KeyRing:
 
 
 def check_claims(claims: Mapping[str, Any], settings: Settings, now: datetime) -> tuple[str, int]:
-    """The client id and the instant of expiry. Raises Unauthorized."""
+    """The client id and the instant of expiry. Raises NotAuthenticated."""
     subject, expires, issued = claims.get("sub"), claims.get("exp"), claims.get("iat")
     if type(expires) is not int or type(issued) is not int:
         raise _invalid()
@@ -201,9 +201,9 @@ def _newest(keys: Mapping[str, LiveKey]) -> LiveKey | None:
     return next(iter(keys.values()), None)
 
 
-def _invalid() -> Unauthorized:
-    return Unauthorized("Invalid token.")
+def _invalid() -> NotAuthenticated:
+    return NotAuthenticated("Invalid token.")
 
 
-def _expired() -> Unauthorized:
-    return Unauthorized("Token has expired.")
+def _expired() -> NotAuthenticated:
+    return NotAuthenticated("Token has expired.")

@@ -14,7 +14,7 @@ from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT, PutCatalog
 from bursar.catalog.catalogs.refusals import CatalogOfAnotherEnterprise
 from bursar.catalog.content.service import lock_content
 from bursar.identity import service as identity
-from bursar.identity.service import SlugTaken
+from bursar.identity.service import DeclaredClient, DeclaredEnterprise, SlugTaken
 from bursar.provisioning.content import ContentRun
 from bursar.provisioning.credit import CreditRun
 from bursar.provisioning.enrollments import EnrollmentRun
@@ -100,13 +100,8 @@ class _EnterpriseRun:
 
     def put(self, place: str, enterprise: EnterpriseForm) -> None:
         try:
-            outcome = identity.put_enterprise(
-                self.session,
-                self.actor,
-                uuid=enterprise.uuid,
-                fields=enterprise.given(but=_UUID | _PARTS),
-                now=self.now,
-            )
+            declared = DeclaredEnterprise(**enterprise.given(but=_PARTS))
+            outcome = identity.put_enterprise(self.session, self.actor, declared, at=self.now)
         except SlugTaken as error:
             raise ManifestError(
                 [problem(f"{place}.slug", "taken by another enterprise")]
@@ -123,15 +118,13 @@ class _EnterpriseRun:
     def _put_clients(self, enterprise: EnterpriseForm) -> None:
         roles = _stored_roles(self.session, enterprise.uuid) if enterprise.clients else {}
         for client in enterprise.clients:
-            outcome = identity.put_client(
-                self.session,
-                self.actor,
+            declared = DeclaredClient(
                 client_id=client.client_id,
                 enterprise_uuid=enterprise.uuid,
                 role=_role(client, roles),
                 secret=client.client_secret,
-                now=self.now,
             )
+            outcome = identity.put_client(self.session, self.actor, declared, at=self.now)
             self.plan.note(outcome, f"client {client.client_id} of {enterprise.slug}")
 
     def _put_catalog(self, place: str, enterprise: EnterpriseForm, catalog: CatalogForm) -> None:

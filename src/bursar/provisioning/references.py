@@ -1,6 +1,6 @@
 """What manifests refer to, and what they must not take from each other, asked of the database."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bursar.batches import batched
 from bursar.catalog.catalogs.models import Catalog
 from bursar.credit.models import AssignmentConfiguration, LedgerEntry, Policy, Subsidy
-from bursar.identity.models import Enterprise
+from bursar.identity.service import owners_of_slugs
 from bursar.provisioning.forms import EnterpriseForm
 from bursar.provisioning.manifest import Manifest
 from bursar.provisioning.problems import problem
@@ -147,7 +147,7 @@ def _declared(enterprises: Sequence[EnterpriseForm], model: Model) -> dict[UUID,
 def _stored(session: Session, enterprises: Sequence[EnterpriseForm]) -> Stored:
     slugs = {enterprise.slug for enterprise in enterprises}
     owners = {model: _owners(session, model, enterprises) for model in _DECLARATIONS}
-    return Stored(_owners_of_slugs(session, slugs), owners)
+    return Stored(owners_of_slugs(session, slugs), owners)
 
 
 def _owners(
@@ -164,15 +164,5 @@ def _owners(
         for batch in batched(uuids, _BATCH)
         for row in session.execute(
             select(model.uuid, model.enterprise_uuid).where(model.uuid.in_(batch))
-        )
-    }
-
-
-def _owners_of_slugs(session: Session, slugs: Collection[str]) -> dict[str, UUID]:
-    return {
-        row.slug: row.uuid
-        for batch in batched(slugs, _BATCH)
-        for row in session.execute(
-            select(Enterprise.slug, Enterprise.uuid).where(Enterprise.slug.in_(batch))
         )
     }

@@ -19,7 +19,7 @@ from bursar.database.retries import with_retries
 from bursar.database.types import AnyRow
 from bursar.pages import PageOutOfRange
 from bursar.settings import Settings
-from bursar.tenancy import Principal
+from bursar.tenancy import NotAuthenticated, Principal
 from bursar.web import idempotency
 from bursar.web.call import Answer, Call
 from bursar.web.endpoint import Endpoint
@@ -86,7 +86,10 @@ class Pipeline:
             raise Unauthorized
         if scheme.lower() not in {"jwt", "bearer"} or not token.strip():
             raise Unauthorized("Invalid token header.")
-        return self.gate.verify(token.strip())
+        try:
+            return self.gate.verify(token.strip())
+        except NotAuthenticated as refusal:
+            raise Unauthorized(refusal.reason) from None
 
     def handle(
         self, endpoint: Endpoint, incoming: Incoming, client_id: str | None = None
@@ -218,13 +221,15 @@ class Pipeline:
         return body
 
 
-REFUSED = (ApiError, PageOutOfRange, *DATABASE_AWAY)
+REFUSED = (ApiError, NotAuthenticated, PageOutOfRange, *DATABASE_AWAY)
 """What ends a request with an answer of its own; everything else is a defect."""
 
 
 def refusal_of(error: Exception, incoming: Incoming) -> Outgoing:
     if isinstance(error, PageOutOfRange):
         error = InvalidPage()
+    elif isinstance(error, NotAuthenticated):
+        error = Unauthorized(error.reason)
     if not isinstance(error, ApiError):
         error = unavailable(error, incoming.request_id)
     return refuse(error, incoming)

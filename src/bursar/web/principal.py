@@ -26,10 +26,10 @@ class Owned:
 
 class Gate(Protocol):
     def verify(self, token: str) -> str:
-        """The client id of a good token. Raises Unauthorized."""
+        """The client id of a good token. Raises NotAuthenticated."""
 
     def admit(self, connection: Connection, client_id: str) -> Principal:
-        """One statement. Raises Unauthorized for a client that is gone or disabled."""
+        """One statement. Raises NotAuthenticated for a client that is gone or disabled."""
 
     def admit_to(
         self,

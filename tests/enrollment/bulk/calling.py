@@ -12,7 +12,7 @@ from bursar.actors import Actor
 from bursar.api.bulk_enrollment import PATH, endpoints
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
-from bursar.identity.service import put_client
+from bursar.identity.service import DeclaredClient, put_client
 from bursar.identity.tokens import KeyRing
 from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings
@@ -48,11 +48,8 @@ class Api:
                 put_client(
                     session,
                     Actor("test"),
-                    client_id=client,
-                    enterprise_uuid=enterprise,
-                    role=role,
-                    secret=None,
-                    now=clock.now(),
+                    DeclaredClient(client_id=client, enterprise_uuid=enterprise, role=role),
+                    at=clock.now(),
                 )
 
     def ask(

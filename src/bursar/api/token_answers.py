@@ -1,13 +1,12 @@
-"""The token endpoint and the key set, as plain functions: what comes in, what goes out."""
+"""The answers of the token endpoint and of the key set. Knows no web server."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bursar import clock
+from bursar.api.token_requests import TokenError, read_token_request
 from bursar.database.engine import Database
-from bursar.identity import service, throttle
-from bursar.identity.token_request import TokenError, TokenRequest, read_token_request
+from bursar.identity.service import InvalidCredentials, TooManyFailures, authenticate_client
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
 from bursar.web.errors import Throttled
@@ -19,7 +18,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="api"'}
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """`body` is to be sent as JSON."""
+    """An answer whose body is to be sent as JSON."""
 
     status: int
     body: dict[str, Any]
@@ -36,16 +35,25 @@ def token_response(
     body: bytes,
     address: str,
 ) -> TokenAnswer:
-    """Takes tens of milliseconds of one core. No connection is held meanwhile."""
+    """Answers as RFC 6749 says. No connection is held while a secret is verified."""
     try:
         request = read_token_request(
             content_type=content_type, authorization=authorization, body=body
         )
-        roles = _authenticated_roles(database, settings, request, address)
+        roles = authenticate_client(
+            database,
+            request.client_id,
+            request.secret,
+            address,
+            failures_per_minute=settings.token_failures_per_minute,
+        )
     except TokenError as refusal:
         return _refused(refusal)
-    except Throttled as refusal:
-        return _answer(refusal.status, refusal.body, refusal.headers)
+    except InvalidCredentials:
+        return _refused(TokenError("invalid_client", "Invalid client credentials."))
+    except TooManyFailures as refusal:
+        throttled = Throttled(refusal.seconds_to_wait)
+        return _answer(throttled.status, throttled.body, throttled.headers)
     token, lifetime = ring.issue(request.client_id, roles)
     return _answer(
         200,
@@ -55,26 +63,6 @@ def token_response(
 
 def jwks_answer(ring: KeyRing) -> TokenAnswer:
     return TokenAnswer(200, ring.jwks(), {"Cache-Control": "public, max-age=300"})
-
-
-def _authenticated_roles(
-    database: Database, settings: Settings, request: TokenRequest, address: str
-) -> Mapping[Any, str]:
-    """Raises TokenError or Throttled."""
-    client_id, now = request.client_id, clock.now()
-    with database.read() as connection:
-        wait = throttle.seconds_to_wait(
-            connection, client_id, address, now=now, limit=settings.token_failures_per_minute
-        )
-        if wait:
-            raise Throttled(wait)
-        credentials = service.find_credentials(connection, client_id)
-    if not service.authenticate(credentials, request.secret) or credentials is None:
-        with database.transaction() as session:
-            throttle.note_failure(session, client_id, address, now=now)
-        raise TokenError("invalid_client", "Invalid client credentials.")
-    with database.read() as connection:
-        return service.find_roles(connection, credentials.client_uuid)
 
 
 def _refused(refusal: TokenError) -> TokenAnswer:

@@ -1,4 +1,4 @@
-"""Reads a token request (RFC 6749 sections 2.3.1, 4.4.2 and 5.2). Knows no database."""
+"""Reads a token request (RFC 6749 sections 2.3.1, 4.4.2 and 5.2). Reads no database."""
 
 import base64
 import binascii

@@ -1,12 +1,12 @@
-"""Puts the token endpoint and the key set on Litestar."""
+"""The token endpoint and the key set over HTTP. Nobody needs a token for them."""
 
 from collections.abc import Awaitable, Callable
 
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 
+from bursar.api.token_answers import TokenAnswer, jwks_answer, token_response
 from bursar.database.engine import Database
-from bursar.identity.routes import TokenAnswer, jwks_answer, token_response
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
 from bursar.web.adapter import (

@@ -1,0 +1,38 @@
+"""What can be asked of enterprises and clients."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from msgspec import UNSET
+
+from bursar.declared import Declarable, Declared
+
+
+class DeclaredEnterprise(Declared, frozen=True, kw_only=True):
+    """An enterprise as it shall be. A new one needs a name and a slug."""
+
+    uuid: UUID
+    name: Declarable[str] = UNSET
+    slug: Declarable[str] = UNSET
+    country: Declarable[str | None] = UNSET
+    contact_email: Declarable[str | None] = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredClient:
+    """A client and its role in one enterprise as they shall be."""
+
+    client_id: str
+    enterprise_uuid: UUID
+    role: str
+    secret: str | None = None
+    """None leaves the stored secrets alone; a secret that none of them is replaces them all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateClient:
+    """A new client for one enterprise, with a secret made here."""
+
+    client_id: str
+    enterprise_uuid: UUID
+    role: str

@@ -1,0 +1,65 @@
+"""What happens to enterprises, clients and signing keys."""
+
+from typing import ClassVar
+
+from bursar.events.event import Event
+
+
+class EnterpriseCreated(Event):
+    type: ClassVar[str] = "enterprise.created"
+    object_type: ClassVar[str] = "enterprise"
+
+
+class EnterpriseChanged(Event):
+    type: ClassVar[str] = "enterprise.changed"
+    object_type: ClassVar[str] = "enterprise"
+
+
+class _ClientEvent(Event):
+    """Each enterprise that the client acts for is told by an event of its own."""
+
+    object_type: ClassVar[str] = "client"
+
+
+class ClientCreated(_ClientEvent):
+    type: ClassVar[str] = "client.created"
+
+
+class ClientGranted(_ClientEvent):
+    """A client may act for an enterprise for which it could not act before."""
+
+    type: ClassVar[str] = "client.granted"
+
+
+class ClientRoleChanged(_ClientEvent):
+    type: ClassVar[str] = "client.role_changed"
+
+
+class ClientSecretReplaced(_ClientEvent):
+    """A declared secret has ended all others."""
+
+    type: ClassVar[str] = "client.secret_replaced"
+
+
+class ClientSecretRotated(_ClientEvent):
+    """A new secret is live beside the newest of the old ones."""
+
+    type: ClassVar[str] = "client.secret_rotated"
+
+
+class ClientDisabled(_ClientEvent):
+    type: ClassVar[str] = "client.disabled"
+
+
+class ClientEnabled(_ClientEvent):
+    type: ClassVar[str] = "client.enabled"
+
+
+class SigningKeyCreated(Event):
+    type: ClassVar[str] = "signing_key.created"
+    object_type: ClassVar[str] = "signing_key"
+
+
+class SigningKeyRevoked(Event):
+    type: ClassVar[str] = "signing_key.revoked"
+    object_type: ClassVar[str] = "signing_key"
