@@ -37,11 +37,24 @@ BATCH: Final = 10_000
 
 licenses = License.__table__.c
 
+SHOWN: Final = (
+    licenses.uuid,
+    licenses.status,
+    licenses.user_email,
+    licenses.lms_user_id,
+    licenses.user_sfid,
+    licenses.plan_uuid,
+    licenses.assigned_at,
+    licenses.activated_at,
+    licenses.revoked_at,
+)
+"""What `views.license_item` shows. The other columns would take half of the time to read rows."""
+
 # Written out: with a parameter in its place PostgreSQL could not use the partial indexes.
 IS_LIVE: Final = licenses.status.in_([literal_column(f"'{status}'") for status in LIVE])
 IS_UNASSIGNED: Final = licenses.status == literal_column(f"'{LicenseStatus.UNASSIGNED}'")
 
-_BY_UUID: Final = select(*licenses).where(
+_BY_UUID: Final = select(*SHOWN).where(
     licenses.uuid == bindparam("license_uuid"), licenses.plan_uuid == bindparam("plan_uuid")
 )
 
@@ -58,11 +71,11 @@ def _live_of_plan(dialect: str) -> Select[Any]:
     # indexes of live ones are all but empty, and would read the whole of one at every call.
     is_live = licenses.status != LicenseStatus.REVOKED.value
     conditions = (licenses.plan_uuid == bindparam("plan_uuid"), is_live)
-    return found_by_each(dialect, tuple(licenses), conditions, licenses.user_email, "emails")
+    return found_by_each(dialect, SHOWN, conditions, licenses.user_email, "emails")
 
 
 def live_rows(session: Session, plan_uuid: UUID, emails: Sequence[str]) -> list[AnyRow]:
-    """The licenses of a plan that these learners hold, with all columns."""
+    """The licenses of a plan that these learners hold."""
     found: list[AnyRow] = []
     statement = _live_of_plan(session.get_bind().dialect.name)
     for batch in batched(emails, BATCH):
@@ -84,8 +97,8 @@ def find_live_licenses(
 def matching_rows(
     session: Session, plan_uuid: UUID, filters: Sequence[LicenseFilter]
 ) -> Sequence[AnyRow]:
-    """The live licenses of a plan that all filters let through, with all columns."""
-    statement = select(*licenses).where(
+    """The live licenses of a plan that all filters let through."""
+    statement = select(*SHOWN).where(
         licenses.plan_uuid == plan_uuid,
         IS_LIVE,
         *(condition for each in filters for condition in _conditions_of(each)),
@@ -193,7 +206,7 @@ def page_of_licenses(
 ) -> Sequence[AnyRow]:
     """By e-mail, those without one last."""
     rows: Sequence[AnyRow] = connection.execute(
-        select(*licenses)
+        select(*SHOWN)
         .where(*_selected(plan_uuid, wanted))
         .order_by(licenses.user_email.asc().nulls_last(), licenses.uuid)
         .offset(offset)

@@ -24,7 +24,7 @@ from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.rows import awaited_rows, given_rows, row_parameters
 from bursar.database.types import AnyRow, Instant
 from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.queries import BATCH, IS_UNASSIGNED, licenses
+from bursar.subscriptions.licenses.queries import BATCH, IS_UNASSIGNED, SHOWN, licenses
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.subscriptions.licenses.views import LicenseItem
 
@@ -99,7 +99,7 @@ def _assign_statement(dialect: str) -> Update:
 def write_activated(
     session: Session, enterprise_uuid: UUID, license_uuids: Sequence[UUID], at: datetime
 ) -> Sequence[AnyRow]:
-    """Those that were assigned, with all columns; others stay as they are."""
+    """Those that were assigned; others stay as they are."""
     rows: Sequence[AnyRow] = (
         session.connection()
         .execute(
@@ -110,7 +110,7 @@ def write_activated(
                 licenses.status == LicenseStatus.ASSIGNED,
             )
             .values(status=LicenseStatus.ACTIVATED.value, activated_at=at, modified_at=at)
-            .returning(*licenses)
+            .returning(*SHOWN)
         )
         .all()
     )

@@ -45,6 +45,7 @@ from bursar.subscriptions.licenses.events import (
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.queries import (
     IS_LIVE,
+    SHOWN,
     find_live_licenses,
     find_usable_licenses,
     hold_activated,
@@ -60,7 +61,7 @@ from bursar.subscriptions.licenses.refusals import (
     TooManyRevocations,
 )
 from bursar.subscriptions.licenses.states import LIVE, LicenseStatus
-from bursar.subscriptions.licenses.views import LicenseItem, license_item
+from bursar.subscriptions.licenses.views import LicenseItem, license_item, revoked_item
 from bursar.subscriptions.plans.locking import (
     CountsDelta,
     LockedPlan,
@@ -330,9 +331,7 @@ def _revoked_events(plan: LockedPlan, rows: Sequence[AnyRow], at: datetime) -> l
             object_id=row.uuid,
             enterprise_uuid=plan.enterprise_uuid,
             changes={"status": (row.status, LicenseStatus.REVOKED)},
-            data=msgspec.structs.replace(
-                license_item(row), status=LicenseStatus.REVOKED, revoked_date=revoked_date
-            ),
+            data=revoked_item(row, revoked_date),
             email=row.user_email,
             was_activated=row.status == LicenseStatus.ACTIVATED,
         )
@@ -358,7 +357,7 @@ def link_accounts(
         return 0
     lock_plans(session, plan_uuids)
     # Asked again under the locks: what was revoked meanwhile keeps the account it had.
-    statement = select(*licenses, given.c.user_id).join_from(License.__table__, given, differs)
+    statement = select(*SHOWN, given.c.user_id).join_from(License.__table__, given, differs)
     rows = session.connection().execute(statement).all()
     seats.write_accounts(session, {row.uuid: row.user_id for row in rows}, at)
     events = [

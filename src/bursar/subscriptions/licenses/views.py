@@ -23,7 +23,7 @@ class LicenseItem(msgspec.Struct, frozen=True):
 
 
 def license_item(row: AnyRow) -> LicenseItem:
-    """Of a row with the columns of License."""
+    """Of a row with these columns of License: see `queries.SHOWN`."""
     return LicenseItem(
         row.uuid,
         LicenseStatus(row.status),
@@ -34,6 +34,21 @@ def license_item(row: AnyRow) -> LicenseItem:
         _shown(row.assigned_at),
         _shown(row.activated_at),
         _shown(row.revoked_at),
+    )
+
+
+def revoked_item(row: AnyRow, revoked_date: str) -> LicenseItem:
+    """Of the row of a live license, as it is once it is revoked."""
+    return LicenseItem(
+        row.uuid,
+        LicenseStatus.REVOKED,
+        row.user_email,
+        row.lms_user_id,
+        row.user_sfid,
+        row.plan_uuid,
+        _shown(row.assigned_at),
+        _shown(row.activated_at),
+        revoked_date,
     )
 
 

@@ -18,7 +18,7 @@ from bursar.events.service import publish
 from bursar.subscriptions.licenses import seats
 from bursar.subscriptions.licenses.events import LicenseRenewed
 from bursar.subscriptions.licenses.models import License
-from bursar.subscriptions.licenses.queries import IS_LIVE, licenses
+from bursar.subscriptions.licenses.queries import IS_LIVE, SHOWN, licenses
 from bursar.subscriptions.licenses.states import LIVE, LicenseStatus
 from bursar.subscriptions.licenses.views import license_item
 from bursar.subscriptions.plans.creation import new_plan
@@ -137,7 +137,7 @@ def _copy_all(
 ) -> int:
     """Answers how many. A batch's events are published with it: a plan may have a million."""
     statuses: Counter[str] = Counter()
-    statement = select(*licenses).where(*_to_copy(prior.uuid, renewed.uuid))
+    statement = select(*SHOWN).where(*_to_copy(prior.uuid, renewed.uuid))
     statement = statement.order_by(licenses.uuid).limit(BATCH)
     rows = session.connection().execute(statement).all()
     while rows:
