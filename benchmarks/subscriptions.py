@@ -55,7 +55,7 @@ def plan_list(stage: Stage) -> list[Result]:
         query = f"enterprise_customer_uuid={ten[0].enterprise_uuid}"
         target = server.target(f"/enterprise/v1/subscriptions?{query}", JSON)
         rates = stage.compare(target, server.floor_of(target, name))
-        title = f"list of 10 plans, {licenses:,} licences each"
+        title = f"list of 10 plans, {licenses:,} licenses each"
         results.append(Result.of_rates(title, rates, LIST_BOUND))
     return results
 
@@ -65,8 +65,8 @@ def assignment(stage: Stage) -> list[Result]:
     several = plans(stage, "assign-several", PLANS, held=0, unassigned=SEATS)
     one = plans(stage, "assign-one", 1, held=0, unassigned=SEATS)
     return [
-        _load(stage, f"assign 10 licences, {PLANS} plans", _assigning(stage, several), 500),
-        _load(stage, "assign 10 licences, one plan", _assigning(stage, one), 250),
+        _load(stage, f"assign 10 licenses, {PLANS} plans", _assigning(stage, several), 500),
+        _load(stage, "assign 10 licenses, one plan", _assigning(stage, one), 250),
     ]
 
 
@@ -77,7 +77,7 @@ def _assigning(stage: Stage, chosen: Sequence[BenchmarkPlan]) -> Target:
 
 
 def revocation(stage: Stage) -> list[Result]:
-    """Half of the licences are activated. Every answer is 204, or the measurement breaks."""
+    """Half of the licenses are activated. Every answer is 204, or the measurement breaks."""
     calls = REVOCATIONS_A_SECOND * (WARM_UP_SECONDS + stage.seconds + _SLACK_SECONDS)
     chosen = plans(stage, "revoke", PLANS, held=calls * 10 // PLANS, unassigned=0)
     target = stage.server(SMALL).target("", JSON)
@@ -85,7 +85,7 @@ def revocation(stage: Stage) -> list[Result]:
     start = str(int(time.time()))
     script = Script("revoke.lua", (start, str(REVOCATIONS_A_SECOND), *paths))
     revoking = Target(target.url, target.headers, script=script)
-    return [_load(stage, f"revoke 10 licences, {PLANS} plans", revoking, 400)]
+    return [_load(stage, f"revoke 10 licenses, {PLANS} plans", revoking, 400)]
 
 
 def _load(stage: Stage, name: str, target: Target, bound: int) -> Result:
@@ -104,9 +104,9 @@ def in_one_call(stage: Stage) -> list[Result]:
         emails = [f"m{number}-{each}@example.com" for each in range(10_000)]
         ten_thousand.append(_seconds(server, f"{plan.path}/assign", emails))
     return [
-        _of_call("assign 1,000 licences in one call", thousand, 100),
-        _of_call("assign 10,000 licences in one call", ten_thousand, 1_000),
-        _of_call("revoke 1,000 licences in one call", revoked, 150),
+        _of_call("assign 1,000 licenses in one call", thousand, 100),
+        _of_call("assign 10,000 licenses in one call", ten_thousand, 1_000),
+        _of_call("revoke 1,000 licenses in one call", revoked, 150),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A subscription plan of a test's own: its shop, and the calls that change its licences."""
+"""A subscription plan of a test's own: its shop, and the calls that change its licenses."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -75,7 +75,7 @@ class PlanShop:
 
     @property
     def counts(self) -> Counts:
-        """Unassigned, assigned, activated, revoked; as the list of licences has them too."""
+        """Unassigned, assigned, activated, revoked; as the list of licenses has them too."""
         found = self.item["licenses"]
         names = ("unassigned", "assigned", "activated", "revoked")
         for name in names:
@@ -106,7 +106,7 @@ class PlanShop:
 
 
 def open_plan(service: Service, **fields: Any) -> PlanShop:
-    """Current, with ten licences, unless told otherwise."""
+    """Current, with ten licenses, unless told otherwise."""
     plan = PlanShop(service.open_shop())
     plan.declare(**fields)
     return plan

@@ -68,7 +68,7 @@ BAD_FIELDS: list[tuple[JsonObject, JsonObject]] = [
 
 @pytest.fixture
 def plan(service: Service) -> PlanShop:
-    """With ten licences."""
+    """With ten licenses."""
     return open_plan(service)
 
 
@@ -94,7 +94,7 @@ def mails(service: Service, plan: PlanShop) -> list[tuple[str, str, JsonObject]]
 
 
 class TestAnswers:
-    def test_new_licences_in_the_order_of_the_request(self, plan: PlanShop) -> None:
+    def test_new_licenses_in_the_order_of_the_request(self, plan: PlanShop) -> None:
         answer = plan.assign("zoe@example.org", ANA, "mia@example.org")
         assert list(answer) == [
             "num_successful_assignments",
@@ -134,7 +134,7 @@ class TestAnswers:
         assert plan.assign(*learners(10))["num_already_associated"] == 10
         assert plan.counts == (0, 10, 0, 0)
 
-    def test_a_revoked_learner_gets_a_new_licence(self, plan: PlanShop) -> None:
+    def test_a_revoked_learner_gets_a_new_license(self, plan: PlanShop) -> None:
         (first,) = plan.assign(ANA)["license_assignments"]
         plan.revoke(ANA)
         (second,) = plan.assign(ANA)["license_assignments"]
@@ -165,7 +165,7 @@ class TestAnswers:
 
 
 class TestMail:
-    def test_one_for_each_new_licence_with_greeting_and_closing(
+    def test_one_for_each_new_license_with_greeting_and_closing(
         self, service: Service, plan: PlanShop
     ) -> None:
         plan.assign(ANA, greeting="Hello", closing="Bye")
@@ -208,7 +208,7 @@ class TestRefusals:
         body = {"user_emails": [ANA, ANA], "user_sfids": [SFID]}
         assert errors(untouched.post("assign", body)) == UNEVEN
 
-    def test_fewer_licences_than_new_learners(self, plan: PlanShop) -> None:
+    def test_fewer_licenses_than_new_learners(self, plan: PlanShop) -> None:
         plan.assign(*learners(4))
         found = errors(plan.post("assign", {"user_emails": learners(11)}))
         assert found == {"detail": "Not enough licenses: 7 wanted, 6 unassigned in the plan."}
@@ -273,7 +273,7 @@ class TestRepetition:
 class TestManyAtOnce:
     THREADS, CALLS, EACH = 16, 6, 5
 
-    def test_all_are_served_and_no_licence_goes_to_two_learners(
+    def test_all_are_served_and_no_license_goes_to_two_learners(
         self, service: Service, plan: PlanShop
     ) -> None:
         wanted = self.THREADS * self.CALLS * self.EACH

@@ -82,7 +82,7 @@ GOOD_FILTERS: list[tuple[list[JsonObject], list[str]]] = [
 
 @pytest.fixture
 def plan(service: Service) -> PlanShop:
-    """Of ten licences, three assigned and one activated; one was revoked."""
+    """Of ten licenses, three assigned and one activated; one was revoked."""
     return used(service)
 
 
@@ -116,7 +116,7 @@ class TestByEmail:
         assert plan.counts == (8, 2, 0, 3)
         assert plan.item["licenses"]["total"] == 10
 
-    def test_a_revoked_licence_keeps_its_learner_and_its_dates(self, plan: PlanShop) -> None:
+    def test_a_revoked_license_keeps_its_learner_and_its_dates(self, plan: PlanShop) -> None:
         before = plan.license_of(CAL)
         plan.revoke(CAL)
         (after,) = (item for item in plan.licenses(status="revoked") if item["user_email"] == CAL)
@@ -126,7 +126,7 @@ class TestByEmail:
         } | {"status": "revoked"}
 
     @pytest.mark.parametrize("stranger", ["nobody@example.org", "zed@example.org"])
-    def test_the_first_without_a_live_licence_is_named_and_nothing_is_revoked(
+    def test_the_first_without_a_live_license_is_named_and_nothing_is_revoked(
         self, untouched: PlanShop, stranger: str
     ) -> None:
         response = untouched.revoke(AL, stranger.upper(), "another@example.org", CAL)
@@ -135,7 +135,7 @@ class TestByEmail:
         assert response.json()["detail"].startswith(f"{stranger} ")
         assert str(untouched.uuid) in response.json()["detail"]
 
-    def test_a_licence_of_another_plan_does_not_count(self, untouched: PlanShop) -> None:
+    def test_a_license_of_another_plan_does_not_count(self, untouched: PlanShop) -> None:
         other = untouched.sibling()
         response = other.revoke(AL)
         assert response.status_code == 404
@@ -239,7 +239,7 @@ class TestBody:
 class TestCap:
     @pytest.fixture
     def capped(self, service: Service) -> PlanShop:
-        """Two of its four activated licences may be revoked."""
+        """Two of its four activated licenses may be revoked."""
         plan = open_plan(service, is_revocation_cap_enabled=True, revoke_max_percentage=11)
         plan.assign(*learners(6))
         plan.activate(*learners(4))
@@ -291,7 +291,7 @@ class TestRepetition:
 
 
 class TestManyAtOnce:
-    def test_of_eight_who_revoke_the_same_licence_one_does_it(
+    def test_of_eight_who_revoke_the_same_license_one_does_it(
         self, service: Service, plan: PlanShop
     ) -> None:
         for email, counts in ((AL, (7, 2, 1, 2)), (CAL, (8, 2, 0, 3))):

@@ -1,4 +1,4 @@
-"""Licences of a plan: their list, their activation and reminders, all beyond the reference."""
+"""Licenses of a plan: their list, their activation and reminders, all beyond the reference."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ JSON = {"Accept": "application/json"}
 
 @pytest.fixture
 def plan(service: Service) -> PlanShop:
-    """With ten licences."""
+    """With ten licenses."""
     return open_plan(service)
 
 
 @pytest.fixture(scope="module")
 def used(service: Service) -> PlanShop:
-    """One licence activated, two assigned, two revoked, and seven unassigned."""
+    """One license activated, two assigned, two revoked, and seven unassigned."""
     plan = open_plan(service)
     plan.assign("al@x.example", "alba@x.example", "bo@x.example")
     plan.assign("c@x.example", "d@x.example", user_sfids=["001OE000001f26OXZP", None])
@@ -35,7 +35,7 @@ class TestLicenses:
         assert emails[:5] == [f"{name}@x.example" for name in ("al", "alba", "bo", "c", "d")]
         assert emails[5:] == [None] * 7
 
-    def test_a_licence_says_who_holds_it_and_since_when(self, used: PlanShop) -> None:
+    def test_a_license_says_who_holds_it_and_since_when(self, used: PlanShop) -> None:
         item = used.license_of("c@x.example")
         assert list(item) == [
             "uuid",
@@ -82,7 +82,7 @@ class TestLicenses:
         assert response.status_code == 400
         assert set(response.json()) == set(query)
 
-    def test_walking_all_pages_yields_every_licence_once(self, plan: PlanShop) -> None:
+    def test_walking_all_pages_yields_every_license_once(self, plan: PlanShop) -> None:
         plan.change(num_licenses=230)
         plan.assign(*learners(150))
         pages = list(plan.shop.api.pages(plan.path))
@@ -109,7 +109,7 @@ class TestActivation:
         assert plan.counts == (9, 0, 1, 0)
 
     @pytest.mark.parametrize("status", ["unassigned", "revoked"])
-    def test_a_licence_that_nobody_holds_cannot_be_activated(
+    def test_a_license_that_nobody_holds_cannot_be_activated(
         self, plan: PlanShop, status: str
     ) -> None:
         plan.assign("ana@example.org")
@@ -146,7 +146,7 @@ class TestActivation:
         plan.change(is_locked_for_renewal_processing=True)
         plan.activate("ana@example.org")
 
-    def test_a_licence_is_looked_for_in_its_own_plan(self, plan: PlanShop) -> None:
+    def test_a_license_is_looked_for_in_its_own_plan(self, plan: PlanShop) -> None:
         (given,) = plan.assign("ana@example.org")["license_assignments"]
         response = plan.sibling().post(f"{given['license']}/activate", None)
         assert response.status_code == 404

@@ -39,7 +39,7 @@ KEYS = [
 
 @pytest.fixture
 def plan(service: Service) -> PlanShop:
-    """With ten licences."""
+    """With ten licenses."""
     return open_plan(service)
 
 
@@ -125,7 +125,7 @@ class TestShape:
     def test_without_a_cap_there_are_no_revocations(self, plan: PlanShop) -> None:
         assert plan.item["revocations"] is None
 
-    def test_a_cap_counts_a_part_of_a_licence_as_a_whole_one(self, plan: PlanShop) -> None:
+    def test_a_cap_counts_a_part_of_a_license_as_a_whole_one(self, plan: PlanShop) -> None:
         plan.change(is_revocation_cap_enabled=True, revoke_max_percentage=1)
         assert plan.item["revocations"] == {"total": 1, "used": 0, "remaining": 1}
         plan.change(revoke_max_percentage=0)

@@ -30,7 +30,7 @@ from bursar.subscriptions.licenses.refusals import (
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.subscriptions.licenses.views import LicenseItem
 from bursar.subscriptions.plans.owned import PLAN, PlanTarget
-from bursar.subscriptions.plans.rules import Unusable
+from bursar.subscriptions.plans.refusals import Unusable
 from bursar.web.errors import BusinessRule, NotFound, Refusal
 from bursar.web.query import PageNumber, Parameter, Query, Repeatable, WrongValue
 from bursar.web.request import Caller, HttpRequest

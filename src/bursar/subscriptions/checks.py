@@ -1,4 +1,4 @@
-"""Proves the counts of plans, and that no licence or renewal belongs to a stranger."""
+"""Proves the counts of plans, and that no license or renewal belongs to a stranger."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -18,7 +18,7 @@ _COUNTED: Final[dict[str, ColumnElement[bool]]] = {
     "revoked_activated_count": (_licenses.c.status == LicenseStatus.REVOKED.value)
     & _licenses.c.activated_at.is_not(None),
 }
-"""Of which licences each column of a plan is the number."""
+"""Of which licenses each column of a plan is the number."""
 
 
 def check_subscriptions(session: Session) -> Iterator[str]:

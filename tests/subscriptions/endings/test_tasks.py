@@ -1,4 +1,4 @@
-"""What a revoked licence or an expired plan had paid for ends, in the LMS and in the records."""
+"""What a revoked license or an expired plan had paid for ends, in the LMS and in the records."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -61,7 +61,7 @@ def lms() -> FakeLms:
 
 
 def enroll(database: Database, plan_uuid: UUID = PLAN) -> None:
-    """Everyone who has activated a licence of the plan."""
+    """Everyone who has activated a license of the plan."""
     with database.transaction() as session:
         held = licenses_of(session, plan_uuid, "activated")
         addresses = [str(each.user_email) for each in held]
@@ -137,7 +137,7 @@ def test_a_worker_asks_an_lms_that_is_away_until_it_answers(
     worker = Worker(opener(database_url), jobs.workflows(lms), polling_seconds=0.1)
     worker.start()
     try:
-        wait_until(lambda: live(acme) == 1, "two enrolments have ended")
+        wait_until(lambda: live(acme) == 1, "two enrollments have ended")
     finally:
         worker.stop()
     assert (sorted(lms.ended), lms.failures) == (emails(2), 0)
@@ -148,7 +148,7 @@ def expire(database: Database, lms: FakeLms, day: float) -> dict[str, int]:
         return dict(expire_plans(database, lms))
 
 
-def test_an_expired_plan_ends_its_enrolments_once(acme: Database, lms: FakeLms) -> None:
+def test_an_expired_plan_ends_its_enrollments_once(acme: Database, lms: FakeLms) -> None:
     learners(acme, 3, 2)
     assert expire(acme, lms, 299) == {"expired": 0, "ended": 0, "waiting": 0}
     assert expire(acme, lms, 300) == {"expired": 1, "ended": 2, "waiting": 0}

@@ -1,4 +1,4 @@
-"""A mail about a licence looks again before it leaves."""
+"""A mail about a license looks again before it leaves."""
 
 from uuid import UUID, uuid4
 

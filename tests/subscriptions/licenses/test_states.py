@@ -1,4 +1,4 @@
-"""The database knows the same life of a licence as the table in states.py."""
+"""The database knows the same life of a license as the table in states.py."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -13,7 +13,7 @@ from bursar.subscriptions.licenses.states import (
     LICENSE_MOVES,
     LIVE,
     IllegalMove,
-    LicenseEvent,
+    LicenseAction,
     LicenseStatus,
     after,
 )
@@ -26,9 +26,9 @@ WAYS = {
     LicenseStatus.REVOKED: ("assigned", "revoked"),
 }
 RESULTS = {
-    LicenseEvent.ASSIGN: LicenseStatus.ASSIGNED,
-    LicenseEvent.ACTIVATE: LicenseStatus.ACTIVATED,
-    LicenseEvent.REVOKE: LicenseStatus.REVOKED,
+    LicenseAction.ASSIGN: LicenseStatus.ASSIGNED,
+    LicenseAction.ACTIVATE: LicenseStatus.ACTIVATED,
+    LicenseAction.REVOKE: LicenseStatus.REVOKED,
 }
 
 
@@ -64,10 +64,10 @@ def lead(database: Database, uuid: UUID, status: str) -> None:
         session.execute(update(License).where(License.uuid == uuid).values(**columns_of(status)))
 
 
-@pytest.mark.parametrize("event", LicenseEvent)
+@pytest.mark.parametrize("event", LicenseAction)
 @pytest.mark.parametrize("status", LicenseStatus)
 def test_every_move_is_possible_in_both_or_in_none(
-    acme: Database, status: LicenseStatus, event: LicenseEvent
+    acme: Database, status: LicenseStatus, event: LicenseAction
 ) -> None:
     uuid = add(acme)
     for step in WAYS[status]:

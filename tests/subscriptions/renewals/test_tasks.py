@@ -1,4 +1,4 @@
-"""Renewals: the learners keep their licences in the plan that follows."""
+"""Renewals: the learners keep their licenses in the plan that follows."""
 
 from typing import Any
 from uuid import uuid4

@@ -82,11 +82,11 @@ class License(Base):
     lms_user_id: Mapped[int | None] = mapped_column(BigInteger)
     user_sfid: Mapped[str | None]
     renewed_from_uuid: Mapped[UUID | None]
-    """The licence of the plan before, which may have paid for enrolments that go on."""
+    """The license of the plan before, which may have paid for enrollments that go on."""
     assigned_at: Mapped[datetime | None]
     activated_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     is_ending: Mapped[bool]
-    """Its enrolments have yet to be ended in the LMS; a job is under way."""
+    """Its enrollments have yet to be ended in the LMS; a job is under way."""
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from bursar.subscriptions.licenses.states import LicenseStatus
-from bursar.subscriptions.plans.rules import Unusable
+from bursar.subscriptions.plans.refusals import Unusable
 
 
 class LicenseRefused(Exception):

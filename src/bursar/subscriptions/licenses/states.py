@@ -1,4 +1,4 @@
-"""The life of a licence, as a table. The database enforces the same one with a trigger, and a test
+"""The life of a license, as a table. The database enforces the same one with a trigger, and a test
 walks every pair on both databases."""
 
 from collections.abc import Mapping
@@ -13,33 +13,35 @@ class LicenseStatus(StrEnum):
     REVOKED = "revoked"
 
 
-class LicenseEvent(StrEnum):
+class LicenseAction(StrEnum):
     ASSIGN = "assign"
     ACTIVATE = "activate"
     REVOKE = "revoke"
 
 
-_S, _E = LicenseStatus, LicenseEvent
+_S, _A = LicenseStatus, LicenseAction
 
-LICENSE_MOVES: Final[Mapping[tuple[LicenseStatus, LicenseEvent], LicenseStatus]] = {
-    (_S.UNASSIGNED, _E.ASSIGN): _S.ASSIGNED,
-    (_S.ASSIGNED, _E.ACTIVATE): _S.ACTIVATED,
-    (_S.ASSIGNED, _E.REVOKE): _S.REVOKED,
-    (_S.ACTIVATED, _E.REVOKE): _S.REVOKED,
+LICENSE_MOVES: Final[Mapping[tuple[LicenseStatus, LicenseAction], LicenseStatus]] = {
+    (_S.UNASSIGNED, _A.ASSIGN): _S.ASSIGNED,
+    (_S.ASSIGNED, _A.ACTIVATE): _S.ACTIVATED,
+    (_S.ASSIGNED, _A.REVOKE): _S.REVOKED,
+    (_S.ACTIVATED, _A.REVOKE): _S.REVOKED,
 }
 LIVE: Final = (_S.ASSIGNED, _S.ACTIVATED)
 """Held by a learner."""
 
 
 class IllegalMove(Exception):
-    def __init__(self, status: str, event: str) -> None:
-        super().__init__(f"{event} is impossible for a licence that is {status}")
+    """A license in this status cannot be moved in this way."""
+
+    def __init__(self, status: LicenseStatus, action: LicenseAction) -> None:
+        super().__init__(f"{action} is impossible for a license that is {status}")
         self.status = status
 
 
-def after(status: LicenseStatus, event: LicenseEvent) -> LicenseStatus:
+def after(status: LicenseStatus, action: LicenseAction) -> LicenseStatus:
     """Raises IllegalMove."""
     try:
-        return LICENSE_MOVES[status, event]
+        return LICENSE_MOVES[status, action]
     except KeyError:
-        raise IllegalMove(status, event) from None
+        raise IllegalMove(status, action) from None

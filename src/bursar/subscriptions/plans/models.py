@@ -54,7 +54,7 @@ class SubscriptionPlan(Base):
     revoked_activated_count: Mapped[int] = mapped_column(BigInteger)
     """Of the revoked ones those that had been activated: they count against the cap."""
     wound_up_at: Mapped[datetime | None]
-    """When the end of its licensed enrolments was ordered, after it expired."""
+    """When the end of its licensed enrollments was ordered, after it expired."""
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final, TypeVar
 from uuid import UUID
+
+from bursar.subscriptions.plans.refusals import Unusable
 
 LOCKED_BEFORE_RENEWAL: Final = timedelta(hours=12)
 _DAY: Final = timedelta(days=1)
@@ -72,16 +73,6 @@ class Terms:
     def is_locked(self, now: datetime) -> bool:
         near = self.renewal_date is not None and now >= self.renewal_date - LOCKED_BEFORE_RENEWAL
         return self.is_locked_by_hand or near
-
-
-class Unusable(StrEnum):
-    """Why no learner can begin to use a license of a plan now."""
-
-    INACTIVE = "inactive"
-    NOT_STARTED = "not_started"
-    EXPIRED = "expired"
-    LOCKED_FOR_RENEWAL = "locked_for_renewal"
-    """New licenses only: those that were assigned before can still be activated."""
 
 
 def why_unusable(terms: Terms, now: datetime) -> Unusable | None:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bursar.subscriptions.plans.refusals import Unusable
 from bursar.subscriptions.plans.rules import (
     LOCKED_BEFORE_RENEWAL,
     Seats,
     Terms,
-    Unusable,
     chain,
     days_until,
     revocations,
