@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.catalogs.service import enterprises_of
 from bursar.events.event import Changes, Plain
 from bursar.events.service import publish
 from bursar.subscriptions.declared.commands import (
@@ -148,8 +148,8 @@ def _problems(
             yield name, "required"
     yield from _date_problems(stored, fields)
     if catalog_uuid := fields.get("enterprise_catalog_uuid"):
-        catalog = session.get(Catalog, catalog_uuid)
-        if catalog is None or catalog.enterprise_uuid != enterprise_uuid:
+        owners = enterprises_of(session, [catalog_uuid])
+        if owners.get(catalog_uuid) != enterprise_uuid:
             yield "enterprise_catalog_uuid", "no such catalog"
     wanted = fields.get("num_licenses")
     if stored is not None and wanted is not None:
