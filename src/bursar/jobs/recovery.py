@@ -35,8 +35,13 @@ def recover_others(own_id: str) -> None:
 
 
 def recover(worker_ids: list[str]) -> None:
-    # Unlike DBOS.resume_workflows this counts the attempts of a job that kills its workers, and
-    # leaves alone what somebody else has taken meanwhile.
+    """Puts the running jobs of workers that died back into the queue.
+
+    DBOS has no public function for it. `DBOS.resume_workflows` forgets how often a job was tried,
+    so that one that kills its workers would do so for ever, and it revives a job that was cancelled
+    meanwhile. Decision 0010 names all differences; `tests/jobs/test_recovery.py` holds what we rely
+    on, and the release of DBOS for which it was read.
+    """
     if worker_ids:
         _log.info("jobs of lost workers are resumed", workers=worker_ids)
         DBOS._recover_pending_workflows(worker_ids)
