@@ -1,15 +1,16 @@
 """Endpoints that only tests serve: changes that can be counted, slowed down and refused."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.audit.service import Change, record
 from bursar.catalog.listings.owned import (
     CATALOG,
 )
+from bursar.events.event import Event
+from bursar.events.service import publish
 from bursar.web.call import Answer, Call, enterprise_of
 from bursar.web.endpoint import Documentation, Endpoint
 from bursar.web.errors import BusinessRule
@@ -31,17 +32,19 @@ class ThingBody(Body):
     pause_milliseconds: Annotated[int, Field(ge=0, le=5000)] = 0
 
 
+class ThingChanged(Event):
+    type: ClassVar[str] = "test.changed"
+    object_type: ClassVar[str] = OBJECT_TYPE
+
+
 def change(call: Call, session: Session, body: Any) -> Answer:
-    """Writes the audit row before it pauses, so that a concurrent call could write another.
+    """Stores the event before it pauses, so that a concurrent call could write another.
 
     Has a defect: it does not know what to do with a flag.
     """
     thing: ThingBody = body
-    record(
-        session,
-        Actor(call.principal.client_id, call.request_id),
-        [Change("test.changed", OBJECT_TYPE, thing.name, enterprise_of(call))],
-    )
+    changed = ThingChanged(object_id=thing.name, enterprise_uuid=enterprise_of(call))
+    publish(session, Actor(call.principal.client_id, call.request_id), [changed], at=call.now)
     if thing.flag:
         raise RuntimeError(f"a defect: {thing.emails}")
     let_pass(thing.pause_milliseconds / 1000)

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.audit.models import AuditEntry
 from bursar.database.engine import Database
+from bursar.events.models import EventRecord
 from bursar.identity.tokens import KeyRing
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
@@ -126,9 +126,9 @@ class Service:
 
     def changes_of(self, name: str) -> int:
         """How often the test endpoint did its work for a thing of this name."""
-        statement = select(func.count()).where(AuditEntry.object_id == name)
+        statement = select(func.count()).where(EventRecord.object_id == name)
         with self.database.read() as connection:
-            return connection.scalar(statement.select_from(AuditEntry)) or 0
+            return connection.scalar(statement.select_from(EventRecord)) or 0
 
     @staticmethod
     def wait_for_the_next_second() -> None:

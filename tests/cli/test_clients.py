@@ -187,6 +187,12 @@ class TestAudit:
         assert "disabled" in listed[-1]
         assert SECRET not in "\n".join(listed)
 
+    def test_it_tells_old_and_new_values(self, acme_cli: Cli) -> None:
+        acme_cli.declare(declared(acme(name="Acme, Inc", country="US")))
+        last = acme_cli.ok("audit", "--enterprise", ACME)[-1]
+        assert f"  enterprise.changed  enterprise {ACME}  -  " in last
+        assert last.endswith('  name: Acme -> "Acme, Inc", country: - -> US')
+
     def test_it_can_begin_at_an_instant(self, acme_cli: Cli) -> None:
         before = acme_cli.ok("audit", "--enterprise", ACME)
         acme_cli.ok("clients", "disable", ID)

@@ -1,9 +1,9 @@
 """Scheduled tasks, run at once by an operator and on their schedule by a worker."""
 
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from threading import Event
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import func, select
@@ -11,12 +11,13 @@ from typer.testing import CliRunner, Result
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.audit.models import AuditEntry
-from bursar.audit.service import Change, record
 from bursar.cli import run_task
 from bursar.cli.commands import app
 from bursar.database.engine import Database
 from bursar.enrollment.gateway import EmbeddedGateway
+from bursar.events.event import Event
+from bursar.events.models import EventRecord
+from bursar.events.service import publish
 from bursar.jobs import steps
 from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
@@ -29,9 +30,15 @@ RunTask = Callable[..., Result]
 LATER = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
 
 
+class Traced(Event):
+    type: ClassVar[str] = "test.traced"
+    object_type: ClassVar[str] = "setting"
+
+
 def leave_a_trace(database: Database, settings: Settings) -> Mapping[str, int]:
     with database.transaction() as session:
-        record(session, Actor("task"), [Change("traced", "setting", settings.lms_public_url)])
+        traced = Traced(object_id=settings.lms_public_url, enterprise_uuid=None)
+        publish(session, Actor("task"), [traced], at=clock.now())
     return {"traced": 1, "left alone": 0}
 
 
@@ -55,7 +62,7 @@ def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> RunTask:
 
 def traces(database: Database) -> list[datetime]:
     with database.read() as connection:
-        return list(connection.scalars(select(AuditEntry.at)))
+        return list(connection.scalars(select(EventRecord.at)))
 
 
 def test_a_task_has_worked_when_the_command_returns(run: RunTask, database: Database) -> None:
@@ -129,7 +136,7 @@ def test_the_worker_runs_a_task_in_one_step(
 
     monkeypatch.setattr(steps, "run", run_at_once)
     workflow = scheduled(Task("trace", leave_a_trace, "7 * * * *"), Settings())
-    workflow.function(JobContext(database, JobQueue(database), Event()))
+    workflow.function(JobContext(database, JobQueue(database), threading.Event()))
     assert seen == [("trace", {"traced": 1, "left alone": 0})]
     assert len(traces(database)) == 1
     assert (workflow.name, workflow.schedule) == ("task.trace", "7 * * * *")
@@ -141,4 +148,4 @@ def test_every_task_can_be_run_when_there_is_nothing_to_do(on_sqlite: Cli, task:
     (line,) = on_sqlite.ok("run", task, "--now", "2031-05-06T00:00:00Z")
     assert {part.partition(" ")[0] for part in line.split(", ")} == {"0"}
     with on_sqlite.database() as database, database.read() as connection:
-        assert connection.scalar(select(func.count()).select_from(AuditEntry)) == 0
+        assert connection.scalar(select(func.count()).select_from(EventRecord)) == 0

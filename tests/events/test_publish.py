@@ -7,12 +7,13 @@ from typing import ClassVar
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor, ActorKind
-from bursar.audit.service import Change, entries, record
+from bursar.audit.models import AuditEntry
+from bursar.audit.service import entries
 from bursar.database.engine import Database
 from bursar.database.pipelines import in_one_go
 from bursar.events.event import Event, News, Subscription
@@ -150,7 +151,17 @@ def test_a_row_says_which_transaction_wrote_it(database: Database) -> None:
 
 def test_the_audit_trail_reads_events_and_what_was_written_before_them(database: Database) -> None:
     with database.transaction() as session:
-        record(session, ACTOR, [Change("thing.made", "thing", "1", ENTERPRISE, {"size": 3})])
+        session.execute(
+            insert(AuditEntry).values(
+                enterprise_uuid=ENTERPRISE,
+                at=datetime(2026, 1, 1, tzinfo=UTC),
+                actor="tester",
+                action="thing.made",
+                object_type="thing",
+                object_id="1",
+                details={"size": 3},
+            )
+        )
         publish(session, ACTOR, [painted(uuid4())], at=datetime(2100, 1, 1, tzinfo=UTC))
         publish(session, ACTOR, [painted(uuid4())], at=datetime(2000, 1, 1, tzinfo=UTC))
     with database.read() as connection:
@@ -158,7 +169,7 @@ def test_the_audit_trail_reads_events_and_what_was_written_before_them(database:
         later = list(entries(connection, ENTERPRISE, datetime(2099, 1, 1, tzinfo=UTC)))
         foreign = list(entries(connection, uuid4(), None))
     assert [entry.action for entry in found] == ["thing.painted", "thing.made", "thing.painted"]
-    assert found[1].details == {"size": 3}
-    assert found[0].details == {"color": [None, "red"]}
+    assert (found[1].details, found[1].changes) == ({"size": 3}, {})
+    assert (found[0].details, found[0].changes) == ({}, {"color": (None, "red")})
     assert [entry.at.year for entry in later] == [2100]
     assert foreign == []

@@ -15,6 +15,7 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
 from bursar.database.bulk import bulk_insert
+from bursar.database.types import AnyRow
 from bursar.events.models import EventRecord
 
 
@@ -62,35 +63,41 @@ class Entry:
     object_id: str
     request_id: str | None
     details: dict[str, Any]
-    """Of a change, `{"spend_limit": [700000, 10000]}`: the old and the new value."""
+    """What an entry holds that was written before there were events; else nothing."""
+    changes: dict[str, tuple[Any, Any]]
+    """The old and the new value by the name of the field; nothing in those old entries."""
 
 
 def entries(
     connection: Connection, enterprise_uuid: UUID, since: datetime | None
 ) -> Iterator[Entry]:
     """What happened in an enterprise, oldest first. Both sources are read a little at a time."""
-    return merge(
-        _read(connection, _OLD_ENTRIES, enterprise_uuid, since),
-        _read(connection, _EVENTS, enterprise_uuid, since),
-        key=attrgetter("at"),
+    old = (
+        _entry(row, row.details, {})
+        for row in _read(connection, _OLD_ENTRIES, enterprise_uuid, since)
     )
+    events = (
+        _entry(row, {}, {name: (before, after) for name, (before, after) in row.changes.items()})
+        for row in _read(connection, _EVENTS, enterprise_uuid, since)
+    )
+    return merge(old, events, key=attrgetter("at"))
 
 
-_entry, _event = AuditEntry.__table__.c, EventRecord.__table__.c
+_old, _event = AuditEntry.__table__.c, EventRecord.__table__.c
 # Written before events were: read on, never added to.
 _OLD_ENTRIES: Final = select(
-    _entry.at,
-    _entry.actor,
-    _entry.action,
-    _entry.object_type,
-    _entry.object_id,
-    _entry.request_id,
-    _entry.details,
-).order_by(_entry.at, _entry.id)
+    _old.at,
+    _old.actor,
+    _old.action,
+    _old.object_type,
+    _old.object_id,
+    _old.request_id,
+    _old.details,
+).order_by(_old.at, _old.id)
 _EVENTS: Final = select(
     _event.at,
     _event.actor,
-    _event.type,
+    _event.type.label("action"),
     _event.object_type,
     _event.object_id,
     _event.request_id,
@@ -98,12 +105,24 @@ _EVENTS: Final = select(
 ).order_by(_event.at, _event.id)
 
 
+def _entry(row: AnyRow, details: dict[str, Any], changes: dict[str, tuple[Any, Any]]) -> Entry:
+    return Entry(
+        row.at,
+        row.actor,
+        row.action,
+        row.object_type,
+        row.object_id,
+        row.request_id,
+        details,
+        changes,
+    )
+
+
 def _read(
     connection: Connection, statement: Select[Any], enterprise_uuid: UUID, since: datetime | None
-) -> Iterator[Entry]:
+) -> Iterator[AnyRow]:
     source = statement.selected_columns["at"].table
     statement = statement.where(source.c.enterprise_uuid == enterprise_uuid)
     if since is not None:
         statement = statement.where(source.c.at >= since)
-    for row in connection.execute(statement):
-        yield Entry(*row)
+    yield from connection.execute(statement)

@@ -1,16 +1,20 @@
 """`bursar audit`."""
 
 import json
+import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 import typer
 
 from bursar import clock
-from bursar.audit.service import entries
+from bursar.audit.service import Entry, entries
 from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.cli.support import opened_database, settings_or_fail
+
+# Neither empty nor a dash, no quotes, commas or arrows, and nothing that could begin a new line.
+_PLAIN: Final = re.compile(r"(?!-$)[\w@.:+/-]+(?: [\w@.:+/-]+)*")
 
 
 def audit(
@@ -26,6 +30,25 @@ def audit(
         for entry in entries(connection, enterprise, after):
             typer.echo(
                 f"{clock.format_instant(entry.at)}  {entry.actor}  {entry.action}  "
-                f"{entry.object_type} {entry.object_id}  {entry.request_id or '-'}  "
-                f"{json.dumps(entry.details, ensure_ascii=False)}"
+                f"{entry.object_type} {entry.object_id}  {entry.request_id or '-'}  {_told(entry)}"
             )
+
+
+def _told(entry: Entry) -> str:
+    if entry.details:  # from before there were events
+        return _in_json(entry.details)
+    told = [f"{name}: {_value(old)} -> {_value(new)}" for name, (old, new) in entry.changes.items()]
+    return ", ".join(told) or "-"
+
+
+def _value(value: object) -> str:
+    """Text without quotes where it cannot be taken for anything else; - for nothing."""
+    if value is None:
+        return "-"
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        return value
+    return _in_json(value)
+
+
+def _in_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
