@@ -14,6 +14,7 @@ from litestar.types import ASGIApp
 
 from bursar import __version__, logs, memory
 from bursar.api import (
+    allocation,
     assignments,
     catalogs,
     learner_progress,
@@ -53,9 +54,11 @@ class Services:
 
 def all_endpoints() -> list[Endpoint]:
     return [
-        *policies.endpoints(),
-        *assignments.endpoints(),
-        *redemption.endpoints(),
+        *policies.routes.endpoints,
+        *assignments.listing.endpoints,
+        *allocation.routes.endpoints,
+        *assignments.routes.endpoints,
+        *redemption.routes.endpoints,
         *subscriptions.routes.endpoints,
         *licenses.routes.endpoints,
         *bulk_enrollment_endpoints(),

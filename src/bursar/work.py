@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from bursar.catalog.catalogs.events import CatalogChanged
 from bursar.catalog.catalogs.jobs import REFRESH_QUERY, refresh_pending_of
+from bursar.credit.assignments import deadlines, linking
+from bursar.credit.assignments import events as assignments
 from bursar.credit.assignments import mail as credit_mail
 from bursar.credit.assignments import tasks as credit
-from bursar.credit.assignments.linking import link_learners as link_assignments
+from bursar.credit.policies import events as policies
+from bursar.credit.redemption import events as transactions
 from bursar.credit.redemption import jobs as credit_jobs
 from bursar.database.engine import Database
 from bursar.delivery.service import Kept, MailKind, Smtp, Transport
@@ -124,14 +127,22 @@ MAIL_KINDS: Final[dict[str, MailKind]] = {
 MAIL_SECONDS: Final = 1.0
 
 
-def news_of(settings: Settings, queue: JobQueue) -> News:  # noqa: ARG001 - filled by domains
+def news_of(settings: Settings, queue: JobQueue) -> News:
     """Who is told of what, in the transaction in which it happens. The only such table."""
+    lms = settings.lms_public_url
     endings = EnqueueEnding(queue)
     return News(
         (
             Subscription(CatalogChanged, (refresh_pending_of(queue),)),
-            Subscription(LearnerLinked, (telling_accounts(link_assignments), link_learners)),
+            Subscription(LearnerLinked, (linking.of_linked_learners, link_learners)),
             Subscription(LearnerConsentChanged, (telling_consent(refresh_consent),)),
+            Subscription(policies.SubsidyChanged, (deadlines.of_changed_subsidies,)),
+            Subscription(assignments.AssignmentAllocated, (credit_mail.of_allocated(lms),)),
+            Subscription(assignments.AssignmentReminded, (credit_mail.of_reminded(lms),)),
+            Subscription(assignments.AssignmentCancelled, (credit_mail.of_cancelled,)),
+            Subscription(assignments.AssignmentExpired, (credit_mail.of_expired,)),
+            Subscription(transactions.TransactionCreated, (credit_jobs.enroll_redeemed(queue),)),
+            Subscription(transactions.TransactionReversed, (credit_jobs.end_reversed(queue),)),
             Subscription(LicenseAssigned, (license_mail.enqueue_assigned,)),
             Subscription(LicenseReminded, (license_mail.enqueue_reminded,)),
             Subscription(LicenseActivated, (EnqueuePending(queue),)),

@@ -8,26 +8,34 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import func, select, update
 
-from bursar import clock
 from bursar.actors import Actor
-from bursar.audit.models import AuditEntry
-from bursar.credit.assignments import allocation, changes, mail
-from bursar.credit.assignments.allocation import Allocation, Place, Wish
-from bursar.credit.assignments.expiry import expire_assignments
-from bursar.credit.assignments.scrubbing import scrub_pii
+from bursar.credit.assignments import service as assignments
+from bursar.credit.assignments.commands import (
+    AllocateCourse,
+    Allocation,
+    CancelAssignments,
+    RemindAssignments,
+)
 from bursar.credit.checks import check_credit
 from bursar.credit.ledger.rules import Money
 from bursar.credit.ledger.service import lock_budget
 from bursar.credit.models import Assignment, AssignmentAction, SubsidyTransaction
-from bursar.credit.policies.declared import put_policy, put_subsidy
+from bursar.credit.policies.commands import DeclaredConfiguration, PutPolicy, PutSubsidy
+from bursar.credit.policies.service import put_policy, put_subsidy
 from bursar.credit.policy_types import ASSIGNED
 from bursar.credit.redemption import service as redemption
-from bursar.credit.redemption import settlement
+from bursar.credit.redemption.commands import (
+    CompleteRedemption,
+    FailRedemption,
+    RedeemCourse,
+    ReverseRedemption,
+)
+from bursar.credit.redemption.views import TransactionItem
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.delivery.models import Mail, MailStatus
+from bursar.events.models import EventRecord
 from bursar.learners.service import put_learners
-from bursar.settings import Settings
 from testing.worlds.catalog import CATALOG, ENTERPRISE, START, course, put, store
 
 ACTOR = Actor("test", "request-1")
@@ -37,7 +45,6 @@ COURSE, RUN = "edX+Any", "course-v1:edX+Any+1"
 """A course and its run, of which no price is known: it can be allocated at any."""
 PRICED, PRICED_RUN = "edX+Priced", "course-v1:edX+Priced+1"
 PRICE_CENTS = 10_000
-LINK = mail.LinkTo("https://lms.example", ENTERPRISE, "a", CATALOG)
 
 
 def course_until(end: datetime | None, name: str = "Any", **run: Any) -> dict[str, Any]:
@@ -58,60 +65,34 @@ class Budget:
     subsidy_uuid: UUID
     configuration_uuid: UUID | None
 
-    def place(self, **fields: Any) -> Place:
-        return Place(
+    def allocation(self, *emails: str, **fields: Any) -> AllocateCourse:
+        """A command; with `price`, `key` and `catalog_uuid`."""
+        return AllocateCourse(
             ENTERPRISE,
             self.policy_uuid,
+            fields.get("key", COURSE),
+            fields.get("price", 100),
+            emails,
             fields.get("catalog_uuid", CATALOG),
-            fields.get("configuration_uuid", self.configuration_uuid),
-            fields.get("is_configuration_active", self.configuration_uuid is not None),
-            LINK,
         )
 
-    def allocate(
-        self,
-        *emails: str,
-        price: int = 100,
-        key: str = COURSE,
-        now: datetime = NOW,
-        place: Place | None = None,
-    ) -> Allocation:
+    def allocate(self, *emails: str, now: datetime = NOW, **fields: Any) -> Allocation:
+        command = self.allocation(*emails, **fields)
         with self.database.transaction() as session:
-            return allocation.allocate(
-                session,
-                ACTOR,
-                place or self.place(),
-                Wish(emails, key, price),
-                tolerance_percent=5,
-                now=now,
-            )
+            return assignments.allocate(session, ACTOR, command, tolerance_percent=5, at=now)
 
-    def assign(self, email: str = "ana@example.com", **wish: Any) -> UUID:
-        uuid: UUID = self.allocate(email, **wish).created[0].uuid
-        return uuid
+    def assign(self, email: str = "ana@example.com", **fields: Any) -> UUID:
+        return self.allocate(email, **fields).created[0].uuid
 
     def cancel(self, *uuids: UUID, now: datetime = NOW) -> None:
+        command = CancelAssignments(ENTERPRISE, self.configuration_uuid or uuid4(), uuids)
         with self.database.transaction() as session:
-            changes.cancel(
-                session,
-                ACTOR,
-                enterprise_uuid=ENTERPRISE,
-                policy_uuid=self.policy_uuid,
-                configuration_uuid=self.configuration_uuid or uuid4(),
-                uuids=uuids,
-                now=now,
-            )
+            assignments.cancel(session, ACTOR, command, at=now)
 
     def remind(self, *uuids: UUID, now: datetime = NOW) -> None:
+        command = RemindAssignments(ENTERPRISE, self.configuration_uuid or uuid4(), uuids)
         with self.database.transaction() as session:
-            changes.remind(
-                session,
-                ACTOR,
-                configuration_uuid=self.configuration_uuid or uuid4(),
-                link=LINK,
-                uuids=uuids,
-                now=now,
-            )
+            assignments.remind(session, ACTOR, command, at=now)
 
     def redeem(
         self,
@@ -121,45 +102,40 @@ class Budget:
         user: int | None = None,
         now: datetime = NOW,
     ) -> UUID:
+        command = RedeemCourse(ENTERPRISE, self.policy_uuid, key, email, user)
         with self.database.transaction() as session:
-            row = redemption.redeem(
-                session,
-                ACTOR,
-                enterprise_uuid=ENTERPRISE,
-                policy_uuid=self.policy_uuid,
-                configuration_uuid=self.configuration_uuid,
-                wish=redemption.Redemption(key, email, user),
-                now=now,
-            )
-            assert row.state == "created"
-            uuid: UUID = row.uuid
-            return uuid
+            created = redemption.redeem(session, ACTOR, command, at=now)
+        assert created.state == "created"
+        return created.uuid
 
-    def commit(self, transaction: UUID, now: datetime = NOW) -> None:
+    def complete(self, transaction: UUID, now: datetime = NOW) -> None:
         with self.database.transaction() as session:
-            settlement.commit(session, ACTOR, ENTERPRISE, transaction, now)
+            command = CompleteRedemption(ENTERPRISE, transaction)
+            redemption.complete(session, ACTOR, command, at=now)
 
     def fail(self, transaction: UUID, now: datetime = NOW, error: str = "no seat") -> None:
         with self.database.transaction() as session:
-            settlement.fail(session, ACTOR, ENTERPRISE, transaction, error=error, now=now)
+            command = FailRedemption(ENTERPRISE, transaction, error)
+            redemption.fail(session, ACTOR, command, at=now)
 
     def reverse(self, transaction: UUID, now: datetime = NOW) -> None:
         with self.database.transaction() as session:
-            settlement.reverse(session, ACTOR, ENTERPRISE, transaction, now)
+            command = ReverseRedemption(ENTERPRISE, transaction)
+            redemption.reverse(session, ACTOR, command, at=now)
 
     def redeemed(self, email: str = "ana@example.com", **wish: Any) -> UUID:
         """A committed transaction."""
         transaction = self.redeem(email, **wish)
-        self.commit(transaction)
+        self.complete(transaction)
         return transaction
 
     def expire(self, now: datetime) -> dict[str, int]:
-        with clock.frozen_at(now):
-            return dict(expire_assignments(self.database, Settings()))
+        done = assignments.expire_assignments(self.database, at=now)
+        return {"expired": done.expired, "refreshed": done.refreshed}
 
     def scrub(self, now: datetime) -> dict[str, int]:
-        with clock.frozen_at(now):
-            return dict(scrub_pii(self.database, Settings()))
+        done = assignments.scrub_pii(self.database, at=now)
+        return {"scrubbed": done.scrubbed, "waiting for mail": done.waiting_for_mail}
 
     def overwrite(self, **values: Any) -> None:
         """Columns of every assignment."""
@@ -189,9 +165,9 @@ class Budget:
     def states(self) -> dict[str, str]:
         return {row.learner_email: row.state for row in self.rows()}
 
-    def transaction(self, uuid: UUID) -> AnyRow:
+    def transaction(self, uuid: UUID) -> TransactionItem:
         with self.database.transaction() as session:
-            return settlement.find_transaction(session, ENTERPRISE, uuid)
+            return redemption.get_transaction(session, ENTERPRISE, uuid)
 
     def transactions(self) -> int:
         with self.database.read() as connection:
@@ -214,10 +190,18 @@ class Budget:
                 each.status, each.finished_at = status.value, NOW
 
     def audited(self) -> list[tuple[str, str]]:
+        """What happened to assignments and transactions: the type, and the object."""
         with self.database.read() as connection:
-            statement = select(AuditEntry.action, AuditEntry.object_id).order_by(AuditEntry.id)
+            statement = select(EventRecord.type, EventRecord.object_id).order_by(EventRecord.id)
             rows = [tuple(row) for row in connection.execute(statement)]
-        return [(action, uuid) for action, uuid in rows if action.split(".")[0] in _OURS]
+        return [(kind, uuid) for kind, uuid in rows if kind.split(".")[0] in _OURS]
+
+    def events(self, *types: str) -> list[AnyRow]:
+        """What was told, of these types."""
+        with self.database.read() as connection:
+            columns = EventRecord.__table__.c
+            statement = select(*columns).where(columns.type.in_(types)).order_by(columns.id)
+            return list(connection.execute(statement))
 
     def sibling(self, **fields: Any) -> "Budget":
         """Another policy of the same subsidy."""
@@ -225,25 +209,13 @@ class Budget:
 
     def change_policy(self, **fields: Any) -> None:
         with self.database.transaction() as session:
-            put_policy(
-                session,
-                ACTOR,
-                uuid=self.policy_uuid,
-                enterprise_uuid=ENTERPRISE,
-                fields=fields,
-                now=NOW,
-            )
+            command = PutPolicy(uuid=self.policy_uuid, enterprise_uuid=ENTERPRISE, **fields)
+            put_policy(session, ACTOR, command, at=NOW)
 
     def change_subsidy(self, now: datetime = NOW, **fields: Any) -> None:
         with self.database.transaction() as session:
-            put_subsidy(
-                session,
-                ACTOR,
-                uuid=self.subsidy_uuid,
-                enterprise_uuid=ENTERPRISE,
-                fields=fields,
-                now=now,
-            )
+            command = PutSubsidy(uuid=self.subsidy_uuid, enterprise_uuid=ENTERPRISE, **fields)
+            put_subsidy(session, ACTOR, command, at=now)
 
     def know(self, learners: Sequence[tuple[str, int]]) -> None:
         """Their accounts; no assignment is linked by this."""
@@ -266,7 +238,7 @@ _OURS = {"assignment", "transaction"}
 def open_budget(database: Database, *, deposit: int = 100_000, **fields: Any) -> Budget:
     """`subsidy_...` fields are the subsidy's, the others the policy's."""
     subsidy_uuid = uuid4()
-    of_subsidy = {
+    of_subsidy: dict[str, Any] = {
         "active_datetime": NOW - 100 * DAY,
         "expiration_datetime": NOW + 600 * DAY,
         "starting_balance": deposit,
@@ -281,24 +253,23 @@ def open_budget(database: Database, *, deposit: int = 100_000, **fields: Any) ->
         dollars = PRICE_CENTS / 100
         priced = course_until(None, "Priced", first_enrollable_paid_seat_price=dollars)
         store(session, [course_until(None), priced])
-        put_subsidy(
-            session,
-            ACTOR,
-            uuid=subsidy_uuid,
-            enterprise_uuid=ENTERPRISE,
-            fields=of_subsidy,
-            now=NOW,
-        )
+        command = PutSubsidy(uuid=subsidy_uuid, enterprise_uuid=ENTERPRISE, **of_subsidy)
+        put_subsidy(session, ACTOR, command, at=NOW)
     return _put_policy(database, subsidy_uuid, fields)
 
 
 def _put_policy(database: Database, subsidy_uuid: UUID, fields: dict[str, Any]) -> Budget:
     uuid, configuration_uuid = uuid4(), uuid4()
-    wanted = {"policy_type": ASSIGNED, "catalog_uuid": CATALOG, "subsidy_uuid": subsidy_uuid}
+    wanted: dict[str, Any] = {
+        "policy_type": ASSIGNED,
+        "catalog_uuid": CATALOG,
+        "subsidy_uuid": subsidy_uuid,
+    }
     wanted |= fields
     is_assigned = wanted["policy_type"] == ASSIGNED
     if is_assigned:
-        wanted["assignment_configuration"] = {"uuid": configuration_uuid}
+        wanted["assignment_configuration"] = DeclaredConfiguration(configuration_uuid)
     with database.transaction() as session:
-        put_policy(session, ACTOR, uuid=uuid, enterprise_uuid=ENTERPRISE, fields=wanted, now=NOW)
+        command = PutPolicy(uuid=uuid, enterprise_uuid=ENTERPRISE, **wanted)
+        put_policy(session, ACTOR, command, at=NOW)
     return Budget(database, uuid, subsidy_uuid, configuration_uuid if is_assigned else None)

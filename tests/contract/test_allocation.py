@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from bursar import clock
-from bursar.api.assignment_examples import ALLOCATION_EXAMPLE
+from bursar.api.allocation import ALLOCATION_EXAMPLE
 from bursar.audit.service import entries
 from testing.clients.api import Api, JsonObject, visible, xml_of
 from testing.servers.processes import run_bursar

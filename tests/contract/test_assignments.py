@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bursar.api.assignment_examples import ASSIGNMENTS_EXAMPLE
+from bursar.api.assignments import ASSIGNMENTS_EXAMPLE
 from testing.clients.api import Api, JsonObject, visible, xml_of
 from testing.shops.budget import COURSE, PRICED, BudgetShop, emails, open_budget
 from testing.shops.service import Service

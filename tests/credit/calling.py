@@ -32,8 +32,8 @@ class Api:
     def __init__(self, database: Database) -> None:
         settings = Settings()
         self.database = database
-        [self.policies] = policies.endpoints()
-        self.assignments_of, *_changes = assignments.endpoints()
+        [self.policies] = policies.routes.endpoints
+        [self.assignments_of] = assignments.listing.endpoints
         self.pipeline = Pipeline(database, TrustingGate(KeyRing(database, settings)), settings)
 
     def allow(self, enterprise_uuid: UUID, role: str = "admin") -> None:

@@ -16,15 +16,16 @@ import pytest
 
 from bursar import clock, emails
 from bursar.credit.assignments import expiry
-from bursar.credit.assignments.allocation import Allocation
+from bursar.credit.assignments.attempts import record_attempts
+from bursar.credit.assignments.commands import Allocation, LinkLearners
 from bursar.credit.assignments.linking import link_learners
-from bursar.credit.assignments.mail import record_attempts
+from bursar.credit.assignments.refusals import AssignmentsInWrongState
+from bursar.credit.policies.commands import Deposit
 from bursar.credit.policy_types import PER_LEARNER_SPEND
-from bursar.credit.refusals import BudgetRefuses, WrongState
-from bursar.credit.states import IllegalMove
+from bursar.credit.redemption.refusals import TransactionNotCommitted
+from bursar.credit.refusals import BudgetRefused
 from bursar.database.engine import Database
 from bursar.delivery.channel import Attempt, AttemptOutcome, QueuedMail
-from bursar.settings import Settings
 from testing.databases.composed import composed
 from testing.worlds.budgets import ACTOR, DAY, NOW, PRICED, Budget, open_budget
 from testing.worlds.catalog import ENTERPRISE
@@ -49,7 +50,7 @@ def together(jobs: Sequence[Job]) -> list[Any]:
         barrier.wait()
         try:
             return job()
-        except BudgetRefuses as refusal:
+        except BudgetRefused as refusal:
             return refusal.reason
 
     with ThreadPoolExecutor(len(jobs)) as pool:
@@ -83,11 +84,7 @@ def test_two_budgets_share_the_money_of_one_subsidy(database: Database) -> None:
     direct = budget.sibling(policy_type=PER_LEARNER_SPEND)
     siblings = [budget, budget.sibling(), budget.sibling()]
     direct_deposit = 10_000
-    budget.change_subsidy(
-        deposits=[
-            {"uuid": direct.policy_uuid, "amount": direct_deposit, "date": NOW},
-        ]
-    )
+    budget.change_subsidy(deposits=[Deposit(direct.policy_uuid, direct_deposit, NOW)])
     jobs = [allocating(siblings[n % 3], n, 3, 100 + n) for n in range(13)]
     jobs += [partial(direct.redeem, f"d{n}@example.com", key=PRICED) for n in range(3)]
     together(jobs)
@@ -123,7 +120,7 @@ def test_an_assignment_is_redeemed_or_cancelled_but_not_both(database: Database)
     def cancel() -> str:
         try:
             budget.cancel(*uuids.values())
-        except WrongState:
+        except AssignmentsInWrongState:
             return "refused"
         return "cancelled"
 
@@ -139,7 +136,7 @@ def test_a_transaction_ends_once(database: Database) -> None:
     budget = open_budget(database)
     budget.assign()
     transaction = budget.redeem()
-    ends: list[Job] = [lambda: budget.commit(transaction), lambda: budget.fail(transaction)]
+    ends: list[Job] = [lambda: budget.complete(transaction), lambda: budget.fail(transaction)]
     together(ends * 5)
     (row,) = budget.rows()
     assert len(budget.actions(row.uuid)) == 1
@@ -173,7 +170,7 @@ class Crowd:
         for _ in range(12):
             try:
                 random.choice(steps)(random)
-            except (BudgetRefuses, WrongState, IllegalMove):
+            except (BudgetRefused, AssignmentsInWrongState, TransactionNotCommitted):
                 continue
 
     def _allocate(self, random: Random) -> None:
@@ -190,12 +187,12 @@ class Crowd:
     def _redeem(self, random: Random) -> None:
         budget = random.choice(self.budgets)
         transaction = budget.redeem(random.choice(self.addresses))
-        random.choice((budget.commit, budget.fail))(transaction)
+        random.choice((budget.complete, budget.fail))(transaction)
         if random.random() < 0.5:
             budget.reverse(transaction)
 
     def _expire(self, _random: Random) -> None:
-        expiry.expire_assignments(self.budget.database, Settings())
+        expiry.expire_assignments(self.budget.database)
 
     def _deliver(self, random: Random) -> None:
         """Of every budget in one transaction, as a worker does it."""
@@ -209,7 +206,8 @@ class Crowd:
     def _link(self, random: Random) -> None:
         known = [(each, number) for number, each in enumerate(self.addresses, start=1)]
         with self.budget.database.transaction() as session:
-            link_learners(session, ACTOR, ENTERPRISE, random.sample(known, 2), NOW)
+            command = LinkLearners(ENTERPRISE, dict(random.sample(known, 2)))
+            link_learners(session, ACTOR, command, at=NOW)
 
 
 @pytest.mark.parametrize("seed", range(3))

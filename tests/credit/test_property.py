@@ -12,8 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from bursar.credit.refusals import BudgetRefuses, WrongState
-from bursar.credit.states import IllegalMove
+from bursar.credit.assignments.refusals import AssignmentsInWrongState
+from bursar.credit.redemption.refusals import TransactionNotCommitted
+from bursar.credit.refusals import BudgetRefused
 from bursar.database.engine import Database
 from testing.worlds.budgets import DAY, NOW, open_budget
 
@@ -85,7 +86,7 @@ class Books(RuleBasedStateMachine):
     def _refusal(self, change: Any, **wish: Any) -> str | None:
         try:
             change(now=self.now, **wish)
-        except BudgetRefuses as refusal:
+        except BudgetRefused as refusal:
             return refusal.reason
         return None
 
@@ -106,13 +107,13 @@ class Books(RuleBasedStateMachine):
             )
             for each in who
         }
-        wrong = {str(uuid): state for uuid, state in shown.items() if state not in allowed}
+        wrong = {uuid: state for uuid, state in shown.items() if state not in allowed}
         if not wrong:
             change(*shown, now=self.now)
             return True
-        with pytest.raises(WrongState) as caught:
+        with pytest.raises(AssignmentsInWrongState) as caught:
             change(*shown, now=self.now)
-        assert caught.value.body["assignment_uuids"] == wrong
+        assert caught.value.states == wrong
         return False
 
     @rule(email=ONE)
@@ -141,7 +142,7 @@ class Books(RuleBasedStateMachine):
         known = self.known.get(email)
         if known is None or known.transaction is None:
             return
-        (self.budget.commit if is_good else self.budget.fail)(known.transaction, self.now)
+        (self.budget.complete if is_good else self.budget.fail)(known.transaction, self.now)
         if known.shown == "redeeming":
             known.state = "accepted" if is_good else "errored"
             known.transaction = known.transaction if is_good else None
@@ -155,7 +156,7 @@ class Books(RuleBasedStateMachine):
             self.budget.reverse(known.transaction, self.now)
             known.state, known.transaction = "reversed", None
             return
-        with pytest.raises(IllegalMove):
+        with pytest.raises(TransactionNotCommitted):
             self.budget.reverse(known.transaction, self.now)
 
     @rule(days=st.sampled_from([1, 45, 89, 90]))

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from bursar.credit.assignments.mail import ALLOCATED
+from bursar.credit.assignments.kinds import ALLOCATED
 from testing.servers.cli import Cli
 from tests.delivery.world import ACME, change, post, settle
 

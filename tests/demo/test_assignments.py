@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from bursar.cli.demo import prepare_demo
-from bursar.credit.assignments.expiry import expire_assignments
+from bursar.credit.assignments.expiry import Expired, expire_assignments
 from bursar.credit.checks import check_credit
 from bursar.credit.models import Assignment, AssignmentAction, Policy
 from bursar.credit.states import AssignmentState, LearnerState
@@ -16,7 +16,6 @@ from bursar.database.engine import Database
 from bursar.delivery.models import Mail, MailStatus
 from bursar.demo.assignments import NEWCOMERS
 from bursar.demo.manifest import demo_manifest
-from bursar.settings import Settings
 from tests.demo.conftest import NOW
 
 EVERY_STATE: set[tuple[str, str | None]] = {
@@ -66,7 +65,7 @@ def test_nothing_happened_in_the_future_or_before_the_subsidy_began(database: Da
 
 
 def test_no_deadline_has_passed_or_is_out_of_date(database: Database) -> None:
-    assert expire_assignments(database, Settings()) == {"expired": 0, "refreshed": 0}
+    assert expire_assignments(database) == Expired(expired=0, refreshed=0)
 
 
 def test_a_mail_that_waits_does_so_for_most_of_a_day(database: Database) -> None:

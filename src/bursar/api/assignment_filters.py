@@ -1,70 +1,35 @@
-"""The query parameters that select assignments."""
+"""The query parameters that select assignments, and those of their list."""
 
 import re
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Annotated, Final, TypeAlias, TypeVar
 
-from bursar.credit.assignments.filters import AssignmentFilters
+from bursar.credit.assignments.commands import (
+    DEFAULT_ORDERING,
+    ORDERED_BY,
+    AssignmentFilters,
+    Ordering,
+)
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.emails import normalised
-from bursar.web.endpoint import Parameter
 from bursar.web.fields import LARGEST_INTEGER
-from bursar.web.parameters import ParameterReader, pattern_of_several
+from bursar.web.parameters import pattern_of_several
+from bursar.web.query import (
+    PageNumber,
+    Parameter,
+    Query,
+    Repeatable,
+    WrongValue,
+    one_of,
+    size_of_page,
+)
 
 MAX_VALUES: Final = 1000
 MAX_SEARCH_LENGTH: Final = 1000
-ORDERED_BY: Final = {
-    "recent_action_time": "recent_action_at",
-    "learner_state_sort_order": "learner_state_sort_order",
-    "content_quantity": "content_quantity",
-}
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
+_SEVERAL: Final = "One of these; separated by commas, or repeated."
+
 Value = TypeVar("Value", str, int, AssignmentState, LearnerState)
-
-
-def read_filters(reader: ParameterReader) -> AssignmentFilters:
-    return AssignmentFilters(
-        content_keys=_values(reader, "content_key", _content_key, ""),
-        learner_emails=_values(reader, "learner_email", _email, ""),
-        learner_states=_values(
-            reader, "learner_state", LearnerState, _must_be_one_of(LearnerState)
-        ),
-        lms_user_ids=_values(reader, "lms_user_id", _user_id, "Enter a whole number."),
-        states=_values(reader, "state", AssignmentState, _must_be_one_of(AssignmentState)),
-        search=_search(reader),
-    )
-
-
-def _values(
-    reader: ParameterReader, name: str, parse: Callable[[str], Value], message: str
-) -> frozenset[Value] | None:
-    """What both `name` and `name__in` let pass; None when neither is given."""
-    single: Value | None = reader.read(name, parse, message)
-    several = _listed(reader, f"{name}__in", parse, message)
-    if single is None:
-        return several
-    one = frozenset((single,))
-    return one if several is None else one & several
-
-
-def _listed(
-    reader: ParameterReader, name: str, parse: Callable[[str], Value], message: str
-) -> frozenset[Value] | None:
-    texts = [part for text in reader.query.get_all(name) for part in text.split(",") if part]
-    if not texts:
-        return None
-    if len(texts) > MAX_VALUES:
-        reader.errors[name] = [f"Ensure this field has no more than {MAX_VALUES} elements."]
-        return None
-    try:
-        return frozenset(parse(text.strip()) for text in texts)
-    except ValueError:
-        reader.errors[name] = [message]
-        return None
-
-
-def _must_be_one_of(names: type[AssignmentState] | type[LearnerState]) -> str:
-    return f"Must be one of: {', '.join(names)}."
 
 
 def _content_key(text: str) -> str:
@@ -87,47 +52,99 @@ def _user_id(text: str) -> int:
     return value
 
 
-def _search(reader: ParameterReader) -> str | None:
-    text = (reader.query.get("search") or "").strip()
+def _search(text: str) -> str | None:
+    text = text.strip()
     if len(text) > MAX_SEARCH_LENGTH:
-        reader.errors["search"] = [
-            f"Ensure this field has no more than {MAX_SEARCH_LENGTH} characters."
-        ]
+        raise ValueError(text)
     return text or None
 
 
-_STRING: Final = {"type": "string"}
+def _ordering(text: str) -> Ordering:
+    """One name or several, each with a minus sign to descend. Raises ValueError for another."""
+    descends: dict[str, bool] = {}
+    for given in (part.strip() for part in text.split(",")):
+        name = given.removeprefix("-")
+        if name not in ORDERED_BY:
+            raise ValueError(name)
+        descends.setdefault(name, given.startswith("-"))
+    return tuple(descends.items())
+
+
+def _several(one: Parameter) -> Repeatable:
+    """As one of them, separated by commas or repeated; None when nothing is between the commas."""
+
+    def parse(given: Sequence[str]) -> frozenset[object] | None:
+        texts = [part for text in given for part in text.split(",") if part]
+        if len(texts) > MAX_VALUES:
+            raise WrongValue(f"Ensure this field has no more than {MAX_VALUES} elements.")
+        return frozenset(one.parse(text.strip()) for text in texts) or None
+
+    return Repeatable(parse, one.message, {"type": "array", "items": one.schema})
+
+
 _WHOLE: Final = {"type": "integer", "minimum": -LARGEST_INTEGER - 1, "maximum": LARGEST_INTEGER}
-_SIZE: Final = {"type": "integer", "minimum": 1}
-_PAGE: Final = Parameter("page", "A page number, or `last`.", _STRING)
-
-
-def _filter(name: str, what: str, schema: dict[str, Any]) -> tuple[Parameter, Parameter]:
-    several = {"type": "array", "items": schema}
-    return (
-        Parameter(name, f"Only this {what}.", schema),
-        Parameter(f"{name}__in", "One of these; separated by commas, or repeated.", several),
-    )
-
-
-FILTER_PARAMETERS: Final[tuple[Parameter, ...]] = (
-    *_filter("content_key", "course or course run", _STRING),
-    *_filter("learner_email", "learner", _STRING),
-    *_filter("learner_state", "state of the learner", {"enum": [*map(str, LearnerState)]}),
-    *_filter("lms_user_id", "learner", _WHOLE),
-    *_filter("state", "state", {"enum": [*map(str, AssignmentState)]}),
-    Parameter("search", "Part of the content's title or of the learner's e-mail.", _STRING),
+_KEY: Final = Parameter(_content_key)
+_ADDRESS: Final = Parameter(_email)
+_ACCOUNT: Final = Parameter(_user_id, "Enter a whole number.", _WHOLE)
+_LEARNER_STATE: Final = one_of(LearnerState)
+_STATE: Final = one_of(AssignmentState)
+_SEARCH: Final = Parameter(
+    _search, f"Ensure this field has no more than {MAX_SEARCH_LENGTH} characters."
 )
-"""What `read_filters` reads."""
+_ORDERING: Final = Parameter(
+    _ordering,
+    f"Must be one of: {', '.join(ORDERED_BY)}.",
+    {"type": "string", "pattern": pattern_of_several(ORDERED_BY)},
+)
+
+Texts: TypeAlias = frozenset[str] | None
 
 
-LIST_PARAMETERS: Final = (
-    Parameter(
-        "ordering",
+class AssignmentFilterQuery(Query, frozen=True, kw_only=True):
+    content_key: Annotated[str | None, _KEY, "Only this course or course run."] = None
+    content_key__in: Annotated[Texts, _several(_KEY), _SEVERAL] = None
+    learner_email: Annotated[str | None, _ADDRESS, "Only this learner."] = None
+    learner_email__in: Annotated[Texts, _several(_ADDRESS), _SEVERAL] = None
+    learner_state: Annotated[
+        LearnerState | None, _LEARNER_STATE, "Only this state of the learner."
+    ] = None
+    learner_state__in: Annotated[
+        frozenset[LearnerState] | None, _several(_LEARNER_STATE), _SEVERAL
+    ] = None
+    lms_user_id: Annotated[int | None, _ACCOUNT, "Only this learner."] = None
+    lms_user_id__in: Annotated[frozenset[int] | None, _several(_ACCOUNT), _SEVERAL] = None
+    state: Annotated[AssignmentState | None, _STATE, "Only this state."] = None
+    state__in: Annotated[frozenset[AssignmentState] | None, _several(_STATE), _SEVERAL] = None
+    search: Annotated[
+        str | None, _SEARCH, "Part of the content's title or of the learner's e-mail."
+    ] = None
+
+    def filters(self) -> AssignmentFilters:
+        return AssignmentFilters(
+            content_keys=_both(self.content_key, self.content_key__in),
+            learner_emails=_both(self.learner_email, self.learner_email__in),
+            learner_states=_both(self.learner_state, self.learner_state__in),
+            lms_user_ids=_both(self.lms_user_id, self.lms_user_id__in),
+            states=_both(self.state, self.state__in),
+            search=self.search,
+        )
+
+
+def _both(one: Value | None, several: frozenset[Value] | None) -> frozenset[Value] | None:
+    """What both let pass; None when neither is given."""
+    if one is None:
+        return several
+    return frozenset((one,)) if several is None else several & {one}
+
+
+class AssignmentListQuery(AssignmentFilterQuery, frozen=True, kw_only=True):
+    ordering: Annotated[
+        Ordering,
+        _ORDERING,
         "`recent_action_time`, `learner_state_sort_order` or `content_quantity`, or several "
         "separated by commas; with `-` in front one descends.",
-        {"type": "string", "pattern": pattern_of_several(ORDERED_BY)},
-    ),
-    _PAGE,
-    Parameter("page_size", "Assignments on a page, up to 500.", _SIZE),
-)
+    ] = DEFAULT_ORDERING
+    page: PageNumber = 1
+    page_size: Annotated[
+        int, size_of_page(default=50, maximum=500), "Assignments on a page, up to 500."
+    ] = 50

@@ -1,48 +1,92 @@
-"""Assignments over HTTP: the list of a configuration, allocation, reminders and cancellation."""
+"""Assignments over HTTP: the list of a configuration, reminders and cancellation."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bursar.actors import Actor
-from bursar.api.assignment_examples import ALLOCATION_EXAMPLE, ASSIGNMENTS_EXAMPLE
-from bursar.api.assignment_filters import (
-    FILTER_PARAMETERS,
-    LIST_PARAMETERS,
-    ORDERED_BY,
-    read_filters,
+from bursar.api.assignment_filters import AssignmentFilterQuery, AssignmentListQuery
+from bursar.api.budget_refusals import REFUSALS
+from bursar.credit.assignments import service
+from bursar.credit.assignments.commands import (
+    CancelAssignments,
+    CancelSelected,
+    RemindAssignments,
+    RemindSelected,
+    StateCounts,
 )
-from bursar.credit.assignments import allocation, changes, owned, queries
-from bursar.credit.assignments.filters import AssignmentFilters
-from bursar.credit.assignments.mail import LinkTo
-from bursar.credit.assignments.queries import DEFAULT_ORDERING, Ordering, StateCounts
-from bursar.credit.assignments.views import (
-    AssignmentItem,
-    AssignmentListItem,
-    assignment_item,
-    assignment_list_item,
+from bursar.credit.assignments.owned import (
+    CONFIGURATION,
+    LISTED_CONFIGURATION,
+    ListedConfiguration,
+    NamedConfiguration,
 )
-from bursar.credit.policies.owned import POLICY
+from bursar.credit.assignments.views import AssignmentListItem
 from bursar.credit.states import LearnerState
-from bursar.web.call import Answer, Call
-from bursar.web.endpoint import Documentation, Endpoint
+from bursar.pages import PageRequest
 from bursar.web.errors import NotFound
-from bursar.web.fields import (
-    Cents,
-    EmailAddresses,
-    Identifiers,
-    Text,
-)
-from bursar.web.pagination import next_link, page_size, previous_link, select_page
-from bursar.web.parameters import ParameterReader
+from bursar.web.fields import Identifiers
+from bursar.web.request import Caller, HttpRequest
+from bursar.web.routes import Routes
 from bursar.web.validation import Body
 
+routes: Final = Routes("assignment-configurations", REFUSALS)
+listing: Final = Routes("assignment-configurations")
+OwnedConfiguration: TypeAlias = Annotated[NamedConfiguration, CONFIGURATION]
+OwnedList: TypeAlias = Annotated[ListedConfiguration, LISTED_CONFIGURATION]
 
-def endpoints() -> list[Endpoint]:
-    return [_list_assignments(), _allocate(), *_of_assignments()]
+_ASSIGNMENTS: Final = (
+    "/enterprise/v1/assignment-configurations/{assignment_configuration_uuid:uuid}"
+    "/admin/assignments"
+)
+
+ASSIGNMENTS_EXAMPLE: Final[dict[str, Any]] = {
+    "count": 123,
+    "page_count": 3,
+    "page_size": 50,
+    "current_page": 1,
+    "next": "http://example.com",
+    "previous": "http://example.com",
+    "results": [
+        {
+            "uuid": "095be615-a8ad-4c33-8e9c-c7612fbf6c9f",
+            "assignment_configuration": "fd456a98-653b-41e9-94d1-94d7b136832a",
+            "learner_email": "user@example.com",
+            "lms_user_id": 0,
+            "content_key": "string",
+            "content_title": "string",
+            "content_quantity": 0,
+            "state": "allocated",
+            "transaction_uuid": "3a6bcbed-b7dc-4791-84fe-b20f12be4001",
+            "actions": [
+                {
+                    "created": "2019-08-24T14:15:22Z",
+                    "modified": "2019-08-24T14:15:22Z",
+                    "uuid": "095be615-a8ad-4c33-8e9c-c7612fbf6c9f",
+                    "action_type": "learner_linked",
+                    "completed_at": "2019-08-24T14:15:22Z",
+                    "error_reason": "email_error",
+                }
+            ],
+            "earliest_possible_expiration": {
+                "date": "2019-08-24T14:15:22Z",
+                "reason": "string",
+            },
+            "recent_action": {
+                "action_type": "assigned",
+                "timestamp": "2019-08-24T14:15:22Z",
+            },
+            "learner_state": "notifying",
+            "error_reason": "string",
+        }
+    ],
+    "learner_state_counts": [{"learner_state": "waiting", "count": 123}],
+}
+
+
+class AssignmentsBody(Body):
+    assignment_uuids: Identifiers
 
 
 class LearnerStateCount(msgspec.Struct, frozen=True):
@@ -61,159 +105,32 @@ class AssignmentList(msgspec.Struct, frozen=True):
     learner_state_counts: list[LearnerStateCount]
 
 
-class AllocationAnswer(msgspec.Struct, frozen=True):
-    updated: list[AssignmentItem]
-    created: list[AssignmentItem]
-    no_change: list[AssignmentItem]
+@listing.get(_ASSIGNMENTS, example=ASSIGNMENTS_EXAMPLE)
+def list_assignments(
+    configuration: OwnedList,
+    query: AssignmentListQuery,
+    request: HttpRequest,
+    connection: Connection,
+) -> AssignmentList:
+    """List the assignments of a configuration
 
-
-class AllocateBody(Body):
-    learner_emails: EmailAddresses
-    content_key: Text
-    content_price_cents: Cents
-
-
-class AssignmentsBody(Body):
-    assignment_uuids: Identifiers
-
-
-def _actor(call: Call) -> Actor:
-    return Actor(call.principal.client_id, call.request_id)
-
-
-def _link(call: Call) -> LinkTo:
-    row = call.found
-    return LinkTo(call.settings.lms_public_url, row.enterprise_uuid, row.slug, row.catalog_uuid)
-
-
-def allocate(call: Call, session: Session, body: Any) -> Answer:
-    asked: AllocateBody = body
-    row = call.found
-    place = allocation.Place(
-        row.enterprise_uuid,
-        row.uuid,
-        row.catalog_uuid,
-        row.configuration_uuid,
-        row.configuration_active,
-        _link(call),
+    Those that every filter lets pass, the latest action first.
+    """
+    wanted = PageRequest(query.page_size, query.page)
+    found = service.list_assignments(
+        connection, configuration, query.filters(), query.ordering, wanted
     )
-    wish = allocation.Wish(
-        tuple(dict.fromkeys(asked.learner_emails)), asked.content_key, asked.content_price_cents
-    )
-    done = allocation.allocate(
-        session,
-        _actor(call),
-        place,
-        wish,
-        tolerance_percent=call.settings.price_tolerance_percent,
-        now=call.now,
-    )
-    content = AllocationAnswer(
-        *(
-            [assignment_item(each, done.actions.get(each.uuid, ())) for each in rows]
-            for rows in (done.updated, done.created, done.no_change)
-        )
-    )
-    return Answer(content, status=202)
-
-
-def remind(call: Call, session: Session, body: Any) -> Answer:
-    asked: AssignmentsBody = body
-    uuids = list(dict.fromkeys(asked.assignment_uuids))
-    changes.remind(
-        session,
-        _actor(call),
-        configuration_uuid=call.found.uuid,
-        link=_link(call),
-        uuids=uuids,
-        now=call.now,
-    )
-    return Answer()
-
-
-def cancel(call: Call, session: Session, body: Any) -> Answer:
-    asked: AssignmentsBody = body
-    changes.cancel(
-        session,
-        _actor(call),
-        enterprise_uuid=call.found.enterprise_uuid,
-        policy_uuid=call.found.policy_uuid,
-        configuration_uuid=call.found.uuid,
-        uuids=list(dict.fromkeys(asked.assignment_uuids)),
-        now=call.now,
-    )
-    return Answer()
-
-
-def remind_all(call: Call, session: Session, _body: Any) -> Answer:
-    filters: AssignmentFilters = call.parameters
-    conditions = filters.conditions(call.found.uuid)
-    if not changes.remind_all(session, _actor(call), _link(call), conditions, call.now):
-        raise NotFound
-    return Answer(status=202)
-
-
-def cancel_all(call: Call, session: Session, _body: Any) -> Answer:
-    filters: AssignmentFilters = call.parameters
-    cancelled = changes.cancel_all(
-        session,
-        _actor(call),
-        enterprise_uuid=call.found.enterprise_uuid,
-        policy_uuid=call.found.policy_uuid,
-        conditions=filters.conditions(call.found.uuid),
-        now=call.now,
-    )
-    if not cancelled:
-        raise NotFound
-    return Answer(status=202)
-
-
-@dataclass(frozen=True, slots=True)
-class AssignmentParameters:
-    filters: AssignmentFilters
-    ordering: Ordering
-    size: int
-
-
-def read_assignment_parameters(reader: ParameterReader) -> AssignmentParameters:
-    ordering = reader.read("ordering", _ordering, f"Must be one of: {', '.join(ORDERED_BY)}.")
-    return AssignmentParameters(
-        read_filters(reader),
-        ordering or DEFAULT_ORDERING,
-        page_size(reader.query, ("page_size",), default=50, maximum=500),
-    )
-
-
-def _ordering(text: str) -> Ordering:
-    """One name or several, each with a minus sign to descend. Raises ValueError for another."""
-    directions: dict[str, bool] = {}
-    for name in (part.strip() for part in text.split(",")):
-        column = ORDERED_BY.get(name.removeprefix("-"))
-        if column is None:
-            raise ValueError(name)
-        directions.setdefault(column, name.startswith("-"))
-    return tuple(directions.items())
-
-
-def list_assignments(call: Call, connection: Connection) -> Answer:
-    wanted: AssignmentParameters = call.parameters
-    counts = queries.state_counts(connection, call.found, wanted.filters)
-    page = select_page(call.query, count=counts.total(), size=wanted.size)
-    rows = queries.assignments_page(
-        connection, call.found.uuid, wanted.filters, wanted.ordering, page
-    )
-    actions = queries.actions_of_page(connection, [row.uuid for row in rows])
-    content = AssignmentList(
+    page = found.page
+    return AssignmentList(
         count=page.count,
         page_count=page.pages,
         page_size=page.size,
         current_page=page.number,
-        next=next_link(call.url, call.query, page),
-        previous=previous_link(call.url, call.query, page),
-        results=[assignment_list_item(row, actions[row.uuid]) for row in rows],
-        learner_state_counts=_most_frequent_first(counts),
+        next=request.next_link(page),
+        previous=request.previous_link(page),
+        results=list(found.items),
+        learner_state_counts=_most_frequent_first(found.counts),
     )
-    return Answer(content)
 
 
 def _most_frequent_first(counts: StateCounts) -> list[LearnerStateCount]:
@@ -225,107 +142,73 @@ def _most_frequent_first(counts: StateCounts) -> list[LearnerStateCount]:
     return sorted(shown, key=lambda each: (-each.count, each.learner_state))
 
 
-def _list_assignments() -> Endpoint:
-    return Endpoint(
-        "GET",
-        "/enterprise/v1/assignment-configurations/{assignment_configuration_uuid:uuid}"
-        "/admin/assignments",
-        Documentation(
-            "List the assignments of a configuration",
-            "Those that every filter lets pass, the latest action first.",
-            "assignment-configurations",
-            (*FILTER_PARAMETERS, *LIST_PARAMETERS),
-            AssignmentList,
-            ASSIGNMENTS_EXAMPLE,
-        ),
-        owned=queries.CONFIGURATION,
-        read=list_assignments,
-        parameters=read_assignment_parameters,
+@routes.post(f"{_ASSIGNMENTS}/remind")
+def remind(
+    configuration: OwnedConfiguration,
+    body: AssignmentsBody,
+    caller: Caller,
+    session: Session,
+) -> None:
+    """Remind learners of assignments
+
+    All or none: when one of them is unknown here or not allocated, 422 names those and nobody is
+    reminded.
+    """
+    command = RemindAssignments(
+        configuration.enterprise_uuid,
+        configuration.uuid,
+        tuple(dict.fromkeys(body.assignment_uuids)),
     )
+    service.remind(session, caller.actor, command)
 
 
-_ALLOCATION: Final = "policy-allocation"
-_ASSIGNMENTS: Final = "assignment-configurations"
-_OF_CONFIGURATION: Final = (
-    "/enterprise/v1/assignment-configurations/{assignment_configuration_uuid:uuid}"
-    "/admin/assignments"
-)
+@routes.post(f"{_ASSIGNMENTS}/cancel")
+def cancel(
+    configuration: OwnedConfiguration,
+    body: AssignmentsBody,
+    caller: Caller,
+    session: Session,
+) -> None:
+    """Cancel assignments
 
-
-def _allocate() -> Endpoint:
-    return Endpoint(
-        "POST",
-        "/enterprise/v1/policy-allocation/{policy_uuid:uuid}/allocate",
-        Documentation(
-            "Allocate a course to learners",
-            "Reserves the price for every learner who is new to it, and mails them. Learners who "
-            "have the course allocated already cost nothing and keep their price. All or none: "
-            "422 names the reason.",
-            _ALLOCATION,
-            response=AllocationAnswer,
-            example=ALLOCATION_EXAMPLE,
-            status=202,
-        ),
-        owned=POLICY,
-        write=allocate,
-        body=AllocateBody,
+    All or none, of those that are allocated, errored or cancelled already. The money is free again
+    at once.
+    """
+    command = CancelAssignments(
+        configuration.enterprise_uuid,
+        configuration.uuid,
+        tuple(dict.fromkeys(body.assignment_uuids)),
     )
+    service.cancel(session, caller.actor, command)
 
 
-def _of_assignments() -> list[Endpoint]:
-    return [
-        Endpoint(
-            "POST",
-            f"{_OF_CONFIGURATION}/remind",
-            Documentation(
-                "Remind learners of assignments",
-                "All or none: when one of them is unknown here or not allocated, 422 names those "
-                "and nobody is reminded.",
-                _ASSIGNMENTS,
-            ),
-            owned=owned.CONFIGURATION,
-            write=remind,
-            body=AssignmentsBody,
-        ),
-        Endpoint(
-            "POST",
-            f"{_OF_CONFIGURATION}/cancel",
-            Documentation(
-                "Cancel assignments",
-                "All or none, of those that are allocated, errored or cancelled already. The "
-                "money is free again at once.",
-                _ASSIGNMENTS,
-            ),
-            owned=owned.CONFIGURATION,
-            write=cancel,
-            body=AssignmentsBody,
-        ),
-        Endpoint(
-            "POST",
-            f"{_OF_CONFIGURATION}/remind-all",
-            Documentation(
-                "Remind every selected learner",
-                "Of the assignments that the filters select, those that are allocated.",
-                _ASSIGNMENTS,
-                FILTER_PARAMETERS,
-                status=202,
-            ),
-            owned=owned.CONFIGURATION,
-            write=remind_all,
-            parameters=read_filters,
-        ),
-        Endpoint(
-            "POST",
-            f"{_OF_CONFIGURATION}/cancel-all",
-            Documentation(
-                "Cancel every selected assignment",
-                "Of the assignments that the filters select, those that are allocated or errored.",
-                _ASSIGNMENTS,
-                FILTER_PARAMETERS,
-                status=202,
-            ),
-            owned=owned.CONFIGURATION,
-            write=cancel_all,
-            parameters=read_filters,
-        ),
-    ]
+@routes.post(f"{_ASSIGNMENTS}/remind-all", status=202)
+def remind_all(
+    configuration: OwnedConfiguration,
+    query: AssignmentFilterQuery,
+    caller: Caller,
+    session: Session,
+) -> None:
+    """Remind every selected learner
+
+    Of the assignments that the filters select, those that are allocated.
+    """
+    command = RemindSelected(configuration.enterprise_uuid, configuration.uuid, query.filters())
+    if not service.remind_selected(session, caller.actor, command):
+        raise NotFound
+
+
+@routes.post(f"{_ASSIGNMENTS}/cancel-all", status=202)
+def cancel_all(
+    configuration: OwnedConfiguration,
+    query: AssignmentFilterQuery,
+    caller: Caller,
+    session: Session,
+) -> None:
+    """Cancel every selected assignment
+
+    Of the assignments that the filters select, those that are allocated or errored.
+    """
+    command = CancelSelected(configuration.enterprise_uuid, configuration.uuid, query.filters())
+    if not service.cancel_selected(session, caller.actor, command):
+        raise NotFound

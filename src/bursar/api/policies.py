@@ -1,134 +1,22 @@
 """The list of policies over HTTP."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection
 
-from bursar.credit.policies import queries
-from bursar.credit.policies.queries import PolicySelection
-from bursar.credit.policies.views import PolicySummary, policy_summary
+from bursar.credit.policies import service
+from bursar.credit.policies.commands import PolicyPage, PolicySelection
+from bursar.credit.policies.views import PolicySummary
 from bursar.credit.policy_types import POLICY_TYPES
-from bursar.database.types import AnyRow
-from bursar.pages import Page
-from bursar.web.call import Answer, Call
-from bursar.web.endpoint import Documentation, Endpoint, Link, Parameter
-from bursar.web.pagination import next_link, page_size, previous_link, select_page
-from bursar.web.parameters import ParameterReader
+from bursar.pages import PageRequest
+from bursar.web.endpoint import Link
+from bursar.web.query import FLAG, IDENTIFIER, PageNumber, Query, one_of, size_of_page
+from bursar.web.request import Caller, HttpRequest
+from bursar.web.routes import Routes
 
-
-def endpoints() -> list[Endpoint]:
-    return [_list_policies()]
-
-
-class PolicyList(msgspec.Struct, frozen=True):
-    next: str | None
-    previous: str | None
-    count: int
-    num_pages: int
-    current_page: int
-    start: int
-    results: list[PolicySummary]
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyParameters:
-    selection: PolicySelection
-    size: int
-
-
-def read_policy_parameters(reader: ParameterReader) -> PolicyParameters:
-    name = "enterprise_customer_uuid"
-    enterprise = reader.uuid(name)
-    if enterprise is None:
-        reader.errors.setdefault(name, ["This field is required."])
-    active = reader.boolean("active")
-    policy_type = reader.read(
-        "policy_type", _policy_type, f"Must be one of: {', '.join(POLICY_TYPES)}."
-    )
-    selection = PolicySelection(
-        enterprise,
-        (False, True) if active is None else (active,),
-        POLICY_TYPES if policy_type is None else (policy_type,),
-    )
-    size = page_size(reader.query, ("page_size",), default=10, maximum=100)
-    return PolicyParameters(selection, size)
-
-
-def _policy_type(text: str) -> str:
-    if text not in POLICY_TYPES:
-        raise ValueError(text)
-    return text
-
-
-def list_policies(call: Call, connection: Connection) -> Answer:
-    page, rows = _policies(call, connection, call.parameters)
-    content = PolicyList(
-        next=next_link(call.url, call.query, page),
-        previous=previous_link(call.url, call.query, page),
-        count=page.count,
-        num_pages=page.pages,
-        current_page=page.number,
-        start=page.start,
-        results=[policy_summary(row, call.now) for row in rows],
-    )
-    return Answer(content)
-
-
-def _policies(
-    call: Call, connection: Connection, wanted: PolicyParameters
-) -> tuple[Page, Sequence[AnyRow]]:
-    """Raises InvalidPage. An enterprise that is not the client's is as one that is unknown."""
-    if wanted.selection.enterprise_uuid not in call.principal.roles:
-        return select_page(call.query, count=0, size=wanted.size), ()
-    offset = 0
-    if call.query.get("page") is not None:
-        count = queries.policies_count(connection, wanted.selection)
-        offset = select_page(call.query, count=count, size=wanted.size).start
-    rows = queries.policies_page(connection, wanted.selection, offset, wanted.size)
-    return select_page(call.query, count=rows[0].total if rows else 0, size=wanted.size), rows
-
-
-_STRING: Final = {"type": "string"}
-_UUID: Final = {"type": "string", "format": "uuid"}
-_SIZE: Final = {"type": "integer", "minimum": 1}
-_PAGE: Final = Parameter("page", "A page number, or `last`.", _STRING)
-
-
-def _list_policies() -> Endpoint:
-    return Endpoint(
-        "GET",
-        "/enterprise/v1/subsidy-access-policies",
-        Documentation(
-            "List the policies of an enterprise",
-            "Budgets, newest first: what they may spend, have spent and have promised.",
-            "subsidy-access-policies",
-            (
-                Parameter("enterprise_customer_uuid", "The enterprise.", _UUID, required=True),
-                Parameter("active", "Only active or only inactive ones.", {"type": "boolean"}),
-                Parameter("policy_type", "Only of this type.", {"enum": list(POLICY_TYPES)}),
-                _PAGE,
-                Parameter("page_size", "Policies on a page, up to 100.", _SIZE),
-            ),
-            PolicyList,
-            POLICIES_EXAMPLE,
-            refusals=(404,),
-            links=(
-                Link(
-                    "List the assignments of a configuration",
-                    {
-                        "assignment_configuration_uuid": "$response.body"
-                        "#/results/0/assignment_configuration/uuid"
-                    },
-                ),
-            ),
-        ),
-        read=list_policies,
-        parameters=read_policy_parameters,
-    )
-
+routes: Final = Routes("subsidy-access-policies")
 
 POLICIES_EXAMPLE: Final[dict[str, Any]] = {
     "next": None,
@@ -175,3 +63,69 @@ POLICIES_EXAMPLE: Final[dict[str, Any]] = {
         }
     ],
 }
+
+
+class PolicyListQuery(Query, frozen=True, kw_only=True):
+    enterprise_customer_uuid: Annotated[UUID, IDENTIFIER, "The enterprise."]
+    active: Annotated[bool | None, FLAG, "Only active or only inactive ones."] = None
+    policy_type: Annotated[str | None, one_of(POLICY_TYPES), "Only of this type."] = None
+    page: PageNumber = 1
+    page_size: Annotated[
+        int, size_of_page(default=10, maximum=100), "Policies on a page, up to 100."
+    ] = 10
+
+    def selection(self) -> PolicySelection:
+        return PolicySelection(
+            self.enterprise_customer_uuid,
+            (False, True) if self.active is None else (self.active,),
+            POLICY_TYPES if self.policy_type is None else (self.policy_type,),
+        )
+
+
+class PolicyList(msgspec.Struct, frozen=True):
+    next: str | None
+    previous: str | None
+    count: int
+    num_pages: int
+    current_page: int
+    start: int
+    results: list[PolicySummary]
+
+
+@routes.get(
+    "/enterprise/v1/subsidy-access-policies",
+    example=POLICIES_EXAMPLE,
+    statuses=(404,),
+    links=(
+        Link(
+            "List the assignments of a configuration",
+            {
+                "assignment_configuration_uuid": "$response.body"
+                "#/results/0/assignment_configuration/uuid"
+            },
+        ),
+    ),
+)
+def list_policies(
+    query: PolicyListQuery, caller: Caller, request: HttpRequest, connection: Connection
+) -> PolicyList:
+    """List the policies of an enterprise
+
+    Budgets, newest first: what they may spend, have spent and have promised.
+    """
+    wanted = PageRequest(query.page_size, query.page)
+    if caller.acts_for(query.enterprise_customer_uuid):
+        found = service.list_policies(connection, query.selection(), wanted, request.now)
+    else:
+        # An enterprise that is not the client's is answered as one that is unknown.
+        found = PolicyPage(wanted.within(0), [])
+    page = found.page
+    return PolicyList(
+        next=request.next_link(page),
+        previous=request.previous_link(page),
+        count=page.count,
+        num_pages=page.pages,
+        current_page=page.number,
+        start=page.start,
+        results=list(found.policies),
+    )

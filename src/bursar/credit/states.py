@@ -1,5 +1,8 @@
-"""The life of an assignment and of a transaction, as tables. The database enforces the same ones
-with triggers (`illegal_moves`), and a test walks every pair on both databases."""
+"""The lives of assignments and transactions, as tables of the moves that are possible.
+
+Triggers in the database refuse every other move (`illegal_moves` in the migrations), and a test
+walks every pair on both databases.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -15,7 +18,7 @@ class AssignmentState(StrEnum):
     REVERSED = "reversed"
 
 
-class AssignmentEvent(StrEnum):
+class AssignmentMove(StrEnum):
     ALLOCATE = "allocate"
     REDEEM = "redeem"
     CANCEL = "cancel"
@@ -31,7 +34,7 @@ class TransactionState(StrEnum):
     REVERSED = "reversed"
 
 
-class TransactionEvent(StrEnum):
+class TransactionMove(StrEnum):
     COMMIT = "commit"
     FAIL = "fail"
     REVERSE = "reverse"
@@ -44,9 +47,9 @@ class LearnerState(StrEnum):
     FAILED = "failed"
 
 
-_S, _E = AssignmentState, AssignmentEvent
+_S, _E = AssignmentState, AssignmentMove
 
-ASSIGNMENT_MOVES: Final[Mapping[tuple[AssignmentState, AssignmentEvent], AssignmentState]] = {
+ASSIGNMENT_MOVES: Final[Mapping[tuple[AssignmentState, AssignmentMove], AssignmentState]] = {
     (_S.ALLOCATED, _E.REDEEM): _S.ACCEPTED,
     (_S.ALLOCATED, _E.CANCEL): _S.CANCELLED,
     (_S.ERRORED, _E.CANCEL): _S.CANCELLED,
@@ -58,35 +61,37 @@ ASSIGNMENT_MOVES: Final[Mapping[tuple[AssignmentState, AssignmentEvent], Assignm
     (_S.EXPIRED, _E.ALLOCATE): _S.ALLOCATED,
     (_S.REVERSED, _E.ALLOCATE): _S.ALLOCATED,
 }
-TRANSACTION_MOVES: Final[Mapping[tuple[TransactionState, TransactionEvent], TransactionState]] = {
-    (TransactionState.CREATED, TransactionEvent.COMMIT): TransactionState.COMMITTED,
-    (TransactionState.CREATED, TransactionEvent.FAIL): TransactionState.FAILED,
-    (TransactionState.COMMITTED, TransactionEvent.REVERSE): TransactionState.REVERSED,
+TRANSACTION_MOVES: Final[Mapping[tuple[TransactionState, TransactionMove], TransactionState]] = {
+    (TransactionState.CREATED, TransactionMove.COMMIT): TransactionState.COMMITTED,
+    (TransactionState.CREATED, TransactionMove.FAIL): TransactionState.FAILED,
+    (TransactionState.COMMITTED, TransactionMove.REVERSE): TransactionState.REVERSED,
 }
 
 
 class IllegalMove(Exception):
-    def __init__(self, state: str, event: str) -> None:
-        super().__init__(f"{event} is impossible in state {state}")
+    """The move is not possible in this state."""
+
+    def __init__(self, state: str, move: str) -> None:
+        super().__init__(f"{move} is impossible in state {state}")
         self.state = state
 
 
-def after(state: AssignmentState, event: AssignmentEvent) -> AssignmentState:
-    """Raises IllegalMove."""
+def after(state: AssignmentState, move: AssignmentMove) -> AssignmentState:
+    """The state that the move leads to. Raises IllegalMove."""
     try:
-        return ASSIGNMENT_MOVES[state, event]
+        return ASSIGNMENT_MOVES[state, move]
     except KeyError:
-        raise IllegalMove(state, event) from None
+        raise IllegalMove(state, move) from None
 
 
-def transaction_after(state: TransactionState, event: TransactionEvent) -> TransactionState:
-    """Raises IllegalMove."""
+def transaction_after(state: TransactionState, move: TransactionMove) -> TransactionState:
+    """The state that the move leads to. Raises IllegalMove."""
     try:
-        return TRANSACTION_MOVES[state, event]
+        return TRANSACTION_MOVES[state, move]
     except KeyError:
-        raise IllegalMove(state, event) from None
+        raise IllegalMove(state, move) from None
 
 
-def states_with(event: AssignmentEvent) -> tuple[AssignmentState, ...]:
-    """Those in which the event is possible."""
-    return tuple(state for state, possible in ASSIGNMENT_MOVES if possible is event)
+def states_with(move: AssignmentMove) -> tuple[AssignmentState, ...]:
+    """The states in which the move is possible."""
+    return tuple(state for state, possible in ASSIGNMENT_MOVES if possible is move)

@@ -10,17 +10,25 @@ from functools import partial
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
 from bursar.catalog.offers.service import Offer, find_offers
-from bursar.credit.assignments import allocation, changes, mail
-from bursar.credit.assignments.expiry import expire_assignments
-from bursar.credit.models import Assignment
+from bursar.credit.assignments import mail
+from bursar.credit.assignments import service as assignments
+from bursar.credit.assignments.commands import (
+    AllocateCourse,
+    CancelAssignments,
+    RemindAssignments,
+)
 from bursar.credit.redemption import service as redemption
-from bursar.credit.redemption import settlement
+from bursar.credit.redemption.commands import (
+    CompleteRedemption,
+    FailRedemption,
+    RedeemCourse,
+    ReverseRedemption,
+)
 from bursar.database.engine import Database
 from bursar.delivery.sending import record_as_past
 from bursar.delivery.service import BACKOFF, Attempt, QueuedMail, delivered, failed
@@ -75,87 +83,62 @@ class _Story:
                 self._deliver(is_server_away=ago <= AWAY_FOR)
 
     def allocate(self, budget: _Budget, course: Offer, emails: Sequence[str]) -> None:
-        place = allocation.Place(
+        command = AllocateCourse(
             self.enterprise_uuid,
             budget.uuid,
+            course.key,
+            course.price_cents or 0,
+            tuple(emails),
             budget.catalog_uuid,
-            budget.configuration_uuid,
-            is_configuration_active=True,
-            link=self._link(budget),
         )
-        wish = allocation.Wish(tuple(emails), course.key, course.price_cents or 0)
         with self.database.transaction() as session:
-            done = allocation.allocate(
-                session, ACTOR, place, wish, tolerance_percent=100, now=clock.now()
+            done = assignments.allocate(
+                session, ACTOR, command, tolerance_percent=100, at=clock.now()
             )
             for row in done.created:
                 self.assignments[budget.uuid, course.key, row.learner_email] = row.uuid
 
     def remind(self, budget: _Budget, course: Offer, email: str) -> None:
+        uuid = self.assignments[budget.uuid, course.key, email]
+        command = RemindAssignments(self.enterprise_uuid, _configuration_of(budget), (uuid,))
         with self.database.transaction() as session:
-            changes.remind(
-                session,
-                ACTOR,
-                configuration_uuid=_configuration_of(budget),
-                link=self._link(budget),
-                uuids=[self.assignments[budget.uuid, course.key, email]],
-                now=clock.now(),
-            )
+            assignments.remind(session, ACTOR, command, at=clock.now())
 
     def cancel(self, budget: _Budget, course: Offer, email: str) -> None:
+        uuid = self.assignments[budget.uuid, course.key, email]
+        command = CancelAssignments(self.enterprise_uuid, _configuration_of(budget), (uuid,))
         with self.database.transaction() as session:
-            changes.cancel(
-                session,
-                ACTOR,
-                enterprise_uuid=self.enterprise_uuid,
-                policy_uuid=budget.uuid,
-                configuration_uuid=_configuration_of(budget),
-                uuids=[self.assignments[budget.uuid, course.key, email]],
-                now=clock.now(),
-            )
+            assignments.cancel(session, ACTOR, command, at=clock.now())
 
     def expire(self) -> None:
-        expire_assignments(self.database, self.settings)
+        assignments.expire_assignments(self.database, at=clock.now())
 
     def redeem(self, budget: _Budget, course: Offer, email: str, error: str | None = None) -> None:
-        now = clock.now()
+        now, enterprise_uuid = clock.now(), self.enterprise_uuid
+        command = RedeemCourse(enterprise_uuid, budget.uuid, course.key, email)
         with self.database.transaction() as session:
-            uuid, run_key = self._redeemed(session, budget, course, email)
+            transaction = redemption.redeem(session, ACTOR, command, at=now)
+            uuid, run_key = transaction.uuid, transaction.courserun_key
             self.transactions[budget.uuid, course.key, email] = uuid
-            if error is not None:
-                settlement.fail(session, ACTOR, self.enterprise_uuid, uuid, error=error, now=now)
+            if error is not None or run_key is None:
+                failed = FailRedemption(
+                    enterprise_uuid, uuid, error or "no course run is open for enrollment"
+                )
+                redemption.fail(session, ACTOR, failed, at=now)
                 return
-            learner = ensure_learners(session, self.enterprise_uuid, [email], now)[email]
+            learner = ensure_learners(session, enterprise_uuid, [email], now)[email]
             seat = NewEnrollment(
-                self.enterprise_uuid, learner.id, run_key, Payer.CREDIT, transaction_uuid=uuid
+                enterprise_uuid, learner.id, run_key, Payer.CREDIT, transaction_uuid=uuid
             )
             record_enrollments(session, ACTOR, [seat], at=now)
-            settlement.commit(session, ACTOR, self.enterprise_uuid, uuid, now)
+            redemption.complete(session, ACTOR, CompleteRedemption(enterprise_uuid, uuid), at=now)
 
     def reverse(self, budget: _Budget, course: Offer, email: str) -> None:
         uuid, now = self.transactions[budget.uuid, course.key, email], clock.now()
+        command = ReverseRedemption(self.enterprise_uuid, uuid)
         with self.database.transaction() as session:
-            settlement.reverse(session, ACTOR, self.enterprise_uuid, uuid, now)
+            redemption.reverse(session, ACTOR, command, at=now)
             end_enrollments(session, ACTOR, self.enterprise_uuid, transaction_uuids=[uuid], at=now)
-
-    def _redeemed(
-        self, session: Session, budget: _Budget, course: Offer, email: str
-    ) -> tuple[UUID, str]:
-        row = redemption.redeem(
-            session,
-            ACTOR,
-            enterprise_uuid=self.enterprise_uuid,
-            policy_uuid=budget.uuid,
-            configuration_uuid=budget.configuration_uuid,
-            wish=redemption.Redemption(course.key, email),
-            now=clock.now(),
-        )
-        return row.uuid, row.courserun_key
-
-    def _link(self, budget: _Budget) -> mail.LinkTo:
-        return mail.LinkTo(
-            self.settings.lms_public_url, self.enterprise_uuid, self.slug, budget.catalog_uuid
-        )
 
     def _deliver(self, *, is_server_away: bool) -> None:
         """Nothing is sent, whatever the settings say."""
@@ -193,8 +176,7 @@ def tell_story(
             for policy in enterprise["policies"]
             if "assignment_configuration" in policy
         ]
-        assigned = select(Assignment.uuid).where(Assignment.configuration_uuid.in_(configurations))
-        if connection.execute(assigned.limit(1)).first() is not None:
+        if assignments.has_assignments(connection, configurations):
             return
         offered = _offered(Session(connection), enterprise, course_keys, now)
     uuid, slug = UUID(enterprise["uuid"]), enterprise["slug"]

@@ -1,15 +1,22 @@
 """Subsidies and policies of manifests."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.credit.policies import declared
+from bursar.credit.policies import service as policies
+from bursar.credit.policies.commands import (
+    DeclaredConfiguration,
+    Deposit,
+    PutPolicy,
+    PutSubsidy,
+)
+from bursar.declarations import DeclarationRefused, Outcome
 from bursar.provisioning.forms import EnterpriseForm, PolicyForm, SubsidyForm
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.problems import problem
@@ -33,7 +40,7 @@ class CreditRun:
 
     def put(self, place: str, enterprise: EnterpriseForm) -> None:
         if enterprise.subsidies or enterprise.policies:
-            declared.lock_enterprise(self.session, enterprise.uuid)
+            policies.lock_enterprise(self.session, enterprise.uuid)
         for index, subsidy in enumerate(enterprise.subsidies):
             self._put_subsidy(f"{place}.subsidies[{index}]", enterprise, subsidy)
         for index, policy in enumerate(enterprise.policies):
@@ -47,49 +54,52 @@ class CreditRun:
         return self.problems
 
     def _put_subsidy(self, place: str, enterprise: EnterpriseForm, subsidy: SubsidyForm) -> None:
-        fields = subsidy.given(but=_UUID)
-        if "deposits" in fields:
-            fields["deposits"] = [deposit.given() for deposit in subsidy.deposits]
+        command = PutSubsidy(
+            uuid=subsidy.uuid,
+            enterprise_uuid=enterprise.uuid,
+            deposits=[Deposit(one.uuid, one.amount, one.date) for one in subsidy.deposits],
+            **subsidy.given(but=_UUID | {"deposits"}),
+        )
         self.touched.setdefault(subsidy.uuid, f"{place}.starting_balance")
-        if not self._put(place, enterprise, subsidy, fields):
+        what = f"subsidy {subsidy.uuid} of {enterprise.slug}"
+        if not self._put(
+            place,
+            what,
+            lambda: policies.put_subsidy(self.session, self.actor, command, at=self.now),
+        ):
             self.refused.add(subsidy.uuid)
 
     def _put_policy(self, place: str, enterprise: EnterpriseForm, policy: PolicyForm) -> None:
-        fields = policy.given(but=_UUID)
-        if policy.assignment_configuration is not None:
-            fields["assignment_configuration"] = policy.assignment_configuration.given()
-        if self._put(place, enterprise, policy, fields):
-            stored = declared.get_policy(self.session, policy.uuid)
+        configuration = policy.assignment_configuration
+        command = PutPolicy(
+            uuid=policy.uuid,
+            enterprise_uuid=enterprise.uuid,
+            assignment_configuration=None
+            if configuration is None
+            else DeclaredConfiguration(**configuration.given()),
+            **policy.given(but=_UUID | {"assignment_configuration"}),
+        )
+        what = f"policy {policy.uuid} of {enterprise.slug}"
+        if self._put(
+            place,
+            what,
+            lambda: policies.put_policy(self.session, self.actor, command, at=self.now),
+        ):
+            stored = policies.get_policy(self.session, policy.uuid)
             if stored.active and not stored.retired and stored.spend_limit is not None:
                 self.touched[stored.subsidy_uuid] = f"{place}.spend_limit"
 
-    def _put(
-        self,
-        place: str,
-        enterprise: EnterpriseForm,
-        form: SubsidyForm | PolicyForm,
-        fields: Mapping[str, Any],
-    ) -> bool:
-        is_subsidy = isinstance(form, SubsidyForm)
-        put = declared.put_subsidy if is_subsidy else declared.put_policy
+    def _put(self, place: str, what: str, put: Callable[[], Outcome]) -> bool:
         try:
-            outcome = put(
-                self.session,
-                self.actor,
-                uuid=form.uuid,
-                enterprise_uuid=enterprise.uuid,
-                fields=fields,
-                now=self.now,
-            )
-        except declared.Refused as error:
+            outcome = put()
+        except DeclarationRefused as error:
             self.problems += [problem(f"{place}.{path}", why) for path, why in error.problems]
             return False
-        kind = "subsidy" if is_subsidy else "policy"
-        self.plan.note(outcome, f"{kind} {form.uuid} of {enterprise.slug}")
+        self.plan.note(outcome, what)
         return True
 
     def _overcommitted(self) -> Iterator[str]:
-        for found in declared.overcommitted(self.session, self.touched):
+        for found in policies.overcommitted(self.session, self.touched):
             why = (
                 f"the active policies of subsidy {found.subsidy_uuid} may spend {found.limits}"
                 f" cents together, but only {found.deposits} were deposited"

@@ -7,18 +7,10 @@ from uuid import UUID
 import yaml
 from sqlalchemy.orm import Session
 
-from bursar.catalog.catalogs.commands import (
-    CatalogRecord,
-)
-from bursar.catalog.catalogs.service import (
-    list_catalogs,
-)
-from bursar.credit.policies.declared import (
-    PolicyRecord,
-    SubsidyRecord,
-    list_policies,
-    list_subsidies,
-)
+from bursar.catalog.catalogs.commands import CatalogRecord
+from bursar.catalog.catalogs.service import list_catalogs
+from bursar.credit.policies.commands import PolicyRecord, SubsidyRecord
+from bursar.credit.policies.service import export_policies, export_subsidies
 from bursar.identity.service import get_enterprise, list_clients
 from bursar.learners.service import LearnerRecord, list_learners
 from bursar.provisioning.enrollments import exported_enrollments
@@ -42,8 +34,8 @@ def export(session: Session, enterprise_uuid: UUID) -> dict[str, Any]:
         "contact_email": enterprise.contact_email,
         "clients": _clients(session, enterprise_uuid),
         "catalogs": [_catalog(record) for record in list_catalogs(session, enterprise_uuid)],
-        "subsidies": [_subsidy(record) for record in list_subsidies(session, enterprise_uuid)],
-        "policies": [_policy(record) for record in list_policies(session, enterprise_uuid)],
+        "subsidies": [_subsidy(record) for record in export_subsidies(session, enterprise_uuid)],
+        "policies": [_policy(record) for record in export_policies(session, enterprise_uuid)],
         "subscription_plans": [_plan(plan) for plan in list_declared(session, enterprise_uuid)],
         "learners": [_learner(record) for record in list_learners(session, enterprise_uuid)],
         "enrollments": exported_enrollments(session, enterprise_uuid),
@@ -91,20 +83,20 @@ def _catalog(record: CatalogRecord) -> dict[str, Any]:
 
 def _subsidy(record: SubsidyRecord) -> dict[str, Any]:
     return {
-        "uuid": str(record.subsidy.uuid),
-        "title": record.subsidy.title,
+        "uuid": str(record.uuid),
+        "title": record.title,
         "starting_balance": record.starting_balance,
         "deposits": [
             {"uuid": str(one.uuid), "amount": one.amount, "date": _instant(one.date)}
             for one in record.deposits
         ],
-        "active_datetime": _instant(record.subsidy.active_datetime),
-        "expiration_datetime": _instant(record.subsidy.expiration_datetime),
+        "active_datetime": _instant(record.active_datetime),
+        "expiration_datetime": _instant(record.expiration_datetime),
     }
 
 
-def _policy(record: PolicyRecord) -> dict[str, Any]:
-    policy, configuration = record.policy, record.configuration
+def _policy(policy: PolicyRecord) -> dict[str, Any]:
+    configuration = policy.configuration
     exported: dict[str, Any] = {
         "uuid": str(policy.uuid),
         "policy_type": policy.policy_type,

@@ -10,7 +10,12 @@ from sqlalchemy.orm import Session
 
 from bursar.batches import batched
 from bursar.catalog.catalogs.models import Catalog
-from bursar.credit.models import AssignmentConfiguration, LedgerEntry, Policy, Subsidy
+from bursar.credit.policies.service import (
+    owners_of_configurations,
+    owners_of_ledger_entries,
+    owners_of_policies,
+    owners_of_subsidies,
+)
 from bursar.identity.service import owners_of_slugs
 from bursar.provisioning.forms import EnterpriseForm
 from bursar.provisioning.manifest import Manifest
@@ -21,14 +26,15 @@ _BATCH: Final = 1000
 
 Named = tuple[str, UUID]
 """A path below an enterprise, and the UUID there."""
-Model = type[Catalog | Subsidy | LedgerEntry | Policy | AssignmentConfiguration]
+OwnersOf = Callable[[Session, Collection[UUID]], dict[UUID, UUID]]
+"""Whose each object of a kind is that is stored; it stands for the kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     slugs: dict[str, UUID]
     """Whose each slug is."""
-    owners: dict[Model, dict[UUID, UUID]]
+    owners: dict[OwnersOf, dict[UUID, UUID]]
     """Whose each object of a kind is."""
 
 
@@ -43,7 +49,7 @@ def reference_problems(session: Session, manifests: Sequence[Manifest]) -> list[
     forms = [enterprise for _, enterprise in enterprises]
     stored = _stored(session, forms)
     renamed = {enterprise.uuid: enterprise.slug for enterprise in forms}
-    owned = {model: stored.owners[model] | _declared(forms, model) for model in _REFERENCES}
+    owned = {kind: stored.owners[kind] | _declared(forms, kind) for kind in _REFERENCES}
     return [
         line
         for place, enterprise in enterprises
@@ -65,19 +71,19 @@ def _taken_slug(
 
 
 def _foreign(place: str, enterprise: EnterpriseForm, stored: Stored) -> Iterator[str]:
-    for model, named in _DECLARATIONS.items():
+    for kind, named in _DECLARATIONS.items():
         for path, uuid in named(enterprise):
-            if stored.owners[model].get(uuid, enterprise.uuid) != enterprise.uuid:
+            if stored.owners[kind].get(uuid, enterprise.uuid) != enterprise.uuid:
                 yield problem(f"{place}.{path}", "belongs to another enterprise")
 
 
 def _unknown(
-    place: str, enterprise: EnterpriseForm, owned: dict[Model, dict[UUID, UUID]]
+    place: str, enterprise: EnterpriseForm, owned: dict[OwnersOf, dict[UUID, UUID]]
 ) -> Iterator[str]:
-    for model, (kind, named) in _REFERENCES.items():
+    for kind, (name, named) in _REFERENCES.items():
         for path, uuid in named(enterprise):
-            if owned[model].get(uuid) != enterprise.uuid:
-                yield problem(f"{place}.{path}", f"no such {kind}")
+            if owned[kind].get(uuid) != enterprise.uuid:
+                yield problem(f"{place}.{path}", f"no such {name}")
 
 
 def _catalogs(enterprise: EnterpriseForm) -> Iterator[Named]:
@@ -125,44 +131,50 @@ def _subsidy_references(enterprise: EnterpriseForm) -> Iterator[Named]:
 
 
 _Names = Callable[[EnterpriseForm], Iterator[Named]]
-_DECLARATIONS: Final[dict[Model, _Names]] = {
-    Catalog: _catalogs,
-    Subsidy: _subsidies,
-    LedgerEntry: _deposits,
-    Policy: _policies,
-    AssignmentConfiguration: _configurations,
+
+
+def _owners_of_catalogs(session: Session, uuids: Collection[UUID]) -> dict[UUID, UUID]:
+    return {
+        row.uuid: row.enterprise_uuid
+        for batch in batched(uuids, _BATCH)
+        for row in session.execute(
+            select(Catalog.uuid, Catalog.enterprise_uuid).where(Catalog.uuid.in_(batch))
+        )
+    }
+
+
+_DECLARATIONS: Final[dict[OwnersOf, _Names]] = {
+    _owners_of_catalogs: _catalogs,
+    owners_of_subsidies: _subsidies,
+    owners_of_ledger_entries: _deposits,
+    owners_of_policies: _policies,
+    owners_of_configurations: _configurations,
 }
-_REFERENCES: Final[dict[Model, tuple[str, _Names]]] = {
-    Catalog: ("catalog", _catalog_references),
-    Subsidy: ("subsidy", _subsidy_references),
+_REFERENCES: Final[dict[OwnersOf, tuple[str, _Names]]] = {
+    _owners_of_catalogs: ("catalog", _catalog_references),
+    owners_of_subsidies: ("subsidy", _subsidy_references),
 }
 
 
-def _declared(enterprises: Sequence[EnterpriseForm], model: Model) -> dict[UUID, UUID]:
+def _declared(enterprises: Sequence[EnterpriseForm], kind: OwnersOf) -> dict[UUID, UUID]:
     """Whose each one is, as the manifests have it."""
-    named = _DECLARATIONS[model]
+    named = _DECLARATIONS[kind]
     return {uuid: enterprise.uuid for enterprise in enterprises for _, uuid in named(enterprise)}
 
 
 def _stored(session: Session, enterprises: Sequence[EnterpriseForm]) -> Stored:
     slugs = {enterprise.slug for enterprise in enterprises}
-    owners = {model: _owners(session, model, enterprises) for model in _DECLARATIONS}
+    owners = {kind: _owners(session, kind, enterprises) for kind in _DECLARATIONS}
     return Stored(owners_of_slugs(session, slugs), owners)
 
 
 def _owners(
-    session: Session, model: Model, enterprises: Sequence[EnterpriseForm]
+    session: Session, kind: OwnersOf, enterprises: Sequence[EnterpriseForm]
 ) -> dict[UUID, UUID]:
-    readers = [_DECLARATIONS[model]]
-    if model in _REFERENCES:
-        readers.append(_REFERENCES[model][1])
+    readers = [_DECLARATIONS[kind]]
+    if kind in _REFERENCES:
+        readers.append(_REFERENCES[kind][1])
     uuids = {
         uuid for enterprise in enterprises for named in readers for _, uuid in named(enterprise)
     }
-    return {
-        row.uuid: row.enterprise_uuid
-        for batch in batched(uuids, _BATCH)
-        for row in session.execute(
-            select(model.uuid, model.enterprise_uuid).where(model.uuid.in_(batch))
-        )
-    }
+    return kind(session, uuids)

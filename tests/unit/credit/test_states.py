@@ -5,10 +5,10 @@ from itertools import product
 import pytest
 
 from bursar.credit.states import (
-    AssignmentEvent,
+    AssignmentMove,
     AssignmentState,
     IllegalMove,
-    TransactionEvent,
+    TransactionMove,
     TransactionState,
     after,
     states_with,
@@ -34,9 +34,9 @@ TRANSACTIONS = {
 }
 
 
-@pytest.mark.parametrize(("state", "event"), [*product(AssignmentState, AssignmentEvent)])
+@pytest.mark.parametrize(("state", "event"), [*product(AssignmentState, AssignmentMove)])
 def test_an_assignment_goes_only_the_ways_of_its_life(
-    state: AssignmentState, event: AssignmentEvent
+    state: AssignmentState, event: AssignmentMove
 ) -> None:
     expected = LIFE.get((state, event))
     if expected is not None:
@@ -47,8 +47,8 @@ def test_an_assignment_goes_only_the_ways_of_its_life(
     assert caught.value.state == state
 
 
-@pytest.mark.parametrize(("state", "event"), [*product(TransactionState, TransactionEvent)])
-def test_a_transaction_goes_only_its_ways(state: TransactionState, event: TransactionEvent) -> None:
+@pytest.mark.parametrize(("state", "event"), [*product(TransactionState, TransactionMove)])
+def test_a_transaction_goes_only_its_ways(state: TransactionState, event: TransactionMove) -> None:
     expected = TRANSACTIONS.get((state, event))
     if expected is not None:
         assert transaction_after(state, event) == expected
@@ -57,11 +57,11 @@ def test_a_transaction_goes_only_its_ways(state: TransactionState, event: Transa
         transaction_after(state, event)
 
 
-@pytest.mark.parametrize("event", AssignmentEvent)
-def test_the_states_of_an_event_are_those_that_it_leaves(event: AssignmentEvent) -> None:
+@pytest.mark.parametrize("event", AssignmentMove)
+def test_the_states_of_an_event_are_those_that_it_leaves(event: AssignmentMove) -> None:
     assert set(states_with(event)) == {state for state, possible in LIFE if possible == event}
 
 
 def test_every_event_leads_to_one_state_only() -> None:
-    for event in AssignmentEvent:
+    for event in AssignmentMove:
         assert len({after(state, event) for state in states_with(event)}) == 1

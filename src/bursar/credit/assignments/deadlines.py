@@ -1,6 +1,10 @@
-"""The stored deadlines of assignments, brought up to what subsidies and content say now."""
+"""The stored deadlines of assignments, brought up to what subsidies and content say now.
+
+They are stored so that a list and the task that expires assignments need not look up content.
+"""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -9,10 +13,12 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.catalog.offers.service import Offer, find_offers
 from bursar.credit.assignments.rules import ENROLLMENT_DATE_PASSED, Deadline, earliest_expiration
 from bursar.credit.models import Assignment, AssignmentConfiguration, Policy, Subsidy
+from bursar.credit.policies.events import SubsidyChanged
 from bursar.credit.states import AssignmentState
 from bursar.database.bulk import is_any_of
 
@@ -32,12 +38,20 @@ _Change: TypeAlias = tuple[str, Deadline, Deadline]
 """Content, the deadline before and after."""
 
 
-def refresh_subsidy(session: Session, subsidy_uuid: UUID, now: datetime) -> int:
-    """Every policy of a subsidy, whose locks the caller holds; returns how many rows changed."""
-    policies = session.execute(
-        select(Policy.enterprise_uuid, Policy.uuid).where(Policy.subsidy_uuid == subsidy_uuid)
-    ).all()
-    return sum(refresh_deadlines(session, *policy, now) for policy in policies)
+def of_changed_subsidies(
+    session: Session, _actor: Actor, events: Sequence[SubsidyChanged], at: datetime
+) -> None:
+    """Refreshes the deadlines that depend on the end of a subsidy, when that has changed.
+
+    Whoever declares a subsidy holds every policy of its enterprise.
+    """
+    moved = [event.data.uuid for event in events if "expiration_datetime" in event.changes]
+    for subsidy_uuid in moved:
+        policies = session.execute(
+            select(Policy.enterprise_uuid, Policy.uuid).where(Policy.subsidy_uuid == subsidy_uuid)
+        ).all()
+        for enterprise_uuid, policy_uuid in policies:
+            refresh_deadlines(session, enterprise_uuid, policy_uuid, at)
 
 
 def refresh_deadlines(
@@ -71,8 +85,11 @@ def refresh_deadlines(
 
 
 def enrollment_deadline(offer: Offer | None, stored: Deadline) -> datetime | None:
-    """A course that nobody can enrol in any more does not say until when one could: its passed
-    deadline stays."""
+    """Until when learners can enroll, if there is an end to it.
+
+    A course that nobody can enroll in any more does not say until when they could, so that the
+    stored deadline, which has passed, stays.
+    """
     if offer is not None and (offer.run_key is not None or offer.enrollment_end is not None):
         return offer.enrollment_end
     return stored.at if stored.reason == ENROLLMENT_DATE_PASSED else None

@@ -1,37 +1,49 @@
-"""The clock ends assignments whose earliest deadline passed, and their money is free again."""
+"""Expiry: the clock ends assignments whose deadline has passed, and their money is free again."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.actors import Actor
-from bursar.credit.assignments.changes import end
+from bursar.actors import Actor, ActorKind
+from bursar.credit.assignments.cancellation import end
 from bursar.credit.assignments.deadlines import refresh_deadlines
-from bursar.credit.ledger.service import hold, lock_budget
+from bursar.credit.ledger.service import lock_budget
 from bursar.credit.models import Assignment, AssignmentConfiguration
-from bursar.credit.states import AssignmentEvent, AssignmentState
+from bursar.credit.states import AssignmentMove, AssignmentState
 from bursar.database.engine import Database
-from bursar.settings import Settings
+from bursar.database.types import AnyRow
 
 BATCH: Final = 1000
-ACTOR: Final = Actor("task:expire-assignments")
+ACTOR: Final = Actor("task:expire-assignments", kind=ActorKind.TASK)
 
 
-def expire_assignments(database: Database, _settings: Settings) -> Mapping[str, int]:
-    """Looks first whether content or a subsidy has got another deadline meanwhile."""
+@dataclass(frozen=True, slots=True)
+class Expired:
+    expired: int
+    refreshed: int
+    """Deadlines that a subsidy or content has moved since they were stored."""
+
+
+def expire_assignments(database: Database, *, at: datetime | None = None) -> Expired:
+    """In transactions of its own, a policy and some assignments at a time. May run twice.
+
+    Deadlines are refreshed first: content or a subsidy may have got another one meanwhile.
+    """
+    at = at or clock.now()
     expired = refreshed = 0
-    now = clock.now()
     for enterprise_uuid, policy_uuid in _policies_with_allocated(database):
         with database.transaction() as session:
             lock_budget(session, enterprise_uuid, policy_uuid)
-            refreshed += refresh_deadlines(session, enterprise_uuid, policy_uuid, now)
-        while count := _expire_batch(database, enterprise_uuid, policy_uuid, now):
+            refreshed += refresh_deadlines(session, enterprise_uuid, policy_uuid, at)
+        while count := _expire_batch(database, enterprise_uuid, policy_uuid, at):
             expired += count
-    return {"expired": expired, "refreshed": refreshed}
+    return Expired(expired, refreshed)
 
 
 def _policies_with_allocated(database: Database) -> list[tuple[UUID, UUID]]:
@@ -46,24 +58,22 @@ def _policies_with_allocated(database: Database) -> list[tuple[UUID, UUID]]:
 
 
 def _expire_batch(
-    database: Database, enterprise_uuid: UUID, policy_uuid: UUID, now: datetime
+    database: Database, enterprise_uuid: UUID, policy_uuid: UUID, at: datetime
 ) -> int:
     with database.transaction() as session:
-        held = hold(session, ACTOR, enterprise_uuid, policy_uuid, now)
-        statement = (
-            select(*Assignment.__table__.c)
-            .join(
-                AssignmentConfiguration,
-                AssignmentConfiguration.uuid == Assignment.configuration_uuid,
-            )
-            .where(
-                AssignmentConfiguration.policy_uuid == policy_uuid,
-                Assignment.state == AssignmentState.ALLOCATED,
-                Assignment.transaction_uuid.is_(None),
-                Assignment.expires_at <= now,
-            )
-            .limit(BATCH)
-        )
-        rows = session.connection().execute(statement).all()
-        end(held, rows, AssignmentEvent.EXPIRE)
+        budget = lock_budget(session, enterprise_uuid, policy_uuid)
+        rows = _past_deadline(session, budget.configuration_uuid, at)
+        end(session, ACTOR, budget, rows, AssignmentMove.EXPIRE, at=at)
         return len(rows)
+
+
+def _past_deadline(
+    session: Session, configuration_uuid: UUID | None, at: datetime
+) -> Sequence[AnyRow]:
+    statement = select(*Assignment.__table__.c).where(
+        Assignment.configuration_uuid == configuration_uuid,
+        Assignment.state == AssignmentState.ALLOCATED,
+        Assignment.transaction_uuid.is_(None),
+        Assignment.expires_at <= at,
+    )
+    return session.connection().execute(statement.limit(BATCH)).all()

@@ -1,56 +1,33 @@
 """What narrows a list of assignments, as conditions of its statement."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_
 
+from bursar.credit.assignments.commands import AssignmentFilters
 from bursar.credit.models import Assignment
-from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.text import contains_in_any_case
 
-_COLUMNS = Assignment.__table__.c
+_COLUMNS: Final = Assignment.__table__.c
 
 
-@dataclass(frozen=True, slots=True)
-class AssignmentFilters:
-    """All of them must hold. None: anything; an empty set: nothing."""
+def conditions(configuration_uuid: UUID, filters: AssignmentFilters) -> list[ColumnElement[bool]]:
+    return [_COLUMNS.configuration_uuid == configuration_uuid, *narrowing(filters)]
 
-    content_keys: frozenset[str] | None = None
-    learner_emails: frozenset[str] | None = None
-    learner_states: frozenset[LearnerState] | None = None
-    lms_user_ids: frozenset[int] | None = None
-    states: frozenset[AssignmentState] | None = None
-    search: str | None = None
 
-    @property
-    def only_states(self) -> bool:
-        """Whether the counts kept with a configuration can tell how many there are."""
-        others = (self.content_keys, self.learner_emails, self.lms_user_ids, self.search)
-        return all(other is None for other in others)
-
-    def admits(self, state: AssignmentState, learner_state: LearnerState | None) -> bool:
-        """As far as only the two states are asked for."""
-        return (self.states is None or state in self.states) and (
-            self.learner_states is None or learner_state in self.learner_states
-        )
-
-    def conditions(self, configuration_uuid: UUID) -> list[ColumnElement[bool]]:
-        return [_COLUMNS.configuration_uuid == configuration_uuid, *self.narrowing()]
-
-    def narrowing(self) -> list[ColumnElement[bool]]:
-        """Beyond belonging to a configuration."""
-        wanted = (
-            _is_one_of(_COLUMNS.content_key, self.content_keys),
-            _is_one_of(_COLUMNS.learner_email, self.learner_emails),
-            _is_one_of(_COLUMNS.learner_state, self.learner_states),
-            _is_one_of(_COLUMNS.lms_user_id, self.lms_user_ids),
-            _is_one_of(_COLUMNS.state, self.states),
-            _holds(self.search),
-        )
-        return [condition for condition in wanted if condition is not None]
+def narrowing(filters: AssignmentFilters) -> list[ColumnElement[bool]]:
+    """Beyond belonging to a configuration."""
+    wanted = (
+        _is_one_of(_COLUMNS.content_key, filters.content_keys),
+        _is_one_of(_COLUMNS.learner_email, filters.learner_emails),
+        _is_one_of(_COLUMNS.learner_state, filters.learner_states),
+        _is_one_of(_COLUMNS.lms_user_id, filters.lms_user_ids),
+        _is_one_of(_COLUMNS.state, filters.states),
+        _holds(filters.search),
+    )
+    return [condition for condition in wanted if condition is not None]
 
 
 def _is_one_of(

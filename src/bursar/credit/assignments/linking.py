@@ -1,6 +1,7 @@
-"""Assignments find the account of their learner, once it is known."""
+"""Linking: assignments name the account of their learner, once it is known."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
@@ -8,12 +9,17 @@ from uuid import UUID, uuid4
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from bursar import clock
 from bursar.actors import Actor
-from bursar.audit.service import Change, record
 from bursar.batches import batched
-from bursar.credit.models import Assignment, AssignmentAction, AssignmentConfiguration, Policy
+from bursar.credit.assignments.commands import LinkLearners
+from bursar.credit.assignments.events import AssignmentLearnerLinked
+from bursar.credit.ledger.service import lock_policies
+from bursar.credit.models import Assignment, AssignmentAction, AssignmentConfiguration
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.types import AnyRow
+from bursar.events.service import publish
+from bursar.learners.events import LearnerLinked
 
 _AT_ONCE: Final = 10_000
 _LINK: Final = (
@@ -25,27 +31,37 @@ _LINK: Final = (
 
 
 def link_learners(
-    session: Session,
-    actor: Actor,
-    enterprise_uuid: UUID,
-    known: Sequence[tuple[str, int]],
-    now: datetime,
+    session: Session, actor: Actor, command: LinkLearners, *, at: datetime | None = None
 ) -> int:
     """Fills in the account of assignments that have none; returns of how many.
 
-    `known` is normalised e-mails with the lms_user_id of each. In the caller's transaction, which
-    holds the policies concerned from here on, and must not hold another budget's lock already.
+    The transaction holds the policies concerned from here on. It must not hold the lock of
+    another budget already, or two transactions could wait for each other.
     """
-    user_ids = dict(known)
-    emails = sorted(user_ids)
-    linked = 0
-    for batch in batched(emails, _AT_ONCE):
-        # Whoever changes assignments holds their policies, so that no two wait for each other.
-        _lock(session, {row.policy_uuid for row in _unlinked(session, enterprise_uuid, batch)})
+    at, linked = at or clock.now(), 0
+    enterprise_uuid = command.enterprise_uuid
+    for batch in batched(sorted(command.accounts), _AT_ONCE):
+        # Whoever changes assignments holds their policies first. What was read before the lock
+        # may have changed meanwhile, and is read again.
+        unlinked = _unlinked(session, enterprise_uuid, batch)
+        lock_policies(session, {row.policy_uuid for row in unlinked})
         rows = _unlinked(session, enterprise_uuid, batch)
-        _link(session, actor, enterprise_uuid, [(row.uuid, user_ids[row[1]]) for row in rows], now)
+        accounts = [(row.uuid, command.accounts[row.learner_email]) for row in rows]
+        _link(session, actor, enterprise_uuid, accounts, at)
         linked += len(rows)
     return linked
+
+
+def of_linked_learners(
+    session: Session, actor: Actor, events: Sequence[LearnerLinked], at: datetime
+) -> None:
+    """Links the assignments of learners whose account has become known."""
+    accounts: defaultdict[UUID, dict[str, int]] = defaultdict(dict)
+    for event in events:
+        if event.enterprise_uuid is not None:
+            accounts[event.enterprise_uuid][event.email] = event.lms_user_id
+    for enterprise_uuid, known in accounts.items():
+        link_learners(session, actor, LinkLearners(enterprise_uuid, known), at=at)
 
 
 def _unlinked(session: Session, enterprise_uuid: UUID, emails: Sequence[str]) -> Sequence[AnyRow]:
@@ -60,12 +76,6 @@ def _unlinked(session: Session, enterprise_uuid: UUID, emails: Sequence[str]) ->
         )
         .order_by(Assignment.uuid)
     ).all()
-
-
-def _lock(session: Session, policies: Iterable[UUID]) -> None:
-    uuid = Policy.__table__.c.uuid
-    wanted = uuid.in_(sorted(policies))
-    session.execute(select(uuid).where(wanted).order_by(uuid).with_for_update()).all()
 
 
 def _link(
@@ -83,11 +93,15 @@ def _link(
     )
     actions = [_action(enterprise_uuid, uuid, now) for uuid, _ in accounts]
     bulk_insert(session, AssignmentAction, actions)
-    changes = [
-        Change("assignment.learner_linked", "assignment", str(uuid), enterprise_uuid)
-        for uuid, _ in accounts
+    news = [
+        AssignmentLearnerLinked(
+            object_id=uuid,
+            enterprise_uuid=enterprise_uuid,
+            changes={"lms_user_id": (None, user_id)},
+        )
+        for uuid, user_id in accounts
     ]
-    record(session, actor, changes)
+    publish(session, actor, news, at=now)
 
 
 def _action(enterprise_uuid: UUID, assignment_uuid: UUID, now: datetime) -> dict[str, object]:

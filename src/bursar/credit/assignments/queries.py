@@ -1,7 +1,7 @@
 """The list of assignments: a constant number of statements."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -17,21 +17,27 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from bursar.credit.assignments.filters import AssignmentFilters
+from bursar.credit.assignments.commands import (
+    ORDERED_BY,
+    AssignmentFilters,
+    AssignmentPage,
+    Ordering,
+    StateCounts,
+)
+from bursar.credit.assignments.filters import conditions, narrowing
+from bursar.credit.assignments.owned import ListedConfiguration
 from bursar.credit.assignments.rules import SORT_ORDER
+from bursar.credit.assignments.views import assignment_list_item
 from bursar.credit.ledger.service import counted_as
 from bursar.credit.models import (
     Assignment,
     AssignmentAction,
-    AssignmentConfiguration,
 )
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.bulk import is_any_of_given
 from bursar.database.types import AnyRow
-from bursar.pages import Page
-from bursar.web.principal import Owned
+from bursar.pages import Page, PageRequest
 
-_configurations = AssignmentConfiguration.__table__.c
 _assignments, _actions = Assignment.__table__.c, AssignmentAction.__table__.c
 
 
@@ -49,22 +55,33 @@ _KINDS: Final = tuple(
         (AssignmentState.REVERSED, None),
     )
 )
-CONFIGURATION = Owned(
-    source=AssignmentConfiguration.__table__,
-    enterprise=_configurations.enterprise_uuid,
-    condition=_configurations.uuid == bindparam("assignment_configuration_uuid"),
-    columns=(
-        _configurations.uuid,
-        _configurations.policy_uuid,
-        *(_configurations[column] for _, _, column in _KINDS),
-    ),
-)
+
+
+def list_assignments(
+    connection: Connection,
+    configuration: ListedConfiguration,
+    filters: AssignmentFilters,
+    ordering: Ordering,
+    wanted: PageRequest,
+) -> AssignmentPage:
+    """Two statements, or three when the filters ask for more than states. Raises PageOutOfRange."""
+    counts = state_counts(connection, configuration, filters)
+    page = wanted.within(counts.total())
+    rows = assignments_page(connection, configuration.uuid, filters, ordering, page)
+    actions = actions_of_page(connection, [row.uuid for row in rows])
+    items = [assignment_list_item(row, actions[row.uuid]) for row in rows]
+    return AssignmentPage(page, items, counts)
+
+
+def has_assignments(connection: Connection, configuration_uuids: Collection[UUID]) -> bool:
+    """Whether anything was ever assigned through one of these configurations."""
+    assigned = select(_assignments.uuid).where(
+        _assignments.configuration_uuid.in_(configuration_uuids)
+    )
+    return connection.execute(assigned.limit(1)).first() is not None
+
+
 AnyColumns: TypeAlias = ReadOnlyColumnCollection[str, Any]
-Ordering: TypeAlias = tuple[tuple[str, bool], ...]
-"""Columns of Assignment, each with whether it descends; uuid breaks ties, always ascending."""
-
-
-DEFAULT_ORDERING: Final[Ordering] = (("recent_action_at", True),)
 _ITEM_COLUMNS: Final = (
     "uuid", "configuration_uuid", "learner_email", "lms_user_id", "content_key", "content_title",
     "content_quantity", "state", "transaction_uuid", "allocated_at", "expires_at", "expiry_reason",
@@ -98,7 +115,7 @@ def _page_of_few_statement(
         select(*(_assignments[name] for name in (*_ITEM_COLUMNS, "learner_state_sort_order")))
         .where(
             _assignments.configuration_uuid == bindparam("configuration"),
-            *filters.narrowing(),
+            *narrowing(filters),
             *_by_sort_order(filters),
         )
         .cte("matching")
@@ -116,7 +133,7 @@ def _by_sort_order(filters: AssignmentFilters) -> list[ColumnElement[bool]]:
 
 
 def _ordered(columns: AnyColumns, ordering: Ordering, *, backwards: bool) -> Select[Any]:
-    every = (*ordering, ("uuid", False))
+    every = (*((ORDERED_BY[name], descends) for name, descends in ordering), ("uuid", False))
     by = (
         columns[name].desc() if descending is not backwards else columns[name].asc()
         for name, descending in every
@@ -143,15 +160,15 @@ def assignments_page(
         "skipped": after if backwards else page.start,
         "size": size,
     }
-    narrowing = filters.narrowing()
-    if not narrowing and not values["skipped"]:
+    conditions_beyond = narrowing(filters)
+    if not conditions_beyond and not values["skipped"]:
         statement = _outer_page_statement(ordering, size, backwards=backwards)
-    elif narrowing and page.count <= FEW:
+    elif conditions_beyond and page.count <= FEW:
         statement = _page_of_few_statement(filters, ordering, backwards=backwards)
     else:
         statement = _page_statement(ordering, backwards=backwards)
-        if narrowing:
-            statement = statement.where(*narrowing)
+        if conditions_beyond:
+            statement = statement.where(*conditions_beyond)
     rows = list(connection.execute(statement, values).all())
     return rows[::-1] if backwards else rows
 
@@ -185,19 +202,15 @@ def actions_of_page(connection: Connection, uuids: Sequence[UUID]) -> dict[UUID,
     return found
 
 
-StateCounts: TypeAlias = Counter[LearnerState | None]
-"""How many assignments show which learner_state; the sum is how many there are."""
-
-
 def state_counts(
-    connection: Connection, configuration: AnyRow, filters: AssignmentFilters
+    connection: Connection, configuration: ListedConfiguration, filters: AssignmentFilters
 ) -> StateCounts:
-    """Of a row found by CONFIGURATION. One statement; none when only states are asked for."""
+    """One statement; none when only states are asked for, as the configuration knows it then."""
     if filters.only_states:
         return _kept_counts(configuration, filters)
     statement = (
         select(_assignments.learner_state, func.count())
-        .where(*filters.conditions(configuration.uuid))
+        .where(*conditions(configuration.uuid, filters))
         .group_by(_assignments.learner_state)
     )
     return Counter(
@@ -208,7 +221,7 @@ def state_counts(
     )
 
 
-def _kept_counts(configuration: AnyRow, filters: AssignmentFilters) -> StateCounts:
+def _kept_counts(configuration: ListedConfiguration, filters: AssignmentFilters) -> StateCounts:
     counts: StateCounts = Counter()
     for state, learner_state, column in _KINDS:
         if filters.admits(state, learner_state):

@@ -1,6 +1,9 @@
-"""Reads and marks assignments under their policy's lock: set-based, whatever their number."""
+"""Reads and changes rows of assignments under the lock of their policy: set-based, whatever their
+number."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -8,26 +11,50 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bursar.batches import batched
+from bursar.credit.assignments import events
 from bursar.credit.assignments.rules import SORT_ORDER, learner_state
-from bursar.credit.ledger.service import Held, Movement
+from bursar.credit.assignments.views import assignment_list_item
+from bursar.credit.ledger.service import BudgetDelta
 from bursar.credit.models import Assignment, AssignmentAction
-from bursar.credit.states import AssignmentEvent, AssignmentState, after
+from bursar.credit.states import AssignmentMove, AssignmentState, after
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.types import AnyRow
+from bursar.events.event import Changes, Event
 
 BATCH: Final = 10_000
-_COLUMNS = Assignment.__table__.c
+_COLUMNS: Final = Assignment.__table__.c
 
 ACTION_OF: Final = {
-    AssignmentEvent.REDEEM: "redeemed",
-    AssignmentEvent.FAIL: "redeemed",
-    AssignmentEvent.CANCEL: "cancelled",
-    AssignmentEvent.EXPIRE: "expired",
-    AssignmentEvent.REVERSE: "reversed",
+    AssignmentMove.REDEEM: "redeemed",
+    AssignmentMove.FAIL: "redeemed",
+    AssignmentMove.CANCEL: "cancelled",
+    AssignmentMove.EXPIRE: "expired",
+    AssignmentMove.REVERSE: "reversed",
 }
+_EVENT_OF: Final[Mapping[AssignmentMove, type[events.AssignmentEvent]]] = {
+    AssignmentMove.REDEEM: events.AssignmentAccepted,
+    AssignmentMove.FAIL: events.AssignmentErrored,
+    AssignmentMove.CANCEL: events.AssignmentCancelled,
+    AssignmentMove.EXPIRE: events.AssignmentExpired,
+    AssignmentMove.REVERSE: events.AssignmentReversed,
+}
+_TOLD: Final = ("state", "learner_state", "transaction_uuid", "content_key", "content_quantity")
+"""The columns of which events tell the old and the new value; the API has the same names."""
 
 
-def is_redeeming(row: Any) -> bool:
+class Record(dict[str, Any]):
+    """The columns of a row that this transaction has just written, readable as a row's."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self[name]
+
+
+def updated(row: AnyRow, values: Mapping[str, Any]) -> Record:
+    """The row as an update with these values leaves it."""
+    return Record({**row._mapping, **values})
+
+
+def is_redeeming(row: AnyRow) -> bool:
     return row.state == AssignmentState.ALLOCATED and row.transaction_uuid is not None
 
 
@@ -44,78 +71,110 @@ def find_by_uuid(session: Session, configuration_uuid: UUID, uuids: Sequence[UUI
     return found
 
 
-def price_of(rows: Iterable[Any]) -> int:
+def price_of(rows: Iterable[AnyRow]) -> int:
     """Cents."""
     return -sum(int(row.content_quantity) for row in rows)
 
 
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """What a change of state leaves to do: `post` the delta, and `publish` the events."""
+
+    delta: BudgetDelta = field(default_factory=BudgetDelta)
+    events: list[Event] = field(default_factory=list)
+
+
 def change_state(
-    held: Held,
-    rows: Sequence[Any],
-    event: AssignmentEvent,
+    session: Session,
+    rows: Sequence[AnyRow],
+    move: AssignmentMove,
     *,
+    at: datetime,
     error_reason: str | None = None,
-    mails: Callable[[Any], UUID | None] = lambda _row: None,
+    new_mail: Callable[[], UUID] | None = None,
     **values: Any,
-) -> Movement:
-    """Moves assignments on and records the action; the books are the caller's to `move`.
+) -> StateChange:
+    """Moves assignments on, and records the action of each. The caller holds their policy.
 
-    All of them must be in a state that the event leaves, for one and the same state. `mails`
-    names the mail whose attempts belong to the action. Raises IllegalMove.
+    Every row is in a state that the move leaves. `values` are further columns to set. With
+    `new_mail` each action names a mail of its own, which the event names too, so that the mail's
+    attempts belong to the action. The delta holds no money. Raises IllegalMove.
     """
-    movement = Movement()
-    states = {after(AssignmentState(row.state), event) for row in rows}
-    for new in states:
-        shown = learner_state(new, held.now, ())
-        for row in rows:
-            movement.leaves(AssignmentState(row.state), row.learner_state)
-        movement.enters(new, shown, len(rows))
-        _mark(
-            held.session,
-            [row.uuid for row in rows],
-            {
-                "state": new.value,
-                "learner_state": shown,
-                "learner_state_sort_order": SORT_ORDER[shown],
-                "modified_at": held.now,
-                **values,
-            },
-        )
-    actions = [_action(held, row.uuid, event, error_reason, mails(row)) for row in rows]
-    bulk_insert(held.session, AssignmentAction, actions)
-    return movement
-
-
-def _mark(session: Session, uuids: Sequence[UUID], values: dict[str, Any]) -> None:
+    change = StateChange()
+    if not rows:
+        return change
+    (new,) = {after(AssignmentState(row.state), move) for row in rows}
+    shown = learner_state(new, at, ())
+    for row in rows:
+        change.delta.leaves(AssignmentState(row.state), row.learner_state)
+    change.delta.enters(new, shown, len(rows))
+    written = {
+        "state": new.value,
+        "learner_state": shown,
+        "learner_state_sort_order": SORT_ORDER[shown],
+        "modified_at": at,
+        **values,
+    }
+    uuids = [row.uuid for row in rows]
     for batch in batched(uuids, BATCH):
         session.connection().execute(
-            update(Assignment).where(is_any_of(session, Assignment.uuid, batch)).values(values)
+            update(Assignment).where(is_any_of(session, Assignment.uuid, batch)).values(written)
         )
+    earlier = actions_of(session, uuids)
+    actions = [_action(row, move, error_reason, new_mail and new_mail(), at) for row in rows]
+    bulk_insert(session, AssignmentAction, actions)
+    for row, action in zip(rows, actions, strict=True):
+        now = updated(row, written)
+        mailed = {} if new_mail is None else {"mail_uuid": action["mail_uuid"]}
+        change.events.append(
+            _EVENT_OF[move](
+                object_id=row.uuid,
+                enterprise_uuid=row.enterprise_uuid,
+                changes=changes_between(row, now),
+                data=assignment_list_item(now, [*earlier[row.uuid], action]),
+                **mailed,
+            )
+        )
+    return change
 
 
-def _action(
-    held: Held,
-    assignment_uuid: UUID,
-    event: AssignmentEvent,
-    error_reason: str | None,
-    mail_uuid: UUID | None,
-) -> dict[str, Any]:
-    """Completed, unless it has an error."""
+def changes_between(before: AnyRow, now: Record) -> Changes:
+    """What events tell of an update."""
     return {
-        "uuid": uuid4(),
-        "enterprise_uuid": held.budget.enterprise_uuid,
-        "assignment_uuid": assignment_uuid,
-        "action_type": ACTION_OF[event],
-        "mail_uuid": mail_uuid,
-        "created_at": held.now,
-        "modified_at": held.now,
-        "completed_at": None if error_reason else held.now,
-        "error_reason": error_reason,
+        name: (getattr(before, name), now[name])
+        for name in _TOLD
+        if getattr(before, name) != now[name]
     }
 
 
+def changes_of_new(row: Record) -> Changes:
+    """What events tell of an assignment that was not there before."""
+    return {name: (None, row[name]) for name in _TOLD if row[name] is not None}
+
+
+def _action(
+    row: AnyRow,
+    move: AssignmentMove,
+    error_reason: str | None,
+    mail_uuid: UUID | None,
+    at: datetime,
+) -> Record:
+    """Completed, unless it has an error."""
+    return Record(
+        uuid=uuid4(),
+        enterprise_uuid=row.enterprise_uuid,
+        assignment_uuid=row.uuid,
+        action_type=ACTION_OF[move],
+        mail_uuid=mail_uuid,
+        created_at=at,
+        modified_at=at,
+        completed_at=None if error_reason else at,
+        error_reason=error_reason,
+    )
+
+
 def actions_of(session: Session, uuids: Sequence[UUID]) -> dict[UUID, list[Any]]:
-    """Oldest first."""
+    """By assignment, oldest first."""
     columns = AssignmentAction.__table__.c
     found: dict[UUID, list[Any]] = {uuid: [] for uuid in uuids}
     for batch in batched(uuids, BATCH):

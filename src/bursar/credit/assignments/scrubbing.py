@@ -1,6 +1,10 @@
-"""Forgets the e-mail addresses of assignments that ended long ago; the account's id stays."""
+"""Scrubbing: the e-mail addresses of assignments that ended long ago are forgotten.
 
-from collections.abc import Mapping, Sequence
+The lms_user_id stays, so that the assignment can still be found for its learner.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -9,25 +13,32 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.actors import Actor
-from bursar.audit.service import Change, record
+from bursar.actors import Actor, ActorKind
+from bursar.credit.assignments.events import AssignmentScrubbed
 from bursar.credit.assignments.rules import DAYS_UNTIL_SCRUBBED
 from bursar.credit.ledger.service import lock_budget
 from bursar.credit.models import Assignment, AssignmentConfiguration, SubsidyTransaction
 from bursar.credit.states import AssignmentState
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from bursar.notifications import service as notifications
-from bursar.settings import Settings
+from bursar.events.service import publish
+from bursar.delivery import service as delivery
 
 BATCH: Final = 1000
-ACTOR: Final = Actor("task:scrub-pii")
+ACTOR: Final = Actor("task:scrub-pii", kind=ActorKind.TASK)
 
 
-def scrub_pii(database: Database, _settings: Settings) -> Mapping[str, int]:
-    """Leaves those alone whose last mail was neither delivered nor given up yet."""
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    scrubbed: int
+    waiting_for_mail: int
+    """Their last mail was neither delivered nor given up yet: it still needs the address."""
+
+
+def scrub_pii(database: Database, *, at: datetime | None = None) -> Scrubbed:
+    """In transactions of its own, a policy and some assignments at a time. May run twice."""
     scrubbed = waiting = 0
-    now = clock.now()
+    now = at or clock.now()
     for enterprise_uuid, policy_uuid in _policies_with_ended(database):
         after: UUID | None = None
         while True:
@@ -40,10 +51,11 @@ def scrub_pii(database: Database, _settings: Settings) -> Mapping[str, int]:
             if len(rows) < BATCH:
                 break
             after = rows[-1].uuid
-    return {"scrubbed": scrubbed, "waiting for mail": waiting}
+    return Scrubbed(scrubbed, waiting)
 
 
 def tombstone(assignment_uuid: UUID) -> str:
+    """The address that a forgotten one is replaced with; nobody can ever receive mail there."""
     return f"retired_user{assignment_uuid.hex}@retired.invalid"
 
 
@@ -95,7 +107,7 @@ _SCRUB_TRANSACTIONS = (
 
 
 def _scrub(session: Session, rows: Sequence[AnyRow], now: datetime) -> int:
-    busy = notifications.pending_subjects(session, [row.uuid for row in rows])
+    busy = delivery.pending_subjects(session, [row.uuid for row in rows])
     ready = [row for row in rows if row.uuid not in busy]
     if not ready:
         return 0
@@ -107,10 +119,9 @@ def _scrub(session: Session, rows: Sequence[AnyRow], now: datetime) -> int:
         _SCRUB_TRANSACTIONS,
         [{"assignment": uuid, "email": email} for uuid, email in tombstones.items()],
     )
-    notifications.replace_recipients(session, tombstones)
-    changes = [
-        Change("assignment.scrubbed", "assignment", str(row.uuid), row.enterprise_uuid)
-        for row in ready
+    delivery.replace_recipients(session, tombstones)
+    news = [
+        AssignmentScrubbed(object_id=row.uuid, enterprise_uuid=row.enterprise_uuid) for row in ready
     ]
-    record(session, ACTOR, changes)
+    publish(session, ACTOR, news, at=now)
     return len(ready)

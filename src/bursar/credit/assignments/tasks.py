@@ -1,12 +1,26 @@
-"""What learner credit does by the clock."""
+"""What happens to assignments by the clock."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from bursar.credit.assignments.expiry import expire_assignments
 from bursar.credit.assignments.scrubbing import scrub_pii
+from bursar.database.engine import Database
 from bursar.jobs.tasks import Task
+from bursar.settings import Settings
+
+
+def _expire(database: Database, _settings: Settings) -> Mapping[str, int]:
+    done = expire_assignments(database)
+    return {"expired": done.expired, "refreshed": done.refreshed}
+
+
+def _scrub(database: Database, _settings: Settings) -> Mapping[str, int]:
+    done = scrub_pii(database)
+    return {"scrubbed": done.scrubbed, "waiting for mail": done.waiting_for_mail}
+
 
 TASKS: Final = (
-    Task("expire-assignments", expire_assignments, "7 * * * *"),
-    Task("scrub-pii", scrub_pii, "37 2 * * *"),
+    Task("expire-assignments", _expire, "7 * * * *"),
+    Task("scrub-pii", _scrub, "37 2 * * *"),
 )

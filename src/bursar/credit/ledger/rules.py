@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bursar.credit.refusals import CostNotCovered, SpendLimitReached, SubsidyExhausted
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -33,14 +35,15 @@ class Money:
         return self.left_in_subsidy if left is None else min(left, self.left_in_subsidy)
 
 
-def refusal_of_cost(money: Money, cost: int) -> str | None:
+def refusal_of_cost(money: Money, cost: int) -> type[CostNotCovered] | None:
     """Reaching a limit exactly is allowed; what costs nothing always passes."""
     if cost > money.left_in_subsidy:
-        return "not_enough_value_in_subsidy"
+        return SubsidyExhausted
     if money.left_in_policy is not None and cost > money.left_in_policy:
-        return "policy_spend_limit_reached"
+        return SpendLimitReached
     return None
 
 
-def is_active(active_datetime: datetime, expiration_datetime: datetime, now: datetime) -> bool:
-    return active_datetime <= now < expiration_datetime
+def is_active(active_datetime: datetime, expiration_datetime: datetime, at: datetime) -> bool:
+    """The begin belongs to the time in which a subsidy is active; the end does not."""
+    return active_datetime <= at < expiration_datetime

@@ -1,78 +1,21 @@
-"""What an operator declares of learner credit. Everything expects the caller's transaction."""
+"""What is declared of learner credit, read back for exports and for checks of the whole."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.credit.models import AssignmentConfiguration, LedgerEntry, Policy, Subsidy
-from bursar.credit.policies.declarations import Outcome, Refused
-from bursar.credit.policies.declared_policies import put_policy
-from bursar.credit.policies.declared_subsidies import put_subsidy, starting_balance_uuid
-
-__all__ = [
-    "Deposit",
-    "Outcome",
-    "Overcommitted",
-    "PolicyRecord",
-    "Refused",
-    "SubsidyRecord",
-    "get_policy",
-    "list_policies",
-    "list_subsidies",
-    "lock_enterprise",
-    "overcommitted",
-    "put_policy",
-    "put_subsidy",
-    "starting_balance_uuid",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Deposit:
-    uuid: UUID
-    amount: int
-    """Cents."""
-    date: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SubsidyRecord:
-    subsidy: Subsidy
-    starting_balance: int
-    """Cents."""
-    deposits: Sequence[Deposit]
-    """All but the starting balance, in the order in which they were entered."""
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRecord:
-    policy: Policy
-    configuration: AssignmentConfiguration | None
-
-
-@dataclass(frozen=True, slots=True)
-class Overcommitted:
-    """A subsidy whose active policies may spend more than was ever paid in; cents."""
-
-    subsidy_uuid: UUID
-    limits: int
-    deposits: int
-
-
-def lock_enterprise(session: Session, enterprise_uuid: UUID) -> None:
-    """Holds every budget of an enterprise still until the transaction ends.
-
-    In the order in which a single budget is locked, policies before subsidies: no deadlock.
-    """
-    for model in (Policy, Subsidy):
-        uuid = model.__table__.c.uuid
-        statement = select(uuid).where(model.__table__.c.enterprise_uuid == enterprise_uuid)
-        session.execute(statement.order_by(uuid).with_for_update()).all()
+from bursar.credit.policies.commands import (
+    ConfigurationRecord,
+    Deposit,
+    Overcommitted,
+    PolicyRecord,
+    SubsidyRecord,
+)
+from bursar.credit.policies.subsidies import starting_balance_uuid
 
 
 def overcommitted(session: Session, subsidy_uuids: Collection[UUID]) -> list[Overcommitted]:
@@ -89,7 +32,7 @@ def overcommitted(session: Session, subsidy_uuids: Collection[UUID]) -> list[Ove
     deposits = select(LedgerEntry.subsidy_uuid, LedgerEntry.amount_cents).where(
         LedgerEntry.subsidy_uuid.in_(subsidy_uuids), LedgerEntry.kind == "deposit"
     )
-    # Added up here: the database's own sums stop at 64 bits.
+    # Added up here, because the sums of the databases overflow at 64 bits.
     allowed, paid = defaultdict[UUID, int](int), defaultdict[UUID, int](int)
     for totals, statement in ((allowed, limits), (paid, deposits)):
         for uuid, cents in session.execute(statement):
@@ -101,7 +44,7 @@ def overcommitted(session: Session, subsidy_uuids: Collection[UUID]) -> list[Ove
     ]
 
 
-def list_subsidies(session: Session, enterprise_uuid: UUID) -> list[SubsidyRecord]:
+def export_subsidies(session: Session, enterprise_uuid: UUID) -> list[SubsidyRecord]:
     """Oldest first."""
     subsidies = session.scalars(
         select(Subsidy)
@@ -116,13 +59,16 @@ def list_subsidies(session: Session, enterprise_uuid: UUID) -> list[SubsidyRecor
     by_subsidy = defaultdict[UUID, list[LedgerEntry]](list)
     for entry in entries:
         by_subsidy[entry.subsidy_uuid].append(entry)
-    return [_record(subsidy, by_subsidy[subsidy.uuid]) for subsidy in subsidies]
+    return [_subsidy_record(subsidy, by_subsidy[subsidy.uuid]) for subsidy in subsidies]
 
 
-def _record(subsidy: Subsidy, entries: Sequence[LedgerEntry]) -> SubsidyRecord:
+def _subsidy_record(subsidy: Subsidy, entries: Sequence[LedgerEntry]) -> SubsidyRecord:
     first = starting_balance_uuid(subsidy.uuid)
     return SubsidyRecord(
-        subsidy,
+        subsidy.uuid,
+        subsidy.title,
+        subsidy.active_datetime,
+        subsidy.expiration_datetime,
         sum(entry.amount_cents for entry in entries if entry.uuid == first),
         [
             Deposit(entry.uuid, entry.amount_cents, entry.effective_at)
@@ -132,12 +78,7 @@ def _record(subsidy: Subsidy, entries: Sequence[LedgerEntry]) -> SubsidyRecord:
     )
 
 
-def get_policy(session: Session, uuid: UUID) -> Policy:
-    """Raises NoResultFound."""
-    return session.get_one(Policy, uuid)
-
-
-def list_policies(session: Session, enterprise_uuid: UUID) -> list[PolicyRecord]:
+def export_policies(session: Session, enterprise_uuid: UUID) -> list[PolicyRecord]:
     """Oldest first."""
     rows = session.execute(
         select(Policy, AssignmentConfiguration)
@@ -145,4 +86,34 @@ def list_policies(session: Session, enterprise_uuid: UUID) -> list[PolicyRecord]
         .where(Policy.enterprise_uuid == enterprise_uuid)
         .order_by(Policy.created_at, Policy.uuid)
     )
-    return [PolicyRecord(policy, configuration) for policy, configuration in rows]
+    return [_policy_record(policy, configuration) for policy, configuration in rows]
+
+
+def get_policy(session: Session, uuid: UUID) -> PolicyRecord:
+    """Raises NoResultFound."""
+    statement = (
+        select(Policy, AssignmentConfiguration)
+        .outerjoin(AssignmentConfiguration, AssignmentConfiguration.policy_uuid == Policy.uuid)
+        .where(Policy.uuid == uuid)
+    )
+    return _policy_record(*session.execute(statement).one())
+
+
+def _policy_record(policy: Policy, configuration: AssignmentConfiguration | None) -> PolicyRecord:
+    return PolicyRecord(
+        policy.uuid,
+        policy.policy_type,
+        policy.display_name,
+        policy.description,
+        policy.active,
+        policy.retired,
+        policy.catalog_uuid,
+        policy.subsidy_uuid,
+        policy.spend_limit,
+        policy.per_learner_enrollment_limit,
+        policy.per_learner_spend_limit,
+        policy.late_redemption_allowed_until,
+        None
+        if configuration is None
+        else ConfigurationRecord(configuration.uuid, configuration.active),
+    )

@@ -1,34 +1,30 @@
-"""The list of policies: one statement for a page, two when its number must be checked."""
+"""The list of policies: one statement for the first page, two for another."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    Connection,
-    bindparam,
-    func,
-    select,
-)
+from sqlalchemy import Connection, Select, bindparam, func, select
 
-from bursar.credit.models import (
-    AssignmentConfiguration,
-    Policy,
-    Subsidy,
-)
-from bursar.database.types import AnyRow
+from bursar.credit.models import AssignmentConfiguration, Policy, Subsidy
+from bursar.credit.policies.commands import PolicyPage, PolicySelection
+from bursar.credit.policies.views import PolicySummary, policy_summary
+from bursar.pages import PageRequest
 
 _policies, _subsidies = Policy.__table__.c, Subsidy.__table__.c
 _configurations = AssignmentConfiguration.__table__.c
-_POLICIES = (
+_SELECTED: Final = (
     (_policies.enterprise_uuid == bindparam("enterprise_uuid"))
     & _policies.active.in_(bindparam("active", expanding=True))
     & _policies.policy_type.in_(bindparam("policy_types", expanding=True))
 )
-_POLICIES_COUNT = select(func.count()).select_from(Policy.__table__).where(_POLICIES)
-_POLICIES_PAGE = (
-    select(
+
+
+def _summaries() -> Select[Any]:
+    joined = Policy.__table__.join(
+        Subsidy.__table__, _subsidies.uuid == _policies.subsidy_uuid
+    ).outerjoin(AssignmentConfiguration.__table__, _configurations.policy_uuid == _policies.uuid)
+    return select(
         *_policies,
         _subsidies.active_datetime,
         _subsidies.expiration_datetime,
@@ -36,48 +32,40 @@ _POLICIES_PAGE = (
         _subsidies.allocated_cents.label("subsidy_allocated_cents"),
         _configurations.uuid.label("configuration_uuid"),
         _configurations.active.label("configuration_active"),
-        func.count().over().label("total"),
-    )
-    .select_from(
-        Policy.__table__.join(
-            Subsidy.__table__, _subsidies.uuid == _policies.subsidy_uuid
-        ).outerjoin(
-            AssignmentConfiguration.__table__, _configurations.policy_uuid == _policies.uuid
-        )
-    )
-    .where(_POLICIES)
+    ).select_from(joined)
+
+
+_COUNT: Final = select(func.count()).select_from(Policy.__table__).where(_SELECTED)
+_PAGE: Final = (
+    _summaries()
+    .add_columns(func.count().over().label("total"))
+    .where(_SELECTED)
     .order_by(_policies.created_at.desc(), _policies.uuid)
     .offset(bindparam("skipped"))
     .limit(bindparam("size"))
 )
+_ONE: Final = _summaries().where(_policies.uuid == bindparam("policy_uuid"))
 
 
-@dataclass(frozen=True, slots=True)
-class PolicySelection:
-    """The policies to list: of one enterprise, and with one of the values of each field."""
-
-    enterprise_uuid: UUID | None
-    active: tuple[bool, ...]
-    policy_types: tuple[str, ...]
-
-    @property
-    def values(self) -> dict[str, Any]:
-        return {
-            "enterprise_uuid": self.enterprise_uuid,
-            "active": self.active,
-            "policy_types": self.policy_types,
-        }
-
-
-def policies_page(
-    connection: Connection, wanted: PolicySelection, offset: int, limit: int
-) -> Sequence[AnyRow]:
-    """Newest first; every row also carries `total`, the length of the whole list."""
-    values = {**wanted.values, "skipped": offset, "size": limit}
-    rows: Sequence[AnyRow] = connection.execute(_POLICIES_PAGE, values).all()
-    return rows
+def list_policies(
+    connection: Connection, selection: PolicySelection, wanted: PageRequest, at: datetime
+) -> PolicyPage:
+    """Newest first, as they are at the instant. Raises PageOutOfRange."""
+    selected: dict[str, Any] = {
+        "enterprise_uuid": selection.enterprise_uuid,
+        "active": selection.active,
+        "policy_types": selection.policy_types,
+    }
+    offset = 0
+    if not wanted.is_first:
+        count: int = connection.execute(_COUNT, selected).scalar_one()
+        offset = wanted.within(count).start
+    values = {**selected, "skipped": offset, "size": wanted.size}
+    rows = connection.execute(_PAGE, values).all()
+    page = wanted.within(rows[0].total if rows else 0)
+    return PolicyPage(page, [policy_summary(row, at) for row in rows])
 
 
-def policies_count(connection: Connection, wanted: PolicySelection) -> int:
-    count: int = connection.execute(_POLICIES_COUNT, wanted.values).scalar_one()
-    return count
+def find_summary(connection: Connection, policy_uuid: UUID, at: datetime) -> PolicySummary:
+    """Raises NoResultFound."""
+    return policy_summary(connection.execute(_ONE, {"policy_uuid": policy_uuid}).one(), at)

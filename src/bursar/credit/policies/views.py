@@ -1,13 +1,14 @@
 """Policies as the API spells them, in the key order of its reference."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from bursar.credit.ledger.rules import Money, is_active
+from bursar.credit.models import Subsidy
 from bursar.credit.policy_types import access_method
+from bursar.database.types import AnyRow
 
 
 class PolicyAggregates(msgspec.Struct, frozen=True):
@@ -52,7 +53,39 @@ class PolicySummary(msgspec.Struct, frozen=True):
     is_late_redemption_allowed: bool
 
 
-def policy_summary(row: Any, now: datetime) -> PolicySummary:
+class SubsidyItem(msgspec.Struct, frozen=True):
+    """No endpoint shows subsidies; events do."""
+
+    uuid: UUID
+    enterprise_customer_uuid: UUID
+    title: str
+    active_datetime: datetime
+    expiration_datetime: datetime
+    is_active: bool
+    current_balance: int
+    """Cents."""
+
+
+class SubsidyDeposit(msgspec.Struct, frozen=True):
+    subsidy: SubsidyItem
+    deposit: UUID
+    amount: int
+    """Cents."""
+
+
+def subsidy_item(row: Subsidy, now: datetime) -> SubsidyItem:
+    return SubsidyItem(
+        uuid=row.uuid,
+        enterprise_customer_uuid=row.enterprise_uuid,
+        title=row.title,
+        active_datetime=row.active_datetime,
+        expiration_datetime=row.expiration_datetime,
+        is_active=is_active(row.active_datetime, row.expiration_datetime, now),
+        current_balance=row.balance_cents,
+    )
+
+
+def policy_summary(row: AnyRow, now: datetime) -> PolicySummary:
     """Of a row of `queries.policies_page`."""
     late_until = row.late_redemption_allowed_until
     return PolicySummary(
@@ -80,7 +113,7 @@ def policy_summary(row: Any, now: datetime) -> PolicySummary:
     )
 
 
-def _aggregates(row: Any) -> PolicyAggregates:
+def _aggregates(row: AnyRow) -> PolicyAggregates:
     money = Money(
         spend_limit=row.spend_limit,
         redeemed=row.redeemed_cents,
@@ -99,7 +132,7 @@ def _aggregates(row: Any) -> PolicyAggregates:
     )
 
 
-def _configuration(row: Any) -> PolicyConfiguration | None:
+def _configuration(row: AnyRow) -> PolicyConfiguration | None:
     if row.configuration_uuid is None:
         return None
     return PolicyConfiguration(

@@ -1,13 +1,21 @@
 """Tells the LMS what was redeemed or reversed, and settles transactions by its answer."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.actors import Actor
-from bursar.credit.redemption import settlement
+from bursar.actors import Actor, ActorKind
+from bursar.credit.redemption import service
+from bursar.credit.redemption.commands import CompleteRedemption, FailRedemption
+from bursar.credit.redemption.events import (
+    TransactionChanged,
+    TransactionCreated,
+    TransactionReversed,
+)
 from bursar.credit.states import TransactionState
 from bursar.database.engine import Database
 from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsUnavailable
@@ -19,26 +27,46 @@ from bursar.enrollment.service import (
     live_enrollments,
     record_enrollments,
 )
+from bursar.events.event import Subscriber
 from bursar.jobs import steps
 from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.learners.service import ensure_learners
 
-ACTOR: Final = Actor("job:credit")
+ACTOR: Final = Actor("job:credit", kind=ActorKind.TASK)
 NO_RUN: Final = "no course run is open for enrollment"
 ENROLL: Final = "credit.enroll"
 END: Final = "credit.end_enrollment"
 
 
-def enqueue_enrollment(queue: JobQueue, session: Session, enterprise: UUID, uuid: UUID) -> None:
-    key = f"{ENROLL}:{uuid}"
-    queue.enqueue(session, ENROLL, str(enterprise), str(uuid), key=key)
+def enroll_redeemed(queue: JobQueue) -> Subscriber[TransactionCreated]:
+    """Enqueues the job that enrolls each learner, in the transaction that takes the money."""
+
+    def enqueue(
+        session: Session, _actor: Actor, events: Sequence[TransactionCreated], _at: datetime
+    ) -> None:
+        for event in events:
+            _enqueue(queue, session, ENROLL, event)
+
+    return enqueue
 
 
-def enqueue_end(queue: JobQueue, session: Session, enterprise: UUID, uuid: UUID) -> None:
-    key = f"{END}:{uuid}"
-    queue.enqueue(session, END, str(enterprise), str(uuid), key=key)
+def end_reversed(queue: JobQueue) -> Subscriber[TransactionReversed]:
+    """Enqueues the job that ends each enrollment, in the transaction that gives the money back."""
+
+    def enqueue(
+        session: Session, _actor: Actor, events: Sequence[TransactionReversed], _at: datetime
+    ) -> None:
+        for event in events:
+            _enqueue(queue, session, END, event)
+
+    return enqueue
+
+
+def _enqueue(queue: JobQueue, session: Session, workflow: str, event: TransactionChanged) -> None:
+    uuid = str(event.data.uuid)
+    queue.enqueue(session, workflow, str(event.enterprise_uuid), uuid, key=f"{workflow}:{uuid}")
 
 
 def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
@@ -73,13 +101,13 @@ def _enroll_in_lms(
 ) -> str | None:
     """Why not, or None."""
     with database.transaction() as session:
-        row = settlement.find_transaction(session, enterprise_uuid, transaction_uuid)
+        row = service.get_transaction(session, enterprise_uuid, transaction_uuid)
         if row.state != TransactionState.CREATED or row.courserun_key is None:
             return None if row.courserun_key else NO_RUN
-        people = ensure_learners(session, row.enterprise_uuid, [row.learner_email], clock.now())
+        people = ensure_learners(session, enterprise_uuid, [row.learner_email], clock.now())
     person = people[row.learner_email]
     seat = LmsEnrollment(
-        row.enterprise_uuid,
+        enterprise_uuid,
         person.email,
         person.lms_user_id,
         person.username,
@@ -95,16 +123,18 @@ def _settle(
     with database.transaction() as session:
         if error is None:
             # The budget before the learner: two never wait for each other in a circle.
-            if settlement.commit(session, ACTOR, enterprise_uuid, transaction_uuid, now):
+            complete = CompleteRedemption(enterprise_uuid, transaction_uuid)
+            if service.complete(session, ACTOR, complete, at=now):
                 _record(session, enterprise_uuid, transaction_uuid)
         else:
-            settlement.fail(session, ACTOR, enterprise_uuid, transaction_uuid, error=error, now=now)
-        state: str = settlement.find_transaction(session, enterprise_uuid, transaction_uuid).state
-    return state
+            failed = FailRedemption(enterprise_uuid, transaction_uuid, error)
+            service.fail(session, ACTOR, failed, at=now)
+        return service.get_transaction(session, enterprise_uuid, transaction_uuid).state.value
 
 
 def _record(session: Session, enterprise_uuid: UUID, transaction_uuid: UUID) -> None:
-    row = settlement.find_transaction(session, enterprise_uuid, transaction_uuid)
+    row = service.get_transaction(session, enterprise_uuid, transaction_uuid)
+    assert row.courserun_key is not None  # noqa: S101 - a transaction without a run fails
     now = clock.now()
     people = ensure_learners(session, enterprise_uuid, [row.learner_email], now)
     enrollment = NewEnrollment(

@@ -1,17 +1,24 @@
 """Transactions that paths name."""
 
+from typing import Final
+
 from sqlalchemy import and_, bindparam
 
 from bursar.credit.models import SubsidyTransaction
-from bursar.web.principal import Owned
+from bursar.credit.redemption.records import COLUMNS, TransactionRecord
+from bursar.tenancy import Owned
 
-_transaction = SubsidyTransaction.__table__
-TRANSACTION = Owned(
+__all__ = ["TRANSACTION", "TransactionRecord"]
+
+_transaction: Final = SubsidyTransaction.__table__
+
+TRANSACTION: Final = Owned(
+    TransactionRecord,
     source=_transaction,
     enterprise=_transaction.c.enterprise_uuid,
     condition=and_(
         _transaction.c.uuid == bindparam("transaction_uuid"),
         _transaction.c.policy_uuid == bindparam("policy_uuid"),
     ),
-    columns=tuple(_transaction.c),
+    columns=COLUMNS,
 )

@@ -1,234 +1,220 @@
-"""Redemption: a learner takes what a budget pays for.
+"""The front door of redemptions: a learner takes what a budget pays for, in two steps.
 
-`redeem` writes everything in one transaction with the durable job that enrols the learner; from
-then on the money counts as redeemed. See settlement.py for how it ends.
+`redeem` takes the money and writes a transaction; the news of it enqueues the job that enrolls the
+learner. What the LMS answers then ends the transaction, once and under the lock of its budget:
+`complete`, or `fail`, which gives the money back. `reverse` gives it back later.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from bursar import clock
 from bursar.actors import Actor
-from bursar.catalog.content.documents import course_key_of_run
-from bursar.catalog.offers.service import Offer, find_offer
-from bursar.credit.assignments.deadlines import enrollment_deadline
-from bursar.credit.assignments.records import is_redeeming
-from bursar.credit.assignments.rules import Deadline, earliest_expiration
-from bursar.credit.ledger.rules import refusal_of_cost
-from bursar.credit.ledger.service import Budget, Held, Movement, hold, move
+from bursar.credit.assignments.records import StateChange, change_state
+from bursar.credit.ledger.service import BudgetDelta, LockedBudget, NewEntry, lock_budget, post
 from bursar.credit.models import Assignment, SubsidyTransaction
-from bursar.credit.policy_types import ASSIGNED
-from bursar.credit.redemption.settlement import audit_transaction, enter, find_transaction
-from bursar.credit.refusals import BudgetRefuses
-from bursar.credit.states import AssignmentState, TransactionState
+from bursar.credit.redemption import events
+from bursar.credit.redemption.commands import (
+    CompleteRedemption,
+    FailRedemption,
+    RedeemCourse,
+    ReverseRedemption,
+)
+from bursar.credit.redemption.eligibility import Payment, payment_for
+from bursar.credit.redemption.records import TransactionRecord, find_transaction
+from bursar.credit.redemption.refusals import LearnerUnknown, TransactionNotCommitted
+from bursar.credit.redemption.views import TransactionItem, transaction_item
+from bursar.credit.states import (
+    AssignmentMove,
+    IllegalMove,
+    TransactionMove,
+    TransactionState,
+    transaction_after,
+)
 from bursar.database.types import AnyRow
+from bursar.events.service import publish
 from bursar.learners.service import LearnerRecord, ensure_learners, find_learner
 
-_LIVE: Final = (TransactionState.CREATED.value, TransactionState.COMMITTED.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Redemption:
-    """Exactly one of e-mail (normalised) and lms_user_id."""
-
-    content_key: str
-    learner_email: str | None = None
-    lms_user_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Paid:
-    price_cents: int
-    offer: Offer | None
-    assignment: AnyRow | None = None
+_EVENT_OF: Final = {
+    TransactionMove.COMMIT: events.TransactionCommitted,
+    TransactionMove.FAIL: events.TransactionFailed,
+    TransactionMove.REVERSE: events.TransactionReversed,
+}
 
 
 def redeem(
-    session: Session,
-    actor: Actor,
-    *,
-    enterprise_uuid: UUID,
-    policy_uuid: UUID,
-    configuration_uuid: UUID | None,
-    wish: Redemption,
-    now: datetime,
-) -> AnyRow:
-    """The transaction, state created. Raises BudgetRefuses. The caller enqueues the enrolment."""
-    learner = _learner(session, enterprise_uuid, policy_uuid, wish, now)
-    held = hold(session, actor, enterprise_uuid, policy_uuid, now)
-    budget = held.budget
-    _check_open(budget, now)
-    offer = find_offer(session, budget.catalog_uuid, wish.content_key, now)
-    if budget.policy_type == ASSIGNED:
-        row = _assignment(session, configuration_uuid, learner, wish.content_key)
-        paid = _assigned(held, row, offer)
-    else:
-        paid = _direct(session, budget, learner, offer)
-    return _write(held, learner, wish, paid)
+    session: Session, actor: Actor, command: RedeemCourse, *, at: datetime | None = None
+) -> TransactionItem:
+    """The new transaction, in state created. Raises a BudgetRefused.
+
+    An assigned budget redeems the learner's assignment at its price; the others check what one
+    learner may spend, and take the canonical price.
+    """
+    at = at or clock.now()
+    learner = _learner(session, command, at)
+    budget = lock_budget(session, command.enterprise_uuid, command.policy_uuid)
+    payment = payment_for(session, budget, learner, command.content_key, at)
+    created = _create(session, budget, learner, command.content_key, payment, at=at)
+    delta = BudgetDelta(redeemed=payment.price_cents, balance=-payment.price_cents)
+    delta.entry = NewEntry(created.uuid, "redemption", -payment.price_cents)
+    if payment.assignment is not None:
+        delta.allocated = -payment.price_cents
+        _take(session, payment.assignment.uuid, learner, created.uuid, at)
+    post(session, budget, delta, at=at)
+    item = transaction_item(created)
+    told = events.TransactionCreated(
+        object_id=created.uuid,
+        enterprise_uuid=created.enterprise_uuid,
+        changes={
+            name: (None, value)
+            for name, value in (
+                ("state", created.state),
+                ("content_key", created.content_key),
+                ("quantity", created.quantity),
+            )
+        },
+        data=item,
+        is_first=True,
+    )
+    publish(session, actor, [told], at=at)
+    return item
 
 
-def _learner(
-    session: Session, enterprise_uuid: UUID, policy_uuid: UUID, wish: Redemption, now: datetime
-) -> LearnerRecord:
-    if wish.learner_email is not None:
-        return ensure_learners(session, enterprise_uuid, [wish.learner_email], now)[
-            wish.learner_email
-        ]
-    learner = find_learner(session, enterprise_uuid, lms_user_id=wish.lms_user_id)
+def complete(
+    session: Session, actor: Actor, command: CompleteRedemption, *, at: datetime | None = None
+) -> bool:
+    """Commits the transaction. False when it was completed or failed before: safe to repeat."""
+    at = at or clock.now()
+    budget, transaction = _locked(session, command.enterprise_uuid, command.transaction_uuid)
+    if transaction.state != TransactionState.CREATED:
+        return False
+    assignment = change_state(
+        session, _assignment_of(session, transaction), AssignmentMove.REDEEM, at=at
+    )
+    _settle(
+        session,
+        actor,
+        budget,
+        transaction,
+        move=TransactionMove.COMMIT,
+        assignment=assignment,
+        at=at,
+    )
+    return True
+
+
+def fail(
+    session: Session, actor: Actor, command: FailRedemption, *, at: datetime | None = None
+) -> None:
+    """Gives the money back. Does nothing after it was completed or failed: safe to repeat."""
+    at = at or clock.now()
+    budget, transaction = _locked(session, command.enterprise_uuid, command.transaction_uuid)
+    if transaction.state != TransactionState.CREATED:
+        return
+    assignment = change_state(
+        session,
+        _assignment_of(session, transaction),
+        AssignmentMove.FAIL,
+        at=at,
+        error_reason="enrollment_error",
+        transaction_uuid=None,
+    )
+    _settle(
+        session,
+        actor,
+        budget,
+        transaction,
+        move=TransactionMove.FAIL,
+        assignment=assignment,
+        at=at,
+        error=command.error,
+    )
+
+
+def reverse(
+    session: Session, actor: Actor, command: ReverseRedemption, *, at: datetime | None = None
+) -> TransactionItem:
+    """Gives the money back; the news of it enqueues the end of the enrollment.
+
+    Raises TransactionNotCommitted.
+    """
+    at = at or clock.now()
+    budget, transaction = _locked(session, command.enterprise_uuid, command.transaction_uuid)
+    try:
+        transaction_after(TransactionState(transaction.state), TransactionMove.REVERSE)
+    except IllegalMove as error:
+        raise TransactionNotCommitted(transaction.uuid, error.state) from None
+    assignment = change_state(
+        session, _assignment_of(session, transaction), AssignmentMove.REVERSE, at=at
+    )
+    return _settle(
+        session,
+        actor,
+        budget,
+        transaction,
+        move=TransactionMove.REVERSE,
+        assignment=assignment,
+        at=at,
+    )
+
+
+def get_transaction(
+    session: Session, enterprise_uuid: UUID, transaction_uuid: UUID
+) -> TransactionItem:
+    """Raises NoResultFound."""
+    return transaction_item(find_transaction(session, enterprise_uuid, transaction_uuid))
+
+
+def _learner(session: Session, command: RedeemCourse, at: datetime) -> LearnerRecord:
+    enterprise_uuid, email = command.enterprise_uuid, command.learner_email
+    if email is not None:
+        return ensure_learners(session, enterprise_uuid, [email], at)[email]
+    learner = find_learner(session, enterprise_uuid, lms_user_id=command.lms_user_id)
     if learner is None:
-        raise BudgetRefuses("learner_unknown", policy_uuid)
+        raise LearnerUnknown(command.policy_uuid)
     return learner
 
 
-def _check_open(budget: Budget, now: datetime) -> None:
-    if not budget.active or budget.retired:
-        raise BudgetRefuses("policy_expired", budget.policy_uuid)
-    late = budget.late_redemption_allowed_until
-    is_late = late is not None and budget.active_datetime <= now < late
-    if not budget.is_subsidy_active(now) and not is_late:
-        raise BudgetRefuses("subsidy_expired", budget.policy_uuid)
-
-
-def _assigned(held: Held, row: AnyRow | None, offer: Offer | None) -> _Paid:
-    """The deadline is that of the content assigned; `offer` is of the content asked for."""
-    budget = held.budget
-    refusal = _refusal_of_assignment(row)
-    if refusal is None and row is not None:
-        assigned = offer
-        if offer is None or offer.key != row.content_key:
-            assigned = find_offer(held.session, budget.catalog_uuid, row.content_key, held.now)
-        refusal = _refusal_of_deadline(budget, row, assigned, held.now)
-    if refusal is None and offer is None:
-        refusal = "content_not_in_catalog"
-    if refusal is not None or row is None:
-        raise BudgetRefuses(refusal or "assignment_not_found", budget.policy_uuid)
-    return _Paid(-row.content_quantity, offer, row)
-
-
-def _assignment(
-    session: Session, configuration_uuid: UUID | None, learner: LearnerRecord, content_key: str
-) -> AnyRow | None:
-    """Of the content itself, else of the course of a run; what can be redeemed comes first."""
-    keys = [content_key, course_key_of_run(content_key) or content_key]
-    theirs = [Assignment.learner_email == learner.email]
-    if learner.lms_user_id is not None:
-        theirs.append(Assignment.lms_user_id == learner.lms_user_id)
-    statement = select(*Assignment.__table__.c).where(
-        Assignment.configuration_uuid == configuration_uuid,
-        Assignment.content_key.in_(keys),
-        or_(*theirs),
+def _create(
+    session: Session,
+    budget: LockedBudget,
+    learner: LearnerRecord,
+    content_key: str,
+    payment: Payment,
+    *,
+    at: datetime,
+) -> TransactionRecord:
+    created = TransactionRecord(
+        enterprise_uuid=budget.enterprise_uuid,
+        uuid=uuid4(),
+        subsidy_uuid=budget.subsidy_uuid,
+        policy_uuid=budget.policy_uuid,
+        assignment_uuid=None if payment.assignment is None else payment.assignment.uuid,
+        learner_email=learner.email,
+        lms_user_id=learner.lms_user_id,
+        content_key=content_key,
+        courserun_key=None if payment.offer is None else payment.offer.run_key,
+        quantity=-payment.price_cents,
+        state=TransactionState.CREATED.value,
+        error=None,
+        created_at=at,
+        modified_at=at,
     )
-    rows = session.connection().execute(statement).all()
-    return min(
-        rows,
-        key=lambda row: (row.state != AssignmentState.ALLOCATED, keys.index(row.content_key)),
-        default=None,
-    )
-
-
-def _refusal_of_assignment(row: AnyRow | None) -> str | None:
-    if row is None:
-        return "assignment_not_found"
-    if is_redeeming(row):
-        return "redemption_in_progress"
-    if row.state == AssignmentState.ACCEPTED:
-        return "already_redeemed"
-    if row.state == AssignmentState.EXPIRED:
-        return "assignment_expired"
-    if row.state != AssignmentState.ALLOCATED:
-        return "assignment_not_allocated"
-    return None
-
-
-def _refusal_of_deadline(
-    budget: Budget, row: AnyRow, content: Offer | None, now: datetime
-) -> str | None:
-    """By what is known now, whether or not a task has run since it became known."""
-    if content is None:
-        return "content_not_in_catalog"
-    stored = Deadline(row.expires_at, row.expiry_reason)
-    enrollment_end = enrollment_deadline(content, stored)
-    deadline = earliest_expiration(row.allocated_at, budget.expiration_datetime, enrollment_end)
-    return "assignment_expired" if deadline.at <= now else None
-
-
-def _direct(session: Session, budget: Budget, learner: LearnerRecord, offer: Offer | None) -> _Paid:
-    if offer is None:
-        raise BudgetRefuses("content_not_in_catalog", budget.policy_uuid)
-    if offer.price_cents is None:
-        raise BudgetRefuses("price_unknown", budget.policy_uuid)
-    earlier = _redeemed_by(session, budget, learner)
-    refusal = _refusal_of_learner(budget, earlier, offer)
-    refusal = refusal or refusal_of_cost(budget.money, offer.price_cents)
-    if refusal is not None:
-        raise BudgetRefuses(refusal, budget.policy_uuid)
-    return _Paid(offer.price_cents, offer)
-
-
-def _redeemed_by(session: Session, budget: Budget, learner: LearnerRecord) -> Sequence[AnyRow]:
-    theirs = [SubsidyTransaction.learner_email == learner.email]
-    if learner.lms_user_id is not None:
-        theirs.append(SubsidyTransaction.lms_user_id == learner.lms_user_id)
-    statement = select(SubsidyTransaction.courserun_key, SubsidyTransaction.quantity).where(
-        SubsidyTransaction.policy_uuid == budget.policy_uuid,
-        SubsidyTransaction.state.in_(_LIVE),
-        or_(*theirs),
-    )
-    return session.execute(statement).all()
-
-
-def _refusal_of_learner(budget: Budget, earlier: Sequence[AnyRow], offer: Offer) -> str | None:
-    if offer.run_key is not None and offer.run_key in {row.courserun_key for row in earlier}:
-        return "already_redeemed"
-    spent = -sum(row.quantity for row in earlier) + (offer.price_cents or 0)
-    if budget.per_learner_spend_limit is not None and spent > budget.per_learner_spend_limit:
-        return "learner_max_spend_reached"
-    limit = budget.per_learner_enrollment_limit
-    if limit is not None and len(earlier) >= limit:
-        return "learner_max_enrollments_reached"
-    return None
-
-
-def _write(held: Held, learner: LearnerRecord, wish: Redemption, paid: _Paid) -> AnyRow:
-    session, budget, now = held.session, held.budget, held.now
-    uuid, assignment = uuid4(), paid.assignment
-    session.execute(
-        insert(SubsidyTransaction).values(
-            uuid=uuid,
-            enterprise_uuid=budget.enterprise_uuid,
-            subsidy_uuid=budget.subsidy_uuid,
-            policy_uuid=budget.policy_uuid,
-            assignment_uuid=None if assignment is None else assignment.uuid,
-            learner_email=learner.email,
-            lms_user_id=learner.lms_user_id,
-            content_key=wish.content_key,
-            courserun_key=None if paid.offer is None else paid.offer.run_key,
-            quantity=-paid.price_cents,
-            state=TransactionState.CREATED,
-            created_at=now,
-            modified_at=now,
-        )
-    )
-    transaction = find_transaction(session, budget.enterprise_uuid, uuid)
-    enter(held, transaction, "redemption", -paid.price_cents)
-    movement = Movement(redeemed=paid.price_cents, balance=-paid.price_cents)
-    if assignment is not None:
-        movement.allocated = -paid.price_cents
-        _take(session, assignment.uuid, learner, uuid, now)
-    audit_transaction(held, transaction, "transaction.created")
-    move(session, budget, movement)
-    return transaction
+    session.execute(insert(SubsidyTransaction).values(asdict(created)))
+    return created
 
 
 def _take(
-    session: Session, assignment_uuid: UUID, learner: LearnerRecord, uuid: UUID, now: datetime
+    session: Session, assignment_uuid: UUID, learner: LearnerRecord, uuid: UUID, at: datetime
 ) -> None:
-    values: dict[str, Any] = {"transaction_uuid": uuid, "modified_at": now}
+    """The assignment names the transaction that redeems it."""
+    values: dict[str, Any] = {"transaction_uuid": uuid, "modified_at": at}
     if learner.lms_user_id is not None:
         values["lms_user_id"] = learner.lms_user_id
     session.execute(
@@ -237,3 +223,59 @@ def _take(
         .values(values)
         .execution_options(synchronize_session=False)
     )
+
+
+def _locked(
+    session: Session, enterprise_uuid: UUID, uuid: UUID
+) -> tuple[LockedBudget, TransactionRecord]:
+    """The transaction is read again once the lock is ours: only the policy of one never changes."""
+    policy_uuid = find_transaction(session, enterprise_uuid, uuid).policy_uuid
+    budget = lock_budget(session, enterprise_uuid, policy_uuid)
+    return budget, find_transaction(session, enterprise_uuid, uuid)
+
+
+def _assignment_of(session: Session, transaction: TransactionRecord) -> Sequence[AnyRow]:
+    """The one that is redeemed; none for a budget that assigns nothing."""
+    if transaction.assignment_uuid is None:
+        return ()
+    statement = select(*Assignment.__table__.c).where(
+        Assignment.uuid == transaction.assignment_uuid,
+        Assignment.transaction_uuid == transaction.uuid,
+    )
+    return session.connection().execute(statement).all()
+
+
+def _settle(
+    session: Session,
+    actor: Actor,
+    budget: LockedBudget,
+    transaction: TransactionRecord,
+    *,
+    move: TransactionMove,
+    assignment: StateChange,
+    at: datetime,
+    error: str | None = None,
+) -> TransactionItem:
+    """Ends the transaction, with its assignment; gives the money back unless it is committed."""
+    state = transaction_after(TransactionState(transaction.state), move)
+    session.execute(
+        update(SubsidyTransaction)
+        .where(SubsidyTransaction.uuid == transaction.uuid)
+        .values(state=state, error=error, modified_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    delta = assignment.delta
+    if move is not TransactionMove.COMMIT:
+        delta.redeemed, delta.balance = -transaction.price_cents, transaction.price_cents
+        delta.entry = NewEntry(transaction.uuid, "reversal", transaction.price_cents)
+    post(session, budget, delta, at=at)
+    settled = replace(transaction, state=state.value, error=error, modified_at=at)
+    item = transaction_item(settled)
+    told = _EVENT_OF[move](
+        object_id=transaction.uuid,
+        enterprise_uuid=transaction.enterprise_uuid,
+        changes={"state": (transaction.state, settled.state)},
+        data=item,
+    )
+    publish(session, actor, [told, *assignment.events], at=at)
+    return item

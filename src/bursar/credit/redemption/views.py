@@ -1,11 +1,11 @@
 """Transactions as the API spells them."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from bursar.credit.redemption.records import TransactionRecord
 from bursar.credit.states import TransactionState
 
 
@@ -25,8 +25,7 @@ class TransactionItem(msgspec.Struct, frozen=True):
     modified: datetime
 
 
-def transaction_item(row: Any) -> TransactionItem:
-    """Of a row with the columns of `SubsidyTransaction`."""
+def transaction_item(row: TransactionRecord) -> TransactionItem:
     return TransactionItem(
         uuid=row.uuid,
         state=TransactionState(row.state),

@@ -4,13 +4,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.audit.models import AuditEntry
+from bursar.credit.assignments.commands import LinkLearners
 from bursar.credit.assignments.linking import link_learners
 from bursar.credit.checks import check_credit
 from bursar.credit.models import Assignment, AssignmentAction
 from bursar.credit.states import AssignmentState
 from bursar.database.bulk import FEW
 from bursar.database.engine import Database
+from bursar.events.models import EventRecord
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
 from testing.databases.statements import statements_of
@@ -32,6 +33,11 @@ def account_of(session: Session, uuid: UUID) -> int | None:
     return session.scalar(select(Assignment.lms_user_id).where(Assignment.uuid == uuid))
 
 
+def link(session: Session, of: Configuration, known: list[tuple[str, int]]) -> int:
+    command = LinkLearners(of.enterprise_uuid, dict(known))
+    return link_learners(session, ACTOR, command, at=LATER)
+
+
 def test_every_assignment_of_a_learner_who_becomes_known_is_linked(database: Database) -> None:
     with database.transaction() as session:
         of = budget(session)
@@ -46,8 +52,8 @@ def test_every_assignment_of_a_learner_who_becomes_known_is_linked(database: Dat
         somebody = world.assignment(session, of)
 
         known = [(ANA, 501), ("nobody@acme.example", 9)]
-        assert link_learners(session, ACTOR, of.enterprise_uuid, known, LATER) == 2
-        assert link_learners(session, ACTOR, of.enterprise_uuid, known, LATER) == 0
+        assert link(session, of, known) == 2
+        assert link(session, of, known) == 0
 
         assert [account_of(session, uuid) for uuid in (first, second, somebody)] == [501, 501, None]
         actions = session.scalars(select(AssignmentAction)).all()
@@ -55,7 +61,7 @@ def test_every_assignment_of_a_learner_who_becomes_known_is_linked(database: Dat
         assert {(one.action_type, one.completed_at, one.error_reason) for one in actions} == {
             ("learner_linked", LATER, None)
         }
-        entries = session.scalars(select(AuditEntry)).all()
+        entries = session.scalars(select(EventRecord)).all()
         assert {entry.object_id for entry in entries} == {str(first), str(second)}
         assert list(check_credit(session)) == []
 
@@ -65,7 +71,7 @@ def test_an_account_that_is_known_already_stays(database: Database) -> None:
         of = budget(session)
         uuid = world.assignment(session, of, learner_email=ANA, lms_user_id=7)
 
-        assert link_learners(session, ACTOR, of.enterprise_uuid, [(ANA, 501)], LATER) == 0
+        assert link(session, of, [(ANA, 501)]) == 0
         assert account_of(session, uuid) == 7
 
 
@@ -74,7 +80,7 @@ def test_assignments_of_another_enterprise_are_left_alone(database: Database) ->
         of, other = budget(session), budget(session, "globex")
         uuid = world.assignment(session, other, learner_email=ANA)
 
-        assert link_learners(session, ACTOR, of.enterprise_uuid, [(ANA, 501)], LATER) == 0
+        assert link(session, of, [(ANA, 501)]) == 0
         assert account_of(session, uuid) is None
 
 
@@ -88,7 +94,7 @@ def test_a_thousand_assignments_cost_no_more_statements_than_one(database: Datab
             world.assignments(session, of, wanted)
             known = [(email, index + 1) for index, email in enumerate(emails)]
             with statements_of(database) as seen:
-                assert link_learners(session, ACTOR, of.enterprise_uuid, known, LATER) == number
+                assert link(session, of, known) == number
             costs.append(len(seen))
 
     # What goes by COPY is not seen, and one row does not go so.

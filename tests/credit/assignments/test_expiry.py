@@ -8,7 +8,6 @@ import pytest
 from bursar import clock
 from bursar.credit.assignments import expiry
 from bursar.database.engine import Database
-from bursar.settings import Settings
 from testing.worlds.budgets import DAY, NOW, course_until, open_budget
 
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -141,10 +140,8 @@ def test_several_at_once_expire_each_assignment_once(
     for each in (budget, sibling):
         each.allocate(*(f"learner{number}@example.com" for number in range(20)))
     with clock.frozen_at(END), ThreadPoolExecutor(4) as pool:
-        runs = [
-            pool.submit(expiry.expire_assignments, budget.database, Settings()) for _ in range(4)
-        ]
-        assert sum(run.result()["expired"] for run in runs) == 40
+        runs = [pool.submit(expiry.expire_assignments, budget.database) for _ in range(4)]
+        assert sum(run.result().expired for run in runs) == 40
     assert [mail.kind for mail in budget.mails()].count("assignment-expired") == 40
     assert all(len(budget.actions(row.uuid)) == 1 for row in budget.rows())
     assert budget.figures == (0, 0, 100_000)

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from bursar.credit.refusals import BudgetRefuses, WrongState
-from bursar.credit.states import IllegalMove
+from bursar.credit.assignments.refusals import AssignmentsInWrongState
+from bursar.credit.redemption.refusals import TransactionNotCommitted
+from bursar.credit.refusals import BudgetRefused
 from bursar.database.engine import Database
+from bursar.jobs.names import SCHEMA
 from testing.worlds.budgets import (
     COURSE,
     DAY,
@@ -24,7 +27,7 @@ ANA, BEN = "ana@example.com", "ben@example.com"
 def refusal(budget: Budget, *args: Any, **wish: Any) -> str:
     """The reason, after making sure that it changed nothing."""
     before = budget.figures, budget.rows(), budget.transactions(), budget.audited()
-    with pytest.raises(BudgetRefuses) as caught:
+    with pytest.raises(BudgetRefused) as caught:
         budget.redeem(*args, **wish)
     assert (budget.figures, budget.rows(), budget.transactions(), budget.audited()) == before
     return caught.value.reason
@@ -39,13 +42,13 @@ def test_money_counts_as_redeemed_at_once_and_for_good_when_committed(database: 
     assert (budget.row(uuid).state, budget.row(uuid).transaction_uuid) == ("allocated", transaction)
     assert budget.actions(uuid) == []
     assert budget.problems() == []
-    budget.commit(transaction, NOW + DAY)
+    budget.complete(transaction, NOW + DAY)
     row = budget.row(uuid)
     assert (row.state, row.learner_state, row.transaction_uuid) == ("accepted", None, transaction)
     assert [action.action_type for action in budget.actions(uuid)] == ["redeemed"]
     assert budget.figures == (300, 0, 200)
     stored = budget.transaction(transaction)
-    assert (stored.state, stored.quantity, stored.modified_at) == ("committed", -300, NOW + DAY)
+    assert (stored.state, stored.quantity, stored.modified) == ("committed", -300, NOW + DAY)
     assert (stored.courserun_key, stored.assignment_uuid) == (RUN, uuid)
     assert budget.problems() == []
 
@@ -81,14 +84,14 @@ def test_a_reversed_redemption_gives_the_money_back(database: Database) -> None:
     assert budget.problems() == []
 
 
-@pytest.mark.parametrize("end", ["commit", "fail"])
+@pytest.mark.parametrize("end", ["complete", "fail"])
 def test_what_is_settled_stays_as_it_is(database: Database, end: str) -> None:
     budget = open_budget(database)
     budget.assign(price=300)
     transaction = budget.redeem()
     getattr(budget, end)(transaction)
     before = budget.figures, budget.rows(), budget.audited(), budget.transaction(transaction)
-    for again in (budget.commit, budget.fail):
+    for again in (budget.complete, budget.fail):
         again(transaction, NOW + DAY)
     after = budget.figures, budget.rows(), budget.audited(), budget.transaction(transaction)
     assert after == before
@@ -98,14 +101,14 @@ def test_only_a_committed_transaction_is_reversed_and_once(database: Database) -
     budget = open_budget(database)
     budget.assign(price=300)
     created = budget.redeem()
-    with pytest.raises(IllegalMove) as caught:
+    with pytest.raises(TransactionNotCommitted) as caught:
         budget.reverse(created)
     assert caught.value.state == "created"
-    budget.commit(created)
+    budget.complete(created)
     budget.reverse(created)
-    with pytest.raises(IllegalMove):
+    with pytest.raises(TransactionNotCommitted):
         budget.reverse(created)
-    budget.commit(created)
+    budget.complete(created)
     budget.fail(created)
     assert budget.figures == (0, 0, 100_000)
     assert budget.problems() == []
@@ -116,7 +119,7 @@ def test_while_a_redemption_is_under_way_nothing_else_happens(database: Database
     uuid = budget.assign(price=300)
     budget.redeem()
     assert refusal(budget) == "redemption_in_progress"
-    with pytest.raises(WrongState):
+    with pytest.raises(AssignmentsInWrongState):
         budget.cancel(uuid)
     assert budget.expire(NOW + 400 * DAY)["expired"] == 0
     assert budget.allocate(ANA, price=1).no_change
@@ -242,13 +245,38 @@ def test_what_failed_or_was_reversed_is_allocated_and_redeemed_again(database: D
     assert budget.problems() == []
 
 
-def test_each_step_is_audited_once(database: Database) -> None:
+def test_each_step_is_told_once_with_what_became_of_the_assignment(database: Database) -> None:
+    budget = open_budget(database)
+    assignment = str(budget.assign())
+    uuid = budget.redeemed()
+    budget.complete(uuid)
+    budget.reverse(uuid)
+    transaction = str(uuid)
+    assert budget.audited()[1:] == [
+        ("transaction.created", transaction),
+        ("transaction.committed", transaction),
+        ("assignment.accepted", assignment),
+        ("transaction.reversed", transaction),
+        ("assignment.reversed", assignment),
+    ]
+    states = [event.changes["state"] for event in budget.events("transaction.reversed")]
+    assert states == [["committed", "reversed"]]
+    (told,) = budget.events("assignment.reversed")
+    assert told.changes == {"state": ["accepted", "reversed"]}
+    assert [action["action_type"] for action in told.data["actions"]] == ["redeemed", "reversed"]
+
+
+def test_the_jobs_of_the_lms_are_enqueued_by_what_is_told(database: Database) -> None:
     budget = open_budget(database)
     budget.assign()
-    transaction = budget.redeemed()
-    budget.commit(transaction)
-    budget.reverse(transaction)
-    uuid = str(transaction)
-    assert budget.audited()[1:] == [
-        (f"transaction.{state}", uuid) for state in ("created", "committed", "reversed")
-    ]
+    uuid = budget.redeem()
+    assert jobs(database) == {f"credit.enroll:{uuid}"}
+    budget.complete(uuid)
+    budget.reverse(uuid)
+    assert jobs(database) == {f"credit.enroll:{uuid}", f"credit.end_enrollment:{uuid}"}
+
+
+def jobs(database: Database) -> set[str]:
+    table = "workflow_status" if database.is_sqlite else f"{SCHEMA}.workflow_status"
+    with database.read() as connection:
+        return set(connection.scalars(text(f"SELECT workflow_uuid FROM {table}")))

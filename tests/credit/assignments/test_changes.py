@@ -2,17 +2,22 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import ColumnElement
 
-from bursar.credit.assignments import changes
-from bursar.credit.models import Assignment
-from bursar.credit.refusals import WrongState
+from bursar.credit.assignments import selection
+from bursar.credit.assignments import service as assignments
+from bursar.credit.assignments.commands import (
+    AssignmentFilters,
+    CancelSelected,
+    RemindSelected,
+)
+from bursar.credit.assignments.refusals import AssignmentsInWrongState
 from bursar.database.engine import Database
 from testing.databases.statements import statements_of
-from testing.worlds.budgets import ACTOR, DAY, LINK, NOW, Budget, open_budget
+from testing.worlds.budgets import ACTOR, DAY, NOW, Budget, open_budget
 from testing.worlds.catalog import ENTERPRISE
 
 ANA, BEN, CHRIS, DORA, EVE = (
@@ -21,23 +26,18 @@ ANA, BEN, CHRIS, DORA, EVE = (
 Change = Callable[..., None]
 
 
-def cancel_all(budget: Budget, *conditions: ColumnElement[bool]) -> int:
-    ours = Assignment.configuration_uuid == budget.configuration_uuid
+def cancel_selected(budget: Budget, **filters: Any) -> int:
+    assert budget.configuration_uuid is not None
+    command = CancelSelected(ENTERPRISE, budget.configuration_uuid, AssignmentFilters(**filters))
     with budget.database.transaction() as session:
-        return changes.cancel_all(
-            session,
-            ACTOR,
-            enterprise_uuid=ENTERPRISE,
-            policy_uuid=budget.policy_uuid,
-            conditions=(ours, *conditions),
-            now=NOW,
-        )
+        return assignments.cancel_selected(session, ACTOR, command, at=NOW)
 
 
-def remind_all(budget: Budget, *conditions: ColumnElement[bool]) -> int:
-    ours = Assignment.configuration_uuid == budget.configuration_uuid
+def remind_selected(budget: Budget, **filters: Any) -> int:
+    assert budget.configuration_uuid is not None
+    command = RemindSelected(ENTERPRISE, budget.configuration_uuid, AssignmentFilters(**filters))
     with budget.database.transaction() as session:
-        return changes.remind_all(session, ACTOR, LINK, (ours, *conditions), NOW)
+        return assignments.remind_selected(session, ACTOR, command, at=NOW)
 
 
 def kinds(budget: Budget) -> list[tuple[str, str]]:
@@ -112,13 +112,13 @@ def test_cancelling_is_refused_as_a_whole_and_names_only_the_offending(database:
     budget, other = open_budget(database), open_budget(database)
     uuids, unknown, theirs = five(budget), uuid4(), other.assign()
     before = budget.rows(), budget.figures, len(budget.mails()), len(budget.audited())
-    with pytest.raises(WrongState) as caught:
+    with pytest.raises(AssignmentsInWrongState) as caught:
         budget.cancel(*uuids.values(), unknown, theirs)
-    assert caught.value.body["assignment_uuids"] == {
-        str(uuids[BEN]): "redeeming",
-        str(uuids[CHRIS]): "accepted",
-        str(unknown): "not found",
-        str(theirs): "not found",
+    assert caught.value.states == {
+        uuids[BEN]: "redeeming",
+        uuids[CHRIS]: "accepted",
+        unknown: "not found",
+        theirs: "not found",
     }
     assert (budget.rows(), budget.figures, len(budget.mails()), len(budget.audited())) == before
     assert other.states() == {ANA: "allocated"}
@@ -128,14 +128,14 @@ def test_reminding_is_refused_as_a_whole_and_names_only_the_offending(database: 
     budget = open_budget(database)
     uuids, unknown = five(budget), uuid4()
     before = len(budget.mails()), len(budget.audited())
-    with pytest.raises(WrongState) as caught:
+    with pytest.raises(AssignmentsInWrongState) as caught:
         budget.remind(*uuids.values(), unknown)
-    assert caught.value.body["assignment_uuids"] == {
-        str(uuids[BEN]): "redeeming",
-        str(uuids[CHRIS]): "accepted",
-        str(uuids[DORA]): "errored",
-        str(uuids[EVE]): "cancelled",
-        str(unknown): "not found",
+    assert caught.value.states == {
+        uuids[BEN]: "redeeming",
+        uuids[CHRIS]: "accepted",
+        uuids[DORA]: "errored",
+        uuids[EVE]: "cancelled",
+        unknown: "not found",
     }
     assert (len(budget.mails()), len(budget.audited())) == before
 
@@ -168,7 +168,7 @@ def test_many_cost_as_many_statements_as_one(database: Database, what: str, numb
 def test_all_that_can_be_cancelled_are_cancelled(database: Database) -> None:
     budget = open_budget(database)
     five(budget)
-    assert cancel_all(budget) == 2
+    assert cancel_selected(budget) == 2
     assert budget.states() == {
         ANA: "cancelled",
         BEN: "allocated",
@@ -176,7 +176,7 @@ def test_all_that_can_be_cancelled_are_cancelled(database: Database) -> None:
         DORA: "cancelled",
         EVE: "cancelled",
     }
-    assert cancel_all(budget) == 0
+    assert cancel_selected(budget) == 0
     assert budget.figures == (200, 0, 99_800)
     assert budget.problems() == []
 
@@ -184,7 +184,7 @@ def test_all_that_can_be_cancelled_are_cancelled(database: Database) -> None:
 def test_all_that_can_be_reminded_are_reminded(database: Database) -> None:
     budget = open_budget(database)
     five(budget)
-    assert remind_all(budget) == 1
+    assert remind_selected(budget) == 1
     assert kinds(budget)[-1] == ("reminded", ANA)
     assert [kind for kind, _ in kinds(budget)].count("reminded") == 1
 
@@ -192,20 +192,20 @@ def test_all_that_can_be_reminded_are_reminded(database: Database) -> None:
 def test_all_means_all_that_the_conditions_select(database: Database) -> None:
     budget = open_budget(database)
     budget.allocate(ANA, BEN, CHRIS)
-    assert remind_all(budget, Assignment.learner_email.in_([ANA, BEN])) == 2
-    assert cancel_all(budget, Assignment.learner_email.in_([ANA, BEN])) == 2
-    assert cancel_all(budget, Assignment.learner_email == "nobody@example.com") == 0
+    assert remind_selected(budget, learner_emails=frozenset([ANA, BEN])) == 2
+    assert cancel_selected(budget, learner_emails=frozenset([ANA, BEN])) == 2
+    assert cancel_selected(budget, learner_emails=frozenset(["nobody@example.com"])) == 0
     assert budget.states() == {ANA: "cancelled", BEN: "cancelled", CHRIS: "allocated"}
 
 
 def test_all_are_taken_in_batches_that_lose_nobody(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changes, "BATCH", 3)
+    monkeypatch.setattr(selection, "BATCH", 3)
     budget = open_budget(database)
     budget.allocate(*(f"learner{each}@example.com" for each in range(10)))
-    assert remind_all(budget) == 10
-    assert cancel_all(budget) == 10
+    assert remind_selected(budget) == 10
+    assert cancel_selected(budget) == 10
     assert set(budget.states().values()) == {"cancelled"}
     assert budget.figures == (0, 0, 100_000)
     assert budget.problems() == []

@@ -21,7 +21,8 @@ from bursar.credit.assignments.rules import (
     Deadline,
 )
 from bursar.credit.models import Assignment
-from bursar.credit.policies.declared import lock_enterprise, put_subsidy
+from bursar.credit.policies.commands import PutSubsidy
+from bursar.credit.policies.service import lock_enterprise, put_subsidy
 from bursar.credit.states import AssignmentState
 from bursar.database.engine import Database
 from testing.worlds import credit as world
@@ -48,14 +49,10 @@ def deadlines(session: Session) -> dict[UUID, Deadline]:
 
 def expire_subsidy(session: Session, of: Configuration, at: datetime) -> str:
     lock_enterprise(session, of.enterprise_uuid)
-    return put_subsidy(
-        session,
-        ACTOR,
-        uuid=of.subsidy_uuid,
-        enterprise_uuid=of.enterprise_uuid,
-        fields={"expiration_datetime": at},
-        now=NOW,
+    command = PutSubsidy(
+        uuid=of.subsidy_uuid, enterprise_uuid=of.enterprise_uuid, expiration_datetime=at
     )
+    return put_subsidy(session, ACTOR, command, at=NOW)
 
 
 def publish(session: Session, of: Configuration, enrollment_end: datetime | None) -> None:

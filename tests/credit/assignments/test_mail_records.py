@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bursar.credit.assignments.mail import MAIL_KINDS, record_attempts
+from bursar.credit.assignments.attempts import record_attempts
+from bursar.credit.assignments.mail import MAIL_KINDS
 from bursar.credit.assignments.rules import error_reason
 from bursar.credit.models import AssignmentConfiguration
 from bursar.credit.states import AssignmentState

@@ -212,7 +212,7 @@ def test_a_reporting_client_may_read(database: Database, acme: UUID) -> None:
     assert uuids(listed(api, acme)) == [policy]
 
 
-@pytest.mark.parametrize(("page", "number"), [({}, 2), ({"page": 1}, 3), ({"page": "last"}, 3)])
+@pytest.mark.parametrize(("page", "number"), [({}, 2), ({"page": 1}, 2), ({"page": "last"}, 3)])
 def test_any_number_of_policies_takes_the_same_statements(
     database: Database, api: Api, acme: UUID, page: dict[str, Any], number: int
 ) -> None:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bursar.credit.assignments.scrubbing import tombstone
-from bursar.credit.refusals import BudgetRefuses
+from bursar.credit.assignments.views import assignment_item
+from bursar.credit.refusals import BudgetRefused
 from bursar.database.engine import Database
 from bursar.delivery.models import MailStatus
 from testing.databases.statements import statements_of
@@ -39,8 +40,8 @@ def test_a_new_learner_is_allocated(database: Database) -> None:
     budget = open_budget(database)
     done = budget.allocate(ANA, price=300)
     (row,) = budget.rows()
-    assert [done.updated, done.no_change, dict(done.actions)] == [[], [], {}]
-    assert {name: done.created[0][name] for name in row._fields} == row._asdict()
+    assert [done.updated, done.no_change] == [[], []]
+    assert done.created == [assignment_item(row, ())]
     assert row.uuid.version == 4
     assert (row.learner_email, row.lms_user_id, row.content_key) == (ANA, None, COURSE)
     assert (row.content_title, row.content_quantity) == ("Any", -300)
@@ -65,7 +66,7 @@ def test_answers_keep_the_order_of_the_request(database: Database) -> None:
     assert [row.learner_email for row in done.created] == new
     assert [row.learner_email for row in done.updated] == [DORA, BEN]
     assert [row.learner_email for row in done.no_change] == [ANA, CHRIS]
-    assert [action.action_type for action in done.actions[done.updated[0].uuid]] == ["cancelled"]
+    assert [action.action_type for action in done.updated[0].actions] == ["cancelled"]
 
 
 @pytest.mark.parametrize("state", ["cancelled", "errored", "expired", "reversed"])
@@ -77,7 +78,7 @@ def test_what_ended_is_allocated_again_at_the_new_price(database: Database, stat
     done = budget.allocate(ANA, price=450, now=LATER)
     (row,) = budget.rows()
     assert [done.created, done.no_change] == [[], []]
-    assert {name: done.updated[0][name] for name in row._fields} == row._asdict()
+    assert done.updated == [assignment_item(row, budget.actions(row.uuid))]
     assert (row.uuid, row.created_at) == (before.uuid, before.created_at)
     assert (row.state, row.content_quantity, row.transaction_uuid) == ("allocated", -450, None)
     assert (row.allocated_at, row.expires_at) == (LATER, LATER + 90 * DAY)
@@ -93,7 +94,7 @@ def test_what_lasts_keeps_its_price(database: Database, state: str) -> None:
     if state != "allocated":
         transaction = budget.redeem()
         if state == "accepted":
-            budget.commit(transaction)
+            budget.complete(transaction)
     before = budget.figures, budget.rows(), len(budget.mails()), budget.audited()
     done = budget.allocate(ANA, price=450, now=LATER)
     assert [row.content_quantity for row in done.no_change] == [-300]
@@ -106,7 +107,7 @@ def test_the_whole_budget_can_be_used_and_the_call_repeated(database: Database) 
     assert len(budget.allocate(ANA, BEN, price=300).created) == 2
     assert budget.figures == (0, 600, 0)
     assert len(budget.allocate(ANA, BEN, price=300).no_change) == 2
-    with pytest.raises(BudgetRefuses):
+    with pytest.raises(BudgetRefused):
         budget.allocate(ANA, BEN, CHRIS, price=1)
     assert budget.allocate(CHRIS, price=0).created
     assert budget.problems() == []

@@ -8,12 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from bursar import clock
-from bursar.audit.models import AuditEntry
 from bursar.credit.assignments import scrubbing
 from bursar.credit.assignments.scrubbing import tombstone
 from bursar.database.engine import Database
 from bursar.delivery.models import MailStatus
-from bursar.settings import Settings
+from bursar.events.models import EventRecord
 from testing.worlds.budgets import DAY, NOW, Budget, open_budget
 
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -68,8 +67,8 @@ def test_nothing_of_credit_names_the_person_afterwards(database: Database) -> No
     assert [mail.context for mail in budget.mails()] == [{}, {}]
     assert budget.transaction(failed).learner_email == tombstone(row.uuid)
     with database.read() as connection:
-        details = connection.execute(select(AuditEntry.details)).scalars().all()
-    assert ANA not in json.dumps(details)
+        changes = connection.execute(select(EventRecord.changes)).scalars().all()
+    assert ANA not in json.dumps(changes)
 
 
 def test_what_lasts_or_may_be_taken_up_keeps_its_address(database: Database) -> None:
@@ -173,6 +172,6 @@ def test_several_at_once_scrub_each_assignment_once(
     budget = open_budget(database)
     cancelled(budget, *(f"learner{each}@example.com" for each in range(20)))
     with clock.frozen_at(THEN), ThreadPoolExecutor(4) as pool:
-        runs = [pool.submit(scrubbing.scrub_pii, budget.database, Settings()) for _ in range(4)]
-        assert sum(run.result()["scrubbed"] for run in runs) == 20
+        runs = [pool.submit(scrubbing.scrub_pii, budget.database) for _ in range(4)]
+        assert sum(run.result().scrubbed for run in runs) == 20
     assert [action for action, _ in budget.audited()].count("assignment.scrubbed") == 20

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bursar.credit.policy_types import PER_LEARNER_ENROLLMENT, PER_LEARNER_SPEND
-from bursar.credit.refusals import BudgetRefuses
+from bursar.credit.refusals import BudgetRefused
 from bursar.database.engine import Database
 from testing.worlds.budgets import (
     COURSE,
@@ -31,7 +31,7 @@ def priced(budget: Budget, *names: str) -> list[str]:
 
 def refusal(budget: Budget, *args: Any, **wish: Any) -> str:
     before = budget.figures, budget.transactions()
-    with pytest.raises(BudgetRefuses) as caught:
+    with pytest.raises(BudgetRefused) as caught:
         budget.redeem(*args, **wish)
     assert (budget.figures, budget.transactions()) == before
     return caught.value.reason
@@ -45,7 +45,7 @@ def test_a_direct_redemption_takes_the_known_price(database: Database, policy_ty
     stored = budget.transaction(transaction)
     assert (stored.state, stored.quantity, stored.assignment_uuid) == ("created", -10_000, None)
     assert (stored.courserun_key, stored.learner_email) == (PRICED_RUN, ANA)
-    budget.commit(transaction)
+    budget.complete(transaction)
     assert budget.figures == (10_000, 0, 90_000)
     budget.reverse(transaction)
     assert budget.figures == (0, 0, 100_000)

@@ -1,0 +1,72 @@
+"""What learner credit answers to what it refuses: 422, in the form of the API's own errors."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bursar.credit.assignments.refusals import AssignmentsInWrongState, PriceOutOfBand
+from bursar.credit.redemption.refusals import TransactionNotCommitted
+from bursar.credit.refusals import BudgetRefused
+from bursar.web.errors import ApiError, BusinessRule
+from bursar.web.routes import Refusals
+
+_MESSAGES: Final[Mapping[str, str]] = {
+    "policy_not_assignable": "This budget cannot be used to assign courses.",
+    "policy_expired": "This budget is not active.",
+    "subsidy_expired": "The learner credit behind this budget is not active now.",
+    "content_not_in_catalog": "This course is not in the catalog of this budget.",
+    "PriceValidationError": "The given price is too far from the price of this course.",
+    "not_enough_value_in_subsidy": "Not enough learner credit is left for this.",
+    "policy_spend_limit_reached": "This would exceed the spend limit of this budget.",
+    "learner_unknown": "This learner is not known.",
+    "learner_max_spend_reached": "This would exceed what one learner may spend.",
+    "learner_max_enrollments_reached": "This learner has the allowed number of enrollments.",
+    "price_unknown": "The price of this course is not known.",
+    "assignment_not_found": "This course is not assigned to this learner.",
+    "assignment_expired": "This assignment has expired.",
+    "assignment_not_allocated": "This assignment cannot be redeemed any more.",
+    "redemption_in_progress": "This course is being redeemed for this learner.",
+    "already_redeemed": "This course has been redeemed for this learner.",
+}
+
+
+def _of_budget(refused: BudgetRefused) -> ApiError:
+    return ApiError(422, [_entry(refused)])
+
+
+def _of_price(refused: PriceOutOfBand) -> ApiError:
+    metadata = {
+        "expected_price_cents": refused.band.expected,
+        "minimum_price_cents": refused.band.minimum,
+        "maximum_price_cents": refused.band.maximum,
+    }
+    return ApiError(422, [_entry(refused) | {"metadata": metadata}])
+
+
+def _entry(refused: BudgetRefused) -> dict[str, Any]:
+    return {
+        "reason": refused.reason,
+        "user_message": _MESSAGES[refused.reason],
+        "policy_uuids": [str(refused.policy_uuid)],
+    }
+
+
+def _of_assignments(refused: AssignmentsInWrongState) -> ApiError:
+    body = {
+        "detail": "Nothing was done: some assignments are not in a state that allows it.",
+        "assignment_uuids": {str(uuid): state for uuid, state in refused.states.items()},
+    }
+    return ApiError(422, body)
+
+
+def _of_transaction(refused: TransactionNotCommitted) -> ApiError:
+    return BusinessRule(
+        f"Only a committed transaction can be reversed; this one is {refused.state}."
+    )
+
+
+REFUSALS: Final[Refusals] = {
+    BudgetRefused: _of_budget,
+    PriceOutOfBand: _of_price,
+    AssignmentsInWrongState: _of_assignments,
+    TransactionNotCommitted: _of_transaction,
+}

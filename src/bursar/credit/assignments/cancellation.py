@@ -1,0 +1,62 @@
+"""Cancellation: administrators take assignments back, and their money is free at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from bursar import clock
+from bursar.actors import Actor
+from bursar.credit.assignments.commands import CancelAssignments, CancelSelected
+from bursar.credit.assignments.records import change_state, price_of
+from bursar.credit.assignments.selection import find_all, select_batches
+from bursar.credit.ledger.service import LockedBudget, lock_budget_of, post
+from bursar.credit.states import AssignmentMove, AssignmentState, states_with
+from bursar.database.types import AnyRow
+from bursar.events.service import publish
+
+_CANCELLABLE: Final = frozenset(states_with(AssignmentMove.CANCEL))
+
+
+def cancel(
+    session: Session, actor: Actor, command: CancelAssignments, *, at: datetime | None = None
+) -> None:
+    """All or none; one that is cancelled already stays so. Raises AssignmentsInWrongState."""
+    budget = lock_budget_of(session, command.enterprise_uuid, command.configuration_uuid)
+    accepted = _CANCELLABLE | {AssignmentState.CANCELLED}
+    rows = find_all(session, command.configuration_uuid, command.assignment_uuids, accepted)
+    changing = [row for row in rows if row.state != AssignmentState.CANCELLED]
+    end(session, actor, budget, changing, AssignmentMove.CANCEL, at=at or clock.now())
+
+
+def cancel_selected(
+    session: Session, actor: Actor, command: CancelSelected, *, at: datetime | None = None
+) -> int:
+    """As `cancel`; returns how many assignments are cancelled."""
+    at, total = at or clock.now(), 0
+    configuration_uuid = command.configuration_uuid
+    budget = lock_budget_of(session, command.enterprise_uuid, configuration_uuid)
+    for rows in select_batches(session, configuration_uuid, command.filters, _CANCELLABLE):
+        end(session, actor, budget, rows, AssignmentMove.CANCEL, at=at)
+        total += len(rows)
+    return total
+
+
+def end(
+    session: Session,
+    actor: Actor,
+    budget: LockedBudget,
+    rows: Sequence[AnyRow],
+    move: AssignmentMove,
+    *,
+    at: datetime,
+) -> None:
+    """Cancels or expires assignments, none of which is being redeemed, and tells the learners."""
+    change = change_state(session, rows, move, at=at, new_mail=uuid4)
+    # An errored assignment has given its money back before.
+    promised = (row for row in rows if row.state == AssignmentState.ALLOCATED)
+    change.delta.allocated -= price_of(promised)
+    post(session, budget, change.delta, at=at)
+    publish(session, actor, change.events, at=at)

@@ -1,0 +1,65 @@
+"""The assignments that a change is about: named one by one, or selected by filters."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bursar.credit.assignments.commands import AssignmentFilters
+from bursar.credit.assignments.filters import conditions
+from bursar.credit.assignments.records import BATCH, find_by_uuid, is_redeeming
+from bursar.credit.assignments.refusals import AssignmentsInWrongState
+from bursar.credit.models import Assignment
+from bursar.credit.states import AssignmentState
+from bursar.database.types import AnyRow
+
+_NOT_FOUND: Final = "not found"
+
+
+def find_all(
+    session: Session,
+    configuration_uuid: UUID,
+    uuids: Sequence[UUID],
+    accepted: frozenset[AssignmentState],
+) -> list[AnyRow]:
+    """Every one of these. Raises AssignmentsInWrongState if one is in no accepted state, is being
+    redeemed, or is not in the configuration."""
+    rows = find_by_uuid(session, configuration_uuid, uuids)
+    states = {row.uuid: "redeeming" if is_redeeming(row) else row.state for row in rows}
+    offending = {
+        uuid: states.get(uuid, _NOT_FOUND)
+        for uuid in uuids
+        if states.get(uuid, _NOT_FOUND) not in accepted
+    }
+    if offending:
+        raise AssignmentsInWrongState(offending)
+    return rows
+
+
+def select_batches(
+    session: Session,
+    configuration_uuid: UUID,
+    filters: AssignmentFilters,
+    states: frozenset[AssignmentState],
+) -> Iterator[Sequence[AnyRow]]:
+    """Those that the filters select, are in one of the states, and are not being redeemed.
+
+    The batches follow the order of uuids, which stay as they are while the caller changes the
+    batches before.
+    """
+    statement = (
+        select(*Assignment.__table__.c)
+        .where(
+            *conditions(configuration_uuid, filters),
+            Assignment.state.in_(sorted(states)),
+            Assignment.transaction_uuid.is_(None),
+        )
+        .order_by(Assignment.uuid)
+    )
+    rows = session.connection().execute(statement.limit(BATCH)).all()
+    while rows:
+        yield rows
+        after = statement.where(Assignment.uuid > rows[-1].uuid)
+        rows = session.connection().execute(after.limit(BATCH)).all()

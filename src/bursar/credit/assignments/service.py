@@ -1,0 +1,25 @@
+"""The front door of assignments: allocate, remind, cancel, expire, scrub, link and list them.
+
+Changes expect the caller's transaction, except for the two tasks, which open their own.
+"""
+
+from bursar.credit.assignments.allocation import allocate
+from bursar.credit.assignments.cancellation import cancel, cancel_selected
+from bursar.credit.assignments.expiry import expire_assignments
+from bursar.credit.assignments.linking import link_learners
+from bursar.credit.assignments.queries import has_assignments, list_assignments
+from bursar.credit.assignments.reminders import remind, remind_selected
+from bursar.credit.assignments.scrubbing import scrub_pii
+
+__all__ = [
+    "allocate",
+    "cancel",
+    "cancel_selected",
+    "expire_assignments",
+    "has_assignments",
+    "link_learners",
+    "list_assignments",
+    "remind",
+    "remind_selected",
+    "scrub_pii",
+]

@@ -1,0 +1,60 @@
+"""What happens to subsidies and policies."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bursar.credit.policies.views import PolicySummary, SubsidyDeposit, SubsidyItem
+from bursar.events.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubsidyEvent(Event):
+    object_type: ClassVar[str] = "subsidy"
+
+    data: SubsidyItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubsidyCreated(SubsidyEvent):
+    type: ClassVar[str] = "subsidy.created"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubsidyChanged(SubsidyEvent):
+    type: ClassVar[str] = "subsidy.changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubsidyDeposited(Event):
+    """Money was paid in; told with what the subsidy holds when all of the change is done."""
+
+    type: ClassVar[str] = "subsidy.deposited"
+    object_type: ClassVar[str] = "subsidy"
+
+    data: SubsidyDeposit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyEvent(Event):
+    """Told with the policy as the list of policies shows it after the change."""
+
+    object_type: ClassVar[str] = "policy"
+
+    data: PolicySummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyCreated(PolicyEvent):
+    type: ClassVar[str] = "policy.created"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyChanged(PolicyEvent):
+    type: ClassVar[str] = "policy.changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRetired(PolicyEvent):
+    """It is retired by the change, whatever else changed with it."""
+
+    type: ClassVar[str] = "policy.retired"

@@ -1,0 +1,191 @@
+"""Policies as an operator declares them, with what they assign through."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bursar import clock
+from bursar.actors import Actor
+from bursar.catalog.catalogs.models import Catalog
+from bursar.credit.models import AssignmentConfiguration, Policy, Subsidy
+from bursar.credit.policies.commands import PutPolicy, given
+from bursar.credit.policies.events import (
+    PolicyChanged,
+    PolicyCreated,
+    PolicyEvent,
+    PolicyRetired,
+)
+from bursar.credit.policies.ownership import FIXED, find_owned
+from bursar.credit.policies.queries import find_summary
+from bursar.credit.policy_types import ASSIGNED
+from bursar.declarations import (
+    DeclarationRefused,
+    FieldChanges,
+    Fields,
+    Outcome,
+    Problem,
+    missing,
+    outcome_of,
+    set_fields,
+)
+from bursar.events.service import publish
+
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    "display_name": None,
+    "description": "",
+    "active": True,
+    "retired": False,
+    "catalog_uuid": None,
+    "spend_limit": None,
+    "per_learner_enrollment_limit": None,
+    "per_learner_spend_limit": None,
+    "late_redemption_allowed_until": None,
+}
+_FOR_GOOD: Final = ("policy_type", "subsidy_uuid")
+_REQUIRED: Final = (*_FOR_GOOD, "catalog_uuid")
+_CONFIGURATION: Final = "assignment_configuration"
+_COUNTS: Final = tuple(
+    column.name for column in AssignmentConfiguration.__table__.c if column.name.endswith("_count")
+)
+
+
+def put_policy(
+    session: Session, actor: Actor, command: PutPolicy, *, at: datetime | None = None
+) -> Outcome:
+    """Whether the spend limit fits the subsidy is for `overcommitted` to say, when all are put.
+
+    The caller has called `lock_enterprise`. Raises DeclarationRefused.
+    """
+    at = at or clock.now()
+    fields = given(command)
+    stored = find_owned(session, Policy, command.uuid, command.enterprise_uuid)
+    configuration = _configuration_of(session, command.uuid)
+    problems = [
+        *missing(_REQUIRED, fields, is_new=stored is None),
+        *_reference_problems(session, command.enterprise_uuid, fields),
+        *_changes_for_good(stored, fields),
+        *_configuration_problems(session, stored, configuration, command),
+    ]
+    if problems:
+        raise DeclarationRefused(problems)
+    is_new = stored is None
+    policy = stored or _create(session, command, fields, at)
+    changes = _initial(policy) if is_new else set_fields(policy, tuple(_DEFAULTS), fields)
+    if policy.policy_type == ASSIGNED:
+        changes |= _put_configuration(session, policy, configuration, command)
+    outcome = outcome_of(is_new=is_new, is_changed=bool(changes))
+    if outcome != "unchanged":
+        policy.modified_at = at
+        session.flush()
+        told = _kind(is_new=is_new, changes=changes)(
+            object_id=policy.uuid,
+            enterprise_uuid=policy.enterprise_uuid,
+            changes=changes,
+            data=find_summary(session.connection(), policy.uuid, at),
+            is_first=is_new,
+        )
+        publish(session, actor, [told], at=at)
+    return outcome
+
+
+def _kind(*, is_new: bool, changes: FieldChanges) -> type[PolicyEvent]:
+    if is_new:
+        return PolicyCreated
+    return PolicyRetired if changes.get("retired") == (False, True) else PolicyChanged
+
+
+def _reference_problems(
+    session: Session, enterprise_uuid: UUID, fields: Fields
+) -> Iterator[Problem]:
+    catalog = session.get(Catalog, fields["catalog_uuid"]) if fields.get("catalog_uuid") else None
+    subsidy = session.get(Subsidy, fields["subsidy_uuid"]) if fields.get("subsidy_uuid") else None
+    for kind, found in (("catalog", catalog), ("subsidy", subsidy)):
+        name = f"{kind}_uuid"
+        if fields.get(name) and (found is None or found.enterprise_uuid != enterprise_uuid):
+            yield name, f"no such {kind}"
+
+
+def _changes_for_good(stored: Policy | None, fields: Fields) -> Iterator[Problem]:
+    for name in _FOR_GOOD if stored is not None else ():
+        if fields.get(name) not in {None, getattr(stored, name)}:
+            yield name, FIXED
+
+
+def _configuration_problems(
+    session: Session,
+    policy: Policy | None,
+    stored: AssignmentConfiguration | None,
+    command: PutPolicy,
+) -> Iterator[Problem]:
+    wanted = command.assignment_configuration
+    if wanted is None:
+        return
+    policy_type = given(command).get("policy_type") if policy is None else policy.policy_type
+    if policy_type not in {ASSIGNED, None}:
+        yield _CONFIGURATION, f"only an {ASSIGNED} has one"
+    elif stored is not None:
+        if stored.uuid != wanted.uuid:
+            yield f"{_CONFIGURATION}.uuid", f"{FIXED}, it is {stored.uuid}"
+    elif session.get(AssignmentConfiguration, wanted.uuid) is not None:
+        yield f"{_CONFIGURATION}.uuid", "already used by another policy"
+
+
+def _create(session: Session, command: PutPolicy, fields: Fields, at: datetime) -> Policy:
+    policy = Policy(
+        uuid=command.uuid,
+        enterprise_uuid=command.enterprise_uuid,
+        policy_type=fields["policy_type"],
+        subsidy_uuid=fields["subsidy_uuid"],
+        **{name: fields.get(name, default) for name, default in _DEFAULTS.items()},
+        redeemed_cents=0,
+        allocated_cents=0,
+        created_at=at,
+        modified_at=at,
+    )
+    session.add(policy)
+    session.flush()  # before its configuration, which refers to it
+    return policy
+
+
+def _initial(policy: Policy) -> FieldChanges:
+    values = {name: getattr(policy, name) for name in (*_FOR_GOOD, *_DEFAULTS)}
+    return {name: (None, value) for name, value in values.items() if value is not None}
+
+
+def _configuration_of(session: Session, policy_uuid: UUID) -> AssignmentConfiguration | None:
+    policy = AssignmentConfiguration.policy_uuid
+    return session.scalars(
+        select(AssignmentConfiguration)
+        .where(policy == policy_uuid)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def _put_configuration(
+    session: Session,
+    policy: Policy,
+    stored: AssignmentConfiguration | None,
+    command: PutPolicy,
+) -> FieldChanges:
+    """What that changed of it."""
+    wanted = command.assignment_configuration
+    fields = {} if wanted is None else given(wanted)
+    if stored is not None:
+        changes = set_fields(stored, ("active",), fields)
+        return {f"{_CONFIGURATION}.{name}": change for name, change in changes.items()}
+    created = AssignmentConfiguration(
+        uuid=fields.get("uuid") or uuid4(),
+        enterprise_uuid=policy.enterprise_uuid,
+        policy_uuid=policy.uuid,
+        active=fields.get("active", True),
+        **dict.fromkeys(_COUNTS, 0),
+    )
+    session.add(created)
+    return {
+        f"{_CONFIGURATION}.uuid": (None, created.uuid),
+        f"{_CONFIGURATION}.active": (None, created.active),
+    }

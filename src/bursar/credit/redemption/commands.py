@@ -1,0 +1,42 @@
+"""What callers ask of redemptions."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemCourse:
+    """A learner takes what a budget pays for. Names exactly one of e-mail and lms_user_id."""
+
+    enterprise_uuid: UUID
+    policy_uuid: UUID
+    content_key: str
+    """Of a course or a course run."""
+    learner_email: str | None = None
+    """Normalised."""
+    lms_user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRedemption:
+    """The learner is enrolled."""
+
+    enterprise_uuid: UUID
+    transaction_uuid: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class FailRedemption:
+    """The learner cannot be enrolled."""
+
+    enterprise_uuid: UUID
+    transaction_uuid: UUID
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseRedemption:
+    """An administrator takes the redemption back."""
+
+    enterprise_uuid: UUID
+    transaction_uuid: UUID

@@ -1,0 +1,175 @@
+"""Whether a budget pays for a learner and a content now, and how much."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from bursar.catalog.content.documents import course_key_of_run
+from bursar.catalog.offers.service import Offer, find_offer
+from bursar.credit.assignments.deadlines import enrollment_deadline
+from bursar.credit.assignments.records import is_redeeming
+from bursar.credit.assignments.rules import Deadline, earliest_expiration
+from bursar.credit.ledger.rules import refusal_of_cost
+from bursar.credit.ledger.service import LockedBudget
+from bursar.credit.models import Assignment, SubsidyTransaction
+from bursar.credit.policy_types import ASSIGNED
+from bursar.credit.redemption import refusals
+from bursar.credit.refusals import (
+    BudgetRefused,
+    ContentNotInCatalog,
+    PolicyNotActive,
+    SubsidyNotActive,
+)
+from bursar.credit.states import AssignmentState, TransactionState
+from bursar.database.types import AnyRow
+from bursar.learners.service import LearnerRecord
+
+_STANDING: Final = (TransactionState.CREATED.value, TransactionState.COMMITTED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What a redemption takes, and for what."""
+
+    price_cents: int
+    offer: Offer | None
+    assignment: AnyRow | None = None
+    """The one that is redeemed; None for a budget that assigns nothing."""
+
+
+def payment_for(
+    session: Session,
+    budget: LockedBudget,
+    learner: LearnerRecord,
+    content_key: str,
+    at: datetime,
+) -> Payment:
+    """Under the lock of the budget. Raises a BudgetRefused."""
+    _check_open(budget, at)
+    offer = find_offer(session, budget.catalog_uuid, content_key, at)
+    if budget.policy_type == ASSIGNED:
+        row = _assignment(session, budget, learner, content_key)
+        return _of_assignment(session, budget, row, offer, at)
+    return _directly(session, budget, learner, offer)
+
+
+def _check_open(budget: LockedBudget, at: datetime) -> None:
+    if not budget.is_in_use:
+        raise PolicyNotActive(budget.policy_uuid)
+    late = budget.late_redemption_allowed_until
+    is_late = late is not None and budget.active_datetime <= at < late
+    if not budget.is_subsidy_active(at) and not is_late:
+        raise SubsidyNotActive(budget.policy_uuid)
+
+
+def _of_assignment(
+    session: Session,
+    budget: LockedBudget,
+    row: AnyRow | None,
+    offer: Offer | None,
+    at: datetime,
+) -> Payment:
+    """`offer` is of the content asked for; the deadline is that of the content assigned."""
+    if row is None:
+        raise refusals.AssignmentNotFound(budget.policy_uuid)
+    refused = _refusal_of_state(row)
+    if refused is not None:
+        raise refused(budget.policy_uuid)
+    assigned = offer
+    if offer is None or offer.key != row.content_key:
+        assigned = find_offer(session, budget.catalog_uuid, row.content_key, at)
+    if assigned is None:
+        raise ContentNotInCatalog(budget.policy_uuid)
+    if _deadline(budget, row, assigned).at <= at:
+        raise refusals.AssignmentPastDeadline(budget.policy_uuid)
+    if offer is None:
+        raise ContentNotInCatalog(budget.policy_uuid)
+    return Payment(-row.content_quantity, offer, row)
+
+
+def _assignment(
+    session: Session, budget: LockedBudget, learner: LearnerRecord, content_key: str
+) -> AnyRow | None:
+    """Of the content itself, else of the course of a run; what can be redeemed comes first."""
+    keys = [content_key, course_key_of_run(content_key) or content_key]
+    theirs = [Assignment.learner_email == learner.email]
+    if learner.lms_user_id is not None:
+        theirs.append(Assignment.lms_user_id == learner.lms_user_id)
+    statement = select(*Assignment.__table__.c).where(
+        Assignment.configuration_uuid == budget.configuration_uuid,
+        Assignment.content_key.in_(keys),
+        or_(*theirs),
+    )
+    rows = session.connection().execute(statement).all()
+    return min(
+        rows,
+        key=lambda row: (row.state != AssignmentState.ALLOCATED, keys.index(row.content_key)),
+        default=None,
+    )
+
+
+def _refusal_of_state(row: AnyRow) -> type[BudgetRefused] | None:
+    if is_redeeming(row):
+        return refusals.RedemptionInProgress
+    if row.state == AssignmentState.ACCEPTED:
+        return refusals.AlreadyRedeemed
+    if row.state == AssignmentState.EXPIRED:
+        return refusals.AssignmentPastDeadline
+    if row.state != AssignmentState.ALLOCATED:
+        return refusals.AssignmentNotAllocated
+    return None
+
+
+def _deadline(budget: LockedBudget, row: AnyRow, content: Offer) -> Deadline:
+    """By what is known now, whether or not a task has stored it since it became known."""
+    enrollment_end = enrollment_deadline(content, Deadline(row.expires_at, row.expiry_reason))
+    return earliest_expiration(row.allocated_at, budget.expiration_datetime, enrollment_end)
+
+
+def _directly(
+    session: Session, budget: LockedBudget, learner: LearnerRecord, offer: Offer | None
+) -> Payment:
+    if offer is None:
+        raise ContentNotInCatalog(budget.policy_uuid)
+    if offer.price_cents is None:
+        raise refusals.PriceUnknown(budget.policy_uuid)
+    earlier = _redeemed_by(session, budget, learner)
+    refused = _refusal_of_learner(budget, earlier, offer.run_key, offer.price_cents)
+    if refused is not None:
+        raise refused(budget.policy_uuid)
+    too_dear = refusal_of_cost(budget.money, offer.price_cents)
+    if too_dear is not None:
+        raise too_dear(budget.policy_uuid, offer.price_cents, budget.money.available)
+    return Payment(offer.price_cents, offer)
+
+
+def _redeemed_by(
+    session: Session, budget: LockedBudget, learner: LearnerRecord
+) -> Sequence[AnyRow]:
+    theirs = [SubsidyTransaction.learner_email == learner.email]
+    if learner.lms_user_id is not None:
+        theirs.append(SubsidyTransaction.lms_user_id == learner.lms_user_id)
+    statement = select(SubsidyTransaction.courserun_key, SubsidyTransaction.quantity).where(
+        SubsidyTransaction.policy_uuid == budget.policy_uuid,
+        SubsidyTransaction.state.in_(_STANDING),
+        or_(*theirs),
+    )
+    return session.execute(statement).all()
+
+
+def _refusal_of_learner(
+    budget: LockedBudget, earlier: Sequence[AnyRow], run_key: str | None, price_cents: int
+) -> type[BudgetRefused] | None:
+    if run_key is not None and run_key in {row.courserun_key for row in earlier}:
+        return refusals.AlreadyRedeemed
+    spent = price_cents - sum(row.quantity for row in earlier)
+    if budget.per_learner_spend_limit is not None and spent > budget.per_learner_spend_limit:
+        return refusals.LearnerSpendLimitReached
+    limit = budget.per_learner_enrollment_limit
+    if limit is not None and len(earlier) >= limit:
+        return refusals.LearnerEnrollmentLimitReached
+    return None

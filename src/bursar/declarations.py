@@ -1,0 +1,61 @@
+"""What declaring objects has in common in every domain: fields that are absent stay as they are,
+every problem is told, and a change is told with old and new values."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+Outcome = Literal["created", "changed", "unchanged"]
+Problem = tuple[str, str]
+"""The field, as a path below what is declared, and what is wrong with it."""
+Fields: TypeAlias = Mapping[str, Any]
+"""What is declared, by the name of the field."""
+FieldChanges: TypeAlias = dict[str, tuple[Any, Any]]
+"""The old and the new value of each field that changed."""
+
+
+class DeclarationRefused(Exception):
+    """What is declared cannot be; nothing was changed for it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{field}: {why}" for field, why in problems))
+        self.problems = tuple(problems)
+
+
+def missing(required: Iterable[str], fields: Fields, *, is_new: bool) -> list[Problem]:
+    """Fields that something new must have, and that can never be null."""
+    return [
+        (name, "required")
+        for name in required
+        if fields.get(name) is None and (is_new or name in fields)
+    ]
+
+
+def order_problems(
+    begin: str, end: str, stored: object | None, fields: Fields
+) -> Iterator[Problem]:
+    """Of two instants, of which the first must come before the second."""
+    first, last = (fields.get(name) or getattr(stored, name, None) for name in (begin, end))
+    if first is None or last is None or first < last:
+        return
+    if end in fields:
+        yield end, f"must be later than {begin}"
+    else:
+        yield begin, f"must be earlier than {end}"
+
+
+def set_fields(row: object, names: Iterable[str], fields: Fields) -> FieldChanges:
+    """Sets those attributes of the row that are declared and have another value."""
+    changes = {
+        name: (getattr(row, name), fields[name])
+        for name in names
+        if name in fields and getattr(row, name) != fields[name]
+    }
+    for name, (_, new) in changes.items():
+        setattr(row, name, new)
+    return changes
+
+
+def outcome_of(*, is_new: bool, is_changed: bool) -> Outcome:
+    if is_new:
+        return "created"
+    return "changed" if is_changed else "unchanged"
