@@ -24,8 +24,8 @@ from bursar.credit.models import Assignment, AssignmentAction, AssignmentConfigu
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.types import AnyRow, Instant
-from bursar.events.service import publish
 from bursar.delivery.service import Attempt, AttemptOutcome
+from bursar.events.service import publish
 
 ACTOR: Final = Actor("task:deliver-notifications", kind=ActorKind.TASK)
 _ACTION_OF: Final = {

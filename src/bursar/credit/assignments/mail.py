@@ -23,10 +23,9 @@ from bursar.credit.assignments.kinds import ALLOCATED, CANCELLED, EXPIRED, REMIN
 from bursar.credit.models import Assignment
 from bursar.credit.states import AssignmentState
 from bursar.database.bulk import is_any_of
-from bursar.events.event import Subscriber
 from bursar.delivery import service as delivery
-from bursar.delivery.service import MailKind, QueuedMail
-from bursar.delivery.service import NewMail
+from bursar.delivery.service import MailKind, NewMail, QueuedMail
+from bursar.events.event import Subscriber
 
 
 def of_allocated(lms_public_url: str) -> Subscriber[AssignmentAllocated]:

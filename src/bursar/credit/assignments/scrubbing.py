@@ -21,8 +21,8 @@ from bursar.credit.models import Assignment, AssignmentConfiguration, SubsidyTra
 from bursar.credit.states import AssignmentState
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from bursar.events.service import publish
 from bursar.delivery import service as delivery
+from bursar.events.service import publish
 
 BATCH: Final = 1000
 ACTOR: Final = Actor("task:scrub-pii", kind=ActorKind.TASK)
