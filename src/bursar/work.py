@@ -29,7 +29,7 @@ from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.jobs.tasks import Task, scheduled
 from bursar.learners.events import LearnerConsentChanged, LearnerLinked
-from bursar.learners.telling import telling_accounts, telling_consent
+from bursar.learners.telling import telling_consent
 from bursar.settings import Settings
 from bursar.smtp_url import parse_sender, parse_smtp_url
 from bursar.subscriptions.endings import jobs as ending_jobs

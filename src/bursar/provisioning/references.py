@@ -1,6 +1,6 @@
 """What manifests refer to, and what they must not take from each other, asked of the database."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID

@@ -11,7 +11,9 @@ from bursar.database.types import AnyRow
 
 
 class CatalogSummary(msgspec.Struct, frozen=True):
-    """An item of `enterprise-catalogs`; also the `data` of events about catalogs."""
+    """An item of `enterprise-catalogs`."""
+
+    # Events about catalogs carry it too. The docstring is part of the OpenAPI document.
 
     uuid: UUID
     title: str
