@@ -11,7 +11,7 @@ from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.catalogs.refusals import CatalogOfAnotherEnterprise
 from bursar.catalog.catalogs.service import put_catalog
 from bursar.catalog.catalogs.views import CatalogSummary
-from bursar.catalog.filters.content_filter import query_uuid
+from bursar.catalog.filters.service import query_uuid
 from bursar.database.engine import Database
 from bursar.events.models import EventRecord
 from testing.worlds.catalog import ACTOR, CATALOG, ENTERPRISE, at, course, put, store

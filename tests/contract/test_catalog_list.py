@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import uuid4
 
-from bursar.catalog.filters.content_filter import query_uuid
+from bursar.catalog.filters.service import query_uuid
 from testing.clients.api import CATALOGS, Api, JsonObject
 from testing.shops.service import Service, Shop
 from testing.worlds.contract import (

@@ -10,7 +10,6 @@ import msgspec
 from cachetools import LRUCache
 from sqlalchemy import Connection
 
-from bursar.catalog.content.templates import Links
 from bursar.catalog.listings import service as listings
 from bursar.catalog.listings.commands import Selection
 from bursar.catalog.listings.indexes import MemberIndexes
@@ -160,7 +159,12 @@ class CatalogReader:
         """One document, or the run of this key as the document has it."""
 
         def build() -> bytes:
-            document = listings.document(self.connection, content_id, self._links())
+            document = listings.document(
+                self.connection,
+                self.catalog,
+                content_id,
+                lms_public_url=self.services.lms_public_url,
+            )
             if nested_run is None:
                 return document
             run = listings.nested_run(document, nested_run)
@@ -178,7 +182,9 @@ class CatalogReader:
     ) -> bytes:
         """`ids` are those of the whole list. The documents are bytes that nobody parses."""
         wanted = ids[page.start : page.start + page.size]
-        documents = listings.listed_documents(self.connection, wanted, self._links())
+        documents = listings.listed_documents(
+            self.connection, self.catalog, wanted, lms_public_url=self.services.lms_public_url
+        )
         head = msgspec.json.encode(
             {
                 "count": page.count,
@@ -198,12 +204,6 @@ class CatalogReader:
     def _listing(self) -> Listing:
         return listings.listing_of(
             self.connection, self.services.indexes, self.catalog, self.request.now
-        )
-
-    def _links(self) -> Links:
-        catalog = self.catalog
-        return Links(
-            self.services.lms_public_url, catalog.enterprise_uuid, catalog.uuid, catalog.slug
         )
 
     def _answer(

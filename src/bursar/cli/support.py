@@ -10,7 +10,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.catalog.content.facts import fill_facts
+from bursar.catalog.content.service import (
+    fill_facts,
+)
 from bursar.cli.exits import EXIT_INVALID, EXIT_SCHEMA, fail
 from bursar.database.engine import Database
 from bursar.database.migrate import is_current, upgrade

@@ -14,7 +14,7 @@ from bursar.catalog.catalogs.history import note_difference, note_history
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.content.models import ContentItem
 from bursar.catalog.content.service import lock_content
-from bursar.catalog.filters.content_filter import parse_filter, query_uuid
+from bursar.catalog.filters.service import parse_filter, query_uuid
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.catalog.membership.service import evaluate_batch
 

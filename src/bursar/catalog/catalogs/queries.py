@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, select
-from sqlalchemy.orm import Session
 
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.membership.models import CatalogQuery
@@ -54,10 +53,3 @@ def catalogs_count(connection: Connection, enterprises: Sequence[UUID]) -> int:
         _CATALOGS_COUNT, {"enterprises": list(enterprises)}
     ).scalar_one()
     return count
-
-
-def enterprises_of(session: Session, catalog_uuids: Sequence[UUID]) -> dict[UUID, UUID]:
-    rows = session.execute(
-        select(Catalog.uuid, Catalog.enterprise_uuid).where(Catalog.uuid.in_(catalog_uuids))
-    )
-    return {row.uuid: row.enterprise_uuid for row in rows}

@@ -73,7 +73,10 @@ def catalogs_of(
 
 def enterprises_of(session: Session, catalog_uuids: Sequence[UUID]) -> dict[UUID, UUID]:
     """The enterprise of each catalog by its uuid; unknown catalogs are left out."""
-    return queries.enterprises_of(session, catalog_uuids)
+    rows = session.execute(
+        select(Catalog.uuid, Catalog.enterprise_uuid).where(Catalog.uuid.in_(catalog_uuids))
+    )
+    return {row.uuid: row.enterprise_uuid for row in rows}
 
 
 def put_catalog(

@@ -8,18 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import case, delete, exists, select, update
+from sqlalchemy import case, delete, update
 from sqlalchemy.orm import Session
 
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.fact_rules import Facts, facts_of_course, facts_of_run
-from bursar.catalog.content.models import ContentItem, RunFacts
+from bursar.catalog.content.models import RunFacts
 from bursar.catalog.content.parts import Part, parts_of
-from bursar.catalog.content.templates import decode_template
 from bursar.database.bulk import bulk_upsert, is_any_of
-from bursar.database.engine import Database
-
-BATCH: Final = 500
 
 _facts: Final = RunFacts.__table__.c
 _OF_COURSE: Final = tuple(facts_of_course({}, None))
@@ -46,37 +42,6 @@ def store_facts(session: Session, sources: Sequence[Source]) -> None:
     nested = {row["run_key"]: row for course in courses for row in _nested(course)}
     bulk_upsert(session, RunFacts, list(nested.values()), _after_course)
     bulk_upsert(session, RunFacts, [_own(run) for run in runs], _after_run)
-
-
-def fill_facts(database: Database) -> None:
-    """For a database whose documents were stored before there were facts; else nothing to do."""
-    with database.transaction() as session:
-        if session.scalar(select(exists(select(_facts.run_key)))):
-            return
-        after = 0
-        while sources := _stored_after(session, after):
-            store_facts(session, sources)
-            after = sources[-1].content_id
-
-
-def _stored_after(session: Session, after: int) -> list[Source]:
-    item = ContentItem.__table__.c
-    statement = (
-        select(item.id, item.content_type, item.key, item.family_key, item.body)
-        .where(item.id > after, item.content_type != ContentType.PROGRAM.value)
-        .order_by(item.id)
-        .limit(BATCH)
-    )
-    return [
-        Source(
-            row.id,
-            ContentType(row.content_type),
-            row.key,
-            row.family_key,
-            decode_template(row.body),
-        )
-        for row in session.execute(statement)
-    ]
 
 
 def _let_go(session: Session, courses: Sequence[int]) -> None:

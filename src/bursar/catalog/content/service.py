@@ -1,12 +1,19 @@
-"""The front door of stored content."""
+"""The front door of stored content: its lock, and what is kept beside the documents."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from bursar import clock
-from bursar.catalog.content.models import ContentState
+from bursar.catalog.content.content_types import ContentType
+from bursar.catalog.content.facts import Source, store_facts
+from bursar.catalog.content.models import ContentItem, ContentState, RunFacts
+from bursar.catalog.content.templates import decode_template
+from bursar.database.engine import Database
+
+_BATCH: Final = 500
 
 
 def lock_content(session: Session, now: datetime | None = None) -> datetime:
@@ -21,3 +28,34 @@ def lock_content(session: Session, now: datetime | None = None) -> datetime:
         now = max(clock.now(), last + timedelta(microseconds=1))
     session.execute(update(ContentState).values(changed_at=now))
     return now
+
+
+def fill_facts(database: Database) -> None:
+    """For a database whose documents were stored before there were facts; else nothing to do."""
+    with database.transaction() as session:
+        if session.scalar(select(exists(select(RunFacts.run_key)))):
+            return
+        after = 0
+        while sources := _stored_after(session, after):
+            store_facts(session, sources)
+            after = sources[-1].content_id
+
+
+def _stored_after(session: Session, after: int) -> list[Source]:
+    item = ContentItem.__table__.c
+    statement = (
+        select(item.id, item.content_type, item.key, item.family_key, item.body)
+        .where(item.id > after, item.content_type != ContentType.PROGRAM.value)
+        .order_by(item.id)
+        .limit(_BATCH)
+    )
+    return [
+        Source(
+            row.id,
+            ContentType(row.content_type),
+            row.key,
+            row.family_key,
+            decode_template(row.body),
+        )
+        for row in session.execute(statement)
+    ]

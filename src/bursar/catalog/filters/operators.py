@@ -9,9 +9,9 @@ from operator import ge, gt, le, lt
 from typing import Any, Final
 
 from bursar.catalog.filters.fields import elements
+from bursar.catalog.filters.refusals import Problem
 from bursar.remembering import remembered
 
-Problem = tuple[str, str]
 Predicate = Callable[[object], bool]
 
 _UNNAMEABLE: Final = object()

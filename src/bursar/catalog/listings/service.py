@@ -81,14 +81,24 @@ def removed_since(
     return removed
 
 
-def listed_documents(connection: Connection, ids: Sequence[int], links: Links) -> bytes:
+def listed_documents(
+    connection: Connection, catalog: CatalogTarget, ids: Sequence[int], *, lms_public_url: str
+) -> bytes:
     """The documents in the order of the ids as JSON, separated by commas."""
-    return fill_in(b",".join(queries.bodies(connection, ids)), links, listing=True)
+    templates = b",".join(queries.bodies(connection, ids))
+    return fill_in(templates, _links(catalog, lms_public_url), listing=True)
 
 
-def document(connection: Connection, content_id: int, links: Links) -> bytes:
+def document(
+    connection: Connection, catalog: CatalogTarget, content_id: int, *, lms_public_url: str
+) -> bytes:
     """One document by itself, as JSON."""
-    return fill_in(queries.body(connection, content_id), links, listing=False)
+    template = queries.body(connection, content_id)
+    return fill_in(template, _links(catalog, lms_public_url), listing=False)
+
+
+def _links(catalog: CatalogTarget, lms_public_url: str) -> Links:
+    return Links(lms_public_url, catalog.enterprise_uuid, catalog.uuid, catalog.slug)
 
 
 def find_run(connection: Connection, catalog: CatalogTarget, run_key: str) -> FoundRun | None:

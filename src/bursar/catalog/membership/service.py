@@ -19,7 +19,7 @@ from bursar.catalog.content.models import ContentItem
 from bursar.catalog.content.templates import (
     decode_template,
 )
-from bursar.catalog.filters.content_filter import ContentFilter, parse_filter
+from bursar.catalog.filters.service import ContentFilter, parse_filter
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.catalog.membership.rules import family_members
 from bursar.database.bulk import bulk_insert, is_any_of

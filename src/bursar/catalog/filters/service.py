@@ -12,17 +12,15 @@ from uuid import UUID, uuid5
 
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.filters.fields import Document, aggregation_key, reader
-from bursar.catalog.filters.operators import KNOWN_SUFFIXES, OPERATORS, Problem, with_paths
-
-__all__ = [
-    "ContentFilter",
-    "ContentType",
-    "FilterError",
-    "aggregation_key",
-    "canonical_filter",
-    "parse_filter",
-    "query_uuid",
-]
+from bursar.catalog.filters.operators import (
+    KNOWN_SUFFIXES,
+    OPERATORS,
+    with_paths,
+)
+from bursar.catalog.filters.refusals import (
+    FilterError,
+    Problem,
+)
 
 Test = Callable[[Document, ContentType], bool]
 
@@ -34,14 +32,6 @@ _CONTENT_TYPE_NAMES: Final = frozenset(member.value for member in ContentType)
 _FORCED_FORM: Final = re.compile(
     r"(course|courserun):[^\s:]+|program:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 )
-
-
-class FilterError(ValueError):
-    """Every problem of a filter at once, as (path inside the filter, message)."""
-
-    def __init__(self, errors: list[Problem]) -> None:
-        super().__init__("; ".join(": ".join(filter(None, error)) for error in errors))
-        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
