@@ -17,6 +17,7 @@ from bursar.enrollment.models import Enrollment, Payer
 from bursar.enrollment.service import (
     NewEnrollment,
     end_enrollments,
+    list_places,
     live_enrollments,
     record_enrollments,
 )
@@ -184,6 +185,15 @@ def test_another_enterprise_can_neither_see_nor_end_it(acme: Database) -> None:
         assert live_enrollments(session, GLOBEX, license_uuids=[uuid(1)]) == []
         assert end_enrollments(session, ACTOR, GLOBEX, license_uuids=[uuid(1)], at=LATER) == []
         assert live_enrollments(session, ACME, license_uuids=[uuid(1)]) == [ANA_S_SEAT]
+
+
+def test_the_places_of_an_enterprise_are_those_of_live_and_ended_ones(acme: Database) -> None:
+    with acme.transaction() as session:
+        enroll(session, by_license(session, 1), by_credit(session, 2, courserun_key=OTHER_RUN))
+        other = learner_id(session, "other@globex.example", GLOBEX)
+        enroll(session, by_license(session, 3, learner_id=other, enterprise_uuid=GLOBEX))
+        end_enrollments(session, ACTOR, ACME, license_uuids=[uuid(1)], at=LATER)
+        assert list_places(session, ACME) == {(ANA, RUN), (ANA, OTHER_RUN)}
 
 
 def test_each_change_is_told_once_without_an_address(acme: Database) -> None:

@@ -249,6 +249,16 @@ def live_enrollments(
     return _in_lms(session, found)
 
 
+def list_places(session: Session, enterprise_uuid: UUID) -> set[tuple[str, str]]:
+    """E-mail and course run of every enrollment, live, ended or reported."""
+    statement = select(_columns.learner_id, _columns.courserun_key).where(
+        _columns.enterprise_uuid == enterprise_uuid
+    )
+    rows = session.connection().execute(statement).all()
+    learners = get_learners(session, list({row.learner_id for row in rows}))
+    return {(learners[row.learner_id].email, row.courserun_key) for row in rows}
+
+
 def refresh_consent(
     session: Session, enterprise_uuid: UUID, learner_ids: Sequence[int], now: datetime
 ) -> None:
