@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from bursar.actors import Actor
 from bursar.catalog.catalogs.commands import PutCatalog
 from bursar.catalog.catalogs.service import put_catalog
+from bursar.database.engine import Database
+from bursar.events.models import EventRecord
 from bursar.identity.service import DeclaredEnterprise, put_enterprise
 from bursar.subscriptions.checks import check_subscriptions
 from bursar.subscriptions.declared.commands import PlanFields, PutPlan, RenewalFields
@@ -115,3 +117,12 @@ def licenses_of(session: Session, uuid: UUID = PLAN, *statuses: str) -> list[Lic
     if statuses:
         statement = statement.where(License.status.in_(statuses))
     return list(session.scalars(statement.execution_options(populate_existing=True)))
+
+
+def published(database: Database, kind: str) -> list[EventRecord]:
+    """In the order of their publication."""
+    with database.transaction() as session:
+        statement = select(EventRecord).where(EventRecord.type == kind).order_by(EventRecord.id)
+        records = list(session.scalars(statement))
+        session.expunge_all()
+    return records

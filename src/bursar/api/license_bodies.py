@@ -68,7 +68,7 @@ class AssignBody(Body):
         return found
 
 
-def _filter(value: Any) -> LicenseFilter:
+def _filter(value: object) -> LicenseFilter:
     """In the documented form, or named: `{"name": "user_email", "filter_value": "al"}`."""
     if not isinstance(value, dict):
         raise ValueError("Expected an object.")
@@ -83,13 +83,13 @@ def _filter(value: Any) -> LicenseFilter:
     )
 
 
-def _unnamed(value: Mapping[str, Any]) -> dict[str, Any]:
+def _unnamed(value: Mapping[object, object]) -> dict[object, object]:
     if value.keys() != {"name", "filter_value"} or not isinstance(value["name"], str):
         raise ValueError("Expected name and filter_value.")
     return {value["name"]: value["filter_value"]}
 
 
-def _part_of_email(value: Any) -> str:
+def _part_of_email(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("user_email: Not a valid string.")
     if not value.strip():
@@ -97,7 +97,7 @@ def _part_of_email(value: Any) -> str:
     return normalised(value)
 
 
-def _statuses(value: Any) -> frozenset[LicenseStatus]:
+def _statuses(value: object) -> frozenset[LicenseStatus]:
     if not isinstance(value, list):
         raise ValueError("status_in: Expected a list of items.")
     if not value:

@@ -21,6 +21,7 @@ from bursar.enrollment.models import Enrollment
 from bursar.events.models import EventRecord
 from bursar.settings import Settings
 from bursar.subscriptions.licenses.models import License
+from testing.jobs import jobs as stored_jobs
 from testing.worlds.bulk_enrollment import (
     ACME,
     ADVANCED,
@@ -276,6 +277,13 @@ class TestPending:
         assert counts(acme, job) == ("done", 2, 0, 0)
         assert enrollments(acme) == [(ANA, OPEN), (BOB, OPEN)]
         assert settle_pending(acme, Lms()) == 0
+
+    def test_an_activation_has_a_worker_enroll_who_waits_for_it(self, acme: Database) -> None:
+        run(acme, [BOB], [OPEN])
+        activate(acme, [ANA])
+        assert stored_jobs(acme) == {}
+        activate(acme, [BOB])
+        assert list(stored_jobs(acme).values()) == ["ENQUEUED"]
 
     def test_pairs_of_a_revoked_license_fail(self, acme: Database) -> None:
         job = run(acme, [BOB], [OPEN])

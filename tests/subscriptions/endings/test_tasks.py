@@ -32,6 +32,7 @@ from testing.worlds.subscriptions import (
     days,
     emails,
     licenses_of,
+    published,
     renewal,
     revoke,
 )
@@ -154,6 +155,10 @@ def test_an_expired_plan_ends_its_enrollments_once(acme: Database, lms: FakeLms)
     assert expire(acme, lms, 300) == {"expired": 1, "ended": 2, "waiting": 0}
     assert expire(acme, lms, 301) == {"expired": 0, "ended": 0, "waiting": 0}
     assert (sorted(lms.ended), live(acme)) == (emails(2), 0)
+    (told,) = published(acme, "plan.expired")
+    assert (told.actor_kind, told.actor) == ("task", "task:expire-plans")
+    assert told.data is not None
+    assert (told.data["uuid"], told.data["days_until_expiration"]) == (str(PLAN), 0)
 
 
 def test_a_plan_that_expires_while_the_lms_is_away_is_finished_later(

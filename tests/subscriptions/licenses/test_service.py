@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from bursar.database.engine import Database
 from bursar.delivery.models import Mail
-from bursar.events.models import EventRecord
 from bursar.learners.service import put_learners
 from bursar.subscriptions.licenses import service
 from bursar.subscriptions.licenses.commands import (
@@ -43,6 +42,7 @@ from testing.worlds.subscriptions import (
     emails,
     licenses_of,
     plan,
+    published,
     renewal,
     revoke,
 )
@@ -57,15 +57,6 @@ def revoke_by(database: Database, *filters: LicenseFilter) -> int:
 def activate_several(session: Session, enterprise: UUID, uuids: list[UUID], day: float = 0) -> int:
     command = ActivateLicenses(enterprise, uuids)
     return len(service.activate_several(session, ACTOR, command, at=days(day)))
-
-
-def published(database: Database, kind: str) -> list[EventRecord]:
-    """In the order of their publication."""
-    with database.transaction() as session:
-        statement = select(EventRecord).where(EventRecord.type == kind).order_by(EventRecord.id)
-        records = list(session.scalars(statement))
-        session.expunge_all()
-    return records
 
 
 class TestAssign:

@@ -29,6 +29,7 @@ from testing.worlds.subscriptions import (
     emails,
     licenses_of,
     plan,
+    published,
     renewal,
     revoke,
 )
@@ -78,6 +79,22 @@ def test_licenses_in_use_are_copied_on_the_day(
             prior = before[each.user_email]
             assert each.renewed_from_uuid == prior.uuid
             assert (each.status, each.activated_at) == (prior.status, prior.activated_at)
+        renewed = {str(each.uuid): each for each in licenses_of(session, NEXT_PLAN)}
+    told = published(acme, "license.renewed")
+    assert len(told) == 4
+    for record in told:
+        license_ = renewed[record.object_id]
+        assert record.data is not None
+        assert record.data["status"] == license_.status
+        assert record.data["subscription_plan_uuid"] == str(NEXT_PLAN)
+        assert record.changes == {
+            "status": ["unassigned", license_.status],
+            "user_email": [None, license_.user_email],
+        }
+    (made,) = (each for each in published(acme, "plan.created") if each.object_id != str(PLAN))
+    assert (made.object_id, made.changes["title"]) == (str(NEXT_PLAN), [None, "Next"])
+    (done,) = published(acme, "plan.renewed")
+    assert done.changes == {"renewed_plan_uuid": [None, str(NEXT_PLAN)], "licenses_copied": [0, 4]}
 
 
 def test_too_few_licenses_are_reported_and_nothing_changes(acme: Database) -> None:

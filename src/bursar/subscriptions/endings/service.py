@@ -76,7 +76,9 @@ def expire_plan(
     return True
 
 
-def end_batch(database: Database, gateway: LmsGateway, plan_uuid: UUID) -> int:
+def end_batch(
+    database: Database, gateway: LmsGateway, plan_uuid: UUID, *, at: datetime | None = None
+) -> int:
     """How many licenses of the plan; zero when none is left. Raises LmsUnavailable.
 
     Makes its own transactions, one before the LMS is asked and one after.
@@ -92,7 +94,7 @@ def end_batch(database: Database, gateway: LmsGateway, plan_uuid: UUID) -> int:
         _log_refused(plan_uuid, gateway.end(seats), seats)
     with database.transaction() as session:
         lock_plans(session, [plan_uuid])
-        end_enrollments(session, ACTOR, enterprise_uuid, license_uuids=payers, at=clock.now())
+        end_enrollments(session, ACTOR, enterprise_uuid, license_uuids=payers, at=at or clock.now())
         _unmark(session, [row.uuid for row in marked])
     return len(marked)
 
