@@ -16,6 +16,7 @@ from bursar import __version__, logs, memory
 from bursar.api import (
     allocation,
     assignments,
+    bulk_enrollment,
     catalogs,
     learner_progress,
     learner_summary,
@@ -24,7 +25,6 @@ from bursar.api import (
     redemption,
     subscriptions,
 )
-from bursar.api.bulk_enrollment import endpoints as bulk_enrollment_endpoints
 from bursar.api.catalog_answers import CatalogServices, PageCache
 from bursar.api.tokens import token_handlers
 from bursar.catalog.listings.indexes import MemberIndexes
@@ -61,7 +61,7 @@ def all_endpoints() -> list[Endpoint]:
         *redemption.routes.endpoints,
         *subscriptions.routes.endpoints,
         *licenses.routes.endpoints,
-        *bulk_enrollment_endpoints(),
+        *bulk_enrollment.routes.endpoints,
         *learner_summary.routes.endpoints,
         *learner_progress.routes.endpoints,
         *catalogs.routes.endpoints,

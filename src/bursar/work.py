@@ -18,6 +18,7 @@ from bursar.delivery.service import Kept, MailKind, Smtp, Transport
 from bursar.enrollment.bulk import jobs as bulk_jobs
 from bursar.enrollment.bulk import mail as bulk_mail
 from bursar.enrollment.bulk import tasks as bulk
+from bursar.enrollment.bulk.events import BulkEnrollmentProgressed, BulkEnrollmentRequested
 from bursar.enrollment.bulk.pending import EnqueuePending
 from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway
 from bursar.enrollment.service import refresh_consent
@@ -104,7 +105,7 @@ def workflows_of(settings: Settings) -> tuple[Workflow, ...]:
         REFRESH_QUERY,
         *credit_jobs.workflows(gateway),
         *ending_jobs.workflows(gateway),
-        *bulk_jobs.workflows(gateway, lms_public_url=settings.lms_public_url),
+        *bulk_jobs.workflows(gateway),
         FORGET_EXPIRED_ANSWERS,
         FORGET_ENDED,
         *(
@@ -148,6 +149,10 @@ def news_of(settings: Settings, queue: JobQueue) -> News:
             Subscription(LicenseActivated, (EnqueuePending(queue),)),
             Subscription(LicenseRevoked, (endings.of_revoked,)),
             Subscription(PlanExpired, (endings.of_expired,)),
+            Subscription(BulkEnrollmentRequested, (bulk_jobs.EnqueueJob(queue),)),
+            Subscription(
+                BulkEnrollmentProgressed, (bulk_mail.EnqueueEnrolled(settings.lms_public_url),)
+            ),
         )
     )
 

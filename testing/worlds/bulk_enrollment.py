@@ -15,8 +15,9 @@ from bursar.catalog.catalogs.service import put_catalog
 from bursar.catalog.content.documents import parse_document
 from bursar.catalog.imports.service import store_documents
 from bursar.database.engine import Database
-from bursar.enrollment.bulk import jobs, service
+from bursar.enrollment.bulk import chunks, jobs, service
 from bursar.enrollment.bulk.checks import check_bulk_enrollment
+from bursar.enrollment.bulk.commands import RequestBulkEnrollment
 from bursar.enrollment.bulk.enrolling import Silent
 from bursar.enrollment.bulk.models import BulkEnrollmentJob, BulkEnrollmentRow
 from bursar.enrollment.bulk.pending import enroll_pending
@@ -27,7 +28,6 @@ from bursar.identity.service import DeclaredEnterprise, put_enterprise
 from bursar.jobs.queue import JobQueue
 from bursar.learners.models import Learner
 from bursar.learners.service import put_learners
-from bursar.settings import Settings
 from bursar.subscriptions.checks import check_subscriptions
 from bursar.subscriptions.declared.commands import PlanFields, PutPlan
 from bursar.subscriptions.declared.service import put_plan
@@ -169,9 +169,9 @@ def create(
     session: Session, addresses: Sequence[str], keys: Sequence[str], *, notify: bool = False
 ) -> UUID:
     """A job that has begun, with nothing done."""
-    wish = service.Wish(addresses, keys, notify)
-    uuid = service.create_job(session, ACTOR, ACME, wish, clock.now())
-    assert service.start(session, job_row(session, uuid), clock.now())
+    command = RequestBulkEnrollment(ACME, addresses, keys, notify)
+    uuid = service.request_bulk_enrollment(session, ACTOR, command, has_lms=False)
+    assert chunks.start(session, job_row(session, uuid), clock.now())
     return uuid
 
 
@@ -194,12 +194,11 @@ def run(
 
 
 def do_chunk(database: Database, job: UUID, number: int, lms: Lms | Silent) -> int:
-    url = Settings().lms_public_url
-    return jobs.do_chunk(database, JobQueue(database), lms, job, number, lms_public_url=url)
+    return jobs.do_chunk(database, JobQueue(database), lms, job, number)
 
 
 def settle_pending(database: Database, lms: Lms) -> int:
-    return enroll_pending(database, lms, lms_public_url=Settings().lms_public_url)
+    return enroll_pending(database, lms)
 
 
 def job_row(session: Session, uuid: UUID) -> Any:

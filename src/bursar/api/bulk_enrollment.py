@@ -1,7 +1,7 @@
 """Bulk enrollment over HTTP: ask for it, see how far it is, and read what came of it."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Final, Self
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Final, Self, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -10,22 +10,36 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bursar.actors import Actor
-from bursar.clock import format_instant
-from bursar.database.types import AnyRow
-from bursar.enrollment.bulk import jobs, queries, service
-from bursar.enrollment.bulk.csv_file import csv_chunks
-from bursar.enrollment.bulk.rules import MOST_TOGETHER, JobState, PairStatus
-from bursar.enrollment.bulk.service import Wish
-from bursar.web.call import Answer, Call, enterprise_of
-from bursar.web.endpoint import Documentation, Endpoint, Link, Parameter
+from bursar.enrollment.bulk import service
+from bursar.enrollment.bulk.commands import RequestBulkEnrollment
+from bursar.enrollment.bulk.owned import (
+    ENTERPRISE,
+    JOB,
+    JOB_OF_ENTERPRISE,
+    EnterpriseTarget,
+    JobTarget,
+)
+from bursar.enrollment.bulk.rules import MOST_TOGETHER
+from bursar.enrollment.bulk.views import BulkEnrollmentJobView, BulkEnrollmentPair, view_of
+from bursar.pages import PageRequest
+from bursar.settings import Settings
+from bursar.web.call import Answer
+from bursar.web.endpoint import Link
 from bursar.web.fields import MOST_ITEMS, EmailAddresses
 from bursar.web.negotiation import Format
-from bursar.web.pagination import next_link, previous_link, select_page
+from bursar.web.query import IDENTIFIER, PageNumber, Query
+from bursar.web.request import Caller, HttpRequest
+from bursar.web.routes import Routes
 from bursar.web.validation import Body
 
 PATH: Final = "/enterprise/v1/bulk-license-enrollment"
 PAGE_SIZE: Final = 100
+
+routes: Final = Routes("bulk-license-enrollment")
+OwnedEnterprise: TypeAlias = Annotated[EnterpriseTarget, ENTERPRISE]
+OwnedJob: TypeAlias = Annotated[JobTarget, JOB]
+OwnedJobOfEnterprise: TypeAlias = Annotated[JobTarget, JOB_OF_ENTERPRISE]
+_Enterprise: TypeAlias = Annotated[UUID, IDENTIFIER, "The enterprise."]
 
 CourseKey = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
 """Anything that is not blank: one that is no known run fails its pairs."""
@@ -37,16 +51,16 @@ class BulkEnrollmentBody(Body):
     notify: bool = False
 
     @property
-    def wish(self) -> Wish:
-        return Wish(
-            list(dict.fromkeys(self.emails)),
-            list(dict.fromkeys(self.course_run_keys)),
-            self.notify,
-        )
+    def distinct_emails(self) -> list[str]:
+        return list(dict.fromkeys(self.emails))
+
+    @property
+    def distinct_keys(self) -> list[str]:
+        return list(dict.fromkeys(self.course_run_keys))
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        together = len(self.wish.emails) + len(self.wish.course_run_keys)
+        together = len(self.distinct_emails) + len(self.distinct_keys)
         if together > MOST_TOGETHER:
             message = (
                 f"At most {MOST_TOGETHER} learners and course keys together; these are {together}."
@@ -55,110 +69,34 @@ class BulkEnrollmentBody(Body):
         return self
 
 
+class EnterpriseQuery(Query, frozen=True, kw_only=True):
+    enterprise_customer_uuid: _Enterprise
+
+
+class JobQuery(Query, frozen=True, kw_only=True):
+    enterprise_customer_uuid: _Enterprise
+    bulk_enrollment_job_uuid: Annotated[UUID, IDENTIFIER, "The job."]
+
+
+class PairsQuery(Query, frozen=True, kw_only=True):
+    page: PageNumber = 1
+
+
 class BulkEnrollmentAnswer(msgspec.Struct, frozen=True):
     job_id: UUID
 
 
-class BulkEnrollmentStatus(msgspec.Struct, frozen=True):
-    job_id: UUID
-    state: JobState
-    total: int
-    done: int
-    succeeded: int
-    pending: int
-    failed: int
-    created: str
-    finished: str | None
+class BulkEnrollmentStatus(BulkEnrollmentJobView, frozen=True):
     download_url: str
-
-
-class BulkEnrollmentPair(msgspec.Struct, frozen=True):
-    email: str
-    course_run_key: str
-    status: PairStatus
-    notes: str
 
 
 class BulkEnrollmentPairs(msgspec.Struct, frozen=True):
     count: int
     next: str | None
     previous: str | None
-    results: list[BulkEnrollmentPair]
+    results: Sequence[BulkEnrollmentPair]
 
 
-def create(call: Call, session: Session, body: Any) -> Answer:
-    asked: BulkEnrollmentBody = body
-    uuid = service.create_job(
-        session,
-        Actor(call.principal.client_id, call.request_id),
-        enterprise_of(call),
-        asked.wish,
-        call.now,
-        has_lms=bool(call.settings.lms_url),
-    )
-    jobs.enqueue_job(call.services.queue, session, uuid)
-    return Answer(BulkEnrollmentAnswer(uuid), status=201, headers={"Location": _url_of(call, uuid)})
-
-
-def _url_of(call: Call, uuid: UUID) -> str:
-    return f"{call.url.partition(PATH)[0]}{PATH}/{uuid}"
-
-
-def get_status(call: Call, _connection: Connection) -> Answer:
-    job = call.found
-    return Answer(
-        BulkEnrollmentStatus(
-            job_id=job.uuid,
-            state=JobState(job.state),
-            total=job.total,
-            done=_done(job),
-            succeeded=job.succeeded_count,
-            pending=job.pending_count,
-            failed=job.failed_count,
-            created=format_instant(job.created_at),
-            finished=None if job.finished_at is None else format_instant(job.finished_at),
-            download_url=f"{_url_of(call, job.uuid)}/download",
-        )
-    )
-
-
-def _done(job: AnyRow) -> int:
-    number: int = job.succeeded_count + job.pending_count + job.failed_count
-    return number
-
-
-def list_rows(call: Call, connection: Connection) -> Answer:
-    job = call.found
-    page = select_page(call.query, count=_done(job), size=PAGE_SIZE)
-    # Numbers are without gaps once all pairs are done: nothing has to be skipped row by row.
-    where = {"first" if job.state == JobState.DONE else "offset": page.start}
-    rows = queries.page_of_rows(connection, job.uuid, size=PAGE_SIZE, **where)
-    return Answer(
-        BulkEnrollmentPairs(
-            count=page.count,
-            next=next_link(call.url, call.query, page),
-            previous=previous_link(call.url, call.query, page),
-            results=[
-                BulkEnrollmentPair(row.email, row.course_run_key, PairStatus(row.status), row.notes)
-                for row in rows
-            ],
-        )
-    )
-
-
-def download(call: Call, _connection: Connection) -> Answer:
-    uuid = call.found.uuid
-
-    def chunks(connection: Connection) -> Iterator[bytes]:
-        return csv_chunks(queries.all_rows(connection, uuid))
-
-    headers = {"Content-Disposition": f'attachment; filename="bulk-enrollment-{uuid}.csv"'}
-    return Answer(stream=chunks, headers=headers)
-
-
-_TAG: Final = "bulk-license-enrollment"
-_UUID: Final = {"type": "string", "format": "uuid"}
-_ENTERPRISE: Final = Parameter("enterprise_customer_uuid", "The enterprise.", _UUID, required=True)
 _JOB: Final = f"{PATH}/{{job_id:uuid}}"
 _JOB_ID: Final = "5a1c9e0e-6a5d-4a0f-8d0f-6a9d6a5b7c11"
 _OF_A_JOB: Final = (
@@ -193,101 +131,98 @@ _ROWS_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-def endpoints() -> list[Endpoint]:
-    return [_create(), _status_by_query(), _status(), _rows(), _download()]
+@routes.post(
+    PATH,
+    status=201,
+    example={"job_id": _JOB_ID},
+    links=tuple(Link(summary, {"job_id": "$response.body#/job_id"}) for summary in _OF_A_JOB),
+)
+def create(
+    enterprise: OwnedEnterprise,
+    _query: EnterpriseQuery,
+    body: BulkEnrollmentBody,
+    caller: Caller,
+    request: HttpRequest,
+    *,
+    session: Session,
+    settings: Settings,
+) -> Answer[BulkEnrollmentAnswer]:
+    """Enroll many learners in many courses
+
+    Every learner in every course run, at the expense of the learners' licenses. At most 1,000
+    learners and course keys together. The answer names a job that goes on in the background.
+    """
+    command = RequestBulkEnrollment(
+        enterprise.enterprise_uuid, body.distinct_emails, body.distinct_keys, body.notify
+    )
+    uuid = service.request_bulk_enrollment(
+        session, caller.actor, command, has_lms=bool(settings.lms_url)
+    )
+    headers = {"Location": _url_of(request, uuid)}
+    return Answer(BulkEnrollmentAnswer(uuid), status=201, headers=headers)
 
 
-def _create() -> Endpoint:
-    return Endpoint(
-        "POST",
-        PATH,
-        Documentation(
-            "Enroll many learners in many courses",
-            "Every learner in every course run, at the expense of the learners' licenses. At most "
-            "1,000 learners and course keys together. The answer names a job that goes on in the "
-            "background.",
-            _TAG,
-            (_ENTERPRISE,),
-            BulkEnrollmentAnswer,
-            {"job_id": _JOB_ID},
-            status=201,
-            links=tuple(
-                Link(summary, {"job_id": "$response.body#/job_id"}) for summary in _OF_A_JOB
-            ),
-        ),
-        owned=queries.ENTERPRISE,
-        query_names=("enterprise_customer_uuid",),
-        write=create,
-        body=BulkEnrollmentBody,
+@routes.get(PATH, example=_STATUS_EXAMPLE)
+def find_status(
+    job: OwnedJobOfEnterprise, _query: JobQuery, request: HttpRequest, _connection: Connection
+) -> BulkEnrollmentStatus:
+    """Find the status of a bulk enrollment
+
+    The same as under the job's own address.
+    """
+    return _status_of(job, request)
+
+
+@routes.get(_JOB, example=_STATUS_EXAMPLE)
+def get_status(
+    job: OwnedJob, request: HttpRequest, _connection: Connection
+) -> BulkEnrollmentStatus:
+    """Get the status of a bulk enrollment
+
+    How many pairs of a learner and a course run are done, and how they fared. A pending pair is
+    enrolled when its license is activated.
+    """
+    return _status_of(job, request)
+
+
+@routes.get(f"{_JOB}/rows", example=_ROWS_EXAMPLE)
+def list_pairs(
+    job: OwnedJob, query: PairsQuery, request: HttpRequest, connection: Connection
+) -> BulkEnrollmentPairs:
+    """List the pairs of a bulk enrollment
+
+    Those that are done, learner by learner in the order of the request.
+    """
+    page, pairs = service.list_pairs(connection, job, PageRequest(PAGE_SIZE, query.page))
+    return BulkEnrollmentPairs(
+        page.count, request.next_link(page), request.previous_link(page), pairs
     )
 
 
-def _status_by_query() -> Endpoint:
-    job = Parameter("bulk_enrollment_job_uuid", "The job.", _UUID, required=True)
-    return Endpoint(
-        "GET",
-        PATH,
-        Documentation(
-            "Find the status of a bulk enrollment",
-            "The same as under the job's own address.",
-            _TAG,
-            (_ENTERPRISE, job),
-            BulkEnrollmentStatus,
-            _STATUS_EXAMPLE,
-        ),
-        owned=queries.JOB_OF_ENTERPRISE,
-        query_names=("enterprise_customer_uuid", "bulk_enrollment_job_uuid"),
-        read=get_status,
-    )
+@routes.get(
+    f"{_JOB}/download",
+    schema={"type": "string"},
+    formats=(Format.CSV,),
+    ignores_accept=True,
+)
+def download(job: OwnedJob, _connection: Connection) -> Answer[bytes]:
+    """Download the pairs of a bulk enrollment
+
+    All that are done, as a CSV file, whatever `Accept` says. What a spreadsheet would take for a
+    formula has an apostrophe in front.
+    """
+
+    def chunks(connection: Connection) -> Iterator[bytes]:
+        return service.download_pairs(connection, job)
+
+    headers = {"Content-Disposition": f'attachment; filename="bulk-enrollment-{job.uuid}.csv"'}
+    return Answer(stream=chunks, headers=headers)
 
 
-def _status() -> Endpoint:
-    return Endpoint(
-        "GET",
-        _JOB,
-        Documentation(
-            _OF_A_JOB[0],
-            "How many pairs of a learner and a course run are done, and how they fared. A pending "
-            "pair is enrolled when its license is activated.",
-            _TAG,
-            response=BulkEnrollmentStatus,
-            example=_STATUS_EXAMPLE,
-        ),
-        owned=queries.JOB,
-        read=get_status,
-    )
+def _status_of(job: JobTarget, request: HttpRequest) -> BulkEnrollmentStatus:
+    download_url = f"{_url_of(request, job.uuid)}/download"
+    return BulkEnrollmentStatus(**msgspec.structs.asdict(view_of(job)), download_url=download_url)
 
 
-def _rows() -> Endpoint:
-    return Endpoint(
-        "GET",
-        f"{_JOB}/rows",
-        Documentation(
-            _OF_A_JOB[1],
-            "Those that are done, learner by learner in the order of the request.",
-            _TAG,
-            (Parameter("page", "A page number, or `last`.", {"type": "string"}),),
-            BulkEnrollmentPairs,
-            _ROWS_EXAMPLE,
-        ),
-        owned=queries.JOB,
-        read=list_rows,
-    )
-
-
-def _download() -> Endpoint:
-    return Endpoint(
-        "GET",
-        f"{_JOB}/download",
-        Documentation(
-            _OF_A_JOB[2],
-            "All that are done, as a CSV file, whatever `Accept` says. What a spreadsheet would "
-            "take for a formula has an apostrophe in front.",
-            _TAG,
-            response={"type": "string"},
-        ),
-        owned=queries.JOB,
-        read=download,
-        formats=(Format.CSV,),
-        ignores_accept=True,
-    )
+def _url_of(request: HttpRequest, uuid: UUID) -> str:
+    return f"{request.url.partition(PATH)[0]}{PATH}/{uuid}"

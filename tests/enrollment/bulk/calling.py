@@ -9,7 +9,7 @@ from uuid import UUID
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.api.bulk_enrollment import PATH, endpoints
+from bursar.api.bulk_enrollment import PATH, routes
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.service import DeclaredClient, put_client
@@ -65,7 +65,7 @@ class Api:
     ) -> Outgoing:
         """`below` is what follows the path of the endpoint; a job stands between the two."""
         template = PATH + ("" if job is None else "/{job_id:uuid}") + below
-        [endpoint] = [e for e in endpoints() if (e.method, e.path) == (method, template)]
+        [endpoint] = [e for e in routes.endpoints if (e.method, e.path) == (method, template)]
         path = template.replace("{job_id:uuid}", str(job))
         given = {"authorization": f"JWT {client}", "accept": "application/json"}
         if body is not None:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from bursar import clock
 from bursar.api.bulk_enrollment import PATH
 from bursar.database.engine import Database
-from bursar.enrollment.bulk import queries, service
+from bursar.enrollment.bulk import chunks, queries, service
 from bursar.enrollment.bulk.models import BulkEnrollmentJob
 from bursar.settings import Settings
 from testing.databases.statements import statements_of
@@ -75,7 +75,7 @@ class TestCreating:
 
     def test_a_job_for_an_lms_has_smaller_chunks(self, api: Api) -> None:
         without = api.start([ANA], [OPEN])
-        api.pipeline.settings = Settings(
+        api.pipeline.provided[Settings] = Settings(
             lms_url="https://lms.example.org", lms_client_id="x", lms_client_secret=SecretStr("x")
         )
         with_lms = api.start([ANA], [OPEN])
@@ -205,7 +205,7 @@ class TestStatus:
         monkeypatch.setattr(service, "CHUNK_SIZE", 2)
         job = api.start([ANA, BOB, CYD], [OPEN])
         with api.database.transaction() as session:
-            service.start(session, job_row(session, job), clock.now())
+            chunks.start(session, job_row(session, job), clock.now())
         do_chunk(api.database, job, 1, Lms())
         status = content(api.ask("GET", job=job))
         assert (status["state"], status["done"], status["finished"]) == ("running", 1, None)
@@ -279,7 +279,7 @@ class TestRows:
         monkeypatch.setattr(service, "CHUNK_SIZE", 60)
         job = api.start(emails(300), ["x"])
         with api.database.transaction() as session:
-            service.start(session, job_row(session, job), clock.now())
+            chunks.start(session, job_row(session, job), clock.now())
         for number in (4, 0, 2):
             do_chunk(api.database, job, number, Lms())
         done = [*range(60), *range(120, 180), *range(240, 300)]
@@ -338,7 +338,7 @@ def test_five_hundred_learners_in_five_hundred_courses(api: Api) -> None:
         give(session, people)
     job = api.start(people, keys)
     with api.database.transaction() as session:
-        assert service.start(session, job_row(session, job), clock.now())
+        assert chunks.start(session, job_row(session, job), clock.now())
     for number in range(250):
         do_chunk(api.database, job, number, Lms())
     assert counts(api.database, job) == ("done", 500, 0, 249_500)

@@ -13,7 +13,8 @@ from bursar.delivery.channel import QueuedMail
 from bursar.delivery.models import Mail
 from bursar.delivery.rendering import render
 from bursar.delivery.views import Correspondent
-from bursar.enrollment.bulk.mail import ENROLLED, MAIL_KINDS, Links
+from bursar.enrollment.bulk.events import EnrolledCourse
+from bursar.enrollment.bulk.mail import ENROLLED, MAIL_KINDS, mails_of
 from testing.worlds.bulk_enrollment import ACME, ANA, OPEN, revoke, run
 
 [KIND] = MAIL_KINDS
@@ -52,10 +53,12 @@ def test_a_subject_stays_on_one_line() -> None:
 
 @pytest.mark.parametrize("root", ["https://lms.example.org", "https://lms.example.org/"])
 def test_links_lead_to_the_run(root: str) -> None:
-    assert Links(root).course("", OPEN) == {
-        "title": OPEN,
-        "link": f"https://lms.example.org/courses/{OPEN}/course/",
-    }
+    license_uuid = uuid4()
+    [mail] = mails_of(ACME, [EnrolledCourse(ANA, license_uuid, "", OPEN)], root)
+    assert (mail.recipient, mail.subject_uuid) == (ANA, license_uuid)
+    assert mail.context["courses"] == [
+        {"title": OPEN, "link": f"https://lms.example.org/courses/{OPEN}/course/"}
+    ]
 
 
 def test_it_is_true_as_long_as_the_license_is_live(acme: Database) -> None:

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
 
 from bursar import clock
-from bursar.audit.models import AuditEntry
 from bursar.database.engine import Database
 from bursar.delivery.models import Mail
 from bursar.enrollment.bulk import jobs, service
@@ -382,14 +382,43 @@ def actions(database: Database, action: str) -> int:
         return connection.scalar(statement) or 0
 
 
-def test_every_change_of_a_job_is_in_the_audit_trail(acme: Database) -> None:
+def test_every_change_of_a_job_is_told(acme: Database) -> None:
     job = run(acme, [ANA, BOB], [OPEN])
-    statement = select(AuditEntry).where(AuditEntry.object_id == str(job)).order_by(AuditEntry.id)
-    with acme.transaction() as session:
-        entries = list(session.scalars(statement))
-    assert [entry.action.partition(".")[2] for entry in entries] == ["created", "started", "done"]
-    assert {(entry.actor, entry.request_id) for entry in entries} == {("client", "request-1")}
-    assert entries[0].details == {"pairs": 2, "learners": 2, "notify": False}
+    activate(acme, [BOB])
+    settle_pending(acme, Lms())
+    events = events_of(acme, job)
+    assert [event.type for event in events] == [
+        "bulk_enrollment.created",
+        "bulk_enrollment.started",
+        "bulk_enrollment.progressed",
+        "job.finished",
+        "bulk_enrollment.progressed",
+    ]
+    assert [event.version for event in events] == [1, 2, 3, 4, 5]
+    assert {(event.actor, event.request_id) for event in events} == {("client", "request-1")}
+    created, started, progressed, finished, settled = events
+    assert created.changes == {
+        "state": [None, "queued"],
+        "total": [None, 2],
+        "learners": [None, 2],
+        "notify": [None, False],
+    }
+    assert started.changes == {"state": ["queued", "running"]}
+    assert progressed.changes == {"succeeded": [0, 1], "pending": [0, 1]}
+    assert finished.changes == {"state": ["running", "done"]}
+    assert settled.changes == {"succeeded": [1, 2], "pending": [1, 0]}
+    assert settled.data is not None
+    assert (settled.data["state"], settled.data["done"], settled.data["succeeded"]) == (
+        "done",
+        2,
+        2,
+    )
+
+
+def events_of(database: Database, job: UUID) -> list[EventRecord]:
+    statement = select(EventRecord).where(EventRecord.object_id == str(job))
+    with database.transaction() as session:
+        return list(session.scalars(statement.order_by(EventRecord.id)))
 
 
 def test_a_job_of_many_chunks_has_every_pair_once_in_the_order_of_the_request(

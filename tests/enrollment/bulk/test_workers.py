@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Text, cast, column, func, select, table
 
-from bursar import clock
 from bursar.database.engine import Database
 from bursar.delivery.models import Mail
 from bursar.enrollment.bulk import service
-from bursar.enrollment.bulk.jobs import CHUNK, continue_jobs, enqueue_job
+from bursar.enrollment.bulk.commands import RequestBulkEnrollment
+from bursar.enrollment.bulk.jobs import CHUNK, continue_jobs
 from bursar.enrollment.bulk.models import BulkEnrollmentRow
 from bursar.enrollment.bulk.queries import waiting_no_more
 from bursar.enrollment.bulk.rules import JobState
@@ -65,10 +65,8 @@ def acme(database: Database) -> Database:
 def enqueue(database: Database, chunk_size: int, *, notify: bool = False) -> UUID:
     with pytest.MonkeyPatch.context() as patch, database.transaction() as session:
         patch.setattr(service, "CHUNK_SIZE", chunk_size)
-        wish = service.Wish(PEOPLE, KEYS, notify)
-        uuid = service.create_job(session, ACTOR, ACME, wish, clock.now())
-        enqueue_job(JobQueue(database), session, uuid)
-        return uuid
+        command = RequestBulkEnrollment(ACME, PEOPLE, KEYS, notify)
+        return service.request_bulk_enrollment(session, ACTOR, command, has_lms=False)
 
 
 @contextmanager

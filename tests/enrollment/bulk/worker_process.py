@@ -15,7 +15,7 @@ if __name__ == "__main__":
     assert metadata.tables
     settings, gateway = Settings(), EmbeddedGateway()
     work = [
-        *workflows(gateway, lms_public_url=settings.lms_public_url),
+        *workflows(gateway),
         *(scheduled(task, settings) for task in tasks(gateway)),
     ]
     Worker(

@@ -1,6 +1,5 @@
-"""Enrols pairs of one job: decided together, told to the LMS, and recorded in one transaction."""
+"""Enrolls pairs of one job: decided together, told to the LMS, and recorded in one transaction."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,9 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from bursar.enrollment.bulk import mail, queries
+from bursar.enrollment.bulk import queries
+from bursar.enrollment.bulk.chunks import actor_of
+from bursar.enrollment.bulk.events import EnrolledCourse
 from bursar.enrollment.bulk.rules import (
     MISSING_SUBSCRIPTION,
     Decision,
@@ -27,8 +28,6 @@ from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, Outcome
 from bursar.enrollment.models import Payer
 from bursar.enrollment.service import NewEnrollment, record_enrollments
 from bursar.learners.service import LearnerRecord, ensure_learners, find_learners
-from bursar.notifications import service as notifications
-from bursar.notifications.service import NewMail
 from bursar.subscriptions.licenses import service as license_service
 from bursar.subscriptions.licenses.commands import ActivateLicenses, UsableLicense
 
@@ -40,23 +39,18 @@ class Job:
     uuid: UUID
     enterprise_uuid: UUID
     actor: Actor
-    mail_links: mail.Links | None
-    """None: learners are not told."""
+    notify: bool
+    """Whether learners are told by mail."""
 
     @classmethod
-    def of(cls, row: AnyRow, lms_public_url: str) -> "Job":
-        return cls(
-            row.uuid,
-            row.enterprise_uuid,
-            Actor(row.client_id, row.request_id),
-            mail.Links(lms_public_url) if row.notify else None,
-        )
+    def of(cls, row: AnyRow) -> "Job":
+        return cls(row.uuid, row.enterprise_uuid, actor_of(row), row.notify)
 
 
 class Enroller(Protocol):
     """Of an LMS: see `bursar.enrollment.gateway`."""
 
-    def enroll(self, seats: Sequence[LmsEnrollment]) -> list[Outcome]: ...
+    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]: ...
 
 
 class Silent:
@@ -65,8 +59,8 @@ class Silent:
     def __init__(self, reason: str) -> None:
         self._outcome = Outcome(reason)
 
-    def enroll(self, seats: Sequence[LmsEnrollment]) -> list[Outcome]:
-        return [self._outcome for _ in seats]
+    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]:
+        return [self._outcome for _ in enrollments]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +76,11 @@ def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -
     ground, learners = _look(database, job, pairs, clock.now())
     decisions = {pair: ground.decide(pair) for pair in pairs}
     good = _successes(decisions)
-    seats = [
-        _seat_of(job.enterprise_uuid, pair, learners.get(pair.email), license_.lms_user_id)
+    wanted = [
+        _lms_enrollment(job.enterprise_uuid, pair, learners.get(pair.email), license_.lms_user_id)
         for pair, license_ in good.items()
     ]
-    outcomes = lms.enroll(seats) if seats else []
+    outcomes = lms.enroll(wanted) if wanted else []
     for pair, outcome in zip(good, outcomes, strict=True):
         if outcome.error is not None:
             decisions[pair] = failed(lms_error(outcome.error))
@@ -116,7 +110,7 @@ def _look(
     return ground, learners
 
 
-def _seat_of(
+def _lms_enrollment(
     enterprise_uuid: UUID, pair: Pair, learner: LearnerRecord | None, account: int | None = None
 ) -> LmsEnrollment:
     username = None
@@ -134,8 +128,13 @@ def _activate(database: Database, job: Job, licenses: Iterable[UsableLicense]) -
             license_service.activate_several(session, job.actor, command)
 
 
-def record(session: Session, job: Job, enrolled: Enrolled, now: datetime) -> dict[Pair, Decision]:
-    """What came of the pairs: whose license is gone by now has failed. Writes no rows of pairs."""
+def record(
+    session: Session, job: Job, enrolled: Enrolled, now: datetime
+) -> tuple[dict[Pair, Decision], list[EnrolledCourse]]:
+    """What came of the pairs, and what learners are to be told of.
+
+    A pair whose license is gone by now has failed. Writes no rows of pairs: see chunks.py.
+    """
     decisions = _with_held_licenses(session, enrolled.decisions)
     good = _successes(decisions)
     people = ensure_learners(session, job.enterprise_uuid, [pair.email for pair in good], now)
@@ -150,9 +149,18 @@ def record(session: Session, job: Job, enrolled: Enrolled, now: datetime) -> dic
         for pair, license_ in good.items()
     ]
     record_enrollments(session, job.actor, enrollments, at=now)
-    if job.mail_links is not None:
-        notifications.enqueue(session, _mails(job, job.mail_links, enrolled.ground, good), now)
-    return decisions
+    if not job.notify:
+        return decisions, []
+    runs = enrolled.ground.runs
+    return decisions, [
+        EnrolledCourse(
+            pair.email,
+            license_.license_uuid,
+            runs[license_.catalog_uuid, pair.course_run_key].title,
+            pair.course_run_key,
+        )
+        for pair, license_ in good.items()
+    ]
 
 
 def _with_held_licenses(
@@ -169,34 +177,18 @@ def _with_held_licenses(
     }
 
 
-def _mails(
-    job: Job, links: mail.Links, ground: Ground, good: Mapping[Pair, UsableLicense]
-) -> list[NewMail]:
-    """One for each learner."""
-    courses: defaultdict[str, list[mail.Course]] = defaultdict(list)
-    licenses: dict[str, UUID] = {}
-    for pair, license_ in good.items():
-        title = ground.runs[license_.catalog_uuid, pair.course_run_key].title
-        courses[pair.email].append(links.course(title, pair.course_run_key))
-        licenses[pair.email] = license_.license_uuid
-    return [
-        mail.of_enrolled(job.enterprise_uuid, licenses[email], email, listed)
-        for email, listed in courses.items()
-    ]
-
-
 def give_back(
     database: Database, lms: LmsGateway, enterprise_uuid: UUID, lost: Sequence[Pair]
 ) -> None:
     """Ends in the LMS what nothing pays for. Raises LmsUnavailable."""
     emails = list({pair.email for pair in lost})
     with database.read() as connection, Session(connection) as session:
-        taken = queries.seats_taken(session, enterprise_uuid, emails)
+        taken = queries.live_places(session, enterprise_uuid, emails)
         people = find_learners(session, enterprise_uuid, emails)
-    seats = [
-        _seat_of(enterprise_uuid, pair, people.get(pair.email))
+    wanted = [
+        _lms_enrollment(enterprise_uuid, pair, people.get(pair.email))
         for pair in lost
         if (pair.email, pair.course_run_key) not in taken
     ]
-    if seats:
-        lms.end(seats)
+    if wanted:
+        lms.end(wanted)

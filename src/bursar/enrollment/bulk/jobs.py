@@ -4,17 +4,21 @@ A job has a few lanes. Whoever records a chunk enqueues the next one of its lane
 transaction, so that a large job never fills the queue.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from bursar import clock
+from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from bursar.enrollment.bulk import enrolling, queries, service
+from bursar.enrollment.bulk import chunks, enrolling, queries
 from bursar.enrollment.bulk.enrolling import Enrolled, Enroller, Job, Silent
+from bursar.enrollment.bulk.events import BulkEnrollmentRequested
 from bursar.enrollment.bulk.pending import PENDING, enroll_pending
 from bursar.enrollment.bulk.rules import (
     LANES,
@@ -35,9 +39,9 @@ CHUNK: Final = "bulk_enrollment.chunk"
 GIVE_BACK: Final = "bulk_enrollment.give_back"
 
 
-def workflows(gateway: LmsGateway, *, lms_public_url: str) -> tuple[Workflow, ...]:
-    """For a worker that tells this LMS; mails link to its public address."""
-    work = _Work(gateway, lms_public_url)
+def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
+    """For a worker that tells this LMS."""
+    work = _Work(gateway)
     return (
         Workflow(CHUNK, work.do_chunk),
         Workflow(GIVE_BACK, work.give_back),
@@ -50,20 +54,12 @@ class _Work:
     """The functions of the workflows, with what they need of the composition."""
 
     gateway: LmsGateway
-    lms_public_url: str
 
     def do_chunk(self, context: JobContext, job: str, number: int, attempt: int = 0) -> None:
         job_uuid = UUID(job)
 
         def enroll_with(lms: Enroller) -> int:
-            return do_chunk(
-                context.database,
-                context.queue,
-                lms,
-                job_uuid,
-                number,
-                lms_public_url=self.lms_public_url,
-            )
+            return do_chunk(context.database, context.queue, lms, job_uuid, number)
 
         if number == 0:
             steps.run(context, "begin", _begin, context, job_uuid)
@@ -92,19 +88,27 @@ class _Work:
         """What the LMS does not answer now is left to the task."""
 
         def enroll() -> int:
-            return enroll_pending(
-                context.database,
-                self.gateway,
-                None if license_uuid is None else UUID(license_uuid),
-                lms_public_url=self.lms_public_url,
-            )
+            only = None if license_uuid is None else UUID(license_uuid)
+            return enroll_pending(context.database, self.gateway, only)
 
         return steps.run(context, "enrol", enroll)
 
 
-def enqueue_job(queue: JobQueue, session: Session, job_uuid: UUID) -> None:
-    """In the transaction that creates it."""
-    _enqueue_chunk(queue, session, job_uuid, 0)
+@dataclass(frozen=True, slots=True)
+class EnqueueJob:
+    """A subscriber that has a worker begin with a bulk enrollment that was asked for."""
+
+    queue: JobQueue
+
+    def __call__(
+        self,
+        session: Session,
+        _actor: Actor,
+        events: Sequence[BulkEnrollmentRequested],
+        _at: datetime,
+    ) -> None:
+        for event in events:
+            _enqueue_chunk(self.queue, session, event.data.job_id, 0)
 
 
 def _enqueue_chunk(queue: JobQueue, session: Session, job_uuid: UUID, number: int) -> None:
@@ -115,19 +119,13 @@ def _enqueue_chunk(queue: JobQueue, session: Session, job_uuid: UUID, number: in
 def _begin(context: JobContext, job_uuid: UUID) -> None:
     with context.database.transaction() as session:
         job = queries.get_job(session, job_uuid)
-        if service.start(session, job, clock.now()):
+        if chunks.start(session, job, clock.now()):
             for number in range(1, min(LANES, chunks_of(job.total, job.chunk_size))):
                 _enqueue_chunk(context.queue, session, job.uuid, number)
 
 
 def do_chunk(
-    database: Database,
-    queue: JobQueue,
-    lms: Enroller,
-    job_uuid: UUID,
-    number: int,
-    *,
-    lms_public_url: str,
+    database: Database, queue: JobQueue, lms: Enroller, job_uuid: UUID, number: int
 ) -> int:
     """Once, however often it is called. How many pairs the LMS enrolled for nothing, because
     their licenses were revoked meanwhile. Raises LmsUnavailable."""
@@ -137,7 +135,7 @@ def do_chunk(
     numbers = numbers_of(row.total, row.chunk_size, number)
     if not is_done:
         pairs = [pair_at(row.emails, row.course_run_keys, each) for each in numbers]
-        job = Job.of(row, lms_public_url)
+        job = Job.of(row)
         enrolled = enrolling.enroll(database, lms, job, pairs)
         _record(database, queue, row, job, enrolled, number=number)
     with database.read() as connection, Session(connection) as session:
@@ -149,12 +147,12 @@ def _record(
 ) -> None:
     now = clock.now()
     with database.transaction() as session:
-        if not service.claim_chunk(session, job.uuid, number, now):
+        if not chunks.claim_chunk(session, job.uuid, number, now):
             return
-        decisions = enrolling.record(session, job, enrolled, now)
+        decisions, to_notify = enrolling.record(session, job, enrolled, now)
         if number + LANES < chunks_of(row.total, row.chunk_size):
             _enqueue_chunk(queue, session, job.uuid, number + LANES)
-        service.add_rows(session, row, decisions, now)
+        chunks.add_rows(session, row, decisions, to_notify, now)
 
 
 def _enqueue_give_back(context: JobContext, job_uuid: str, number: int) -> None:

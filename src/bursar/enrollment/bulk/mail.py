@@ -1,45 +1,77 @@
-"""The mail about an enrolment, and when it is still true."""
+"""The mail about enrollments, and when it is still true."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from bursar.notifications.kinds import Attempt, MailKind, QueuedMail
-from bursar.notifications.service import NewMail
+from bursar.actors import Actor
+from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedMail, enqueue
+from bursar.enrollment.bulk.events import BulkEnrollmentProgressed, EnrolledCourse
 from bursar.subscriptions.licenses.service import live_among
 
 ENROLLED: Final = "license-enrolled"
 
-Course: TypeAlias = dict[str, str]
-
 
 @dataclass(frozen=True, slots=True)
-class Links:
-    lms_url: str
+class EnqueueEnrolled:
+    """A subscriber that tells learners of their courses, with links to the LMS."""
 
-    def course(self, title: str, run_key: str) -> Course:
-        link = f"{self.lms_url.rstrip('/')}/courses/{quote(run_key, safe=':+')}/course/"
-        return {"title": title or run_key, "link": link}
+    lms_public_url: str
+
+    def __call__(
+        self,
+        session: Session,
+        _actor: Actor,
+        events: Sequence[BulkEnrollmentProgressed],
+        at: datetime,
+    ) -> None:
+        mails = [
+            mail
+            for event in events
+            for mail in mails_of(event.enterprise_uuid, event.to_notify, self.lms_public_url)
+        ]
+        if mails:
+            enqueue(session, mails, at)
 
 
-def of_enrolled(
-    enterprise_uuid: UUID, license_uuid: UUID, email: str, courses: Sequence[Course]
-) -> NewMail:
-    return NewMail(ENROLLED, enterprise_uuid, license_uuid, email, {"courses": list(courses)})
+def mails_of(
+    enterprise_uuid: UUID, enrolled: Iterable[EnrolledCourse], lms_public_url: str
+) -> list[NewMail]:
+    """One for each learner, with all of the courses. It stands for the last license named."""
+    courses: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+    licenses: dict[str, UUID] = {}
+    for each in enrolled:
+        courses[each.email].append(
+            {
+                "title": each.title or each.course_run_key,
+                "link": _link(lms_public_url, each.course_run_key),
+            }
+        )
+        licenses[each.email] = each.license_uuid
+    return [
+        NewMail(ENROLLED, enterprise_uuid, licenses[email], email, {"courses": listed})
+        for email, listed in courses.items()
+    ]
+
+
+def _link(lms_public_url: str, course_run_key: str) -> str:
+    return f"{lms_public_url.rstrip('/')}/courses/{quote(course_run_key, safe=':+')}/course/"
 
 
 def _of_live(session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
+    """The mails whose license is still held."""
     live = live_among(session, [mail.subject_uuid for mail in mails])
     return {mail.uuid for mail in mails if mail.subject_uuid in live}
 
 
-def _leave(_session: Session, _attempts: Sequence[Attempt], _now: datetime) -> None:
+def _keep_no_record(_session: Session, _attempts: Sequence[Attempt], _now: datetime) -> None:
     """The mail's own row says what came of it."""
 
 
-MAIL_KINDS: Final = (MailKind(ENROLLED, "bursar.enrollment.bulk", _of_live, _leave),)
+MAIL_KINDS: Final = (MailKind(ENROLLED, "bursar.enrollment.bulk", _of_live, _keep_no_record),)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import Database
-from bursar.enrollment.bulk import enrolling, queries, service
+from bursar.enrollment.bulk import chunks, enrolling, queries
 from bursar.enrollment.bulk.enrolling import Enrolled, Job
 from bursar.enrollment.bulk.rules import MISSING_SUBSCRIPTION, Pair, PairStatus
 from bursar.enrollment.gateway import LmsGateway, LmsUnavailable
@@ -48,8 +48,6 @@ def enroll_pending(
     database: Database,
     lms: LmsGateway,
     license_uuid: UUID | None = None,
-    *,
-    lms_public_url: str,
 ) -> int:
     """How many pairs, of one license or of all, are pending no more. What the LMS does not answer
     is left to the next time."""
@@ -62,19 +60,17 @@ def enroll_pending(
         for job_uuid, some in groupby(rows, key=attrgetter("job_uuid")):
             pairs = [Pair(row.number, row.email, row.course_run_key) for row in some]
             try:
-                total += _settle(database, lms, job_uuid, pairs, lms_public_url)
+                total += _settle(database, lms, job_uuid, pairs)
             except LmsUnavailable as error:
                 _log.warning("pending pairs wait for the LMS", reason=str(error))
                 return total
         after = rows[-1].job_uuid, rows[-1].number
 
 
-def _settle(
-    database: Database, lms: LmsGateway, job_uuid: UUID, pairs: list[Pair], lms_public_url: str
-) -> int:
+def _settle(database: Database, lms: LmsGateway, job_uuid: UUID, pairs: list[Pair]) -> int:
     with database.read() as connection, Session(connection) as session:
         row = queries.get_job(session, job_uuid)
-    job = Job.of(row, lms_public_url)
+    job = Job.of(row)
     enrolled = enrolling.enroll(database, lms, job, pairs)
     now = clock.now()
     with database.transaction() as session:
@@ -82,8 +78,9 @@ def _settle(
         mine = {pair: each for pair, each in enrolled.decisions.items() if pair.number in pending}
         if not mine:
             return 0
-        decisions = enrolling.record(session, job, Enrolled(enrolled.ground, mine), now)
-        service.change_rows(session, row, decisions, now)
+        still = Enrolled(enrolled.ground, mine)
+        decisions, to_notify = enrolling.record(session, job, still, now)
+        chunks.change_rows(session, row, decisions, to_notify, now)
     lost = [
         pair
         for pair, each in decisions.items()

@@ -1,4 +1,4 @@
-"""Reads for bulk enrolment, set by set."""
+"""Reads for bulk enrollment, set by set."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -29,47 +29,15 @@ from bursar.enrollment.bulk.models import (
 )
 from bursar.enrollment.bulk.rules import Ground, Pair, PairStatus, Run
 from bursar.enrollment.models import Enrollment
-from bursar.identity.models import Enterprise
 from bursar.learners.models import Learner
 from bursar.learners.service import LearnerRecord
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.service import find_usable_licenses
 from bursar.subscriptions.licenses.states import LicenseStatus
-from bursar.web.principal import Owned
 
-_enterprises, _jobs = Enterprise.__table__, BulkEnrollmentJob.__table__
+_jobs = BulkEnrollmentJob.__table__
 _chunks, _rows = BulkEnrollmentChunk.__table__.c, BulkEnrollmentRow.__table__.c
 _items, _nested, _licenses = ContentItem.__table__.c, NestedRun.__table__.c, License.__table__.c
-
-ENTERPRISE: Final = Owned(
-    source=_enterprises,
-    enterprise=_enterprises.c.uuid,
-    condition=_enterprises.c.uuid == bindparam("enterprise_customer_uuid"),
-    columns=(_enterprises.c.uuid,),
-)
-_STATUS: Final = (
-    _jobs.c.uuid,
-    _jobs.c.total,
-    _jobs.c.state,
-    _jobs.c.succeeded_count,
-    _jobs.c.pending_count,
-    _jobs.c.failed_count,
-    _jobs.c.created_at,
-    _jobs.c.finished_at,
-)
-JOB: Final = Owned(
-    source=_jobs,
-    enterprise=_jobs.c.enterprise_uuid,
-    condition=_jobs.c.uuid == bindparam("job_id"),
-    columns=_STATUS,
-)
-JOB_OF_ENTERPRISE: Final = Owned(
-    source=_jobs,
-    enterprise=_jobs.c.enterprise_uuid,
-    condition=(_jobs.c.uuid == bindparam("bulk_enrollment_job_uuid"))
-    & (_jobs.c.enterprise_uuid == bindparam("enterprise_customer_uuid")),
-    columns=_STATUS,
-)
 
 _JOB: Final = select(_jobs).where(_jobs.c.uuid == bindparam("uuid"))
 _CHUNK: Final = select(_chunks.number).where(
@@ -149,10 +117,10 @@ def ground_of(
     return Ground(licenses, runs, known, accounts)
 
 
-def seats_taken(
+def live_places(
     session: Session, enterprise_uuid: UUID, emails: Sequence[str]
 ) -> set[tuple[str, str]]:
-    """E-mail and run key of every enrolment of these learners that goes on."""
+    """E-mail and run key of every enrollment of these learners that goes on."""
     enrollments, learners = Enrollment.__table__.c, Learner.__table__.c
     statement = (
         select(learners.email, enrollments.courserun_key)

@@ -14,8 +14,8 @@ from bursar.settings import Settings
 def tasks(gateway: LmsGateway) -> tuple[Task, ...]:
     """With this LMS, where pending pairs are enrolled."""
 
-    def continue_all(database: Database, settings: Settings) -> Mapping[str, int]:
-        settled = enroll_pending(database, gateway, lms_public_url=settings.lms_public_url)
+    def continue_all(database: Database, _settings: Settings) -> Mapping[str, int]:
+        settled = enroll_pending(database, gateway)
         under_way = continue_jobs(database, JobQueue(database))
         return {"pending pairs settled": settled, "jobs under way": under_way}
 

@@ -1,9 +1,9 @@
 """What the OpenAPI document says of bulk enrolment."""
 
-from bursar.api.bulk_enrollment import PATH, endpoints
+from bursar.api.bulk_enrollment import PATH, routes
 from bursar.web.openapi import openapi_document
 
-PATHS = openapi_document(endpoints(), version="1", public_url="")["paths"]
+PATHS = openapi_document(routes.endpoints, version="1", public_url="")["paths"]
 
 
 def test_an_enterprise_in_the_query_can_be_unknown() -> None:

@@ -1,0 +1,15 @@
+"""What can be asked of bulk enrollment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBulkEnrollment:
+    """Every learner in every course run: without repetitions, and e-mails normalised."""
+
+    enterprise_uuid: UUID
+    emails: Sequence[str]
+    course_run_keys: Sequence[str]
+    notify: bool
