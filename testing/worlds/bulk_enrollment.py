@@ -1,4 +1,4 @@
-"""Two enterprises with content, plans and licences, and a job done without a worker."""
+"""Two enterprises with content, plans and licenses, and a job done without a worker."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -22,8 +22,9 @@ from bursar.enrollment.bulk.enrolling import Silent
 from bursar.enrollment.bulk.models import BulkEnrollmentJob, BulkEnrollmentRow
 from bursar.enrollment.bulk.pending import enroll_pending
 from bursar.enrollment.bulk.rules import chunks_of
+from bursar.enrollment.commands import Payer
 from bursar.enrollment.gateway import LmsEnrollment, Outcome
-from bursar.enrollment.models import Enrollment, Payer
+from bursar.enrollment.models import Enrollment
 from bursar.identity.service import DeclaredEnterprise, put_enterprise
 from bursar.jobs.queue import JobQueue
 from bursar.learners.models import Learner
@@ -227,7 +228,7 @@ def assert_sound(session: Session) -> None:
 
 
 def enrollments(database: Database, *, ended: bool = False) -> list[tuple[str, str]]:
-    """E-mail and run of those that a licence pays for."""
+    """E-mail and run of those that a license pays for."""
     statement = (
         select(Learner.email, Enrollment.courserun_key)
         .join(Enrollment, Enrollment.learner_id == Learner.id)

@@ -1,4 +1,4 @@
-"""What comes of bulk enrolments, with a worker at work."""
+"""What comes of bulk enrollments, with a worker at work."""
 
 import csv
 import io
@@ -59,7 +59,7 @@ def working(
 
 @pytest.fixture
 def bulk(working: Working) -> BulkShop:
-    """Ana has a licence and an account, Ben a licence, Cal neither."""
+    """Ana has a license and an account, Ben a license, Cal neither."""
     bulk = open_bulk(working.service, OTHER)
     bulk.license_to(ANA, BEN)
     bulk.know(ANA)
@@ -93,7 +93,7 @@ def test_every_pair_has_its_outcome_in_the_order_of_the_request(bulk: BulkShop) 
     ]
 
 
-def test_a_pending_pair_is_enrolled_when_its_licence_is_activated(bulk: BulkShop) -> None:
+def test_a_pending_pair_is_enrolled_when_its_license_is_activated(bulk: BulkShop) -> None:
     job = bulk.done(bulk.wish([BEN], OPEN, CLOSED, OTHER))
     before = bulk.status(job)
     assert (before["succeeded"], before["pending"], before["failed"]) == (0, 2, 1)
@@ -110,7 +110,7 @@ def test_who_was_enrolled_before_is_enrolled_again_without_harm(bulk: BulkShop) 
         assert bulk.outcome(ANA, OPEN) == SUCCESS
 
 
-def test_without_a_licence_that_counts_there_is_no_subscription(working: Working) -> None:
+def test_without_a_license_that_counts_there_is_no_subscription(working: Working) -> None:
     missing = failed("missing subscription")
     bulk = open_bulk(working.service)
     bulk.know(ANA)

@@ -11,7 +11,8 @@ from bursar.cli.demo import prepare_demo
 from bursar.database.engine import Database
 from bursar.demo.manifest import ENROLLMENTS, demo_manifest
 from bursar.enrollment.checks import check_enrollments
-from bursar.enrollment.models import Enrollment, Payer
+from bursar.enrollment.commands import Payer
+from bursar.enrollment.models import Enrollment
 from tests.demo.conftest import NOW
 
 ACME = UUID(demo_manifest(NOW)["enterprises"][0]["uuid"])

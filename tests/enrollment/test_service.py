@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
+from bursar.enrollment.commands import NewEnrollment, Payer
 from bursar.enrollment.gateway import LmsEnrollment
-from bursar.enrollment.models import Enrollment, Payer
+from bursar.enrollment.models import Enrollment
 from bursar.enrollment.service import (
-    NewEnrollment,
     end_enrollments,
     list_places,
     live_enrollments,
@@ -82,7 +82,7 @@ def trail(session: Session) -> list[AnyRow]:
     return list(session.execute(statement))
 
 
-def test_an_enrolment_is_kept_with_who_pays_for_it(acme: Database) -> None:
+def test_an_enrollment_is_kept_with_who_pays_for_it(acme: Database) -> None:
     with acme.transaction() as session:
         assert (
             enroll(session, by_license(session, 1), by_credit(session, 2, courserun_key="R")) == 2
@@ -105,7 +105,7 @@ def test_an_enrolment_is_kept_with_who_pays_for_it(acme: Database) -> None:
         )
 
 
-def test_a_live_enrolment_stays_as_it_is_whoever_comes_to_pay(acme: Database) -> None:
+def test_a_live_enrollment_stays_as_it_is_whoever_comes_to_pay(acme: Database) -> None:
     with acme.transaction() as session:
         enroll(session, by_license(session, 1))
         before = stored(session)
@@ -115,7 +115,7 @@ def test_a_live_enrolment_stays_as_it_is_whoever_comes_to_pay(acme: Database) ->
         assert len(trail(session)) == 1
 
 
-def test_an_ended_enrolment_is_taken_up_again_with_the_new_payer(acme: Database) -> None:
+def test_an_ended_enrollment_is_taken_up_again_with_the_new_payer(acme: Database) -> None:
     with acme.transaction() as session:
         enroll(session, by_license(session, 1))
         end_enrollments(session, ACTOR, ACME, license_uuids=[uuid(1)], at=NOW)
@@ -139,7 +139,7 @@ def test_of_several_for_one_seat_the_first_counts(acme: Database) -> None:
         assert [row.payer for row in stored(session)] == ["license"]
 
 
-def test_an_enrolment_that_nobody_pays_for_is_impossible(acme: Database) -> None:
+def test_an_enrollment_that_nobody_pays_for_is_impossible(acme: Database) -> None:
     with acme.transaction() as session:
         unpaid = NewEnrollment(ACME, learner_id(session), RUN, Payer.CREDIT)
         with pytest.raises(IntegrityError), session.begin_nested():
@@ -169,7 +169,7 @@ def test_only_what_was_paid_that_way_ends(acme: Database) -> None:
         assert len(live_enrollments(session, ACME, transaction_uuids=[uuid(1)])) == 1
 
 
-def test_an_enrolment_ends_once(acme: Database) -> None:
+def test_an_enrollment_ends_once(acme: Database) -> None:
     with acme.transaction() as session:
         enroll(session, by_license(session, 1))
         end_enrollments(session, ACTOR, ACME, license_uuids=[uuid(1)], at=NOW)

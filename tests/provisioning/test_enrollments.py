@@ -11,10 +11,11 @@ from bursar.actors import Actor
 from bursar.cli.declare import apply_to
 from bursar.database.engine import Database
 from bursar.enrollment.checks import check_enrollments
-from bursar.enrollment.models import Enrollment, Payer
+from bursar.enrollment.commands import NewEnrollment, Payer
+from bursar.enrollment.models import Enrollment
 from bursar.enrollment.progress.reported_rows import FIELDS, parse_object
 from bursar.enrollment.progress.service import store_reported
-from bursar.enrollment.service import NewEnrollment, record_enrollments
+from bursar.enrollment.service import record_enrollments
 from bursar.learners.models import Learner
 from bursar.learners.service import ensure_learners
 from bursar.provisioning.apply import apply

@@ -33,8 +33,8 @@ from bursar.database.engine import Database
 from bursar.delivery.sending import record_as_past
 from bursar.delivery.service import BACKOFF, Attempt, QueuedMail, delivered, failed
 from bursar.demo.parts import Document
-from bursar.enrollment.models import Payer
-from bursar.enrollment.service import NewEnrollment, end_enrollments, record_enrollments
+from bursar.enrollment.commands import NewEnrollment, Payer
+from bursar.enrollment.service import end_enrollments, record_enrollments
 from bursar.learners.service import ensure_learners
 from bursar.settings import Settings
 

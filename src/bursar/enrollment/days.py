@@ -47,7 +47,7 @@ def day_number(day: date | None) -> int:
 def change_days(session: Session, deltas: Mapping[tuple[UUID, int], int]) -> None:
     """By enterprise and day, how many rows more.
 
-    Written when the transaction commits: everyone who enrols somebody changes the same few rows,
+    Written when the transaction commits: everyone who enrolls somebody changes the same few rows,
     so they are held as briefly as can be, and nothing is waited for while they are.
     """
     pending: Counter[tuple[UUID, int]] | None = session.info.get(_PENDING)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from bursar.enrollment.models import Payer
+from bursar.enrollment.commands import Payer
 from bursar.events.event import Event
 
 

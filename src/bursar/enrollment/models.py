@@ -1,5 +1,4 @@
 from datetime import date, datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,14 +17,6 @@ from bursar.database.base import Base
 from bursar.database.columns import BIG_ID, SORTABLE
 from bursar.identity.models import Enterprise
 from bursar.learners.models import Learner
-
-
-class Payer(StrEnum):
-    """How Bursar knows of an enrolment: what pays for it, or that it was only reported."""
-
-    LICENSE = "license"
-    CREDIT = "credit"
-    REPORTED = "reported"
 
 
 class Enrollment(Base):

@@ -6,7 +6,7 @@ pays, through `gateway.LmsGateway`: before an enrollment is recorded, and before
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -21,32 +21,15 @@ from bursar.database.bulk import is_any_of
 from bursar.database.dates import DayNumber
 from bursar.database.engine import insert_for
 from bursar.database.types import AnyRow
+from bursar.enrollment.commands import NewEnrollment, Payer
 from bursar.enrollment.days import NO_DAY, change_days, day_number
 from bursar.enrollment.events import EnrollmentCreated, EnrollmentEnded
 from bursar.enrollment.gateway import LmsEnrollment
-from bursar.enrollment.models import Enrollment, Payer
+from bursar.enrollment.models import Enrollment
 from bursar.events.service import publish
 from bursar.learners.service import get_learners, hold_known_learners
 
 BATCH: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class NewEnrollment:
-    """Of a learner of the enterprise; `payer` is a license or credit."""
-
-    enterprise_uuid: UUID
-    learner_id: int
-    courserun_key: str
-    payer: Payer
-    license_uuid: UUID | None = None
-    transaction_uuid: UUID | None = None
-    mode: str = "verified"
-
-    @property
-    def place(self) -> tuple[UUID, int, str]:
-        """What there is at most one enrollment of."""
-        return self.enterprise_uuid, self.learner_id, self.courserun_key
 
 
 _columns = Enrollment.__table__.c

@@ -18,7 +18,8 @@ from sqlalchemy import (
 
 from bursar.catalog.content.models import RunFacts
 from bursar.database.expressions import by_code_point, day_of
-from bursar.enrollment.models import Enrollment, Payer
+from bursar.enrollment.commands import Payer
+from bursar.enrollment.models import Enrollment
 from bursar.learners.models import Learner
 from bursar.reporting.course_urls import oldest_catalog
 from bursar.reporting.redaction import BLANKED

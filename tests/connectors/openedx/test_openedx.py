@@ -67,7 +67,7 @@ class TestEnrolling:
         world.lms.script(Trouble(status=409, body='{"message": "exists"}'))
         assert world.gateway.enroll([seat()]) == [GOOD]
 
-    def test_an_enrolment_left_inactive_is_not_good(self, world: Connected) -> None:
+    def test_an_enrollment_left_inactive_is_not_good(self, world: Connected) -> None:
         world.lms.script(Trouble(body='{"is_active": false}'))
         assert not world.gateway.enroll([seat()])[0].is_good
 
@@ -121,7 +121,7 @@ class TestAccounts:
 
 
 class TestEnding:
-    def test_an_enrolment_becomes_inactive_whatever_its_mode(self, world: Connected) -> None:
+    def test_an_enrollment_becomes_inactive_whatever_its_mode(self, world: Connected) -> None:
         world.gateway.enroll([replace(seat(), mode="audit")])
         assert world.gateway.end([seat()]) == [GOOD]
         assert not world.lms.is_enrolled("ada", COURSE)
@@ -139,7 +139,7 @@ class TestEnding:
         assert world.gateway.end([seat()]) == [GOOD]
         assert world.lms.effects["ada", COURSE, "ended"] == 1
 
-    def test_an_enrolment_left_active_is_not_good(self, world: Connected) -> None:
+    def test_an_enrollment_left_active_is_not_good(self, world: Connected) -> None:
         world.gateway.enroll([seat()])
         world.lms.script(Trouble(body='{"is_active": true}'))
         assert not world.gateway.end([seat()])[0].is_good

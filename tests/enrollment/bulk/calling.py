@@ -1,4 +1,4 @@
-"""Asks the endpoints of bulk enrolment without a server, as clients without tokens would."""
+"""Asks the endpoints of bulk enrollment without a server, as clients without tokens would."""
 
 import json
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ from testing.worlds import bulk_enrollment as world
 
 @pytest.fixture
 def acme(database: Database) -> Database:
-    """Ana and Bob have licences, and Ana an account."""
+    """Ana and Bob have licenses, and Ana an account."""
     with database.transaction() as session:
         world.build(session)
         world.plan(session)

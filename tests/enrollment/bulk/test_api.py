@@ -1,4 +1,4 @@
-"""Bulk enrolment over HTTP: what is accepted, what is refused, and what a client reads of it."""
+"""Bulk enrollment over HTTP: what is accepted, what is refused, and what a client reads of it."""
 
 import csv
 import io

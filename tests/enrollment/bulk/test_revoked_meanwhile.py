@@ -1,4 +1,4 @@
-"""Chunks of a job, revocations and ends of enrolments, all at the same time."""
+"""Chunks of a job, revocations and ends of enrollments, all at the same time."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any

@@ -52,7 +52,7 @@ KILLS = 3
 
 @pytest.fixture
 def acme(database: Database) -> Database:
-    """Sixty learners with licences, of whom forty have accounts, and ten runs."""
+    """Sixty learners with licenses, of whom forty have accounts, and ten runs."""
     with database.transaction() as session:
         build(session)
         stock(session, *(course(f"C{number}") for number in range(len(KEYS))))

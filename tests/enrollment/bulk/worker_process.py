@@ -1,4 +1,4 @@
-"""A worker of bulk enrolments in a process of its own, with small chunks."""
+"""A worker of bulk enrollments in a process of its own, with small chunks."""
 
 import sys
 

@@ -8,9 +8,10 @@ from sqlalchemy import select, text
 
 from bursar import clock
 from bursar.database.engine import Database
+from bursar.enrollment.commands import NewEnrollment, Payer
 from bursar.enrollment.gateway import LmsEnrollment, LmsUnavailable, Outcome
-from bursar.enrollment.models import Enrollment, Payer
-from bursar.enrollment.service import NewEnrollment, record_enrollments
+from bursar.enrollment.models import Enrollment
+from bursar.enrollment.service import record_enrollments
 from bursar.jobs.worker import Worker
 from bursar.learners.service import ensure_learners
 from bursar.settings import Settings

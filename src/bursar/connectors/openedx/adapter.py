@@ -1,6 +1,6 @@
 """An Open edX LMS as the place where learners are enrolled.
 
-The client must be staff there: only staff may enrol others and look up accounts. Usernames are
+The client must be staff there: only staff may enroll others and look up accounts. Usernames are
 asked for with the addresses in the body: URLs end up in logs.
 """
 

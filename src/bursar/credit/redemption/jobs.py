@@ -18,15 +18,10 @@ from bursar.credit.redemption.events import (
 )
 from bursar.credit.states import TransactionState
 from bursar.database.engine import Database
+from bursar.enrollment.commands import NewEnrollment, Payer
 from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsUnavailable
-from bursar.enrollment.models import Payer
 from bursar.enrollment.patience import patiently
-from bursar.enrollment.service import (
-    NewEnrollment,
-    end_enrollments,
-    live_enrollments,
-    record_enrollments,
-)
+from bursar.enrollment.service import end_enrollments, live_enrollments, record_enrollments
 from bursar.events.event import Subscriber
 from bursar.jobs import steps
 from bursar.jobs.context import JobContext

@@ -1,4 +1,4 @@
-"""Proves the counts of bulk enrolments, and that each done chunk has its pairs."""
+"""Proves the counts of bulk enrollments, and that each done chunk has its pairs."""
 
 from collections.abc import Iterator
 from typing import Final

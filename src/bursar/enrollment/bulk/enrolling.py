@@ -24,9 +24,9 @@ from bursar.enrollment.bulk.rules import (
     failed,
     lms_error,
 )
+from bursar.enrollment.commands import NewEnrollment, Payer
 from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, Outcome
-from bursar.enrollment.models import Payer
-from bursar.enrollment.service import NewEnrollment, record_enrollments
+from bursar.enrollment.service import record_enrollments
 from bursar.learners.service import LearnerRecord, ensure_learners, find_learners
 from bursar.subscriptions.licenses import service as license_service
 from bursar.subscriptions.licenses.commands import ActivateLicenses, UsableLicense

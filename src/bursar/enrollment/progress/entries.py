@@ -1,4 +1,4 @@
-"""Files of reported enrolments, CSV or NDJSON, as entries with their places."""
+"""Files of reported enrollments, CSV or NDJSON, as entries with their places."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

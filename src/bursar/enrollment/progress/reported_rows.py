@@ -1,4 +1,4 @@
-"""One reported enrolment, from JSON or from the cells of a CSV file: checked, nothing looked up.
+"""One reported enrollment, from JSON or from the cells of a CSV file: checked, nothing looked up.
 
 What a row names is stored, what it leaves out stays as it is. An empty cell leaves out; a null of
 JSON says that there is no value.
@@ -216,7 +216,7 @@ FIELDS: Final[Mapping[str, Kind]] = {
     "unenrollment_date": _FIRST_INSTANT,
     "user_current_enrollment_mode": _MODE,
 }
-"""What a report can say of an enrolment, under the reference's names."""
+"""What a report can say of an enrollment, under the reference's names."""
 COLUMNS: Final[Mapping[str, str]] = {name: name for name in FIELDS} | {
     "enrollment_date": "enrolled_at",
     "unenrollment_date": "unenrolled_at",

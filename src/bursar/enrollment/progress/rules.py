@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
+from bursar.enrollment.commands import Payer
 from bursar.enrollment.days import day_number
-from bursar.enrollment.models import Payer
 
 _TIMES: Final = ("enrolled_at", "unenrolled_at")
 
 
 def differences(stored: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """By column. Of an enrolment that Bursar made, a report can correct the days, never take one
+    """By column. Of an enrollment that Bursar made, a report can correct the days, never take one
     away; and a day that is right already leaves the instant alone."""
     found = {name: value for name, value in values.items() if stored[name] != value}
     for name in _TIMES:

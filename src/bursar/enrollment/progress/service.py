@@ -14,9 +14,10 @@ from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.database.bulk import bulk_insert, bulk_update
 from bursar.database.rows import given_rows
+from bursar.enrollment.commands import Payer
 from bursar.enrollment.days import change_days
 from bursar.enrollment.events import EnrollmentsReported
-from bursar.enrollment.models import Enrollment, Payer
+from bursar.enrollment.models import Enrollment
 from bursar.enrollment.progress.reported_rows import COLUMNS, USUAL_MODE, ReportedRow
 from bursar.enrollment.progress.rules import differences, shared
 from bursar.events.service import publish

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of bulk enrolment."""
+"""What the OpenAPI document says of bulk enrollment."""
 
 from bursar.api.bulk_enrollment import PATH, routes
 from bursar.web.openapi import openapi_document

@@ -1,0 +1,31 @@
+"""What can be asked of enrollments."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Payer(StrEnum):
+    """How Bursar knows of an enrollment: what pays for it, or that it was only reported."""
+
+    LICENSE = "license"
+    CREDIT = "credit"
+    REPORTED = "reported"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEnrollment:
+    """Of a learner of the enterprise; `payer` is a license or credit."""
+
+    enterprise_uuid: UUID
+    learner_id: int
+    courserun_key: str
+    payer: Payer
+    license_uuid: UUID | None = None
+    transaction_uuid: UUID | None = None
+    mode: str = "verified"
+
+    @property
+    def place(self) -> tuple[UUID, int, str]:
+        """What there is at most one enrollment of."""
+        return self.enterprise_uuid, self.learner_id, self.courserun_key
