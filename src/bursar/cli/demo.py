@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 
 from bursar import clock, logs
+from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT
 from bursar.cli.declare import apply_to
 from bursar.cli.exits import fail
 from bursar.cli.serve import Host, Port, place_of, run_server
@@ -28,7 +29,8 @@ from bursar.demo.manifest import (
 from bursar.demo.progress import report_progress
 from bursar.identity.tokens import KeyRing
 from bursar.provisioning.manifest import from_data
-from bursar.settings import Settings, get_settings
+from bursar.settings import Settings
+from bursar.work import MAIL_KINDS
 
 STANDALONE_RUNS = 5
 
@@ -44,26 +46,28 @@ def demo(
     elif not given.startswith("sqlite:"):
         fail("bursar demo runs on SQLite: unset BURSAR_DATABASE_URL, or name a SQLite file in it.")
     os.environ.setdefault("BURSAR_LOG_LEVEL", "WARNING")
-    get_settings.cache_clear()
+    # In the environment and not in an argument: the web processes begin afresh, and read it there.
     settings = settings_or_fail()
     logs.configure(settings)
     place = place_of(host, port)
     with opened_database(settings) as database:
         now = clock.now()
-        prepare_demo(database, now)
+        prepare_demo(database, now, refresh_inline_limit=settings.refresh_inline_limit)
         print_demo(database, settings, place.url, now)
     run_server(settings, place, 1, with_worker=True)
 
 
-def prepare_demo(database: Database, now: datetime) -> None:
+def prepare_demo(
+    database: Database, now: datetime, *, refresh_inline_limit: int = REFRESH_INLINE_LIMIT
+) -> None:
     """Fills an empty database; on a later start it only moves the dates along."""
     data = demo_manifest(now)
     content = list(_content(now))
     manifest = from_data({**data, "content": content})
-    apply_to(database, [manifest], refresh_inline_limit=get_settings().refresh_inline_limit)
+    apply_to(database, [manifest], refresh_inline_limit=refresh_inline_limit)
     sample = [item["course"] for item in content if "course" in item]
     keys = [course["key"] for course in sample]
-    tell_story(database, get_settings(), data["enterprises"][0], keys, now)
+    tell_story(database, MAIL_KINDS, data["enterprises"][0], keys, now)
     hand_out_licenses(database, data["enterprises"][0], now)
     for enterprise in data["enterprises"]:
         report_progress(database, enterprise, sample, now)

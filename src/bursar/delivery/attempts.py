@@ -38,10 +38,23 @@ class _Overtaken(Exception):
 
 
 class AttemptRecorder:
-    def __init__(self, database: Database, kinds: Mapping[str, MailKind], stopping: Event) -> None:
+    """`at` is the instant at which attempts are recorded; None is now."""
+
+    def __init__(
+        self,
+        database: Database,
+        kinds: Mapping[str, MailKind],
+        stopping: Event,
+        *,
+        at: datetime | None = None,
+    ) -> None:
         self._database = database
         self._kinds = kinds
         self._stopping = stopping
+        self._at = at
+
+    def _now(self) -> datetime:
+        return self._at or clock.now()
 
     def record(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
         """Returns the attempts of mails that the lease still covers, as the database has them now.
@@ -66,7 +79,7 @@ class AttemptRecorder:
         """Plans another attempt for later, without telling the domain about this one."""
         with self._database.transaction() as session:
             for attempt in attempts:
-                values = _put_off(attempt, clock.now())
+                values = _put_off(attempt, self._now())
                 lease.change(session, [attempt.mail], until, values, _IS_PENDING)
         return [
             Attempt(attempt.mail, AttemptOutcome.RETRYING, attempt.at, attempt.error)
@@ -76,7 +89,7 @@ class AttemptRecorder:
     def drop(self, mails: Sequence[QueuedMail], until: datetime) -> int:
         values = {
             "status": MailStatus.DROPPED.value,
-            "finished_at": clock.now(),
+            "finished_at": self._now(),
             "claimed_until": None,
         }
         with self._database.transaction() as session:
@@ -110,7 +123,7 @@ class AttemptRecorder:
                 if attempt.mail.kind == name:
                     heard.setdefault(self._kinds[name].record, []).append(attempt)
         for record, theirs in heard.items():
-            record(session, theirs, clock.now())
+            record(session, theirs, self._now())
 
     def _tell(self, mail: QueuedMail, error: Exception) -> None:
         # A database's error quotes the statement's parameters, and those may be addresses.

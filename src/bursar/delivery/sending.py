@@ -6,10 +6,9 @@ Message-ID, but none is lost.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from threading import Event
 from time import monotonic
@@ -76,31 +75,6 @@ def deliver_due(
         else:
             _keep_all(mails)
     return counts
-
-
-def record_as_past(
-    database: Database,
-    kinds: Mapping[str, MailKind],
-    enterprise_uuid: UUID,
-    attempt_of: Callable[[QueuedMail], Attempt],
-    *,
-    at: datetime,
-) -> None:
-    """Records an attempt at each mail of an enterprise that was due at an instant, sending none.
-
-    `attempt_of` invents what came of a mail. The demo makes the past of its mails with it.
-    """
-    names = list(kinds)
-    with database.read() as connection:
-        if not leases.is_any_due(connection, names, at):
-            return
-    with database.transaction() as session:
-        lease = leases.take(session, names, at, LEASE, 10 * KEPT_BATCH)
-        ours = [mail for mail in lease.mails if mail.enterprise_uuid == enterprise_uuid]
-        others = [mail for mail in (*lease.mails, *lease.sent) if mail not in ours]
-        leases.release(session, others, lease.until)
-    attempts = [attempt_of(mail) for mail in ours]
-    AttemptRecorder(database, kinds, Event()).record(attempts, lease.until)
 
 
 class _Mails:

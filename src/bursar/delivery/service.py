@@ -26,6 +26,7 @@ from bursar.delivery.channel import (
     Transport,
 )
 from bursar.delivery.models import Mail, MailStatus
+from bursar.delivery.past import record_past_attempts
 from bursar.delivery.refusals import MailTextDeleted, UnknownMail, UnknownMailKind
 from bursar.delivery.rules import BACKOFF, delivered, failed
 from bursar.delivery.views import MailText, MailView
@@ -49,6 +50,7 @@ __all__ = [
     "failed",
     "newest_mails",
     "pending_subjects",
+    "record_past_attempts",
     "replace_recipients",
     "text_of_mail",
 ]

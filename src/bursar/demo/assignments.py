@@ -3,7 +3,7 @@
 Only the dates are invented. Assignments end up in every state, and the books hold.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,10 +12,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from bursar import clock
 from bursar.actors import Actor
 from bursar.catalog.offers.service import Offer, find_offers
-from bursar.credit.assignments import mail
 from bursar.credit.assignments import service as assignments
 from bursar.credit.assignments.commands import (
     AllocateCourse,
@@ -30,13 +28,19 @@ from bursar.credit.redemption.commands import (
     ReverseRedemption,
 )
 from bursar.database.engine import Database
-from bursar.delivery.sending import record_as_past
-from bursar.delivery.service import BACKOFF, Attempt, QueuedMail, delivered, failed
+from bursar.delivery.service import (
+    BACKOFF,
+    Attempt,
+    MailKind,
+    QueuedMail,
+    delivered,
+    failed,
+    record_past_attempts,
+)
 from bursar.demo.parts import Document
 from bursar.enrollment.commands import NewEnrollment, Payer
 from bursar.enrollment.service import end_enrollments, record_enrollments
 from bursar.learners.service import ensure_learners
-from bursar.settings import Settings
 
 ACTOR: Final = Actor("demo")
 BEGINNING: Final = timedelta(days=101)
@@ -49,10 +53,11 @@ AWAY_FOR: Final = timedelta(hours=18)
 UNREACHABLE: Final = "no.such.mailbox@acme.example"
 NEWCOMERS: Final = ("new.colleague@acme.example", "second.colleague@acme.example")
 """Nobody knows their accounts yet."""
+NO_ACCOUNT: Final = "the learner has no LMS account"
 _MAIL_SECONDS: Final = 2
 
-_Event: TypeAlias = tuple[timedelta, Callable[[], None]]
-"""How long ago, and what."""
+_Event: TypeAlias = tuple[timedelta, Callable[[datetime], None]]
+"""How long ago, and what happened; it is called with the instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +71,19 @@ class _Budget:
 @dataclass(slots=True)
 class _Story:
     database: Database
-    settings: Settings
+    mail_kinds: Mapping[str, MailKind]
     enterprise_uuid: UUID
-    slug: str
-    now: datetime
     assignments: dict[tuple[UUID, str, str], UUID] = field(default_factory=dict)
     transactions: dict[tuple[UUID, str, str], UUID] = field(default_factory=dict)
     """Both by budget, course and learner."""
 
-    def tell(self, events: Sequence[_Event]) -> None:
+    def tell(self, events: Sequence[_Event], now: datetime) -> None:
         for ago, happen in sorted(events, key=lambda event: event[0], reverse=True):
-            at = self.now - ago
-            with clock.frozen_at(at):
-                happen()
-            with clock.frozen_at(at + timedelta(seconds=_MAIL_SECONDS)):
-                self._deliver(is_server_away=ago <= AWAY_FOR)
+            at = now - ago
+            happen(at)
+            self._deliver(at + timedelta(seconds=_MAIL_SECONDS), is_server_away=ago <= AWAY_FOR)
 
-    def allocate(self, budget: _Budget, course: Offer, emails: Sequence[str]) -> None:
+    def allocate(self, budget: _Budget, course: Offer, emails: Sequence[str], at: datetime) -> None:
         command = AllocateCourse(
             self.enterprise_uuid,
             budget.uuid,
@@ -92,60 +93,67 @@ class _Story:
             budget.catalog_uuid,
         )
         with self.database.transaction() as session:
-            done = assignments.allocate(
-                session, ACTOR, command, tolerance_percent=100, at=clock.now()
-            )
+            done = assignments.allocate(session, ACTOR, command, tolerance_percent=100, at=at)
             for row in done.created:
                 self.assignments[budget.uuid, course.key, row.learner_email] = row.uuid
 
-    def remind(self, budget: _Budget, course: Offer, email: str) -> None:
+    def remind(self, budget: _Budget, course: Offer, email: str, at: datetime) -> None:
         uuid = self.assignments[budget.uuid, course.key, email]
         command = RemindAssignments(self.enterprise_uuid, _configuration_of(budget), (uuid,))
         with self.database.transaction() as session:
-            assignments.remind(session, ACTOR, command, at=clock.now())
+            assignments.remind(session, ACTOR, command, at=at)
 
-    def cancel(self, budget: _Budget, course: Offer, email: str) -> None:
+    def cancel(self, budget: _Budget, course: Offer, email: str, at: datetime) -> None:
         uuid = self.assignments[budget.uuid, course.key, email]
         command = CancelAssignments(self.enterprise_uuid, _configuration_of(budget), (uuid,))
         with self.database.transaction() as session:
-            assignments.cancel(session, ACTOR, command, at=clock.now())
+            assignments.cancel(session, ACTOR, command, at=at)
 
-    def expire(self) -> None:
-        assignments.expire_assignments(self.database, at=clock.now())
+    def expire(self, at: datetime) -> None:
+        assignments.expire_assignments(self.database, at=at)
 
-    def redeem(self, budget: _Budget, course: Offer, email: str, error: str | None = None) -> None:
-        now, enterprise_uuid = clock.now(), self.enterprise_uuid
-        command = RedeemCourse(enterprise_uuid, budget.uuid, course.key, email)
+    def redeem(self, budget: _Budget, course: Offer, email: str, at: datetime) -> None:
+        """The learner is enrolled at once. The job that is enqueued finds nothing left to do."""
+        enterprise_uuid = self.enterprise_uuid
         with self.database.transaction() as session:
-            transaction = redemption.redeem(session, ACTOR, command, at=now)
-            uuid, run_key = transaction.uuid, transaction.courserun_key
-            self.transactions[budget.uuid, course.key, email] = uuid
-            if error is not None or run_key is None:
-                failed = FailRedemption(
-                    enterprise_uuid, uuid, error or "no course run is open for enrollment"
-                )
-                redemption.fail(session, ACTOR, failed, at=now)
-                return
-            learner = ensure_learners(session, enterprise_uuid, [email], now)[email]
-            seat = NewEnrollment(
+            uuid, run_key = self._redeem(session, budget, course, email, at)
+            learner = ensure_learners(session, enterprise_uuid, [email], at)[email]
+            enrollment = NewEnrollment(
                 enterprise_uuid, learner.id, run_key, Payer.CREDIT, transaction_uuid=uuid
             )
-            record_enrollments(session, ACTOR, [seat], at=now)
-            redemption.complete(session, ACTOR, CompleteRedemption(enterprise_uuid, uuid), at=now)
+            record_enrollments(session, ACTOR, [enrollment], at=at)
+            redemption.complete(session, ACTOR, CompleteRedemption(enterprise_uuid, uuid), at=at)
 
-    def reverse(self, budget: _Budget, course: Offer, email: str) -> None:
-        uuid, now = self.transactions[budget.uuid, course.key, email], clock.now()
+    def redeem_in_vain(self, budget: _Budget, course: Offer, email: str, at: datetime) -> None:
+        with self.database.transaction() as session:
+            uuid, _ = self._redeem(session, budget, course, email, at)
+            failure = FailRedemption(self.enterprise_uuid, uuid, NO_ACCOUNT)
+            redemption.fail(session, ACTOR, failure, at=at)
+
+    def _redeem(
+        self, session: Session, budget: _Budget, course: Offer, email: str, at: datetime
+    ) -> tuple[UUID, str]:
+        """The transaction, and the run that was open at that instant."""
+        command = RedeemCourse(self.enterprise_uuid, budget.uuid, course.key, email)
+        transaction = redemption.redeem(session, ACTOR, command, at=at)
+        if transaction.courserun_key is None:
+            raise ValueError(f"no run of {course.key} was open on {at:%Y-%m-%d}")
+        self.transactions[budget.uuid, course.key, email] = transaction.uuid
+        return transaction.uuid, transaction.courserun_key
+
+    def reverse(self, budget: _Budget, course: Offer, email: str, at: datetime) -> None:
+        uuid = self.transactions[budget.uuid, course.key, email]
         command = ReverseRedemption(self.enterprise_uuid, uuid)
         with self.database.transaction() as session:
-            redemption.reverse(session, ACTOR, command, at=now)
-            end_enrollments(session, ACTOR, self.enterprise_uuid, transaction_uuids=[uuid], at=now)
+            redemption.reverse(session, ACTOR, command, at=at)
+            end_enrollments(session, ACTOR, self.enterprise_uuid, transaction_uuids=[uuid], at=at)
 
-    def _deliver(self, *, is_server_away: bool) -> None:
+    def _deliver(self, at: datetime, *, is_server_away: bool) -> None:
         """Nothing is sent, whatever the settings say."""
-        kinds = {kind.name: kind for kind in mail.MAIL_KINDS}
-        now = clock.now()
-        attempt_of = partial(_attempt, now=now, is_server_away=is_server_away)
-        record_as_past(self.database, kinds, self.enterprise_uuid, attempt_of, at=now)
+        attempt_of = partial(_attempt, at=at, is_server_away=is_server_away)
+        record_past_attempts(
+            self.database, self.mail_kinds, self.enterprise_uuid, attempt_of, at=at
+        )
 
 
 def _configuration_of(budget: _Budget) -> UUID:
@@ -154,17 +162,17 @@ def _configuration_of(budget: _Budget) -> UUID:
     return budget.configuration_uuid
 
 
-def _attempt(queued: QueuedMail, now: datetime, *, is_server_away: bool) -> Attempt:
+def _attempt(queued: QueuedMail, at: datetime, *, is_server_away: bool) -> Attempt:
     if is_server_away:
-        return failed(queued, now, "the mail server is away")
+        return failed(queued, at, "the mail server is away")
     if queued.recipient == UNREACHABLE:
-        return failed(queued, now, "550 5.1.1 no such mailbox", for_good=True)
-    return delivered(queued, now)
+        return failed(queued, at, "550 5.1.1 no such mailbox", for_good=True)
+    return delivered(queued, at)
 
 
 def tell_story(
     database: Database,
-    settings: Settings,
+    mail_kinds: Mapping[str, MailKind],
     enterprise: Document,
     course_keys: Sequence[str],
     now: datetime,
@@ -179,13 +187,12 @@ def tell_story(
         if assignments.has_assignments(connection, configurations):
             return
         offered = _offered(Session(connection), enterprise, course_keys, now)
-    uuid, slug = UUID(enterprise["uuid"]), enterprise["slug"]
-    story = _Story(database, settings, uuid, slug, now)
+    story = _Story(database, mail_kinds, UUID(enterprise["uuid"]))
     emails = [learner["email"] for learner in enterprise["learners"]]
     budgets = [
         _budget(number, policy, offered) for number, policy in enumerate(enterprise["policies"])
     ]
-    story.tell(list(_events(story, budgets, emails)))
+    story.tell(list(_events(story, budgets, emails)), now)
 
 
 def _offered(
@@ -233,7 +240,7 @@ def _events(story: _Story, budgets: Sequence[_Budget], emails: Sequence[str]) ->
     since = AWAY_FOR - timedelta(seconds=2 * _MAIL_SECONDS)
     for pause in BACKOFF[:-1]:
         since -= pause + timedelta(seconds=_MAIL_SECONDS)
-        yield since, lambda: None
+        yield since, lambda _at: None
 
 
 def _long_ago(
@@ -249,8 +256,7 @@ def _long_ago(
     yield days(58.4), partial(story.redeem, budget, second, people[3])
     yield days(57.1), partial(story.redeem, budget, second, people[4])
     yield days(54.9), partial(story.redeem, budget, second, people[5])
-    no_account = "the learner has no LMS account"
-    yield days(54.6), partial(story.redeem, budget, second, people[6], no_account)
+    yield days(54.6), partial(story.redeem_in_vain, budget, second, people[6])
     yield days(45.5), partial(story.cancel, budget, second, people[7])
     yield days(41.2), partial(story.reverse, budget, second, people[5])
     yield days(10.4), story.expire
