@@ -266,10 +266,10 @@ def _linked(
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any], *, consent: bool) -> Changes:
     """Without consent, which fields changed, but not what they hold: the log is kept for long."""
-    names = {column: name for name, column in FIELDS.items()}
     return {
-        names[column]: (before.get(column), value) if consent else (None, None)
-        for column, value in after.items()
+        name: (before.get(column), after[column]) if consent else (None, None)
+        for name, column in FIELDS.items()
+        if column in after
     }
 
 
