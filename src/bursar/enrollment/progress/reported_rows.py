@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from bursar import clock, emails
 from bursar.remembering import remembered
@@ -22,6 +22,9 @@ EMAIL_NAMES: Final = ("learner_email", "user_email")
 """The first one that is not empty counts; in JSON, another must be an address all the same."""
 RUN_NAME: Final = "courserun_key"
 USUAL_MODE: Final = "verified"
+
+Value: TypeAlias = str | int | float | bool | date | datetime | None
+"""What a report says of one field."""
 
 _REQUIRED: Final = "This field is required."
 _BLANK: Final = "This field may not be blank."
@@ -47,11 +50,11 @@ class ReportedRow:
     email: str
     """Trimmed and in lower case."""
     courserun_key: str
-    values: dict[str, Any]
+    values: dict[str, Value]
     """By column of enrollment.models.Enrollment, only what the row names."""
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("Not a valid string.")
     if len(value) > LONGEST_TEXT:
@@ -61,17 +64,17 @@ def _text(value: Any) -> str:
     return value
 
 
-def _mode(value: Any) -> str:
+def _mode(value: object) -> str:
     return _text(value).strip() or USUAL_MODE
 
 
-def _boolean(value: Any) -> bool:
+def _boolean(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("Must be a valid boolean.")
     return value
 
 
-def _integer(value: Any) -> int:
+def _integer(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("A valid integer is required.")
     return _in_range(value)
@@ -85,7 +88,7 @@ def _in_range(value: int) -> int:
     return value
 
 
-def _number(value: Any) -> float:
+def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("A valid number is required.")
     return _real(value)
@@ -103,7 +106,7 @@ def _real(value: float | str) -> float:
     return number + 0.0  # no negative zero
 
 
-def _day(value: Any) -> date:
+def _day(value: object) -> date:
     if not isinstance(value, str):
         raise ValueError("Must be a date, YYYY-MM-DD.")
     return _day_of(value)
@@ -118,7 +121,7 @@ def _day_of(text: str) -> date:
         raise ValueError("Must be a date, YYYY-MM-DD.") from None
 
 
-def _first_instant(value: Any) -> datetime:
+def _first_instant(value: object) -> datetime:
     return _midnight(_day(value))
 
 
@@ -171,9 +174,9 @@ def _run_key(text: str) -> str:
 class Kind:
     """How a field is read, both ways, and what it is in a JSON schema."""
 
-    from_json: Callable[[Any], Any]
-    from_text: Callable[[str], Any]
-    schema: Mapping[str, Any]
+    from_json: Callable[[object], Value]
+    from_text: Callable[[str], Value]
+    schema: Mapping[str, object]
 
 
 TEXT: Final = Kind(_text, _text, {"type": "string", "maxLength": LONGEST_TEXT})
@@ -244,12 +247,12 @@ DERIVED: Final = frozenset(
 KNOWN: Final = FIELDS.keys() | {*EMAIL_NAMES, RUN_NAME}
 
 
-def parse_object(item: Any) -> ReportedRow:
+def parse_object(item: object) -> ReportedRow:
     """Of JSON; unknown names are left aside. Raises BadRow."""
     if not isinstance(item, dict):
         message = f"Invalid data. Expected a dictionary, but got {type(item).__name__}."
         raise BadRow({"non_field_errors": [message]})
-    values: dict[str, Any] = {}
+    values: dict[str, Value] = {}
     errors: dict[str, list[str]] = {}
     given = [name for name in EMAIL_NAMES if item.get(name) not in (None, "")]
     email = _taken(item, given[0] if given else EMAIL_NAMES[0], _email, errors)
@@ -267,7 +270,7 @@ def parse_object(item: Any) -> ReportedRow:
 
 
 def _taken(
-    item: Mapping[str, Any], name: str, read: Callable[[str], str], errors: dict[str, list[str]]
+    item: Mapping[str, object], name: str, read: Callable[[str], str], errors: dict[str, list[str]]
 ) -> str:
     """A field that must be there; an empty text with its error noted."""
     try:
@@ -283,7 +286,7 @@ def _taken(
 
 
 def _row(
-    email: str, run_key: str, values: dict[str, Any], errors: Mapping[str, list[str]]
+    email: str, run_key: str, values: dict[str, Value], errors: Mapping[str, list[str]]
 ) -> ReportedRow:
     if errors:
         raise BadRow(errors)
@@ -292,7 +295,7 @@ def _row(
     return ReportedRow(email, run_key, values)
 
 
-Column: TypeAlias = tuple[int, str, str, Callable[[str], Any]]
+Column: TypeAlias = tuple[int, str, str, Callable[[str], Value]]
 """Place, name, column and reader."""
 
 
@@ -339,7 +342,7 @@ class Header:
         return errors
 
 
-def _refusal(read: Callable[[str], Any], text: str) -> str | None:
+def _refusal(read: Callable[[str], object], text: str) -> str | None:
     try:
         read(text)
     except ValueError as error:

@@ -11,8 +11,11 @@ _TIMES: Final = ("enrolled_at", "unenrolled_at")
 
 
 def differences(stored: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """By column. Of an enrollment that Bursar made, a report can correct the days, never take one
-    away; and a day that is right already leaves the instant alone."""
+    """The reported values that differ from the stored ones, by column.
+
+    Of an enrollment that Bursar made, a report can correct the days, never take one away. A day
+    that is right already leaves the instant alone.
+    """
     found = {name: value for name, value in values.items() if stored[name] != value}
     for name in _TIMES:
         if name in found and _stays(stored[name], found[name], stored["payer"]):
