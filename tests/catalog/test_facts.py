@@ -10,9 +10,7 @@ from sqlalchemy import delete, select
 from bursar.actors import Actor
 from bursar.catalog.content.documents import parse_document
 from bursar.catalog.content.models import RunFacts
-from bursar.catalog.content.service import (
-    fill_facts,
-)
+from bursar.catalog.content.service import fill_facts
 from bursar.catalog.imports.service import store_documents
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow

@@ -9,10 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.catalog.content.models import ContentItem
-from bursar.catalog.content.templates import (
-    Links,
-    fill_in,
-)
+from bursar.catalog.content.templates import Links, fill_in
 from bursar.catalog.offers.service import (
     PAIRS_AT_ONCE,
     Offer,

@@ -15,13 +15,7 @@ from bursar.catalog.catalogs import service as catalogs
 from bursar.catalog.catalogs.views import CatalogSummary
 from bursar.catalog.listings import service as listings
 from bursar.catalog.listings.commands import Selection
-from bursar.catalog.listings.owned import (
-    CATALOG,
-    COURSE,
-    PROGRAM,
-    CatalogItemTarget,
-    CatalogTarget,
-)
+from bursar.catalog.listings.owned import CATALOG, COURSE, PROGRAM, CatalogItemTarget, CatalogTarget
 from bursar.pages import PageRequest
 from bursar.web.call import Answer
 from bursar.web.endpoint import Link

@@ -10,13 +10,8 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.catalog.content.content_types import ContentType
-from bursar.catalog.content.documents import (
-    Document,
-    parse_document,
-)
-from bursar.catalog.content.refusals import (
-    BrokenDocument,
-)
+from bursar.catalog.content.documents import Document, parse_document
+from bursar.catalog.content.refusals import BrokenDocument
 from bursar.catalog.imports.service import store_documents
 from bursar.importing.records import Tally
 from bursar.provisioning.forms import ContentForm

@@ -10,12 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.credit.policies import service as policies
-from bursar.credit.policies.commands import (
-    DeclaredConfiguration,
-    Deposit,
-    PutPolicy,
-    PutSubsidy,
-)
+from bursar.credit.policies.commands import DeclaredConfiguration, Deposit, PutPolicy, PutSubsidy
 from bursar.declarations import DeclarationRefused, Outcome
 from bursar.provisioning.forms import EnterpriseForm, PolicyForm, SubsidyForm
 from bursar.provisioning.plan import Plan

@@ -10,12 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Str
 from pydantic_core import PydanticCustomError
 
 from bursar import clock, emails
-from bursar.catalog.filters.refusals import (
-    FilterError,
-)
-from bursar.catalog.filters.service import (
-    parse_filter,
-)
+from bursar.catalog.filters.refusals import FilterError
+from bursar.catalog.filters.service import parse_filter
 from bursar.enrollment.progress.reported_rows import KNOWN, BadRow, ReportedRow, parse_object
 from bursar.provisioning.problems import NESTED, path_of
 

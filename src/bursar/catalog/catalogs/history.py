@@ -1,4 +1,7 @@
-"""What one catalog gained and lost by changing its query: beside the query's own history."""
+"""What one catalog gained and lost when it changed from one query to another.
+
+What a query itself gains and loses stands in its members (QueryMember), for all of its catalogs.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -21,6 +24,8 @@ def note_difference(
     *,
     arrived: bool,
 ) -> None:
+    """Notes the members of the query `has` that are no members of the query `has_not`: they arrived
+    in the catalog, or left it."""
     other = aliased(QueryMember)
     in_other = exists().where(
         other.query_uuid == has_not,
@@ -35,7 +40,8 @@ def note_difference(
 
 
 def note_history(session: Session, catalog: Catalog, query: UUID, since: datetime) -> None:
-    """What left the query while the catalog served it, or joined though it was unchanged itself."""
+    """Copies what happened in a query while the catalog served it, because the catalog leaves the
+    query and its history behind: what left it, and unchanged documents that joined it."""
     of_query, left_at = QueryMember.query_uuid == query, QueryMember.removed_at
     _note(session, catalog, left_at.expression, of_query, left_at > since, arrived=False)
     joined_at = QueryMember.changed_at

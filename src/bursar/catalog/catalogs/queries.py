@@ -9,7 +9,8 @@ from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.membership.models import CatalogQuery
 from bursar.database.types import AnyRow
 
-# Plain tables and built once: a statement that is new at every request costs more than it asks.
+# The statements are made of plain tables and built once: building one at every request costs more
+# than the database takes to answer it.
 _catalogs, _queries = Catalog.__table__.c, CatalogQuery.__table__.c
 _OF_ENTERPRISES = _catalogs.enterprise_uuid.in_(bindparam("enterprises", expanding=True))
 _CATALOGS_COUNT = select(func.count()).select_from(Catalog.__table__).where(_OF_ENTERPRISES)

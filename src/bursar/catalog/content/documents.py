@@ -12,13 +12,9 @@ import msgspec
 from bursar import clock
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.course_keys import parse_run_key
-from bursar.catalog.content.parts import (
-    runs_of,
-)
+from bursar.catalog.content.parts import runs_of
 from bursar.catalog.content.recognising import recognise
-from bursar.catalog.content.refusals import (
-    BrokenDocument,
-)
+from bursar.catalog.content.refusals import BrokenDocument
 from bursar.catalog.content.rules import program_active_until, run_open_until
 from bursar.catalog.content.templates import template_of
 

@@ -17,7 +17,7 @@ LARGEST_INTEGER: Final = 2**63 - 1
 
 
 def facts_of_course(course: Part, course_key: str | None) -> Facts:
-    """What all of its runs share."""
+    """The facts that all runs of a course share."""
     return {
         "course_key": course_key,
         "course_title": _text(course.get("title")),
@@ -27,7 +27,7 @@ def facts_of_course(course: Part, course_key: str | None) -> Facts:
 
 
 def facts_of_run(run: Part) -> Facts:
-    """What is the run's own."""
+    """The facts that belong to one run."""
     price = run_price_cents(run)
     return {
         "weeks_to_complete": _count(run.get("weeks_to_complete")),

@@ -24,7 +24,7 @@ _OF_RUN: Final = tuple(facts_of_run({}))
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A document; `content_id` is its place in content_items."""
+    """A document that facts are taken from; `content_id` is its id in content_items."""
 
     content_id: int
     content_type: ContentType
@@ -34,18 +34,19 @@ class Source:
 
 
 def store_facts(session: Session, sources: Sequence[Source]) -> None:
-    """Of documents that are new or different, each once."""
+    """Writes the facts of documents that are new or changed; each document occurs once."""
     courses = [one for one in sources if one.content_type is ContentType.COURSE]
     runs = [one for one in sources if one.content_type is ContentType.COURSE_RUN]
     _let_go(session, [course.content_id for course in courses])
-    # Of two courses that hold one run, the last counts.
+    # When two courses hold one run, the last one decides.
     nested = {row["run_key"]: row for course in courses for row in _nested(course)}
     bulk_upsert(session, RunFacts, list(nested.values()), _after_course)
     bulk_upsert(session, RunFacts, [_own(run) for run in runs], _after_run)
 
 
 def _let_go(session: Session, courses: Sequence[int]) -> None:
-    """Of the runs that these courses held. Those they still hold come back."""
+    """Separates these courses from the runs that they held. Runs that they still hold are written
+    again afterwards."""
     if not courses:
         return
     held = is_any_of(session, RunFacts.course_id, courses)
@@ -73,14 +74,14 @@ def _row(key: str, course_id: int | None, shared: Facts, run: Part) -> dict[str,
 
 
 def _after_course(refused: Any) -> dict[str, Any]:
-    """What becomes of a run that is known already when a course that holds it is stored."""
+    """The new values for a run that is known already, when a course that holds it is stored."""
     shared = {name: refused[name] for name in (*_OF_COURSE, "course_id")}
     own = {name: case((_facts.is_own, _facts[name]), else_=refused[name]) for name in _OF_RUN}
     return shared | own
 
 
 def _after_run(refused: Any) -> dict[str, Any]:
-    """The same, when its own document is stored."""
+    """The new values for a run that is known already, when its own document is stored."""
     is_held = _facts.course_id.is_not(None)
     shared = {name: case((is_held, _facts[name]), else_=refused[name]) for name in _OF_COURSE}
     own = {name: refused[name] for name in (*_OF_RUN, "is_own")}

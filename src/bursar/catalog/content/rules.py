@@ -17,7 +17,7 @@ def run_open_until(
     """The instant from which a run is no longer open now or opening later.
 
     Nothing reopens by the passing of time, so that one instant says it all: a run that is not
-    enrollable counts as opening later until its enrolment would have started, and as
+    enrollable counts as opening later until its enrollment would have started, and as
     closed by hand from then on.
     """
     if not isinstance(status, str) or status.strip().lower() != "published":

@@ -31,7 +31,7 @@ def lock_content(session: Session, now: datetime | None = None) -> datetime:
 
 
 def fill_facts(database: Database) -> None:
-    """For a database whose documents were stored before there were facts; else nothing to do."""
+    """Once after an upgrade, for documents that were stored before facts were kept."""
     with database.transaction() as session:
         if session.scalar(select(exists(select(RunFacts.run_key)))):
             return

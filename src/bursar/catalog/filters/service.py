@@ -12,15 +12,8 @@ from uuid import UUID, uuid5
 
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.filters.fields import Document, aggregation_key, reader
-from bursar.catalog.filters.operators import (
-    KNOWN_SUFFIXES,
-    OPERATORS,
-    with_paths,
-)
-from bursar.catalog.filters.refusals import (
-    FilterError,
-    Problem,
-)
+from bursar.catalog.filters.operators import KNOWN_SUFFIXES, OPERATORS, with_paths
+from bursar.catalog.filters.refusals import FilterError, Problem
 
 Test = Callable[[Document, ContentType], bool]
 

@@ -7,13 +7,8 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.catalog.content.documents import (
-    Document,
-    parse_document,
-)
-from bursar.catalog.content.refusals import (
-    BrokenDocument,
-)
+from bursar.catalog.content.documents import Document, parse_document
+from bursar.catalog.content.refusals import BrokenDocument
 from bursar.catalog.content.service import lock_content
 from bursar.catalog.imports.models import ContentImport
 from bursar.catalog.imports.service import store_documents
@@ -30,7 +25,7 @@ def import_file(database: Database, actor: Actor, path: Path, listener: Listener
     """Bad lines are told and left out. What a killed import had committed is not done again."""
 
     def store(session: Session, documents: Sequence[Document]) -> Tally:
-        return store_documents(session, actor, documents, lock_content(session))
+        return store_documents(session, actor, documents)
 
     work = Import(lambda place: _entries(path, place), store, BATCH, listener)
     return import_resumably(database, work, Bookmark.of(ContentImport, path))

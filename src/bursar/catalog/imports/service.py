@@ -1,9 +1,10 @@
-"""Stores content documents and brings every query's membership along, in one transaction."""
+"""The front door of imports: stores documents and brings the membership of every query along."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
+from typing import TypeAlias
 
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
@@ -21,17 +22,19 @@ from bursar.database.types import AnyRow
 from bursar.events.service import publish
 from bursar.importing.records import Tally
 
-Identity = tuple[str, str]
+Identity: TypeAlias = tuple[str, str]
+"""Content type and key."""
 
 
 def store_documents(
-    session: Session, actor: Actor, documents: Sequence[Document], now: datetime
+    session: Session, actor: Actor, documents: Sequence[Document], at: datetime | None = None
 ) -> Tally:
     """Inserts or replaces documents by type and key; of several with one key the last counts.
 
-    Takes the content lock for the rest of the caller's transaction.
+    Takes the content lock for the rest of the caller's transaction. Without `at`, changes are
+    stamped with the instant at which the lock was taken, so that clients that poll miss nothing.
     """
-    lock_content(session, now)
+    now = lock_content(session, at)
     latest = {_identity(document): document for document in documents}
     known = _known(session, list(latest.values()))
     new = [document for identity, document in latest.items() if identity not in known]
@@ -40,26 +43,37 @@ def store_documents(
         for identity, document in latest.items()
         if identity in known and known[identity].body_hash != document.body_hash
     ]
-    ids = {identity: row.id for identity, row in known.items()}
-    ids |= _insert(session, new, now)
-    _replace(session, changed, ids, now)
-    _write_runs(session, new, changed, ids)
-    store_facts(session, [_source(document, ids) for document in (*new, *changed)])
-    items = [_stored_item(document, ids, now) for document in (*new, *changed)]
-    left_families = {known[_identity(document)].family_key for document in changed}
-    update_membership(
-        session,
-        load_queries(session),
-        items,
-        now,
-        documents_changed=True,
-        families=left_families,
-    )
     if new or changed:
+        _write(session, new, changed, known, now)
         counts = {"created": len(new), "changed": len(changed)}
         imported = ContentImported(object_id="", enterprise_uuid=None, data=counts)
         publish(session, actor, [imported], at=now)
     return Tally(len(new), len(changed), len(documents) - len(new) - len(changed))
+
+
+def _write(
+    session: Session,
+    new: list[Document],
+    changed: list[Document],
+    known: Mapping[Identity, AnyRow],
+    now: datetime,
+) -> None:
+    """The documents themselves, and everything that follows from them."""
+    ids = {identity: row.id for identity, row in known.items()}
+    ids |= _insert(session, new, now)
+    _replace(session, changed, ids, now)
+    _write_runs(session, new, changed, ids)
+    written = [*new, *changed]
+    store_facts(session, [_source(document, ids) for document in written])
+    update_membership(
+        session,
+        load_queries(session),
+        [_stored_item(document, ids, now) for document in written],
+        now,
+        documents_changed=True,
+        # A document that moves to another course leaves relatives behind, who may leave with it.
+        families={known[_identity(document)].family_key for document in changed},
+    )
 
 
 def _identity(document: Document) -> Identity:
@@ -67,7 +81,7 @@ def _identity(document: Document) -> Identity:
 
 
 def _known(session: Session, documents: list[Document]) -> dict[Identity, AnyRow]:
-    """id, body_hash and family_key of those that are stored already."""
+    """Rows with id, body_hash and family_key of the documents that are stored already."""
     known: dict[Identity, AnyRow] = {}
     ordered = sorted(documents, key=attrgetter("content_type"))
     for content_type, group in groupby(ordered, key=attrgetter("content_type")):

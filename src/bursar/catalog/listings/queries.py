@@ -39,7 +39,7 @@ def _run_of_catalog() -> Select[Any]:
         item.c.content_type == ContentType.COURSE_RUN.value, item.c.key == wanted
     )
     nested = select(NestedRun.__table__.c.course_id).where(NestedRun.run_key == wanted)
-    # A union, where OR would be simpler: each half is found by its index.
+    # OR would be simpler, but each half of a union is found by its own index.
     candidates = own.union_all(nested).subquery()
     return (
         select(item.c.id, item.c.content_type, item.c.body_hash)
@@ -65,11 +65,12 @@ def find_run(connection: Connection, query_uuid: UUID, run_key: str) -> AnyRow |
 
 
 def selected_ids(connection: Connection, catalog: CatalogTarget, wanted: Selection) -> list[int]:
-    """Members with one of the keys, changed since the instant: the clock closing one counts."""
+    """Members with one of the keys that changed since the instant; being closed by the clock counts
+    as a change."""
     conditions = [QueryMember.query_uuid == catalog.query_uuid, QueryMember.removed_at.is_(None)]
     if wanted.keys:
         conditions.append(QueryMember.sort_key.in_(wanted.keys))
-    # Of a catalog that is younger than the instant itself, everything is new.
+    # In a catalog that was created after the instant, everything is new.
     if wanted.since is not None and catalog.created_at <= wanted.since:
         arrived = select(CatalogChange.content_id).where(
             CatalogChange.catalog_uuid == catalog.uuid,
@@ -94,7 +95,8 @@ def selected_ids(connection: Connection, catalog: CatalogTarget, wanted: Selecti
 def removed_since(
     connection: Connection, catalog: CatalogTarget, wanted: Selection
 ) -> Sequence[AnyRow]:
-    """key, content_type and removed_at of what left the catalog since, by whichever way."""
+    """key, content_type and removed_at of what left the catalog since, because it left the query
+    or because the catalog changed to another query."""
     left_query = select(QueryMember.content_id, QueryMember.removed_at.label("at")).where(
         QueryMember.query_uuid == catalog.query_uuid,
         QueryMember.removed_at > wanted.since,

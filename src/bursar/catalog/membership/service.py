@@ -16,9 +16,7 @@ from sqlalchemy.orm import Session
 
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.models import ContentItem
-from bursar.catalog.content.templates import (
-    decode_template,
-)
+from bursar.catalog.content.templates import decode_template
 from bursar.catalog.filters.service import ContentFilter, parse_filter
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.catalog.membership.rules import family_members
@@ -198,7 +196,7 @@ def _wanted(queries: Sequence[Query], everyone: Iterable[StoredItem]) -> set[tup
 def _current(
     session: Session, query_uuids: list[UUID], content_ids: list[int]
 ) -> dict[tuple[UUID, int], bool]:
-    """Known rows, and whether each is a member now."""
+    """The stored rows by query and document, with whether each is a member now."""
     rows = session.execute(
         select(QueryMember.query_uuid, QueryMember.content_id, QueryMember.removed_at).where(
             is_any_of(session, QueryMember.content_id, content_ids),

@@ -1,4 +1,4 @@
-"""Pure decisions about what a course or a run costs, until when, and where to enrol.
+"""Pure decisions about what a course or a run costs, until when, and where to enroll.
 
 They read documents that nobody vouches for: what cannot be understood counts as unknown.
 """
@@ -23,7 +23,7 @@ def course_price_cents(course: Part, now: datetime) -> int | None:
 
 
 def is_enrollable(run: Part, now: datetime) -> bool:
-    """Published, not closed by hand, and neither its enrolment nor itself has ended."""
+    """Published, not closed by hand, and neither its enrollment nor itself has ended."""
     if run.get("is_enrollable") is False:
         return False
     until = run_open_until(

@@ -1,4 +1,4 @@
-"""What other domains ask of a catalog: does it hold this, what does it cost, where to enrol."""
+"""The front door of offers: whether a catalog holds a course, what it costs, where to enroll."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,16 +13,10 @@ from sqlalchemy.orm import Session
 from bursar.batches import batched
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.content.content_types import ContentType
-from bursar.catalog.content.documents import (
-    parse_document,
-)
+from bursar.catalog.content.documents import parse_document
 from bursar.catalog.content.models import ContentItem, NestedRun
 from bursar.catalog.content.parts import Part, instant, run_price_cents
-from bursar.catalog.content.templates import (
-    Links,
-    decode_template,
-    fill_in,
-)
+from bursar.catalog.content.templates import Links, decode_template, fill_in
 from bursar.catalog.membership.models import QueryMember
 from bursar.catalog.offers import rules
 from bursar.database.types import AnyRow
@@ -35,6 +29,8 @@ PAIRS_AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Offer:
+    """A course or a run as a catalog offers it."""
+
     key: str
     """As it was asked for: of a course or a run."""
     title: str
@@ -45,7 +41,7 @@ class Offer:
     enrollment_end: datetime | None
     """A run's own; of a course the latest among its enrollable runs, unless one stays open."""
     run_key: str | None
-    """The run to enrol in; None when none is enrollable now."""
+    """The run to enroll in; None when none is enrollable now."""
 
 
 def find_offer(session: Session, catalog_uuid: UUID, key: str, now: datetime) -> Offer | None:
@@ -54,7 +50,10 @@ def find_offer(session: Session, catalog_uuid: UUID, key: str, now: datetime) ->
 
 
 def find_offers(session: Session, pairs: Sequence[Pair], now: datetime) -> dict[Pair, Offer]:
-    """By catalog and key; what a catalog does not hold is left out. Two statements for 500."""
+    """The offers by catalog and key; what a catalog does not hold is left out.
+
+    Two statements for every 500 pairs.
+    """
     # No key has NUL, and PostgreSQL refuses to look for it.
     wanted = list(dict.fromkeys(pair for pair in pairs if "\x00" not in pair[1]))
     offers: dict[Pair, Offer] = {}
@@ -66,7 +65,10 @@ def find_offers(session: Session, pairs: Sequence[Pair], now: datetime) -> dict[
 def enrollment_link(
     lms_public_url: str, enterprise_uuid: UUID, slug: str, catalog_uuid: UUID, key: str
 ) -> str:
-    """What the catalog's documents carry as `enrollment_url`. ValueError for what is no key."""
+    """What the documents of the catalog carry as `enrollment_url`.
+
+    Raises ValueError when the key is none.
+    """
     links = Links(lms_public_url, enterprise_uuid, catalog_uuid, slug)
     template = parse_document({"key": key}, ContentType.COURSE).body
     link: str = msgspec.json.decode(fill_in(template, links, listing=False))["enrollment_url"]
@@ -74,7 +76,8 @@ def enrollment_link(
 
 
 def _holders() -> Select[Any]:
-    """Who answers for a key in a catalog, the best answer first."""
+    """The documents that answer for a key in a catalog: its own document before a course that holds
+    the run, and a course before a run."""
     item, member, catalog = ContentItem.__table__, QueryMember.__table__, Catalog.__table__
     nested = NestedRun.__table__
     keys: BindParameter[str] = bindparam("keys", expanding=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.catalogs.service import enterprises_of
 from bursar.credit.models import AssignmentConfiguration, Policy, Subsidy
 from bursar.credit.policies.commands import PutPolicy, given
 from bursar.credit.policies.events import (
@@ -101,12 +101,14 @@ def _kind(*, is_new: bool, changes: FieldChanges) -> type[PolicyEvent]:
 def _reference_problems(
     session: Session, enterprise_uuid: UUID, fields: Fields
 ) -> Iterator[Problem]:
-    catalog = session.get(Catalog, fields["catalog_uuid"]) if fields.get("catalog_uuid") else None
-    subsidy = session.get(Subsidy, fields["subsidy_uuid"]) if fields.get("subsidy_uuid") else None
-    for kind, found in (("catalog", catalog), ("subsidy", subsidy)):
-        name = f"{kind}_uuid"
-        if fields.get(name) and (found is None or found.enterprise_uuid != enterprise_uuid):
-            yield name, f"no such {kind}"
+    if catalog_uuid := fields.get("catalog_uuid"):
+        owners = enterprises_of(session, [catalog_uuid])
+        if owners.get(catalog_uuid) != enterprise_uuid:
+            yield "catalog_uuid", "no such catalog"
+    if subsidy_uuid := fields.get("subsidy_uuid"):
+        subsidy = session.get(Subsidy, subsidy_uuid)
+        if subsidy is None or subsidy.enterprise_uuid != enterprise_uuid:
+            yield "subsidy_uuid", "no such subsidy"
 
 
 def _changes_for_good(stored: Policy | None, fields: Fields) -> Iterator[Problem]:

@@ -10,17 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.catalog.content.content_types import ContentType
-from bursar.catalog.content.documents import (
-    parse_document,
-)
-from bursar.catalog.content.refusals import (
-    BrokenDocument,
-)
-from bursar.catalog.content.templates import (
-    Links,
-    decode_template,
-    fill_in,
-)
+from bursar.catalog.content.documents import parse_document
+from bursar.catalog.content.refusals import BrokenDocument
+from bursar.catalog.content.templates import Links, decode_template, fill_in
 from bursar.clock import NEVER
 from testing.paths import REFERENCE
 

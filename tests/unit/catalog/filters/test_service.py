@@ -9,17 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.catalog.content.content_types import ContentType
-from bursar.catalog.filters.fields import (
-    aggregation_key,
-)
-from bursar.catalog.filters.refusals import (
-    FilterError,
-)
-from bursar.catalog.filters.service import (
-    canonical_filter,
-    parse_filter,
-    query_uuid,
-)
+from bursar.catalog.filters.fields import aggregation_key
+from bursar.catalog.filters.refusals import FilterError
+from bursar.catalog.filters.service import canonical_filter, parse_filter, query_uuid
 from testing.paths import REFERENCE
 
 COURSE, RUN, PROGRAM = ContentType.COURSE, ContentType.COURSE_RUN, ContentType.PROGRAM

@@ -6,13 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.catalog.content.parts import (
-    LARGEST_CENTS,
-    cents,
-    instant,
-    parts_of,
-    run_price_cents,
-)
+from bursar.catalog.content.parts import LARGEST_CENTS, cents, instant, parts_of, run_price_cents
 from bursar.catalog.offers.rules import (
     course_price_cents,
     is_enrollable,
