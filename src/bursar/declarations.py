@@ -1,8 +1,11 @@
 """What declaring objects has in common in every domain: fields that are absent stay as they are,
 every problem is told, and a change is told with old and new values."""
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
+
+from msgspec import UNSET
 
 Outcome = Literal["created", "changed", "unchanged"]
 Problem = tuple[str, str]
@@ -21,6 +24,17 @@ class DeclarationRefused(Exception):
         self.problems = tuple(problems)
 
 
+def given(declared: object) -> dict[str, Any]:
+    """The fields of a command that are not UNSET, by name; null included.
+
+    `declared` is a dataclass whose optional fields are UNSET by default.
+    """
+    if not dataclasses.is_dataclass(declared) or isinstance(declared, type):
+        raise TypeError(f"{declared!r} is no command")
+    values = {field.name: getattr(declared, field.name) for field in dataclasses.fields(declared)}
+    return {name: value for name, value in values.items() if value is not UNSET}
+
+
 def missing(required: Iterable[str], fields: Fields, *, is_new: bool) -> list[Problem]:
     """Fields that something new must have, and that can never be null."""
     return [
@@ -30,12 +44,20 @@ def missing(required: Iterable[str], fields: Fields, *, is_new: bool) -> list[Pr
     ]
 
 
+def are_out_of_order(begin: str, end: str, stored: object | None, fields: Fields) -> bool:
+    """Whether the second of two instants would not come after the first.
+
+    An instant that is absent or null is taken from what is stored.
+    """
+    first, last = (fields.get(name) or getattr(stored, name, None) for name in (begin, end))
+    return first is not None and last is not None and last <= first
+
+
 def order_problems(
     begin: str, end: str, stored: object | None, fields: Fields
 ) -> Iterator[Problem]:
     """Of two instants, of which the first must come before the second."""
-    first, last = (fields.get(name) or getattr(stored, name, None) for name in (begin, end))
-    if first is None or last is None or first < last:
+    if not are_out_of_order(begin, end, stored, fields):
         return
     if end in fields:
         yield end, f"must be later than {begin}"

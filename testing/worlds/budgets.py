@@ -35,6 +35,7 @@ from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.delivery.models import Mail, MailStatus
 from bursar.events.models import EventRecord
+from bursar.learners.commands import DeclaredLearner
 from bursar.learners.service import put_learners
 from testing.worlds.catalog import CATALOG, ENTERPRISE, START, course, put, store
 
@@ -219,9 +220,9 @@ class Budget:
 
     def know(self, learners: Sequence[tuple[str, int]]) -> None:
         """Their accounts; no assignment is linked by this."""
-        declared = [{"email": email, "lms_user_id": user} for email, user in learners]
+        declared = [DeclaredLearner(email=email, lms_user_id=user) for email, user in learners]
         with self.database.transaction() as session:
-            put_learners(session, ACTOR, ENTERPRISE, declared, NOW)
+            put_learners(session, ACTOR, ENTERPRISE, declared, at=NOW)
 
     def publish(self, *documents: dict[str, Any], now: datetime = NOW) -> None:
         with self.database.transaction() as session:

@@ -27,6 +27,7 @@ from bursar.enrollment.gateway import LmsEnrollment, Outcome
 from bursar.enrollment.models import Enrollment
 from bursar.identity.service import DeclaredEnterprise, put_enterprise
 from bursar.jobs.queue import JobQueue
+from bursar.learners.commands import DeclaredLearner
 from bursar.learners.models import Learner
 from bursar.learners.service import put_learners
 from bursar.subscriptions.checks import check_subscriptions
@@ -121,10 +122,10 @@ def give(
 def know(session: Session, addresses: Sequence[str], enterprise: UUID = ACME) -> None:
     """Accounts in the LMS."""
     learners = [
-        {"email": email, "lms_user_id": number, "username": email.partition("@")[0]}
+        DeclaredLearner(email=email, lms_user_id=number, username=email.partition("@")[0])
         for number, email in enumerate(addresses, 501)
     ]
-    put_learners(session, ACTOR, enterprise, learners, clock.now())
+    put_learners(session, ACTOR, enterprise, learners)
 
 
 def activate(database: Database, addresses: Sequence[str], uuid: UUID = PLAN) -> None:

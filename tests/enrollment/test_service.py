@@ -23,6 +23,7 @@ from bursar.enrollment.service import (
 )
 from bursar.events.models import EventRecord
 from bursar.identity.service import DeclaredEnterprise, put_enterprise
+from bursar.learners.commands import DeclaredLearner
 from bursar.learners.service import ensure_learners, put_learners
 from testing.databases.statements import statements_of
 
@@ -46,8 +47,8 @@ def acme(database: Database) -> Database:
         for number, enterprise in enumerate((ACME, GLOBEX)):
             fields = {"name": "E", "slug": f"e{number}"}
             put_enterprise(session, ACTOR, DeclaredEnterprise(uuid=enterprise, **fields), at=NOW)
-        ana = {"email": " Ana@ACME.example", "lms_user_id": 501, "username": "ana"}
-        put_learners(session, ACTOR, ACME, [ana], NOW)
+        ana = DeclaredLearner(email=" Ana@ACME.example", lms_user_id=501, username="ana")
+        put_learners(session, ACTOR, ACME, [ana], at=NOW)
     return database
 
 

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import insert_for
+from bursar.declarations import Outcome
 from bursar.events.event import Changes, Event
 from bursar.events.service import publish
 from bursar.identity.commands import CreateClient, DeclaredClient
-from bursar.identity.enterprises import Outcome, get_enterprise
+from bursar.identity.enterprises import get_enterprise
 from bursar.identity.events import (
     ClientCreated,
     ClientDisabled,

@@ -3,19 +3,21 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from msgspec import UNSET
-
-from bursar.declared import Declarable, Declared
+from msgspec import UNSET, UnsetType
 
 
-class DeclaredEnterprise(Declared, frozen=True, kw_only=True):
-    """An enterprise as it shall be. A new one needs a name and a slug."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredEnterprise:
+    """An enterprise as it shall be. A field that is UNSET keeps its stored value.
+
+    A new enterprise needs a name and a slug.
+    """
 
     uuid: UUID
-    name: Declarable[str] = UNSET
-    slug: Declarable[str] = UNSET
-    country: Declarable[str | None] = UNSET
-    contact_email: Declarable[str | None] = UNSET
+    name: str | UnsetType = UNSET
+    slug: str | UnsetType = UNSET
+    country: str | UnsetType | None = UNSET
+    contact_email: str | UnsetType | None = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, select
@@ -13,14 +13,13 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.database.types import AnyRow
+from bursar.declarations import Outcome, given
 from bursar.events.service import publish
 from bursar.identity.commands import DeclaredEnterprise
 from bursar.identity.events import EnterpriseChanged, EnterpriseCreated
 from bursar.identity.models import Enterprise
 from bursar.identity.refusals import SlugTaken, UnknownEnterprise
 from bursar.identity.views import EnterpriseView
-
-Outcome = Literal["created", "changed", "unchanged"]
 
 _BATCH: Final = 1000
 """SQLite allows 32,766 parameters in a statement; far fewer keep it quick to compile."""
@@ -114,7 +113,7 @@ def owners_of_slugs(session: Session, slugs: Collection[str]) -> dict[str, UUID]
 
 
 def _wanted(declared: DeclaredEnterprise) -> dict[str, Any]:
-    wanted = declared.given()
+    wanted = given(declared)
     del wanted["uuid"]
     if isinstance(wanted.get("contact_email"), str):
         wanted["contact_email"] = wanted["contact_email"].strip().lower()

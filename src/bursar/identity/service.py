@@ -1,5 +1,6 @@
 """The front door: enterprises, the clients that act for them, and how clients prove themselves."""
 
+from bursar.declarations import Outcome
 from bursar.identity.authentication import (
     Credentials,
     authenticate,
@@ -17,7 +18,6 @@ from bursar.identity.clients import (
 )
 from bursar.identity.commands import CreateClient, DeclaredClient, DeclaredEnterprise
 from bursar.identity.enterprises import (
-    Outcome,
     find_enterprises,
     get_enterprise,
     list_enterprises,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from bursar.identity.models import Role
+from bursar.identity.service import Role
 from bursar.provisioning.fields import (
     LARGEST_INTEGER,
     MOST_LICENSES,

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.learners.commands import DeclaredLearner
 from bursar.learners.service import put_learners
 from bursar.provisioning.forms import EnterpriseForm
 from bursar.provisioning.plan import Plan
@@ -21,7 +22,7 @@ class LearnerRun:
     def put(self, enterprise: EnterpriseForm) -> None:
         if not enterprise.learners:
             return
-        learners = [learner.given() for learner in enterprise.learners]
-        result = put_learners(self.session, self.actor, enterprise.uuid, learners, self.now)
+        learners = [DeclaredLearner(**learner.given()) for learner in enterprise.learners]
+        result = put_learners(self.session, self.actor, enterprise.uuid, learners, at=self.now)
         counts = result.created, result.changed, result.unchanged
         self.plan.note_several(counts, f"learners of {enterprise.slug}")

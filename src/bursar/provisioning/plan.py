@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-Outcome = Literal["created", "changed", "unchanged"]
+from bursar.declarations import Outcome
+
 _SIGNS: Final = {"created": "+", "changed": "~"}
 
 

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bursar.batches import batched
-from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.catalogs.service import enterprises_of
 from bursar.credit.policies.service import (
     owners_of_configurations,
     owners_of_ledger_entries,
@@ -20,9 +18,6 @@ from bursar.identity.service import owners_of_slugs
 from bursar.provisioning.forms import EnterpriseForm
 from bursar.provisioning.manifest import Manifest
 from bursar.provisioning.problems import problem
-
-# SQLite allows 32,766 parameters in a statement; far fewer keep it quick to compile.
-_BATCH: Final = 1000
 
 Named = tuple[str, UUID]
 """A path below an enterprise, and the UUID there."""
@@ -133,25 +128,15 @@ def _subsidy_references(enterprise: EnterpriseForm) -> Iterator[Named]:
 _Names = Callable[[EnterpriseForm], Iterator[Named]]
 
 
-def _owners_of_catalogs(session: Session, uuids: Collection[UUID]) -> dict[UUID, UUID]:
-    return {
-        row.uuid: row.enterprise_uuid
-        for batch in batched(uuids, _BATCH)
-        for row in session.execute(
-            select(Catalog.uuid, Catalog.enterprise_uuid).where(Catalog.uuid.in_(batch))
-        )
-    }
-
-
 _DECLARATIONS: Final[dict[OwnersOf, _Names]] = {
-    _owners_of_catalogs: _catalogs,
+    enterprises_of: _catalogs,
     owners_of_subsidies: _subsidies,
     owners_of_ledger_entries: _deposits,
     owners_of_policies: _policies,
     owners_of_configurations: _configurations,
 }
 _REFERENCES: Final[dict[OwnersOf, tuple[str, _Names]]] = {
-    _owners_of_catalogs: ("catalog", _catalog_references),
+    enterprises_of: ("catalog", _catalog_references),
     owners_of_subsidies: ("subsidy", _subsidy_references),
 }
 

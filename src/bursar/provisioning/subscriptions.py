@@ -7,12 +7,12 @@ from typing import Final, cast
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.declarations import DeclarationRefused
 from bursar.provisioning.forms import EnterpriseForm, SubscriptionPlanForm
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.problems import problem
 from bursar.subscriptions.declared import service
 from bursar.subscriptions.declared.commands import PlanFields, PutPlan
-from bursar.subscriptions.declared.refusals import PlanRefused
 
 _UUID: Final = frozenset({"uuid"})
 
@@ -38,7 +38,7 @@ class SubscriptionRun:
         try:
             command = PutPlan(enterprise.uuid, form.uuid, cast("PlanFields", fields))
             outcome = service.put_plan(self.session, self.actor, command, at=self.now)
-        except PlanRefused as error:
+        except DeclarationRefused as error:
             self.problems += [problem(f"{place}.{path}", why) for path, why in error.problems]
             return
         self.plan.note(outcome, f"subscription plan {form.uuid} of {enterprise.slug}")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bursar.database.engine import Database
 from bursar.delivery.models import Mail
+from bursar.learners.commands import DeclaredLearner
 from bursar.learners.service import put_learners
 from bursar.subscriptions.licenses import service
 from bursar.subscriptions.licenses.commands import (
@@ -107,9 +108,8 @@ class TestAssign:
 
     def test_ids_of_the_customer_and_known_accounts_are_kept(self, acme: Database) -> None:
         with acme.transaction() as session:
-            put_learners(
-                session, ACTOR, ENTERPRISE, [{"email": emails(1)[0], "lms_user_id": 7}], NOW
-            )
+            ana = DeclaredLearner(email=emails(1)[0], lms_user_id=7)
+            put_learners(session, ACTOR, ENTERPRISE, [ana], at=NOW)
             first, second = emails(2)
             sfids = {first: "001OE000001f26OXZP", second: None}
             service.assign(session, ACTOR, AssignLicenses(ENTERPRISE, PLAN, sfids), at=NOW)

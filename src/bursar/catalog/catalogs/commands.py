@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -12,8 +12,6 @@ from bursar.pages import Page
 
 REFRESH_INLINE_LIMIT: Final = 10_000
 """Over more documents a filter is evaluated in the background; the settings can say otherwise."""
-
-Outcome: TypeAlias = Literal["created", "changed", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The front door of catalogs: what an enterprise offers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
+from bursar.batches import batched
 from bursar.catalog.catalogs import queries
 from bursar.catalog.catalogs.changeover import set_filter
 from bursar.catalog.catalogs.commands import (
     REFRESH_INLINE_LIMIT,
     CatalogPage,
     CatalogRecord,
-    Outcome,
     PutCatalog,
 )
 from bursar.catalog.catalogs.events import CatalogChanged
@@ -26,10 +26,13 @@ from bursar.catalog.catalogs.refusals import CatalogOfAnotherEnterprise
 from bursar.catalog.catalogs.views import catalog_summary
 from bursar.catalog.membership.models import CatalogQuery
 from bursar.database.types import AnyRow
+from bursar.declarations import Outcome
 from bursar.events.event import Plain
 from bursar.events.service import publish
 from bursar.pages import PageRequest
 
+_BATCH: Final = 1000
+"""Uuids in one statement: SQLite takes some thirty thousand parameters."""
 _PLAIN_FIELDS: Final = ("title", "query_title", "include_exec_ed_2u_courses")
 
 
@@ -71,12 +74,14 @@ def catalogs_of(
     return CatalogPage(page, results, _last_change(rows))
 
 
-def enterprises_of(session: Session, catalog_uuids: Sequence[UUID]) -> dict[UUID, UUID]:
+def enterprises_of(session: Session, catalog_uuids: Collection[UUID]) -> dict[UUID, UUID]:
     """The enterprise of each catalog by its uuid; unknown catalogs are left out."""
-    rows = session.execute(
-        select(Catalog.uuid, Catalog.enterprise_uuid).where(Catalog.uuid.in_(catalog_uuids))
-    )
-    return {row.uuid: row.enterprise_uuid for row in rows}
+    owners = select(Catalog.uuid, Catalog.enterprise_uuid)
+    return {
+        row.uuid: row.enterprise_uuid
+        for batch in batched(catalog_uuids, _BATCH)
+        for row in session.execute(owners.where(Catalog.uuid.in_(batch)))
+    }
 
 
 def put_catalog(

@@ -4,7 +4,7 @@ Fields that are UNSET stay as they are; of something new they take their default
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -12,7 +12,6 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from bursar.credit.policies.views import PolicySummary
-from bursar.declarations import Fields
 from bursar.pages import Page
 
 Instant: TypeAlias = datetime | UnsetType | None
@@ -67,12 +66,6 @@ class PutPolicy:
     """Cents."""
     late_redemption_allowed_until: Instant = UNSET
     assignment_configuration: DeclaredConfiguration | None = None
-
-
-def given(command: PutSubsidy | PutPolicy | DeclaredConfiguration) -> Fields:
-    """What a command sets, by the name of the field; null included."""
-    values = {field.name: getattr(command, field.name) for field in fields(command)}
-    return {name: value for name, value in values.items() if value is not UNSET}
 
 
 @dataclass(frozen=True, slots=True)

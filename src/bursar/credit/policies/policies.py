@@ -12,7 +12,7 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.catalog.catalogs.service import enterprises_of
 from bursar.credit.models import AssignmentConfiguration, Policy, Subsidy
-from bursar.credit.policies.commands import PutPolicy, given
+from bursar.credit.policies.commands import PutPolicy
 from bursar.credit.policies.events import (
     PolicyChanged,
     PolicyCreated,
@@ -28,6 +28,7 @@ from bursar.declarations import (
     Fields,
     Outcome,
     Problem,
+    given,
     missing,
     outcome_of,
     set_fields,

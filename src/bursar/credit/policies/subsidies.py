@@ -12,7 +12,7 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.credit.models import LedgerEntry, Subsidy
-from bursar.credit.policies.commands import Deposit, PutSubsidy, given
+from bursar.credit.policies.commands import Deposit, PutSubsidy
 from bursar.credit.policies.events import SubsidyChanged, SubsidyCreated, SubsidyDeposited
 from bursar.credit.policies.ownership import FIXED, find_owned
 from bursar.credit.policies.views import SubsidyDeposit, subsidy_item
@@ -22,6 +22,7 @@ from bursar.declarations import (
     Fields,
     Outcome,
     Problem,
+    given,
     missing,
     order_problems,
     outcome_of,

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Required, TypedDict
+from typing import Required, TypedDict
 from uuid import UUID
-
-Outcome = Literal["created", "changed", "unchanged"]
 
 
 class RenewalFields(TypedDict, total=False):

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bursar.declarations import Problem, are_out_of_order, missing
 from bursar.events.event import Plain
 from bursar.subscriptions.declared.commands import RenewalFields
-from bursar.subscriptions.declared.refusals import Problem
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 from bursar.subscriptions.plans.rules import chain
 
@@ -73,15 +73,8 @@ def _comes_back(
 
 
 def _field_problems(stored: PlanRenewal | None, renewal: RenewalFields) -> Iterator[Problem]:
-    given: Mapping[str, object] = renewal
-    for name in _REQUIRED:
-        if given.get(name) is None and (stored is None or name in given):
-            yield name, "required"
-    effective = renewal.get("effective_date") or (stored and stored.effective_date)
-    expiration = renewal.get("renewed_expiration_date") or (
-        stored and stored.renewed_expiration_date
-    )
-    if effective and expiration and expiration <= effective:
+    yield from missing(_REQUIRED, renewal, is_new=stored is None)
+    if are_out_of_order("effective_date", "renewed_expiration_date", stored, renewal):
         yield "renewed_expiration_date", "must be later than effective_date"
     if stored is not None and stored.processed_at is not None:
         for name in _changes(stored, renewal):

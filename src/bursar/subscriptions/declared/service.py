@@ -14,16 +14,16 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.actors import Actor
 from bursar.catalog.catalogs.service import enterprises_of
+from bursar.declarations import Outcome, Problem, are_out_of_order, missing
 from bursar.events.event import Changes, Plain
 from bursar.events.service import publish
 from bursar.subscriptions.declared.commands import (
     DeclaredPlan,
     DeclaredRenewal,
-    Outcome,
     PlanFields,
     PutPlan,
 )
-from bursar.subscriptions.declared.refusals import PlanRefused, Problem
+from bursar.subscriptions.declared.refusals import PlanRefused
 from bursar.subscriptions.declared.renewals import put_renewal, renewal_problems
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.queries import licenses
@@ -142,11 +142,9 @@ def _problems(
     if stored is not None and stored.enterprise_uuid != enterprise_uuid:
         yield "uuid", "belongs to another enterprise"
         return
-    given: Mapping[str, object] = fields
-    for name in REQUIRED:
-        if given.get(name) is None and (stored is None or name in given):
-            yield name, "required"
-    yield from _date_problems(stored, fields)
+    yield from missing(REQUIRED, fields, is_new=stored is None)
+    if are_out_of_order("start_date", "expiration_date", stored, fields):
+        yield "expiration_date", "must be later than start_date"
     if catalog_uuid := fields.get("enterprise_catalog_uuid"):
         owners = enterprises_of(session, [catalog_uuid])
         if owners.get(catalog_uuid) != enterprise_uuid:
@@ -156,13 +154,6 @@ def _problems(
         in_use = stored.assigned_count + stored.activated_count
         if wanted < in_use:
             yield _SIZE, f"{in_use} licenses are in use"
-
-
-def _date_problems(stored: SubscriptionPlan | None, fields: PlanFields) -> Iterator[Problem]:
-    start = fields.get("start_date") or (stored and stored.start_date)
-    end = fields.get("expiration_date") or (stored and stored.expiration_date)
-    if start and end and end <= start:
-        yield "expiration_date", "must be later than start_date"
 
 
 def _set_fields(

@@ -1,3 +1,0 @@
-from bursar.delivery.models import Mail, MailStatus
-
-__all__ = ["Mail", "MailStatus"]
