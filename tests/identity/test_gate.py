@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,8 +16,8 @@ from bursar.identity.gate import DatabaseGate
 from bursar.identity.models import ApiClient, Enterprise
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
-from bursar.tenancy import NotAuthenticated, Principal
-from bursar.web.principal import Gate, Owned
+from bursar.tenancy import NotAuthenticated, Owned, Principal
+from bursar.web.principal import Gate
 from testing.databases.statements import statements_of
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -24,23 +25,46 @@ ACTOR = Actor("operator")
 ACME, GLOBEX, INITECH = uuid4(), uuid4(), uuid4()
 ACME_CATALOG, INITECH_CATALOG = uuid4(), uuid4()
 
+
+@dataclass(frozen=True)
+class CatalogTarget:
+    enterprise_uuid: UUID
+    uuid: UUID
+    role: str
+
+
+@dataclass(frozen=True)
+class EnterpriseTarget:
+    enterprise_uuid: UUID
+    slug: str
+
+
+@dataclass(frozen=True)
+class SluggedCatalog:
+    enterprise_uuid: UUID
+    uuid: UUID
+    slug: str
+
+
 CATALOG = Owned(
+    kind=CatalogTarget,
     source=Catalog.__table__,
     enterprise=Catalog.__table__.c.enterprise_uuid,
     condition=Catalog.__table__.c.uuid == bindparam("catalog_uuid"),
     columns=(
         Catalog.__table__.c.uuid,
-        Catalog.__table__.c.enterprise_uuid,
         Catalog.__table__.c.title.label("role"),
     ),
 )
 NAMED_ENTERPRISE = Owned(
+    kind=EnterpriseTarget,
     source=Enterprise.__table__,
     enterprise=Enterprise.__table__.c.uuid,
     condition=Enterprise.__table__.c.uuid == bindparam("enterprise_uuid"),
     columns=(Enterprise.__table__.c.slug,),
 )
 CATALOG_WITH_ENTERPRISE = Owned(
+    kind=SluggedCatalog,
     source=Catalog.__table__.join(
         Enterprise.__table__, Enterprise.__table__.c.uuid == Catalog.__table__.c.enterprise_uuid
     ),
@@ -99,7 +123,7 @@ def admit(database: Database, gate: Gate, client_id: str) -> Principal:
 
 
 def admit_to(
-    database: Database, gate: Gate, owned: Owned, client_id: str = "client", **path: Any
+    database: Database, gate: Gate, owned: Owned[Any], client_id: str = "client", **path: Any
 ) -> tuple[Principal, Row[Any] | None]:
     parameters: Mapping[str, Any] = path
     with database.read() as connection:

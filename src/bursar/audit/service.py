@@ -1,7 +1,7 @@
-"""Writes the audit trail. The caller's transaction decides whether an entry exists."""
+"""Reads the audit trail: the events, and the entries that were written before there were events."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 from operator import attrgetter
@@ -9,47 +9,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, select
-from sqlalchemy.orm import Session
 
-from bursar import clock
-from bursar.actors import Actor
 from bursar.audit.models import AuditEntry
-from bursar.database.bulk import bulk_insert
 from bursar.database.types import AnyRow
 from bursar.events.models import EventRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    action: str
-    object_type: str
-    object_id: str
-    enterprise_uuid: UUID | None = None
-    details: dict[str, Any] = field(default_factory=dict)
-
-
-def record(session: Session, actor: Actor, changes: list[Change]) -> None:
-    """One entry a change, in one statement."""
-    if not changes:
-        return
-    at = clock.now()
-    bulk_insert(
-        session,
-        AuditEntry,
-        [
-            {
-                "enterprise_uuid": change.enterprise_uuid,
-                "at": at,
-                "actor": actor.name,
-                "action": change.action,
-                "object_type": change.object_type,
-                "object_id": change.object_id,
-                "request_id": actor.request_id,
-                "details": change.details,
-            }
-            for change in changes
-        ],
-    )
 
 
 @dataclass(frozen=True, slots=True)

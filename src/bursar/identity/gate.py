@@ -1,15 +1,15 @@
 """The gate to every object of an enterprise. Its statements are kept: it runs at each request."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Connection, FromClause, Select, bindparam, select
+from sqlalchemy import Connection, FromClause, Select, bindparam, select
 
 from bursar.database.types import AnyRow
 from bursar.identity.models import ApiClient, ClientGrant
 from bursar.identity.tokens import KeyRing
-from bursar.tenancy import NotAuthenticated, Principal
+from bursar.tenancy import NotAuthenticated, Owned, Principal
 
 # The aliases and labels are our own, because an owned object may have the same tables and columns.
 _CLIENT = ApiClient.__table__.alias("caller")
@@ -21,25 +21,12 @@ _COLUMNS = (
 )
 
 
-class Reachable(Protocol):
-    """What a path names: `tenancy.Owned`, or what older routes still declare."""
-
-    @property
-    def source(self) -> FromClause: ...
-    @property
-    def enterprise(self) -> Column[Any] | ColumnElement[Any]: ...
-    @property
-    def condition(self) -> ColumnElement[bool]: ...
-    @property
-    def columns(self) -> tuple[ColumnElement[Any], ...]: ...
-
-
 class DatabaseGate:
     """Implements `bursar.web.principal.Gate`."""
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
-        self._statements: dict[Reachable, Select[Any]] = {}
+        self._statements: dict[Owned[Any], Select[Any]] = {}
 
     def verify(self, token: str) -> str:
         return self._ring.verify(token)
@@ -51,7 +38,7 @@ class DatabaseGate:
         self,
         connection: Connection,
         client_id: str,
-        owned: Reachable,
+        owned: Owned[Any],
         parameters: Mapping[str, Any],
     ) -> tuple[Principal, AnyRow | None]:
         statement = self._statements.get(owned)
@@ -73,13 +60,12 @@ _GRANTED = _CLIENT.outerjoin(_GRANT, _GRANT.c.client_uuid == _CLIENT.c.uuid)
 _ADMIT = _admission(_GRANTED)
 
 
-def _statement_for(owned: Reachable) -> Select[Any]:
+def _statement_for(owned: Owned[Any]) -> Select[Any]:
     theirs = (owned.enterprise == _GRANT.c.enterprise_uuid) & owned.condition
-    others = (column for column in owned.columns if column.key != "enterprise_uuid")
     return _admission(
         _GRANTED.outerjoin(owned.source, theirs),
         owned.enterprise.label("owned_enterprise"),
-        *others,
+        *owned.columns,
     )
 
 

@@ -8,11 +8,10 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bursar import tenancy
+from bursar.tenancy import Owned
 from bursar.web.call import Answer, Call
 from bursar.web.negotiation import Format
 from bursar.web.parameters import ParameterReader
-from bursar.web.principal import Owned
 from bursar.web.query import Query
 
 Read = Callable[[Call, Connection], Answer[Any]]
@@ -66,7 +65,7 @@ class Endpoint:
     method: str
     path: str
     documentation: Documentation
-    owned: Owned | tenancy.Owned[Any] | None = None
+    owned: Owned[Any] | None = None
     query_names: tuple[str, ...] = ()
     """Query parameters that `owned` binds beside the path's: UUIDs, each of them required."""
     read: Read | None = None

@@ -13,7 +13,7 @@ import structlog
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from bursar import clock, tenancy
+from bursar import clock
 from bursar.database.engine import DATABASE_AWAY, Database
 from bursar.database.retries import with_retries
 from bursar.database.types import AnyRow
@@ -148,7 +148,7 @@ class Pipeline:
         else:
             values = {**path, **named}
             principal, target = self.gate.admit_to(connection, client_id, endpoint.owned, values)
-            if target is not None and isinstance(endpoint.owned, tenancy.Owned):
+            if target is not None:
                 # Behind the client's own columns come the target's, its enterprise first.
                 owned_target = endpoint.owned.kind(*target[2:])
         self.throttle.check(client_id)

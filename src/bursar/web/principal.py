@@ -1,27 +1,12 @@
-"""Who is calling, and the gate through which every object of an enterprise is reached."""
+"""The gate through which every object of an enterprise is reached."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Column, ColumnElement, Connection, FromClause
+from sqlalchemy import Connection
 
-from bursar import tenancy
 from bursar.database.types import AnyRow
-from bursar.tenancy import Principal
-
-
-@dataclass(frozen=True, eq=False)
-class Owned:
-    """An object named in a path, and the enterprise column that decides who may see it.
-
-    `condition` uses bind parameters named as the endpoint's path parameters.
-    """
-
-    source: FromClause
-    enterprise: Column[Any] | ColumnElement[Any]
-    condition: ColumnElement[bool]
-    columns: tuple[ColumnElement[Any], ...]
+from bursar.tenancy import Owned, Principal
 
 
 class Gate(Protocol):
@@ -35,7 +20,7 @@ class Gate(Protocol):
         self,
         connection: Connection,
         client_id: str,
-        owned: Owned | tenancy.Owned[Any],
+        owned: Owned[Any],
         parameters: Mapping[str, Any],
     ) -> tuple[Principal, AnyRow | None]:
         """As `admit`, in the same one statement with the object, None when it is not theirs."""

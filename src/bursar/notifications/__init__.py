@@ -1,1 +1,0 @@
-"""The old name of `bursar.delivery`, until nobody uses it."""
