@@ -18,7 +18,7 @@ from bursar.database.engine import Database
 from bursar.enrollment.bulk import chunks, jobs, service
 from bursar.enrollment.bulk.checks import check_bulk_enrollment
 from bursar.enrollment.bulk.commands import RequestBulkEnrollment
-from bursar.enrollment.bulk.enrolling import Silent
+from bursar.enrollment.bulk.enrolling import UnansweringLms
 from bursar.enrollment.bulk.models import BulkEnrollmentJob, BulkEnrollmentRow
 from bursar.enrollment.bulk.pending import enroll_pending
 from bursar.enrollment.bulk.rules import chunks_of
@@ -195,7 +195,7 @@ def run(
     return uuid
 
 
-def do_chunk(database: Database, job: UUID, number: int, lms: Lms | Silent) -> int:
+def do_chunk(database: Database, job: UUID, number: int, lms: Lms | UnansweringLms) -> int:
     return jobs.do_chunk(database, JobQueue(database), lms, job, number)
 
 

@@ -33,8 +33,8 @@ _ACCOUNTS: Final = "/api/user/v1/accounts/search_emails"
 
 
 @dataclass(frozen=True, slots=True)
-class LmsPlace:
-    """A enrollment as the LMS knows it; enrollments that are the same to it are one."""
+class UserInRun:
+    """What the LMS keeps one enrollment of, however many Bursar has of it."""
 
     username: str
     courserun_key: str
@@ -74,7 +74,7 @@ class OpenEdxGateway:
     def _each(
         self,
         enrollments: Sequence[LmsEnrollment],
-        act: Callable[[LmsPlace], Outcome],
+        act: Callable[[UserInRun], Outcome],
         without_account: Outcome,
     ) -> list[Outcome]:
         nameless = {each.email for each in enrollments if not each.username}
@@ -97,11 +97,11 @@ class OpenEdxGateway:
             found |= {emails.normalised(one.email): one.username for one in answer.content}
         return found
 
-    def _enroll(self, place: LmsPlace) -> Outcome:
+    def _enroll(self, place: UserInRun) -> Outcome:
         details = {"mode": place.mode, "is_active": True}
         return outcome_of_enrolling(self._client.call(posting("enroll", place, details)))
 
-    def _end(self, place: LmsPlace) -> Outcome:
+    def _end(self, place: UserInRun) -> Outcome:
         """Asks first: told to end what it does not know, an LMS makes an inactive enrollment."""
         known = self._client.call(reading(place))
         if not known.is_good:
@@ -113,19 +113,19 @@ class OpenEdxGateway:
         return outcome_of_ending(answer)
 
 
-def place_of(enrollment: LmsEnrollment, usernames: dict[str, str]) -> LmsPlace | None:
+def place_of(enrollment: LmsEnrollment, usernames: dict[str, str]) -> UserInRun | None:
     """None: the LMS knows nobody of that address."""
     username = enrollment.username or usernames.get(emails.normalised(enrollment.email))
-    return LmsPlace(username, enrollment.courserun_key, enrollment.mode) if username else None
+    return UserInRun(username, enrollment.courserun_key, enrollment.mode) if username else None
 
 
-def posting(name: str, place: LmsPlace, details: dict[str, object]) -> Call[EnrollmentAnswer]:
+def posting(name: str, place: UserInRun, details: dict[str, object]) -> Call[EnrollmentAnswer]:
     course = {"course_id": place.courserun_key}
     body = {"user": place.username, "course_details": course, **details}
     return Call(name, "POST", _ENROLLMENT, EnrollmentAnswer, body)
 
 
-def reading(place: LmsPlace) -> Call[EnrollmentAnswer | None]:
+def reading(place: UserInRun) -> Call[EnrollmentAnswer | None]:
     username, course = quote(place.username, safe=""), quote(place.courserun_key, safe=":+")
     kind: type[EnrollmentAnswer | None] = EnrollmentAnswer | None  # type: ignore[assignment]
     return Call("read", "GET", f"{_ENROLLMENT}/{username},{course}", kind)

@@ -18,7 +18,7 @@ from bursar.enrollment.bulk.events import EnrolledCourse
 from bursar.enrollment.bulk.rules import (
     MISSING_SUBSCRIPTION,
     Decision,
-    Ground,
+    DecisionFacts,
     Pair,
     PairStatus,
     failed,
@@ -34,7 +34,7 @@ from bursar.subscriptions.licenses.commands import ActivateLicenses, UsableLicen
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What its pairs need to know of it."""
+    """What enrolling its pairs needs to know of a job."""
 
     uuid: UUID
     enterprise_uuid: UUID
@@ -48,13 +48,13 @@ class Job:
 
 
 class Enroller(Protocol):
-    """Of an LMS: see `bursar.enrollment.gateway`."""
+    """The half of an LmsGateway that enrolls."""
 
     def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]: ...
 
 
-class Silent:
-    """In the place of an LMS that has been asked for long enough."""
+class UnansweringLms:
+    """Stands in for an LMS that did not answer for too long: it refuses all, with the reason."""
 
     def __init__(self, reason: str) -> None:
         self._outcome = Outcome(reason)
@@ -64,17 +64,21 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolled:
-    """Pairs that the LMS was told, if there was something to tell."""
+class EnrolledPairs:
+    """What was decided of pairs, after the LMS was told of those that may enroll."""
 
-    ground: Ground
+    facts: DecisionFacts
     decisions: Mapping[Pair, Decision]
 
 
-def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -> Enrolled:
-    """Safe to repeat. Licenses of whoever is enrolled are activated. Raises LmsUnavailable."""
-    ground, learners = _look(database, job, pairs, clock.now())
-    decisions = {pair: ground.decide(pair) for pair in pairs}
+def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -> EnrolledPairs:
+    """Decides, tells the LMS, and activates the licenses of whoever is enrolled there.
+
+    It records nothing else, so that it can be repeated. No transaction may be open: the LMS is
+    called over the network. Raises LmsUnavailable.
+    """
+    facts, learners = _look(database, job, pairs, clock.now())
+    decisions = {pair: facts.decide(pair) for pair in pairs}
     good = _successes(decisions)
     wanted = [
         _lms_enrollment(job.enterprise_uuid, pair, learners.get(pair.email), license_.lms_user_id)
@@ -85,11 +89,11 @@ def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -
         if outcome.error is not None:
             decisions[pair] = failed(lms_error(outcome.error))
     _activate(database, job, _successes(decisions).values())
-    return Enrolled(ground, decisions)
+    return EnrolledPairs(facts, decisions)
 
 
 def _successes(decisions: Mapping[Pair, Decision]) -> dict[Pair, UsableLicense]:
-    """With the licenses that pay."""
+    """The pairs that succeed, each with the license that pays."""
     return {
         pair: each.license
         for pair, each in decisions.items()
@@ -99,15 +103,15 @@ def _successes(decisions: Mapping[Pair, Decision]) -> dict[Pair, UsableLicense]:
 
 def _look(
     database: Database, job: Job, pairs: Sequence[Pair], now: datetime
-) -> tuple[Ground, dict[str, LearnerRecord]]:
+) -> tuple[DecisionFacts, dict[str, LearnerRecord]]:
     emails = list(dict.fromkeys(pair.email for pair in pairs))
     keys = list(dict.fromkeys(pair.course_run_key for pair in pairs))
     with database.read() as connection, Session(connection) as session:
         learners = find_learners(session, job.enterprise_uuid, emails)
-        ground = queries.ground_of(
+        facts = queries.find_facts(
             session, job.enterprise_uuid, learners=learners, emails=emails, keys=keys, now=now
         )
-    return ground, learners
+    return facts, learners
 
 
 def _lms_enrollment(
@@ -129,7 +133,7 @@ def _activate(database: Database, job: Job, licenses: Iterable[UsableLicense]) -
 
 
 def record(
-    session: Session, job: Job, enrolled: Enrolled, now: datetime
+    session: Session, job: Job, enrolled: EnrolledPairs, now: datetime
 ) -> tuple[dict[Pair, Decision], list[EnrolledCourse]]:
     """What came of the pairs, and what learners are to be told of.
 
@@ -151,7 +155,7 @@ def record(
     record_enrollments(session, job.actor, enrollments, at=now)
     if not job.notify:
         return decisions, []
-    runs = enrolled.ground.runs
+    runs = enrolled.facts.runs
     return decisions, [
         EnrolledCourse(
             pair.email,

@@ -17,7 +17,7 @@ from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.enrollment.bulk import chunks, enrolling, queries
-from bursar.enrollment.bulk.enrolling import Enrolled, Enroller, Job, Silent
+from bursar.enrollment.bulk.enrolling import EnrolledPairs, Enroller, Job, UnansweringLms
 from bursar.enrollment.bulk.events import BulkEnrollmentRequested
 from bursar.enrollment.bulk.pending import PENDING, enroll_pending
 from bursar.enrollment.bulk.rules import (
@@ -74,7 +74,7 @@ class _Work:
                 attempt=attempt,
             )
         except LmsUnavailable as unavailable:
-            lost = steps.run(context, "give up", enroll_with, Silent(str(unavailable)))
+            lost = steps.run(context, "give up", enroll_with, UnansweringLms(str(unavailable)))
         if lost:
             steps.run(context, "have it given back", _enqueue_give_back, context, job, number)
 
@@ -143,7 +143,13 @@ def do_chunk(
 
 
 def _record(
-    database: Database, queue: JobQueue, row: AnyRow, job: Job, enrolled: Enrolled, *, number: int
+    database: Database,
+    queue: JobQueue,
+    row: AnyRow,
+    job: Job,
+    enrolled: EnrolledPairs,
+    *,
+    number: int,
 ) -> None:
     now = clock.now()
     with database.transaction() as session:

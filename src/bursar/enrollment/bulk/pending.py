@@ -15,7 +15,7 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.enrollment.bulk import chunks, enrolling, queries
-from bursar.enrollment.bulk.enrolling import Enrolled, Job
+from bursar.enrollment.bulk.enrolling import EnrolledPairs, Job
 from bursar.enrollment.bulk.rules import MISSING_SUBSCRIPTION, Pair, PairStatus
 from bursar.enrollment.gateway import LmsGateway, LmsUnavailable
 from bursar.jobs.queue import JobQueue
@@ -78,7 +78,7 @@ def _settle(database: Database, lms: LmsGateway, job_uuid: UUID, pairs: list[Pai
         mine = {pair: each for pair, each in enrolled.decisions.items() if pair.number in pending}
         if not mine:
             return 0
-        still = Enrolled(enrolled.ground, mine)
+        still = EnrolledPairs(enrolled.facts, mine)
         decisions, to_notify = enrolling.record(session, job, still, now)
         chunks.change_rows(session, row, decisions, to_notify, now)
     lost = [

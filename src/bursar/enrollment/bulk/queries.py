@@ -27,7 +27,7 @@ from bursar.enrollment.bulk.models import (
     BulkEnrollmentJob,
     BulkEnrollmentRow,
 )
-from bursar.enrollment.bulk.rules import Ground, Pair, PairStatus, Run
+from bursar.enrollment.bulk.rules import DecisionFacts, Pair, PairStatus, Run
 from bursar.enrollment.models import Enrollment
 from bursar.learners.models import Learner
 from bursar.learners.service import LearnerRecord
@@ -91,7 +91,7 @@ def all_rows(connection: Connection, job_uuid: UUID) -> Iterator[Sequence[AnyRow
         first = rows[-1].number + 1
 
 
-def ground_of(
+def find_facts(
     session: Session,
     enterprise_uuid: UUID,
     *,
@@ -99,7 +99,7 @@ def ground_of(
     emails: Sequence[str],
     keys: Sequence[str],
     now: datetime,
-) -> Ground:
+) -> DecisionFacts:
     """For pairs of these e-mails and keys, each without repetitions."""
     licenses = find_usable_licenses(session, enterprise_uuid, emails, now)
     catalogs = {each.catalog_uuid for found in licenses.values() for each in found}
@@ -114,7 +114,7 @@ def ground_of(
         for email, learner in learners.items()
         if learner.lms_user_id is not None
     }
-    return Ground(licenses, runs, known, accounts)
+    return DecisionFacts(licenses, runs, known, accounts)
 
 
 def live_places(
@@ -181,7 +181,7 @@ def unfinished_jobs(session: Session) -> Sequence[AnyRow]:
 
 
 def lost_pairs(session: Session, job_uuid: UUID, numbers: range) -> list[Pair]:
-    """Enrolled in the LMS, and then without the license that was to pay."""
+    """Pairs enrolled in the LMS that then lost the license that was to pay."""
     values = {"job_uuid": job_uuid, "first": numbers[0], "last": numbers[-1]}
     return [Pair(*row) for row in session.connection().execute(_LOST, values)]
 

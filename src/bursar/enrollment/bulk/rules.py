@@ -52,7 +52,7 @@ def pair_at(emails: Sequence[str], keys: Sequence[str], number: int) -> Pair:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A success is one once the LMS has said so, too."""
+    """What comes of a pair. A success counts only after the LMS has agreed."""
 
     status: PairStatus
     notes: str = ""
@@ -76,8 +76,8 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """All that decides about the pairs of a chunk, as it is at one moment."""
+class DecisionFacts:
+    """All that decides about the pairs of a chunk, read at one moment."""
 
     licenses: Mapping[str, Sequence[UsableLicense]]
     """By e-mail, the one of the plan that expires last first."""

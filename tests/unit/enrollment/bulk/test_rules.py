@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bursar.enrollment.bulk.rules import (
     LANES,
-    Ground,
+    DecisionFacts,
     Pair,
     PairStatus,
     Run,
@@ -27,8 +27,10 @@ def license_(
     return UsableLicense(UUID(int=number), UUID(int=number), catalog, activated, account)
 
 
-def ground(*licenses: UsableLicense, is_open: bool = True, account: int | None = None) -> Ground:
-    return Ground(
+def facts(
+    *licenses: UsableLicense, is_open: bool = True, account: int | None = None
+) -> DecisionFacts:
+    return DecisionFacts(
         {EMAIL: licenses},
         {(WIDE, KEY): Run("A run", is_open)},
         {KEY, "elsewhere"},
@@ -36,31 +38,31 @@ def ground(*licenses: UsableLicense, is_open: bool = True, account: int | None =
     )
 
 
-def decided(by: Ground, key: str = KEY) -> tuple[PairStatus, str, UUID | None]:
+def decided(by: DecisionFacts, key: str = KEY) -> tuple[PairStatus, str, UUID | None]:
     decision = by.decide(Pair(0, EMAIL, key))
     return decision.status, decision.notes, decision.license_uuid
 
 
 def test_the_first_license_whose_catalog_has_the_run_pays() -> None:
-    by = ground(license_(7, NARROW), license_(8), license_(9))
+    by = facts(license_(7, NARROW), license_(8), license_(9))
     assert decided(by) == (PairStatus.SUCCESS, "", UUID(int=8))
 
 
 def test_an_assigned_license_needs_an_account_from_either_side() -> None:
     waiting = (PairStatus.PENDING, "pending license activation", UUID(int=7))
     good = (PairStatus.SUCCESS, "", UUID(int=7))
-    assert decided(ground(license_(7, activated=False))) == waiting
-    assert decided(ground(license_(7, activated=False), account=5)) == good
-    assert decided(ground(license_(7, activated=False, account=5))) == good
+    assert decided(facts(license_(7, activated=False))) == waiting
+    assert decided(facts(license_(7, activated=False), account=5)) == good
+    assert decided(facts(license_(7, activated=False, account=5))) == good
 
 
 def test_reasons_name_what_is_missing() -> None:
     failed = PairStatus.FAILED
-    assert decided(ground(), "nowhere") == (failed, "unknown course run", None)
-    assert decided(ground()) == (failed, "missing subscription", None)
-    narrow = ground(license_(7, NARROW))
+    assert decided(facts(), "nowhere") == (failed, "unknown course run", None)
+    assert decided(facts()) == (failed, "missing subscription", None)
+    narrow = facts(license_(7, NARROW))
     assert decided(narrow) == (failed, "course run not in catalog", None)
-    assert decided(ground(license_(7), is_open=False)) == (failed, "enrollment closed", None)
+    assert decided(facts(license_(7), is_open=False)) == (failed, "enrollment closed", None)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 50))
