@@ -11,7 +11,10 @@ from bursar.database.types import Json
 
 
 class AuditEntry(Base):
-    """Who did what to which object; written in the transaction that did it, never changed."""
+    """An entry of the audit trail from before there were events: who did what to which object.
+
+    New entries are rows of `events`. These are still read, and never changed.
+    """
 
     __tablename__ = "audit_entries"
     __table_args__ = (Index(None, "enterprise_uuid", "at"),)

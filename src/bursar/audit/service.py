@@ -26,15 +26,16 @@ class Entry:
     object_id: str
     request_id: str | None
     details: dict[str, Any]
-    """What an entry holds that was written before there were events; else nothing."""
+    """The details of an entry that was written before there were events; otherwise empty."""
     changes: dict[str, tuple[Any, Any]]
-    """The old and the new value by the name of the field; nothing in those old entries."""
+    """The old and the new value by the name of the field; empty in those old entries."""
 
 
 def entries(
     connection: Connection, enterprise_uuid: UUID, since: datetime | None
 ) -> Iterator[Entry]:
-    """What happened in an enterprise, oldest first. Both sources are read a little at a time."""
+    """What happened in an enterprise, oldest first. Both tables are read in batches, so that a long
+    trail does not fill the memory."""
     old = (
         _entry(row, row.details, {})
         for row in _read(connection, _OLD_ENTRIES, enterprise_uuid, since)
@@ -47,7 +48,7 @@ def entries(
 
 
 _old, _event = AuditEntry.__table__.c, EventRecord.__table__.c
-# Written before events were: read on, never added to.
+# Entries from before there were events. They are still read, but nothing adds to this table.
 _OLD_ENTRIES: Final = select(
     _old.at,
     _old.actor,

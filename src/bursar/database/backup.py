@@ -1,4 +1,4 @@
-"""A copy of a SQLite database that others go on writing to."""
+"""Copies a SQLite database while other processes go on writing to it."""
 
 import os
 import sqlite3
@@ -8,14 +8,18 @@ from tempfile import mkstemp
 
 
 def back_up(source: Path, target: Path) -> None:
-    """All of what was committed when it began. Raises FileExistsError; nothing half is left."""
-    # A file of mkstemp is for its owner only: it holds what clients may do, and addresses.
+    """Copies everything that was committed when the copy began. Raises FileExistsError.
+
+    When it fails, no partial copy is left behind.
+    """
+    # mkstemp makes a file that only its owner can read, because the copy holds personal data.
     descriptor, name = mkstemp(prefix=f".{target.name}-", dir=target.parent)
     part = Path(name)
     try:
         _copy(source, part)
         os.fsync(descriptor)
-        os.link(part, target)  # a rename would take the place of a file that is there
+        # A rename would replace an existing file. A link fails when the file exists.
+        os.link(part, target)
     finally:
         os.close(descriptor)
         part.unlink()
@@ -23,7 +27,8 @@ def back_up(source: Path, target: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(source)) as reading, closing(sqlite3.connect(target)) as writing:
-        # In one step: SQLite would begin again when somebody writes between two.
+        # Copies all pages in one step. Between steps, a write of another process would make SQLite
+        # begin again.
         reading.backup(writing)
-        # One file, without the two that stand beside a database in use.
+        # Without WAL the copy is a single file, without `-wal` and `-shm` beside it.
         writing.execute("PRAGMA journal_mode=DELETE")

@@ -1,5 +1,5 @@
-"""Many new rows at once: COPY on PostgreSQL, or JSON when they are few; on SQLite one prepared
-INSERT."""
+"""Writes many rows at once. PostgreSQL gets them by COPY, or in one JSON parameter when they are
+few; SQLite gets one prepared INSERT."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ from bursar.database.rows import given_rows
 from bursar.database.types import AnyRow
 
 FEW: Final = 50
-"""More rows are faster by COPY."""
+"""More rows than this are faster by COPY."""
 
 _Processors: TypeAlias = dict[str, Callable[[Any], Any] | None]
 
@@ -61,7 +61,8 @@ def bulk_insert(
 
 @lru_cache(maxsize=256)
 def _sqlite_plan(table: Table, names: tuple[str, ...]) -> tuple[str, _Processors]:
-    """What SQLAlchemy would find out and carry along for each row anew."""
+    """The INSERT and its processors of values, which SQLAlchemy would work out again for each
+    call."""
     dialect = sqlite.dialect()
     statement = insert(table).compile(dialect=dialect, column_keys=names)
     kinds = {name: table.c[name].type for name in statement.positiontup or ()}
@@ -88,8 +89,11 @@ def _copy(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) 
 
 @lru_cache(maxsize=256)
 def _json_plan(table: Table, names: tuple[str, ...]) -> str | None:
-    """One parameter and one round trip: for ten rows half of what COPY takes of our time. None
-    when JSON cannot hold the values."""
+    """An INSERT that takes all rows in one JSON parameter, or None when JSON cannot hold the
+    values.
+
+    It is one round trip, and for ten rows takes half the processor time of COPY.
+    """
     if any(isinstance(table.c[name].type, LargeBinary) for name in names):
         return None
     columns = ", ".join(names)
@@ -104,7 +108,7 @@ def insert_missing(
     rows: Sequence[Mapping[str, Any]],
     returning: Sequence[str],
 ) -> Sequence[AnyRow]:
-    """Inserts those that no unique index refuses, and answers of these the columns named."""
+    """Inserts the rows that no unique index refuses, and returns the named columns of these."""
     if not rows:
         return []
     table = cast("Table", model.__table__)
@@ -115,7 +119,7 @@ def insert_missing(
         inserting = statement.on_conflict_do_nothing().returning(*columns)
         return session.execute(inserting, [dict(row) for row in rows]).all()
     given = _given(session, table, names, rows)
-    # A parameter a column instead of one a value, which takes the driver long to read.
+    # One parameter for each column instead of one for each value: the driver is slow with many.
     chosen = statement.from_select(names, select(given)).on_conflict_do_nothing()
     return session.connection().execute(chosen.returning(*columns)).all()
 
@@ -126,8 +130,10 @@ def bulk_upsert(
     rows: Sequence[dict[str, Any]],
     news: Callable[[Any], Mapping[str, Any]],
 ) -> None:
-    """Inserts rows that all have the same keys, no two with one primary key. For those that are
-    there already, `news` says what becomes of which column, given the row that was refused."""
+    """Inserts rows that all have the same keys, and no two the same primary key.
+
+    For rows that exist already, `news` says which column gets which value, given the refused row.
+    """
     if not rows:
         return
     table = cast("Table", model.__table__)
@@ -155,9 +161,9 @@ def _given(
 def bulk_update(
     session: Session, model: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Each row, which names its id, becomes what it says; all of them name the same columns.
+    """Updates existing rows by their ids; all rows name the same columns.
 
-    The rows are there, and the caller has locked them.
+    The caller has locked the rows.
     """
     if not rows:
         return
@@ -184,7 +190,7 @@ def _sqlite_update_plan(table: Table, names: tuple[str, ...]) -> tuple[str, _Pro
 
 
 def _plain(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    """Without what an element of an array cannot have: a collation."""
+    """The type without its collation, which elements of an array cannot have."""
     return String() if isinstance(kind, String) else kind
 
 
@@ -197,7 +203,8 @@ class _Plan:
 
 @lru_cache(maxsize=256)
 def _plan(table: Table, names: tuple[str, ...]) -> _Plan:
-    """What COPY needs to know, found out once: it would cost more than a dozen rows."""
+    """The statement and the types that COPY needs. They are cached, because working them out costs
+    more than a dozen rows do."""
     target = SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         Identifier(table.name), SQL(", ").join(map(Identifier, names))
     )
@@ -223,7 +230,8 @@ def _postgres_type(kind: Any) -> str:
 def is_any_of(
     session: Session, column: InstrumentedAttribute[Any], values: Sequence[Any]
 ) -> ColumnElement[bool]:
-    """`column IN (...)` for hundreds of values: one array, so that one plan serves them all."""
+    """`column IN (...)` for hundreds of values. They are one array, so that one prepared plan
+    serves any number of values."""
     if session.get_bind().dialect.name == "sqlite":
         return column.in_(values)
     array = literal(list(values), postgresql.ARRAY(column.type))
@@ -231,7 +239,7 @@ def is_any_of(
 
 
 def is_any_of_given(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """As `is_any_of`, for a list that the parameter `name` will bring."""
+    """As `is_any_of`, for a list that is given later, as the parameter `name`."""
     if dialect == "sqlite":
         return column.in_(bindparam(name, expanding=True))
     return column == func.any(bindparam(name, type_=postgresql.ARRAY(column.type)))
@@ -244,11 +252,11 @@ def found_by_each(
     column: ColumnElement[Any],
     name: str,
 ) -> Select[Any]:
-    """These columns of the rows that have one of the values of the parameter `name` in `column`.
+    """These columns of the rows whose `column` has one of the values of the parameter `name`.
 
-    Each value is looked for by itself. Given an array, PostgreSQL weighs one walk through all
-    rows of an enterprise or a plan against many short ones; while its statistics are older than
-    the rows, it takes the walk for the cheaper.
+    A lateral join looks up each value separately. With `= ANY(array)`, PostgreSQL may choose to
+    scan all rows of an enterprise or a plan instead: while its statistics are older than the rows,
+    it estimates the scan to be cheaper.
     """
     if dialect == "sqlite":
         chosen = column.in_(bindparam(name, expanding=True))
@@ -256,6 +264,7 @@ def found_by_each(
     values = bindparam(name, type_=postgresql.ARRAY(column.type))
     each = func.unnest(values).table_valued("value").render_derived(name="each")
     rows = select(*columns).where(*conditions, column == each.c.value)
-    # The offset keeps it what it says it is.
+    # OFFSET 0 stops PostgreSQL from flattening this subquery into a plain join, and so into the
+    # scan.
     found = rows.offset(literal_column("0")).lateral("found")
     return select(found).select_from(each).join(found, true())

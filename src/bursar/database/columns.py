@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Integer, String
 from sqlalchemy.types import TypeEngine
 
 BIG_ID: TypeEngine[Any] = BigInteger().with_variant(Integer(), "sqlite")
-"""A generated 64-bit identity; SQLite generates only for its own INTEGER."""
+"""A generated 64-bit id. SQLite generates ids only for a column of its type INTEGER."""
 
 SORTABLE: TypeEngine[Any] = String().with_variant(String(collation="C"), "postgresql")
 """Text that both databases order by code point."""

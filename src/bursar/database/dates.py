@@ -1,4 +1,4 @@
-"""Days as numbers, so that both databases order them alike, the absent ones too."""
+"""Days as numbers, so that both databases order them in the same way, including null."""
 
 from typing import Any
 

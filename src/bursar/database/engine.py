@@ -20,12 +20,12 @@ from bursar.database.text import add_functions_to_sqlite
 
 SQLITE_BUSY_SECONDS = 60
 DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeout)
-"""What comes of a database that cannot be reached, went away, or has no connection to spare."""
+"""The errors raised when the database cannot be reached, or the pool has no free connection."""
 
 
 def sqlalchemy_url(url: str) -> URL:
     """`postgresql://...` as operators write it, with our driver named. Raises ValueError."""
-    # No message quotes the URL: a password may stand in it.
+    # No message quotes the URL, because it may contain a password.
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -51,8 +51,8 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = sqlalchemy_url(url)
         self.info: dict[str, object] = {}
-        """What every session of `transaction` carries for services (`Session.info`), such as
-        the news that the composition made."""
+        """What every session of `transaction` has in `Session.info` for services, such as the table
+        of subscriptions to events."""
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -61,17 +61,19 @@ class Database:
 
     def _engine(self, pool_size: int, *, autocommit: bool) -> Engine:
         options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 2, "pool_timeout": 60}
-        options["hide_parameters"] = True  # an error must not carry a learner's data into a log
+        options["hide_parameters"] = True  # An error must not carry a learner's data into a log.
         if autocommit:
             options |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
         if self.is_sqlite:
             options["connect_args"] = {"check_same_thread": False, "timeout": SQLITE_BUSY_SECONDS}
         else:
-            # Year 9999 stands for "never ends": it only fits a session that thinks in UTC.
-            # Compiling a plan takes longer than what it would save on rows that we read.
+            # A session in another time zone would shift instants of the year 9999, which stand for
+            # "never", out of Python's range.
+            # Just-in-time compilation takes longer than it saves with as few rows as we read.
             settings = "-c timezone=UTC -c jit=off"
             options["connect_args"] = {"options": settings, "application_name": "bursar"}
-            # A connection that the server dropped is replaced instead of failing a request.
+            # The pre-ping replaces a connection that the server has dropped, so that no request
+            # fails with it.
             options |= {"pool_pre_ping": not autocommit, "pool_recycle": 1800}
         engine = create_engine(self.url, **options)
         if self.is_sqlite:
@@ -107,7 +109,7 @@ class Database:
 
 @contextmanager
 def snapshot_on(connection: Connection) -> Iterator[None]:
-    """One consistent, read-only view on a connection of `read()`, until the block ends."""
+    """Gives a connection of `read()` one consistent, read-only view until the block ends."""
     is_sqlite = connection.dialect.name == "sqlite"
     begin = "BEGIN" if is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     connection.exec_driver_sql(begin)
@@ -119,7 +121,8 @@ def snapshot_on(connection: Connection) -> Iterator[None]:
 
 
 def _set_sqlite_pragmas(raw: Any, _record: Any) -> None:
-    raw.isolation_level = None  # transactions are begun by us, never by the driver
+    # Transactions are begun explicitly (below), never implicitly by the driver.
+    raw.isolation_level = None
     cursor = raw.cursor()
     for pragma in (
         f"busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
@@ -135,7 +138,8 @@ def _set_sqlite_pragmas(raw: Any, _record: Any) -> None:
 
 
 def _write_ahead(cursor: Any) -> None:
-    # Of two who change a new file over at once SQLite refuses one without waiting.
+    # When two processes change a new file to WAL at the same time, SQLite refuses one of them at
+    # once instead of letting it wait.
     persistently = Retrying(
         retry=retry_if_exception_type(sqlite3.OperationalError),
         wait=wait_fixed(0.02),
@@ -159,8 +163,8 @@ def insert_for(connection: Connection | Session, model: type[DeclarativeBase]) -
 
 @contextmanager
 def raising_as_sqlalchemy(connection: Connection, what: str) -> Iterator[None]:
-    """For what goes past SQLAlchemy, straight to psycopg: callers look for its errors all the
-    same."""
+    """Raises errors of psycopg as SQLAlchemy's, because callers of code that uses psycopg directly
+    catch those of SQLAlchemy."""
     try:
         yield
     except psycopg.Error as error:

@@ -1,4 +1,4 @@
-"""Brings a database to the schema of this version, and tells whether it is there."""
+"""Migrates a database to the schema of this version, and tells whether that is needed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
-_UPGRADE_LOCK: Final = 0x6275_7273  # one upgrade at a time on PostgreSQL
+_UPGRADE_LOCK: Final = 0x6275_7273
+"""The advisory lock that lets only one process upgrade a PostgreSQL database at a time."""
 _VERSION: Final = table("alembic_version", column("version_num"))
 # A script's name begins with its revision: 0001_foundation_and_catalogs.py
 REVISIONS: Final = tuple(
     sorted(script.stem.partition("_")[0] for script in (_SCRIPTS / "versions").glob("[0-9]*.py"))
 )
-"""All that this version knows, the newest last."""
+"""All revisions that this version knows, the newest last."""
 
 
 def alembic_config(
@@ -32,13 +33,16 @@ def alembic_config(
 
 
 def upgrade(database: Database) -> None:
-    """Runs what is missing, in one transaction; two at once do it once. A newer release's schema
-    is left as it is: what that release adds is no harm to this one."""
+    """Runs the missing migrations in one transaction. Of two processes at once, only one runs them.
+
+    A schema of a newer release is left as it is, because this release works with what that one
+    adds.
+    """
     with database.write_engine.begin() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
         if not is_current(connection):
-            # Eight megabytes, for what web processes and most commands never do.
+            # Alembic takes eight megabytes, and web processes and most commands never migrate.
             from alembic import command  # noqa: PLC0415
 
             command.upgrade(alembic_config(connection), "head")

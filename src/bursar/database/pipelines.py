@@ -1,4 +1,4 @@
-"""Writes that nobody waits for one by one."""
+"""Several writes in one round trip to PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,12 @@ from bursar.database.engine import raising_as_sqlalchemy
 
 @contextmanager
 def in_one_go(session: Session, rows: int) -> Iterator[None]:
-    """Statements of the block go to PostgreSQL without waiting for what it says to each.
+    """Sends the statements of the block to PostgreSQL without waiting for the answer to each.
 
-    They must not be asked for rows or their number. An error of any comes out at the latest when
-    the block ends, as SQLAlchemy's. Nothing changes for more than a few rows, where the waiting
-    counts for little and COPY cannot be done so, nor on SQLite, where nothing is sent.
+    The block must not ask a statement for its rows or their number. An error is raised, as
+    SQLAlchemy's, at the latest when the block ends. For more than a few rows this does nothing:
+    waiting matters little then, and COPY cannot be pipelined. On SQLite it does nothing either,
+    because nothing is sent.
     """
     connection = session.connection()
     if rows > FEW or connection.dialect.name == "sqlite":

@@ -1,4 +1,4 @@
-"""Transactions that the database gives up although nothing is wrong with them."""
+"""Repeats transactions that the database aborted only because of other transactions."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -7,17 +7,19 @@ from sqlalchemy.exc import DBAPIError
 
 Result = TypeVar("Result")
 
-# Serialization failure and deadlock, by their SQLSTATE.
+# The SQLSTATEs of a serialization failure and of a deadlock.
 _GIVEN_UP = frozenset({"40001", "40P01"})
 
 
 def with_retries(transaction: Callable[[], Result], attempts: int) -> Result:
-    """What `transaction` returns; it begins and commits a transaction of its own at each call.
+    """Returns what `transaction` returns, which begins and commits a transaction at each call.
 
-    It is called again, up to so many times in all, when the database rolled it back because of
-    others: rolled back whole, doing it again does it once. Raises whatever else it raises, and
-    the last such error. A loop, for a library would keep each error that is raised through it,
-    with the frames and rows below, until the garbage collector comes by (decision 0017).
+    When the database rolled it back because of another transaction, it is called again, up to
+    `attempts` times in all. This is safe because nothing of a rolled back transaction remains. Any
+    other error, and the last such error, is raised.
+
+    This is a plain loop because retry libraries keep each error that is raised through them, with
+    its frames and rows, until the garbage collector runs (decision 0017).
     """
     for _ in range(attempts - 1):
         try:

@@ -1,4 +1,5 @@
-"""Rows that come with a statement, to join and update with: few parameters for many of them."""
+"""Rows that are sent with a statement, to join or update with. They need few parameters however
+many rows there are."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -36,7 +37,7 @@ def given_rows(
 
 
 def awaited_rows(dialect: str, types: Mapping[str, TypeEngine[Any]]) -> FromClause:
-    """As `given_rows`, for a statement that is built once: `row_parameters` brings the rows."""
+    """As `given_rows`, for a statement that is built once. `row_parameters` gives it the rows."""
     if dialect == "sqlite":
         return _members(bindparam(_GIVEN, type_=Text()), types)
     arrays = [

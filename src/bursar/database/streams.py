@@ -1,4 +1,4 @@
-"""Results too large to hold, read batch by batch, and how to stop a statement that runs."""
+"""Reads results that are too large for memory in batches, and stops statements that run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,14 +21,15 @@ def batches(
     first: int,
     size: int,
 ) -> Iterator[Sequence[AnyRow]]:
-    """`first` rows, to have something to send soon, then `size` at a time: no more are in memory.
+    """Yields `first` rows, so that something can be sent soon, and then `size` rows at a time.
 
-    The connection has to be in a snapshot.
+    No more than one batch is in memory. The connection must be in a snapshot.
     """
     if connection.dialect.name == "postgresql":
-        # The plan that has its first rows soonest, for there are always first rows to send.
+        # PostgreSQL then chooses the plan that returns its first rows soonest, so that sending can
+        # begin.
         connection.exec_driver_sql("SET LOCAL cursor_tuple_fraction = 0.0001")
-    # A cursor of the server on PostgreSQL. SQLite's driver steps through the rows anyway.
+    # On PostgreSQL this is a server-side cursor. SQLite's driver reads rows one by one anyway.
     options = {"stream_results": True, "max_row_buffer": size}
     with connection.execute(statement, parameters, execution_options=options) as result:
         rows = result.fetchmany(first)
@@ -38,9 +39,9 @@ def batches(
 
 
 def interrupt(connection: Connection) -> None:
-    """Ends the statement that another thread runs on the connection; harmless when none runs.
+    """Stops the statement that another thread runs on the connection, if any.
 
-    It may come late and hit the next one: the connection must not be used again.
+    It may arrive late and stop the next statement, so the connection must not be used again.
     """
     with suppress(SQLAlchemyError, psycopg.Error):
         raw: Any = connection.connection.driver_connection

@@ -1,4 +1,4 @@
-"""Text that is looked for without regard to case, beyond ASCII too, alike on both databases."""
+"""Searches text regardless of case, also beyond ASCII, in the same way on both databases."""
 
 from typing import Any
 
@@ -11,7 +11,8 @@ _SQLITE_FUNCTION = "lower_unicode"
 
 
 class _Lowered(FunctionElement[str]):
-    """lower() of SQLite knows ASCII only; that of PostgreSQL what the database's locale does."""
+    """Lower case by Unicode. SQLite's own lower() knows only ASCII, and that of PostgreSQL depends
+    on the locale of the database."""
 
     inherit_cache = True
     type = String()
@@ -28,14 +29,15 @@ def _on_postgresql(element: _Lowered, compiler: SQLCompiler, **options: Any) -> 
 
 
 def contains_in_any_case(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
-    """The text as it is: no character of it is a wildcard."""
-    if text.isascii():  # what the databases do by themselves is several times faster
+    """Whether the column contains the text. No character of the text is a wildcard."""
+    # The databases' own comparison is several times faster, and right for ASCII.
+    if text.isascii():
         return column.icontains(text, autoescape=True)
     return _Lowered(column).contains(text.lower(), autoescape=True)
 
 
 def add_functions_to_sqlite(raw: Any) -> None:
-    """To a new connection of the driver."""
+    """Adds the function that `_Lowered` calls to a new connection of the driver."""
     raw.create_function(_SQLITE_FUNCTION, 1, _lowered, deterministic=True)
 
 

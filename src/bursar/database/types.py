@@ -24,7 +24,7 @@ class UuidText(TypeDecorator[UUID]):
 
 @lru_cache(maxsize=4096)
 def _as_text(instant: datetime) -> str:
-    # Many rows at once share their instants.
+    # Rows that are written together share their instants, so a small cache saves most of the work.
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
 
 
@@ -51,7 +51,7 @@ class Instant(TypeDecorator[datetime]):
         return _as_text(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        # PostgreSQL's sessions think in UTC (engine.py), so its driver gives what we promise.
+        # Sessions on PostgreSQL are in UTC (engine.py), so its driver returns UTC already.
         return _from_text if dialect.name == "sqlite" else None
 
 
@@ -78,4 +78,4 @@ class Json(TypeDecorator[Any]):
 
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
-"""A row of whatever columns; its attributes are not typed."""
+"""A row of any columns, whose attributes are not typed."""

@@ -1,5 +1,5 @@
-"""News: what happened, published once by the domain that did it, in the transaction of the change.
+"""Events: what happened, published once by the domain that changed it, in the same transaction.
 
-A domain declares its events as subclasses of `Event` (event.py) and tells them with `publish`
-(service.py). The composition says who wants to know, in one table: `bursar.work.subscriptions`.
+A domain declares its events as subclasses of `Event` (event.py) and publishes them with `publish`
+(service.py). One table, `bursar.work.news_of`, says which subscribers are called for which event.
 """

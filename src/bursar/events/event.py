@@ -19,9 +19,10 @@ Data: TypeAlias = msgspec.Struct | Mapping[str, Any] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened to one object. A subclass names its kind and what readers need.
+    """Something that happened to one object. A subclass adds the fields that its subscribers need.
 
-    `type` is written `license.assigned`: what readers outside select by. Never rename one.
+    `type` is written like `license.assigned`. Outside readers select events by it, and it is
+    stored, so a type must never be renamed.
     """
 
     type: ClassVar[str]
@@ -34,7 +35,7 @@ class Event:
     data: Data = None
     """The object as the API shows it after the change."""
     is_first: bool = False
-    """Whether the object was made by this change, so that nothing was ever told of it."""
+    """Whether this change created the object, so that there are no earlier events about it."""
 
 
 E = TypeVar("E", bound=Event)
@@ -46,17 +47,18 @@ together, with the instant of the change. What it raises undoes the change."""
 
 @dataclass(frozen=True)
 class Subscription(Generic[E]):
-    """One line of the table: an event, and those who want to know of it, in their order."""
+    """One line of the table: a type of event, and its subscribers in the order of their calls."""
 
     event: type[E]
     subscribers: tuple[Subscriber[E], ...]
 
 
 class News:
-    """Who is told of which event. Made once by the composition, and read by every `publish`."""
+    """Which subscribers are called for which event. The composition makes it once, and every
+    `publish` reads it."""
 
     KEY: Final = "bursar.news"
-    """Under which the sessions of a database carry theirs (`Session.info`)."""
+    """The key in `Session.info` under which the sessions of a database have their News."""
 
     def __init__(self, subscriptions: Iterable[Subscription[Any]] = ()) -> None:
         self._subscribers: dict[type[Event], tuple[Subscriber[Any], ...]] = {}

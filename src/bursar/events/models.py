@@ -24,11 +24,11 @@ class EventRecord(Base):
     )
 
     id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
-    """Grows in the order of writing, which on PostgreSQL is not the order of commits."""
+    """Increases in the order of writing. On PostgreSQL this is not the order of commits."""
     transaction_id: Mapped[int | None] = mapped_column(BigInteger, server_default=FetchedValue())
-    """On PostgreSQL the transaction that wrote the row: a reader that stops before the oldest
-    transaction still under way never misses one that commits late. On SQLite null: writers follow
-    one another there, so that ids are in the order of commits."""
+    """The transaction that wrote the row, on PostgreSQL. A reader that stops before the oldest
+    transaction still under way never misses a row that commits late. On SQLite it is null: only one
+    transaction writes at a time, so ids are in the order of commits."""
     uuid: Mapped[UUID]
     enterprise_uuid: Mapped[UUID | None]
     type: Mapped[str]

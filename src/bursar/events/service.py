@@ -1,4 +1,4 @@
-"""`publish` tells what happened: it stores the events, and calls those who subscribed to them."""
+"""`publish` stores events and calls their subscribers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,10 +11,11 @@ from bursar.events.storing import store
 
 
 def publish(session: Session, actor: Actor, events: Sequence[Event], *, at: datetime) -> None:
-    """In the transaction of the change, with every event of the change in one call.
+    """Stores the events and calls their subscribers, in the transaction of the change.
 
-    Each object's row is written before: its lock keeps the versions of an object in order. Raises
-    RuntimeError in a session that no composition has made, because nobody would be told.
+    Publish all events of a change in one call, after the rows of their objects were written: the
+    locks on these rows keep the versions of an object in order. Raises RuntimeError in a session
+    that no composition has made, because no subscriber would be called.
     """
     if not events:
         return
@@ -28,7 +29,7 @@ def publish(session: Session, actor: Actor, events: Sequence[Event], *, at: date
 
 
 def _by_kind(events: Sequence[Event]) -> dict[type[Event], list[Event]]:
-    """In the order in which each kind first occurs, as the change happened."""
+    """The events by type. The types are in the order in which they first occur."""
     grouped: dict[type[Event], list[Event]] = {}
     for event in events:
         grouped.setdefault(type(event), []).append(event)

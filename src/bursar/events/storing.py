@@ -1,4 +1,5 @@
-"""Writes events into the log: one statement for all events of a change, few for very many."""
+"""Writes events into the log: all events of a change in one statement, or in few if they are very
+many."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ _BATCH: Final = 5_000
 
 
 def store(session: Session, actor: Actor, events: Sequence[Event], at: datetime) -> None:
-    """Numbers each object's events on from the last one that is stored."""
+    """Stores the events. The versions of each object continue from its latest stored event."""
     for batch in batched(events, _BATCH):
         rows = [_row(actor, event, at) for event in batch]
         are_first = all(event.is_first for event in batch)
@@ -54,7 +55,7 @@ def _object(row: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _number_within(rows: Sequence[dict[str, Any]]) -> None:
-    """Several events of one change can be about one object."""
+    """Numbers the events of one change that are about the same object."""
     seen: Counter[tuple[str, str]] = Counter()
     for row in rows:
         seen[_object(row)] += 1
@@ -79,15 +80,15 @@ def _insert_on_sqlite(session: Session, rows: Sequence[dict[str, Any]], *, are_f
 def _insert_on_postgresql(
     session: Session, rows: Sequence[dict[str, Any]], *, are_first: bool
 ) -> None:
-    """Asks for no answer, so that it can be sent with other statements in one go."""
+    """Asks the statement for no rows, so that it can be used inside `in_one_go`."""
     connection = session.connection()
     statement = _INSERT_FIRST if are_first else _INSERT_NEXT
     with raising_as_sqlalchemy(connection, "INSERT INTO events"):
         connection.exec_driver_sql(statement, (msgspec.json.encode(rows).decode(),))
 
 
-# One JSON parameter is the fastest way for a few rows, and as fast as COPY for thousands: rows
-# hold JSON themselves, which COPY would want encoded one by one.
+# One JSON parameter is the fastest way for a few rows, and as fast as COPY for thousands, because
+# the rows hold JSON, which would have to be encoded one by one for COPY.
 _COLUMNS: Final = {
     "uuid": "uuid",
     "enterprise_uuid": "uuid",
@@ -113,7 +114,8 @@ def _insert(version: str) -> str:
 
 
 _INSERT_FIRST: Final = _insert("version")
-# The rows of the objects are locked by the caller, so that nobody numbers the same object now.
+# The caller has locked the rows of the objects, so no other transaction numbers events of the same
+# objects now.
 _INSERT_NEXT: Final = _insert(
     "version + coalesce((SELECT max(events.version) FROM events WHERE "
     "events.object_id = given.object_id AND events.object_type = given.object_type), 0)"

@@ -1,4 +1,5 @@
-"""Puts endpoints on Litestar: one handler a path, which knows every method of the path."""
+"""Registers endpoints with Litestar: one handler for each path, which handles all of its
+methods."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +27,7 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class Threads:
-    """Services are synchronous: they run here, one request a thread."""
+    """The pool in which requests run, one in each thread, because services are synchronous."""
 
     def __init__(self, count: int) -> None:
         self._executor = ThreadPoolExecutor(count, thread_name_prefix="bursar")
@@ -54,7 +55,7 @@ def route_handlers(
 
 
 def _litestar_path(template: str) -> str:
-    # Litestar's own uuid converter would answer a malformed one in its own words.
+    # Litestar's own converter would answer a malformed UUID with its own message.
     return template.replace(":uuid}", ":str}")
 
 
@@ -80,7 +81,8 @@ def _handler(
             return to_response(refuse(refusal, incoming), method)
         client_id = None
         if endpoint.write is not None:
-            # Nobody without a good token has us read and keep a body.
+            # The token is verified first, so that no body is read and kept for a caller without
+            # one.
             try:
                 client_id = await threads.run(pipeline.authenticate, incoming.headers)
             except ApiError as error:
@@ -134,9 +136,9 @@ def incoming_of(request: AnyRequest) -> Incoming:
 
 
 async def read_body(request: AnyRequest, incoming: Incoming, limit: int) -> None:
-    """Fills in the body, or notes that it is too large without keeping it.
+    """Reads the body into `incoming`, or notes that it is too large without keeping it.
 
-    Raises ClientException when it ends before its end, or in broken chunks.
+    Raises ClientException when the body ends early or has malformed chunks.
     """
     declared = incoming.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
@@ -145,14 +147,14 @@ async def read_body(request: AnyRequest, incoming: Incoming, limit: int) -> None
     try:
         parts = await _parts_within(request, limit)
     except InternalServerException:
-        # Litestar takes it for a mistake of ours.
+        # Without this, Litestar would answer 500, as for a defect of ours.
         raise ClientException("The request body ended early.") from None
     incoming.is_too_large = parts is None
     incoming.body = b"".join(parts or ())
 
 
 async def _parts_within(request: AnyRequest, limit: int) -> list[bytes] | None:
-    """None when they are more than the limit."""
+    """The parts of the body, or None when they are larger than the limit."""
     parts: list[bytes] = []
     total = 0
     async for part in request.stream():
@@ -180,7 +182,7 @@ def to_response(outgoing: Outgoing, method: str) -> ASGIResponse:
 
 
 def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[bytes]:
-    """What Litestar itself refuses: an unknown route, mostly."""
+    """Answers what Litestar itself refuses, which is mostly an unknown route."""
     refusal = (
         NotFound()
         if error.status_code == 404
@@ -192,7 +194,7 @@ def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[byt
 
 
 def on_database_away(request: AnyRequest, error: Exception) -> Response[bytes]:
-    """For the routes that are none of the pipeline's; they speak JSON."""
+    """Answers for the routes that do not use the pipeline, which answer in JSON only."""
     refusal = unavailable(error, incoming_of(request).request_id)
     method = str(request.method)
     return _to_exception(_in_json(refusal.status, refusal.body, refusal.headers, method))
@@ -203,7 +205,8 @@ def _to_exception(outgoing: Outgoing) -> Response[bytes]:
 
 
 def on_defect(_request: AnyRequest, error: Exception) -> Response[bytes]:
-    """Litestar would answer in words of its own, and log nothing: the frame does both."""
+    """Raises the error again, for RequestFrame to log and answer. Litestar would answer with its
+    own message and log nothing."""
     raise error
 
 
@@ -221,7 +224,7 @@ def json_response(
 
 
 def _in_json(status: int, content: Any, headers: Mapping[str, str], method: str) -> Outgoing:
-    """Whatever the caller would rather have."""
+    """An answer in JSON, whatever format the caller prefers."""
     incoming = Incoming(method, "", {}, b"", {}, "", "")
     negotiated = Negotiated(Format.JSON, "application/json")
     outgoing = render(Answer(content, status, dict(headers)), negotiated, incoming)

@@ -22,14 +22,14 @@ from bursar.web.parameters import QueryParameters
 class Call:
     settings: Settings
     services: Any
-    """What the application gives its routes beside the database: caches and the like."""
+    """What the application gives its routes in addition to the database, such as caches."""
     principal: Principal
     target: AnyRow | None
     """The object of the path, already known to be the caller's; None where a path names none."""
     path: Mapping[str, Any]
     query: QueryParameters
     parameters: Any
-    """What the endpoint's `parameters` made of the query."""
+    """What the endpoint's `parameters` returned for the query."""
     headers: Mapping[str, str]
     negotiated: Negotiated
     url: str
@@ -52,8 +52,9 @@ class Call:
 Source: TypeAlias = Callable[[Connection], Iterator[bytes]]
 """Makes a body, chunk by chunk, from one snapshot of the database.
 
-A chunk is asked for when the client has taken the one before. What is raised before the first is
-answered as from any route; after it, the connection is cut, so that nobody takes a part for all.
+A chunk is made when the client has taken the previous one. An error before the first chunk is
+answered as for any route. After that the connection is closed, so that the client cannot mistake
+a part for the whole.
 """
 
 

@@ -1,4 +1,4 @@
-"""Who calls: the address of the connection, or what a proxy that is trusted says of it."""
+"""The caller's address: that of the connection, or the one that a trusted proxy reports."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -10,7 +10,7 @@ FORWARDED = b"x-forwarded-for"
 def caller_address(
     peer: str, headers: Iterable[tuple[bytes, bytes]], trusted: Sequence[Network]
 ) -> str:
-    """The nearest address that no trusted proxy has. Callers can write anything before it."""
+    """The last address that is not a trusted proxy's. Callers can forge everything before it."""
     if not trusted or not _is_within(peer, trusted):
         return peer
     lines = [value.decode("latin-1") for name, value in headers if name == FORWARDED]
@@ -37,6 +37,6 @@ def _is_within(address: str, networks: Sequence[Network]) -> bool:
     if not _is_address(address):
         return False
     parsed = ip_address(address)
-    # A socket for both kinds shows IPv4 callers in the clothes of IPv6.
+    # A dual-stack socket shows IPv4 callers with IPv4-mapped IPv6 addresses.
     parsed = getattr(parsed, "ipv4_mapped", None) or parsed
     return any(parsed in network for network in networks)

@@ -11,7 +11,7 @@ from bursar.remembering import remembered
 
 Coding = Literal["zstd", "gzip"]
 CODINGS: Final[tuple[Coding, ...]] = ("zstd", "gzip")
-"""The better ones first."""
+"""The better coding comes first."""
 MINIMUM_BYTES = 512
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -51,7 +51,8 @@ def compress(body: bytes, coding: Coding) -> bytes:
 
 
 def compress_chunks(chunks: Iterator[bytes], coding: Coding) -> Iterator[bytes]:
-    """Every chunk is sent on at once: what the client has can be read up to there."""
+    """Compresses chunks and flushes each one, so that the client can read everything it has
+    received."""
     compressor: Any
     if coding == "zstd":
         compressor = zstandard.ZstdCompressor(level=3).compressobj()
@@ -64,10 +65,10 @@ def compress_chunks(chunks: Iterator[bytes], coding: Coding) -> Iterator[bytes]:
 
 
 def decompress(packed: bytes) -> bytes:
-    """What `compress` made with zstd."""
+    """The plain bytes of what `compress` made with zstd."""
     return zstandard.ZstdDecompressor().decompress(packed)
 
 
 def length_of(packed: bytes) -> int:
-    """Of the plain bytes in what `compress` made with zstd."""
+    """The length of the plain bytes of what `compress` made with zstd."""
     return zstandard.frame_content_size(packed)

@@ -17,8 +17,8 @@ def etag_of(*parts: object) -> str:
 
 
 def tag_of_bytes(body: bytes) -> str:
-    """For an answer that names itself by its bytes."""
-    # Processors have instructions for this one: twice as fast as Python's BLAKE2.
+    """A tag that is a hash of the bytes of the answer."""
+    # Processors have instructions for SHA-256, which make it twice as fast as BLAKE2.
     return sha256(body).hexdigest()[:_TAG_LENGTH]
 
 
@@ -32,7 +32,7 @@ def is_unchanged(
     etag: str,
     last_modified: datetime | None,
 ) -> bool:
-    """Whether 304 answers the request. If-None-Match decides alone when it is there."""
+    """Whether the request is answered with 304. If-None-Match decides alone when it is given."""
     if if_none_match is not None:
         return _matches(if_none_match, etag)
     if if_modified_since is None or last_modified is None:
@@ -47,9 +47,9 @@ def is_unchanged(
 
 
 def known_tag(if_none_match: str | None, etag: str) -> str:
-    """The tag as the caller has it: a cache must find its own copy again (RFC 9111, 4.3.4).
+    """The tag as the caller has it, so that a cache finds its own copy again (RFC 9111, 4.3.4).
 
-    Only what we could have sent comes back; anything else of the caller's does not.
+    Only a tag that we could have sent is repeated. Other text of the caller is not.
     """
     ours = {etag, *(f"{etag}-{coding}" for coding in CODINGS)}
     candidates = map(_tag_of, (if_none_match or "").split(","))
@@ -58,7 +58,8 @@ def known_tag(if_none_match: str | None, etag: str) -> str:
 
 def _matches(header: str, etag: str) -> bool:
     for candidate in map(str.strip, header.split(",")):
-        # The suffix names a content coding: another coding of the same answer is unchanged too.
+        # The suffix names the content coding. It is ignored, because the answer is the same in
+        # each.
         if candidate == "*" or _tag_of(candidate).partition("-")[0] == etag:
             return True
     return False

@@ -23,7 +23,8 @@ _MEDIA_TYPES = {
 }
 _INITIALIZER = "initializer.js"
 
-# Swagger UI sets styles on elements and carries its icons as data; all else is this host's.
+# Swagger UI sets styles on elements and has its icons in data URLs. Everything else must come from
+# this host.
 _PAGE_HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "

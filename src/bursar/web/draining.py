@@ -1,11 +1,11 @@
-"""How the web processes of a server learn that it is about to stop: by a file that appears."""
+"""Tells the web processes of a server that it is about to stop, by creating a file."""
 
 import os
 from pathlib import Path
 from typing import Final
 
 VARIABLE: Final = "_BURSAR_DRAINING"
-"""Its path, told to the processes that the server starts."""
+"""The environment variable that tells web processes the path of the file."""
 
 
 def is_draining() -> bool:

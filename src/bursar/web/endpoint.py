@@ -1,4 +1,4 @@
-"""What an endpoint declares. The pipeline does the rest, in the same order for all of them."""
+"""What an endpoint declares. The pipeline checks and runs all endpoints in the same order."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """From a good answer to the operation that goes on with it, for the OpenAPI document."""
+    """A link of the OpenAPI document, from an answer to an operation that can be called next."""
 
     to: str
     """The other operation's summary."""
@@ -76,7 +76,8 @@ class Endpoint:
     """The typed query parameters, instead of `parameters`."""
     body: type[BaseModel] | None = None
     needs: tuple[type, ...] = ()
-    """Of what the composition must provide an instance."""
+    """The types of which the composition must provide an instance."""
     formats: tuple[Format, ...] = (Format.JSON, Format.XML)
     ignores_accept: bool = False
-    """A file: always the first of `formats`, whatever `Accept` says. Refusals are negotiated."""
+    """For a file, which always has the first of `formats`, whatever `Accept` says. The format of
+    its refusals is still negotiated."""

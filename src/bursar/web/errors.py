@@ -45,7 +45,7 @@ class Forbidden(Refusal):
 
 
 class NotFound(Refusal):
-    """Unknown, malformed or another enterprise's: the caller cannot tell which."""
+    """The object is unknown, malformed or another enterprise's. The answer does not say which."""
 
     default_status = 404
     default_detail = "Not found."
@@ -73,7 +73,7 @@ class UnsupportedMediaType(Refusal):
 
 
 class BusinessRule(Refusal):
-    """Understood, but refused by a rule."""
+    """The request is valid, but a business rule refuses it."""
 
     default_status = 422
 

@@ -1,4 +1,5 @@
-"""Fields that request bodies share, with the messages of the field's usual framework."""
+"""Fields that request bodies share, with the messages that clients know from Django REST
+framework."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -29,14 +30,14 @@ _NOT_BLANK: Final = r"\S"
 EmailAddress = Annotated[
     str, AfterValidator(_email), Field(json_schema_extra={"format": "email", "maxLength": 254})
 ]
-"""Trimmed and in lower case."""
+"""An address, trimmed and put into lower case."""
 Identifier = Annotated[UUID, BeforeValidator(_uuid)]
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
     Field(json_schema_extra={"pattern": _NOT_BLANK}),
 ]
-"""Not blank; trimmed."""
+"""Text that is trimmed and must not be blank."""
 Cents = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 EmailAddresses = Annotated[list[EmailAddress], Field(min_length=1, max_length=MOST_ITEMS)]
 Identifiers = Annotated[list[Identifier], Field(min_length=1, max_length=MOST_ITEMS)]

@@ -1,4 +1,4 @@
-"""Idempotency-Key: one answer for one key, kept in the transaction that did the work."""
+"""Idempotency-Key: the answer for a key is stored in the transaction that did the work."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,11 +38,11 @@ def scope_of(client_id: str, method: str, path: str, query: str, key: str) -> st
 def begin(
     session: Session, scope: str, body: bytes, now: datetime, keep: timedelta
 ) -> StoredAnswer | None:
-    """The answer given before, or None when this call is the first and must do the work.
+    """The stored answer, or None when this call is the first and must do the work.
 
-    The row is claimed before the work: on PostgreSQL a second call waits here for the first
-    one's transaction, on SQLite it has waited for the write lock already. Raises BusinessRule
-    when the key came with another body.
+    The row is inserted before the work is done. On PostgreSQL, a second call therefore waits here
+    until the first transaction ends; on SQLite it has already waited for the write lock. Raises
+    BusinessRule when the key was used with another body.
     """
     fingerprint = sha256(body).hexdigest()
     session.execute(

@@ -1,4 +1,4 @@
-"""Forgets answers whose Idempotency-Key has expired."""
+"""Deletes stored answers whose Idempotency-Key has expired."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Prometheus figures of the web processes; several processes share one set of files."""
+"""Prometheus metrics of the web processes, which share one set of files."""
 
 import os
 

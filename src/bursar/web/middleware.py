@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, one log line, its figures, and an answer to defects."""
+"""What every request gets: an id, a log line, metrics, and an answer if there is a defect."""
 
 import re
 import time
@@ -19,7 +19,7 @@ SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]
-# The server drops a connection with a body that nobody reads: the client has to know beforehand.
+# The server drops a connection when a body is not read. This header tells the client beforehand.
 CLOSE = (b"connection", b"close")
 
 
@@ -51,7 +51,8 @@ class _OneRequest:
         state = scope.setdefault("state", {})
         state["request_id"] = self.request_id
         state["public_url"] = self.frame.public_url
-        # The router would refuse other methods with a list of its own. No route allows TRACE.
+        # For an unknown method the router would answer with its own list of allowed ones. Asking
+        # for TRACE, which no route allows, leads to our answer.
         state["method"] = scope["method"]
         if scope["method"] not in METHODS:
             scope["method"] = "TRACE"

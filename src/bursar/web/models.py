@@ -7,14 +7,14 @@ from bursar.database.base import Base
 
 
 class IdempotencyRecord(Base):
-    """The answer to a POST, kept with the work it did and in the same transaction."""
+    """The answer to a POST, stored in the same transaction as the work that it did."""
 
     __tablename__ = "idempotency_records"
 
     scope: Mapped[str] = mapped_column(primary_key=True)
-    """Hash of client, method, path, query and key."""
+    """A hash of client, method, path, query and key."""
     fingerprint: Mapped[str]
-    """Hash of the body."""
+    """A hash of the body."""
     status: Mapped[int]
     headers: Mapped[str]
     body: Mapped[bytes | None] = mapped_column(LargeBinary)

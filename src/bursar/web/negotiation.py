@@ -93,7 +93,7 @@ _NDJSON = _Representation(
     Negotiated(Format.NDJSON, "application/x-ndjson"), "application", "x-ndjson"
 )
 
-# Within one format the first is preferred when the header values them alike.
+# If the header gives two media types of a format the same weight, the first one here is preferred.
 _REPRESENTATIONS = {
     Format.JSON: (_JSON,),
     Format.XML: (_XML, _TEXT_XML),
@@ -104,7 +104,7 @@ _REPRESENTATIONS = {
 _DEFAULT_OFFER = (Format.JSON, Format.XML)
 _ANYTHING = _Range("*", "*", 1.0, 0)
 
-# An unterminated quoted string runs to the end, so that neither pattern ever backtracks over it.
+# An unterminated quoted string extends to the end of the text, so that neither pattern backtracks.
 _LIST_MEMBER = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*(?:"|\\?\Z))+', re.DOTALL)
 _PARAMETER = re.compile(r'(?:[^;"]|"(?:\\.|[^"\\])*(?:"|\\?\Z))+', re.DOTALL)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
@@ -137,7 +137,7 @@ def only(format_parameter: str | None, offered: tuple[Format, ...]) -> Negotiate
 def negotiate_leniently(
     accept: str | None, content_type: str | None, format_parameter: str | None
 ) -> Negotiated:
-    """Decide an error body's format: never raises, JSON when nothing asked for can be had."""
+    """Decide the format of an error body. It never raises, and falls back to JSON."""
     try:
         return negotiate(accept, content_type, format_parameter)
     except UnknownFormat:
@@ -196,7 +196,8 @@ def _candidates(ranges: tuple[_Range, ...], offered: Iterable[Format]) -> Iterat
 
 
 def _candidate(representation: _Representation, ranges: tuple[_Range, ...]) -> _Candidate | None:
-    """Weigh by the most specific range; among equally specific ones the kindest, then the first."""
+    """Weigh by the most specific range. Of equally specific ones, the highest weight counts, then
+    the first."""
     specificity, quality, position = max(
         (_specificity(representation, range_), range_.quality, -range_.position)
         for range_ in ranges
@@ -235,7 +236,7 @@ def _default(tied: list[Negotiated], declares_json: bool) -> Negotiated:
 
 
 def _parse_accept(accept: str) -> Iterator[_Range]:
-    """Yield the well-formed ranges; a malformed one is as if it were not there."""
+    """Yield the well-formed ranges. Malformed ones are ignored."""
     for position, member in enumerate(_LIST_MEMBER.findall(accept.lower())):
         name, *parameters = _PARAMETER.findall(member) or [""]
         type_, _, subtype = name.strip().partition("/")

@@ -46,7 +46,7 @@ def reference(section: str, name: str) -> JsonObject:
 
 
 def headers(*names: str) -> JsonObject:
-    """X-Request-ID, which every answer carries, and the ones named."""
+    """The named headers, and X-Request-ID, which every answer has."""
     return {name: reference("headers", name) for name in ("X-Request-ID", *names)}
 
 

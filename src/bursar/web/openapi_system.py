@@ -1,4 +1,4 @@
-"""The paths that no endpoint declares: tokens, keys, and what machines watch."""
+"""The paths that are not declared as endpoints: tokens, keys, health and metrics."""
 
 from bursar.web.openapi_components import (
     STRING,

@@ -8,7 +8,8 @@ from bursar.web.parameters import QueryParameters
 
 
 def page_size(query: QueryParameters, names: tuple[str, ...], *, default: int, maximum: int) -> int:
-    """Capped at the maximum; zero, negative or not a number is the default. First name wins."""
+    """The size, limited to the maximum. If it is zero, negative or not a number, it is the default.
+    Of several names that are given, the first counts."""
     for name in names:
         text = query.get(name)
         if text is not None:
@@ -18,7 +19,8 @@ def page_size(query: QueryParameters, names: tuple[str, ...], *, default: int, m
 
 
 def select_page(query: QueryParameters, *, count: int, size: int) -> Page:
-    """Raises InvalidPage outside the list; an empty first page is fine."""
+    """The page that the query names. Raises InvalidPage beyond the end; the first page may be
+    empty."""
     text = query.get("page")
     pages = max(1, -(-count // size))
     if text is None:
@@ -44,7 +46,7 @@ def previous_link(url: str, query: QueryParameters, page: Page) -> str | None:
 
 
 def _positive(text: str) -> int | None:
-    # Twelve digits hold any real list; longer ones would only cost time to convert.
+    # Twelve digits are enough for any real list. Converting much longer texts would cost time.
     text = text.strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         return None

@@ -13,7 +13,7 @@ MAX_PARAMETERS = 1000
 
 
 class QueryParameters:
-    """The query string. An empty value counts as absent; unknown names are never looked at."""
+    """The query string. An empty value counts as absent; unknown names are ignored."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw.decode("latin-1")
@@ -21,7 +21,8 @@ class QueryParameters:
         self._values: dict[str, list[str]] = {}
         for name, value in self.pairs:
             if value:
-                # No stored text holds a NUL, and PostgreSQL would not even compare one.
+                # PostgreSQL refuses text with a NUL, even in a comparison. No stored text has one,
+                # so this matches nothing.
                 self._values.setdefault(name, []).append(value.replace("\x00", "\ufffd"))
 
     def get(self, name: str) -> str | None:
@@ -33,14 +34,15 @@ class QueryParameters:
 
 
 class ParameterReader:
-    """Collects what is wrong with the parameters, to refuse all of it at once."""
+    """Collects the errors of all parameters, so that one answer names all of them."""
 
     def __init__(self, query: QueryParameters) -> None:
         self.query = query
         self.errors: dict[str, list[str]] = {}
 
     def read(self, name: str, parser: Callable[[str], Any], message: str) -> Any:
-        """The parsed value, or None when absent or wrong (then noted under its name)."""
+        """The parsed value, or None when it is absent or wrong. An error is noted under its
+        name."""
         text = self.query.get(name)
         if text is None:
             return None
@@ -55,7 +57,7 @@ class ParameterReader:
         return value
 
     def required_uuid(self, name: str) -> UUID | None:
-        """None only when it is noted as absent or wrong."""
+        """The UUID, or None when it is absent or wrong, which is noted as an error."""
         value = self.uuid(name)
         if value is None:
             self.errors.setdefault(name, ["This field is required."])
@@ -76,15 +78,16 @@ class ParameterReader:
 
 
 def pattern_of_several(names: Iterable[str]) -> str:
-    """For the OpenAPI document: fields to order by, each with or without a minus sign."""
+    """A pattern for the OpenAPI document: names separated by commas, each with or without a minus
+    sign."""
     one = f"-?({'|'.join(names)})"
     return f"^{one}(,{one})*$"
 
 
 def parse_uuid(text: str) -> UUID:
-    """With or without hyphens; braces and `urn:uuid:` are not accepted. Raises ValueError."""
+    """A UUID with or without hyphens. Raises ValueError, also for braces and `urn:uuid:`."""
     uuid = UUID(text)
-    # UUID() reads more than that: other digits, signs, spaces, hyphens anywhere.
+    # UUID() itself accepts more, such as non-ASCII digits, signs, spaces and hyphens anywhere.
     if text.lower() not in {str(uuid), uuid.hex}:
         raise ValueError(text)
     return uuid

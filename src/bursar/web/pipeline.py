@@ -1,4 +1,4 @@
-"""The one way a request goes.
+"""The steps that every request passes, in this order:
 
 token -> principal and object in one statement -> Accept -> object -> role -> media type and size
 -> parameters and body, all errors at once -> the route, in one transaction -> rendering.
@@ -73,7 +73,7 @@ class Pipeline:
         self.throttle = ClientThrottle(settings.rate_limit)
 
     def check(self, endpoints: Iterable[Endpoint]) -> None:
-        """Raises LookupError for a route that needs what nobody provides."""
+        """Raises LookupError for a route that needs an instance that was not provided."""
         for endpoint in endpoints:
             for kind in endpoint.needs:
                 if kind not in self.provided:
@@ -94,8 +94,8 @@ class Pipeline:
     def handle(
         self, endpoint: Endpoint, incoming: Incoming, client_id: str | None = None
     ) -> Outgoing:
-        """The answer, whatever happens; only defects raise. `client_id` is that of a token that
-        was verified already, as for a write before its body is read."""
+        """The answer to the request; only a defect raises. `client_id` is given when the token was
+        verified already, as it is for a write before its body is read."""
         try:
             client_id = client_id or self.authenticate(incoming.headers)
             if endpoint.read is not None:
@@ -210,7 +210,7 @@ class Pipeline:
         errors: dict[str, Any] = dict(reader.errors)
         if endpoint.method == "POST":
             errors |= idempotency.key_errors(incoming.headers.get("idempotency-key"))
-        # A write that takes no body refuses a broken one all the same.
+        # A write without a body model still refuses a body that is not JSON.
         is_given = endpoint.write is not None and incoming.body.strip()
         decoded = decode_json(incoming.body) if is_given else {}
         if endpoint.body is not None:
@@ -222,7 +222,7 @@ class Pipeline:
 
 
 REFUSED = (ApiError, NotAuthenticated, PageOutOfRange, *DATABASE_AWAY)
-"""What ends a request with an answer of its own; everything else is a defect."""
+"""The exceptions that have an answer of their own. Every other exception is a defect."""
 
 
 def refusal_of(error: Exception, incoming: Incoming) -> Outgoing:
@@ -247,7 +247,8 @@ def is_json(content_type: str) -> bool:
 def _negotiated(endpoint: Endpoint, incoming: Incoming) -> Negotiated:
     """The format of the answer. Raises UnacceptableFormat.
 
-    A `format` that is none is refused later, with the other parameters: until then any will do.
+    An unknown `format` is refused later, together with the other parameters. Until then any format
+    will do.
     """
     headers, wanted = incoming.headers, incoming.parameters().get("format")
     try:
@@ -263,7 +264,8 @@ def _negotiated(endpoint: Endpoint, incoming: Incoming) -> Negotiated:
 
 
 def _named_in_query(endpoint: Endpoint, incoming: Incoming) -> dict[str, Any] | None:
-    """None when one is absent or malformed: refused later, with the other parameters."""
+    """The UUIDs that the query must name, or None when one is absent or malformed. This is refused
+    later, together with the other parameters."""
     if not endpoint.query_names:
         return {}
     query = incoming.parameters()

@@ -11,10 +11,11 @@ from bursar.tenancy import Owned, Principal
 
 class Gate(Protocol):
     def verify(self, token: str) -> str:
-        """The client id of a good token. Raises NotAuthenticated."""
+        """The client id of a valid token. Raises NotAuthenticated."""
 
     def admit(self, connection: Connection, client_id: str) -> Principal:
-        """One statement. Raises NotAuthenticated for a client that is gone or disabled."""
+        """The client's grants, in one statement. Raises NotAuthenticated for a client that does not
+        exist any more or is disabled."""
 
     def admit_to(
         self,
@@ -23,4 +24,5 @@ class Gate(Protocol):
         owned: Owned[Any],
         parameters: Mapping[str, Any],
     ) -> tuple[Principal, AnyRow | None]:
-        """As `admit`, in the same one statement with the object, None when it is not theirs."""
+        """As `admit`, and the object, in one statement. The object is None when it does not exist
+        or is not the caller's."""

@@ -50,8 +50,8 @@ class WrongValue(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """How a parameter is read. `parse` raises ValueError for a bad value, which `message` tells,
-    or WrongValue with messages of its own."""
+    """How a parameter is read. For a bad value `parse` raises ValueError, which is answered with
+    `message`, or WrongValue with its own messages."""
 
     parse: Callable[[str], object]
     message: str = ""
@@ -63,7 +63,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Repeatable:
-    """As Parameter, for one that may come several times: `parse` gets every text."""
+    """As Parameter, for a parameter that may be repeated: `parse` gets all of its values."""
 
     parse: Callable[[Sequence[str]], object]
     message: str = ""
@@ -77,7 +77,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Base of query models."""
 
     def problems(self) -> Errors:
-        """What is wrong with parameters together, when each of them is good."""
+        """The errors of parameters that are valid by themselves but not together."""
         return {}
 
 
@@ -149,7 +149,7 @@ FLAG: Final = Parameter(parse_boolean, "Must be true or false.", {"type": "boole
 
 def _day(text: str) -> date:
     day = date.fromisoformat(text.strip())
-    if text.strip() != day.isoformat():  # other forms of ISO 8601 are weeks and the like
+    if text.strip() != day.isoformat():  # Other forms of ISO 8601, such as weeks, are refused.
         raise ValueError(text)
     return day
 
@@ -160,7 +160,7 @@ DAY: Final = Parameter(
 
 
 def text(clean: Callable[[str], str] = str.strip, *, longest: int = LONGEST_TEXT) -> Parameter:
-    """Text up to a length, cleaned; None when nothing is left of it."""
+    """Text up to a length, cleaned by `clean`. It is None when nothing is left of it."""
 
     def parse(given: str) -> str | None:
         if len(given) > longest:
@@ -189,7 +189,8 @@ def one_of(choices: Iterable[str], parse: Callable[[str], object] | None = None)
 
 
 def size_of_page(*, default: int, maximum: int) -> Parameter:
-    """Capped at the maximum; zero, negative or not a number is the default: never refused."""
+    """The size of a page, limited to the maximum. It is never refused: if it is zero, negative or
+    not a number, it is the default."""
     return Parameter(lambda given: min(_positive(given) or default, maximum), schema=_INTEGER)
 
 
@@ -198,11 +199,11 @@ def _page(given: str) -> int | Literal["last"]:
 
 
 PAGE: Final = Parameter(_page)
-"""Refused as a page outside of the list, once its length is known: see PageRequest."""
+"""A page number. A bad one is refused like a page beyond the end: see PageRequest."""
 
 
 def _positive(given: str) -> int | None:
-    # Twelve digits hold any real list; longer ones would only cost time to convert.
+    # Twelve digits are enough for any real list. Converting much longer texts would cost time.
     given = given.strip()
     if not (given.isascii() and given.isdigit() and len(given) <= 12):
         return None

@@ -1,4 +1,4 @@
-"""From what a route answers to bytes: format, content coding, validators, refusals."""
+"""Turns what a route returns into bytes: format, content coding, validators, refusals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Outgoing:
     headers: dict[str, str]
     body: bytes = b""
     stream: Source | None = None
-    """Nothing of it has been made yet: no connection is held."""
+    """The source of a streamed body. It has not started yet and holds no connection."""
 
 
 def lenient(incoming: Incoming) -> Negotiated:
@@ -59,13 +59,14 @@ def lenient(incoming: Incoming) -> Negotiated:
 
 
 def encode(content: Any, negotiated: Negotiated) -> bytes:
-    """Content in the negotiated format; XML is made from what JSON would say."""
+    """Content in the negotiated format. XML is made from the JSON form of the content."""
     body = msgspec.json.encode(content)
     return body if negotiated.format is Format.JSON else to_xml(msgspec.json.decode(body))
 
 
 def render_read(answer: Answer, negotiated: Negotiated, incoming: Incoming) -> Outgoing:
-    """As `render`, and 304 for a caller that has these bytes; routes may bring a validator."""
+    """As `render`, but 304 for a caller that already has these bytes. A route may give its own
+    validator."""
     if answer.stream is not None:
         return _render_stream(answer.stream, answer, negotiated, incoming)
     if answer.content is None or answer.status != 200 or "ETag" in answer.headers:

@@ -1,4 +1,4 @@
-"""What a route can ask for beside its object, its parameters and its body."""
+"""What a route can ask for in addition to its object, its parameters and its body."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Caller:
 
     @property
     def enterprises(self) -> tuple[UUID, ...]:
-        """Those it may act for."""
+        """The enterprises for which the client may act."""
         return self.principal.enterprises
 
     @property
@@ -42,7 +42,7 @@ class HttpRequest:
     """The request itself, for routes whose answer depends on more than their typed input."""
 
     url: str
-    """Absolute, without the query."""
+    """The absolute URL, without the query."""
     query: QueryParameters
     headers: Mapping[str, str]
     negotiated: Negotiated

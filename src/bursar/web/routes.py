@@ -1,4 +1,4 @@
-"""Routes as typed sentences: what an endpoint declares is read off a function's signature.
+"""Typed routes: what an endpoint declares is inferred from the signature of its function.
 
     routes = Routes(tag="policy-allocation", refusals=REFUSALS)
 
@@ -37,7 +37,7 @@ from bursar.web.validation import Body
 
 Route = TypeVar("Route", bound=Callable[..., object])
 Refusals = Mapping[type[Exception], Callable[[Any], ApiError]]
-"""The answer to each refusal of a domain; the most special class that fits decides."""
+"""The answer to each refusal of a domain. The most specific class of an exception decides."""
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+):(\w+)\}")
 
@@ -62,8 +62,8 @@ class Routes:
         formats: tuple[Format, ...] = (Format.JSON, Format.XML),
         ignores_accept: bool = False,
     ) -> Callable[[Route], Route]:
-        """A read. `schema` describes an answer of ready bytes, which has no type to show;
-        `statuses` are refusals beyond those that every endpoint can answer."""
+        """A read. `schema` describes an answer of ready bytes, which has no type. `statuses` are
+        refusals in addition to those that every endpoint can answer."""
         return self._declare(
             "GET",
             path,
@@ -167,7 +167,8 @@ class _Sentence:
 
     @property
     def query_names(self) -> tuple[str, ...]:
-        """Parameters that find the object beside those of the path: they stand in the query."""
+        """The query parameters that the Owned's condition needs in addition to those of the
+        path."""
         if self.owned is None:
             return ()
         bound = [
@@ -238,7 +239,8 @@ def _request_of(call: Call, _database: Connection | Session) -> HttpRequest:
 
 
 def _refusing(work: Work, refusals: Refusals) -> Work:
-    """Turns refusals of a domain into answers, inside the transaction that they undo."""
+    """Turns refusals of a domain into answers. It does so inside the transaction, so that the error
+    rolls it back."""
     kinds = tuple(refusals)
     if not kinds:
         return work

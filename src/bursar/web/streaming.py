@@ -1,8 +1,8 @@
 """Answers that are sent while they are made.
 
-A chunk is made when the client has taken the one before: memory stays the same however long the
-answer and however slow its reader. When the client goes away, the statement that runs for it is
-stopped and its connection given up.
+A chunk is made when the client has taken the previous one, so that memory does not grow with the
+length of the answer or with a slow client. When the client disconnects, its statement is stopped
+and its database connection is discarded.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from bursar.database.streams import interrupt
 from bursar.web.call import Source
 
 STALL_SECONDS: Final = 60.0
-"""A client that takes nothing for so long has gone away."""
+"""A client that has taken nothing for this long counts as disconnected."""
 _STOP_AGAIN_SECONDS: Final = 0.5
 
 Result = TypeVar("Result")
@@ -33,11 +33,11 @@ class Runner(Protocol):
 
 
 class ClientGone(Exception):
-    """Nobody is left to send anything to."""
+    """The client has disconnected."""
 
 
 class Production:
-    """The making of one stream, out of one snapshot. Its methods block, each in any thread."""
+    """Makes one stream from one snapshot. Its methods block, and may be called from any thread."""
 
     def __init__(self, database: Database, source: Source) -> None:
         self._database = database
@@ -58,25 +58,28 @@ class Production:
                     connection.invalidate()
 
     def chunk(self) -> bytes | None:
-        """The next one; None after the last. Raises what the source raises."""
+        """The next chunk, or None after the last. Raises what the source raises."""
         with self._turn:
             return None if self._is_stopped else next(self._chunks, None)
 
     def stop(self) -> None:
-        """Ends it early, and the statement that runs for it. May have to be said again."""
+        """Ends the stream early and stops its statement. The statement may not have started yet, so
+        the call may have to be repeated."""
         self._is_stopped = True
         connection = self._connection
         if connection is not None:
             interrupt(connection)
 
     def close(self) -> None:
-        """Gives the connection back, whatever happened before. Waits for `chunk`."""
+        """Returns the connection to the pool, whatever happened before. Waits for a running
+        `chunk`."""
         with self._turn, suppress(SQLAlchemyError):
             self._chunks.close()
 
 
 class Streaming:
-    """What the streams of a process share: slow readers may not hold all connections."""
+    """A limit that the streams of a process share, so that slow clients cannot hold all
+    connections."""
 
     def __init__(self, database: Database, threads: Runner, *, at_once: int) -> None:
         self.database = database
@@ -85,7 +88,7 @@ class Streaming:
 
 
 class StreamedResponse(ASGIResponse):
-    """`refusal_of` answers for what is raised before the first chunk, or raises it again."""
+    """`refusal_of` makes an answer of an error before the first chunk, or raises it again."""
 
     def __init__(
         self,
@@ -96,7 +99,7 @@ class StreamedResponse(ASGIResponse):
         status: int,
         headers: dict[str, str],
     ) -> None:
-        # Says no length, and leaves the headers as they are.
+        # This sends no Content-Length and leaves the headers as they are.
         super().__init__(status_code=status, headers=headers, is_head_response=True)
         self._streaming = streaming
         self._source = source
@@ -135,12 +138,13 @@ class StreamedResponse(ASGIResponse):
             await asyncio.shield(self._end(production, is_complete=is_complete))
 
     async def _chunk(self, production: Production, gone: asyncio.Future[None]) -> bytes | None:
-        """Raises ClientGone as soon as the client is, however long the chunk would take."""
+        """The next chunk. Raises ClientGone as soon as the client disconnects, even while the chunk
+        is being made."""
         taken = asyncio.ensure_future(self._streaming.threads.run(production.chunk))
         both: set[asyncio.Future[Any]] = {taken, gone}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         while not taken.done():
-            # It may not have come to its statement when it was told the first time.
+            # The first `stop` may have come before the statement started.
             await asyncio.to_thread(production.stop)
             await asyncio.wait({taken}, timeout=_STOP_AGAIN_SECONDS)
         if gone.done():
@@ -156,7 +160,8 @@ class StreamedResponse(ASGIResponse):
 
 
 async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
-    """Returns when the server has room for more. Raises ClientGone after a long standstill."""
+    """Returns when the server can take more. Raises ClientGone when it could not for
+    STALL_SECONDS."""
     message: Any = {"type": "http.response.body", "body": body, "more_body": more}
     try:
         await asyncio.wait_for(send(message), STALL_SECONDS)
@@ -165,6 +170,6 @@ async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
 
 
 async def _departure(receive: Receive) -> None:
-    """Returns when the client has gone; what is left of its request is not kept."""
+    """Returns when the client has disconnected. What is left of its request is discarded."""
     while (await receive())["type"] != "http.disconnect":
         pass

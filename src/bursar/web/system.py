@@ -1,4 +1,4 @@
-"""Routes for machines that watch: `/health`, `/ready`, `/metrics`."""
+"""Routes for monitoring: `/health`, `/ready`, `/metrics`."""
 
 from collections.abc import Callable
 from typing import Final

@@ -16,7 +16,7 @@ class ClientThrottle:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def check(self, client_id: str) -> None:
-        """Counts one request. Raises Throttled when it is one too many."""
+        """Counts one request. Raises Throttled when the limit is exceeded."""
         if self._rate is None or self._limiter.hit(self._rate, client_id):
             return
         reset = self._limiter.get_window_stats(self._rate, client_id).reset_time

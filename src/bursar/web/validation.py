@@ -1,4 +1,5 @@
-"""Request bodies: decoded once, every field checked, errors in the field's usual shape."""
+"""Request bodies: they are decoded once, every field is checked, and errors have the form that
+clients know from Django REST framework."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -41,7 +42,8 @@ def validate(model: type[BaseModel], value: Any) -> tuple[BaseModel | None, dict
 
 
 def _nul_locations(value: Any, location: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Of texts that no database stores; they can only come escaped."""
+    """The places of texts with a NUL, which PostgreSQL cannot store. In JSON they can only come
+    escaped."""
     if isinstance(value, str):
         if "\x00" in value:
             yield location

@@ -26,7 +26,7 @@ _LONGEST_KEPT_KEY = 128
 
 
 class _Names(dict[str, str]):
-    """Element names by key, worked out once; bounded, because documents bring keys of their own."""
+    """A cache of element names by key. It is bounded, because documents can have any keys."""
 
     def __missing__(self, key: str) -> str:
         name = _element_name(key)
@@ -38,17 +38,17 @@ class _Names(dict[str, str]):
 def _element_name(key: str) -> str:
     if _PLAIN_NAME.fullmatch(key):
         return key
-    # To a parser that knows namespaces a colon would announce a prefix that nothing declares.
+    # A parser with namespaces would take the text before a colon for an undeclared prefix.
     name = "".join(c if c != ":" and _is_name(f"a{c}") else "_" for c in key)
     return name if name and _is_name(name[0]) else f"_{name}"
 
 
 @lru_cache(maxsize=4096)
 def _is_name(text: str) -> bool:
-    """Whether expat reads an element of this name.
+    """Whether expat accepts an element of this name.
 
-    It keeps to XML 1.0 before its fifth edition, as many parsers do; all names that it knows are
-    names in the fifth edition, too.
+    Like many parsers, expat follows XML 1.0 before its fifth edition. All names that it accepts are
+    also names in the fifth edition.
     """
     names: list[str] = []
     parser = expat.ParserCreate()
@@ -66,7 +66,7 @@ _names = _Names()
 def to_xml(value: object) -> bytes:
     """Render a decoded JSON value; TypeError when something else is inside.
 
-    Walks with a stack of its own, so that no nesting exhausts the interpreter's.
+    It uses an explicit stack, so that deep nesting cannot exhaust the interpreter's.
     """
     pieces = [_DECLARATION]
     append, needs_escaping, names = pieces.append, _NEEDS_ESCAPING.search, _names
@@ -108,6 +108,6 @@ def _number_or_boolean(value: object) -> str:
     if isinstance(value, bool | int):
         return str(value)
     if isinstance(value, float):
-        # JSON has no such numbers: they are written as null.
+        # JSON has no NaN or infinity; both are written as null.
         return msgspec.json.encode(value).decode() if isfinite(value) else ""
     raise TypeError(f"not a JSON value: {type(value).__name__}")
