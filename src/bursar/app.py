@@ -4,7 +4,6 @@ import functools
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from litestar import Litestar
@@ -31,7 +30,6 @@ from bursar.catalog.listings.indexes import MemberIndexes
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.tokens import KeyRing
-from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings, get_settings
 from bursar.web.adapter import EXCEPTION_HANDLERS, Threads, route_handlers
 from bursar.web.docs_page import docs_handlers
@@ -42,14 +40,6 @@ from bursar.web.openapi import openapi_document
 from bursar.web.pipeline import Pipeline
 from bursar.web.system import system_handlers
 from bursar.work import compose, open_database
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What routes of each domain share between requests."""
-
-    catalog: CatalogServices
-    queue: JobQueue
 
 
 def all_endpoints() -> list[Endpoint]:
@@ -79,20 +69,11 @@ def create_app(
     threads = Threads(settings.threads)
     metrics = Metrics()
     ring = KeyRing(database, settings)
-    services = Services(
-        CatalogServices(
-            MemberIndexes(), PageCache(settings.page_cache_bytes), settings.lms_public_url
-        ),
-        JobQueue(database),
+    shared = CatalogServices(
+        MemberIndexes(), PageCache(settings.page_cache_bytes), settings.lms_public_url
     )
     endpoints = [*all_endpoints(), *extra_endpoints]
-    pipeline = Pipeline(
-        database,
-        DatabaseGate(ring),
-        settings,
-        services,
-        provided=(services.catalog, services.queue),
-    )
+    pipeline = Pipeline(database, DatabaseGate(ring), settings, provided=(shared,))
     pipeline.check(endpoints)
 
     def document() -> dict[str, Any]:

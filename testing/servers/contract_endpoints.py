@@ -1,19 +1,19 @@
 """Endpoints that only tests serve: changes that can be counted, slowed down and refused."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar, Final
 
+import msgspec
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from bursar.actors import Actor
-from bursar.catalog.listings.owned import (
-    CATALOG,
-)
+from bursar.catalog.listings.owned import CATALOG, CatalogTarget
 from bursar.events.event import Event
 from bursar.events.service import publish
-from bursar.web.call import Answer, Call, enterprise_of
-from bursar.web.endpoint import Documentation, Endpoint
+from bursar.web.call import Answer
+from bursar.web.endpoint import Endpoint
 from bursar.web.errors import BusinessRule
+from bursar.web.request import Caller, HttpRequest
+from bursar.web.routes import Routes
 from bursar.web.validation import Body
 from testing.waiting import let_pass
 
@@ -37,59 +37,68 @@ class ThingChanged(Event):
     object_type: ClassVar[str] = OBJECT_TYPE
 
 
-def change(call: Call, session: Session, body: Any) -> Answer:
+class ThingView(msgspec.Struct):
+    name: str
+    request: str
+    emails: list[str]
+
+
+routes: Final = Routes("tests")
+OwnedCatalog = Annotated[CatalogTarget, CATALOG]
+
+
+def _change(
+    catalog: CatalogTarget, thing: ThingBody, caller: Caller, request: HttpRequest, session: Session
+) -> Answer[ThingView]:
     """Stores the event before it pauses, so that a concurrent call could write another.
 
     Has a defect: it does not know what to do with a flag.
     """
-    thing: ThingBody = body
-    changed = ThingChanged(object_id=thing.name, enterprise_uuid=enterprise_of(call))
-    publish(session, Actor(call.principal.client_id, call.request_id), [changed], at=call.now)
+    changed = ThingChanged(object_id=thing.name, enterprise_uuid=catalog.enterprise_uuid)
+    publish(session, caller.actor, [changed], at=request.now)
     if thing.flag:
         raise RuntimeError(f"a defect: {thing.emails}")
     let_pass(thing.pause_milliseconds / 1000)
-    content = {"name": thing.name, "request": call.request_id, "emails": thing.emails}
-    return Answer(content, status=201, headers={"Location": f"{call.url}#{len(thing.emails)}"})
+    content = ThingView(thing.name, caller.request_id, thing.emails)
+    return Answer(content, 201, {"Location": f"{request.url}#{len(thing.emails)}"})
 
 
-def refuse(call: Call, session: Session, body: Any) -> Answer:
-    """Changes something and then refuses: nothing may be left of it."""
-    change(call, session, body)
+@routes.post(THINGS + "/{catalog_id:uuid}", status=201)
+def change(
+    catalog: OwnedCatalog, body: ThingBody, caller: Caller, request: HttpRequest, session: Session
+) -> Answer[ThingView]:
+    """Change a thing
+
+    Only for tests.
+    """
+    return _change(catalog, body, caller, request, session)
+
+
+@routes.put(THINGS + "/{catalog_id:uuid}", status=201)
+def put(
+    catalog: OwnedCatalog, body: ThingBody, caller: Caller, request: HttpRequest, session: Session
+) -> Answer[ThingView]:
+    """Put a thing
+
+    Only for tests.
+    """
+    return _change(catalog, body, caller, request, session)
+
+
+@routes.post(REFUSALS + "/{catalog_id:uuid}", status=201)
+def refuse(
+    catalog: OwnedCatalog, body: ThingBody, caller: Caller, request: HttpRequest, session: Session
+) -> Answer[ThingView]:
+    """Refuse a thing
+
+    Changes something and then refuses: nothing may be left of it.
+    """
+    _change(catalog, body, caller, request, session)
     raise BusinessRule("The budget is spent.")
 
 
 def test_endpoints() -> list[Endpoint]:
-    return [
-        _endpoint("POST", THINGS, "Change a thing", change),
-        _endpoint("PUT", THINGS, "Put a thing", change),
-        _endpoint("POST", REFUSALS, "Refuse a thing", refuse),
-    ]
-
-
-def _endpoint(method: str, path: str, summary: str, write: Any) -> Endpoint:
-    documentation = Documentation(
-        summary,
-        "Only for tests.",
-        "tests",
-        response={
-            "type": "object",
-            "required": ["name", "request", "emails"],
-            "properties": {
-                "name": {"type": "string"},
-                "request": {"type": "string"},
-                "emails": {"type": "array", "items": {"type": "string"}},
-            },
-        },
-        status=201,
-    )
-    return Endpoint(
-        method,
-        path + "/{catalog_id:uuid}",
-        documentation,
-        owned=CATALOG,
-        write=write,
-        body=ThingBody,
-    )
+    return routes.endpoints
 
 
 test_endpoints.__test__ = False  # type: ignore[attr-defined]  # no test, whatever its name says

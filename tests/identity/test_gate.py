@@ -1,11 +1,11 @@
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Row, bindparam, insert
+from bursar.web.gate import Gate
+from sqlalchemy import bindparam, insert
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
@@ -17,14 +17,12 @@ from bursar.identity.models import ApiClient, Enterprise
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
 from bursar.tenancy import NotAuthenticated, Owned, Principal
-from bursar.web.principal import Gate
 from testing.databases.statements import statements_of
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ACTOR = Actor("operator")
 ACME, GLOBEX, INITECH = uuid4(), uuid4(), uuid4()
 ACME_CATALOG, INITECH_CATALOG = uuid4(), uuid4()
-
 
 @dataclass(frozen=True)
 class CatalogTarget:
@@ -40,31 +38,28 @@ class EnterpriseTarget:
 
 
 @dataclass(frozen=True)
-class SluggedCatalog:
+class CatalogOfEnterprise:
     enterprise_uuid: UUID
     uuid: UUID
     slug: str
 
 
 CATALOG = Owned(
-    kind=CatalogTarget,
+    CatalogTarget,
     source=Catalog.__table__,
     enterprise=Catalog.__table__.c.enterprise_uuid,
     condition=Catalog.__table__.c.uuid == bindparam("catalog_uuid"),
-    columns=(
-        Catalog.__table__.c.uuid,
-        Catalog.__table__.c.title.label("role"),
-    ),
+    columns=(Catalog.__table__.c.uuid, Catalog.__table__.c.title.label("role")),
 )
 NAMED_ENTERPRISE = Owned(
-    kind=EnterpriseTarget,
+    EnterpriseTarget,
     source=Enterprise.__table__,
     enterprise=Enterprise.__table__.c.uuid,
     condition=Enterprise.__table__.c.uuid == bindparam("enterprise_uuid"),
     columns=(Enterprise.__table__.c.slug,),
 )
 CATALOG_WITH_ENTERPRISE = Owned(
-    kind=SluggedCatalog,
+    CatalogOfEnterprise,
     source=Catalog.__table__.join(
         Enterprise.__table__, Enterprise.__table__.c.uuid == Catalog.__table__.c.enterprise_uuid
     ),
@@ -72,6 +67,9 @@ CATALOG_WITH_ENTERPRISE = Owned(
     condition=Catalog.__table__.c.uuid == bindparam("catalog_uuid"),
     columns=(Catalog.__table__.c.uuid, Enterprise.__table__.c.slug),
 )
+
+
+Target = TypeVar("Target")
 
 
 @pytest.fixture
@@ -123,11 +121,10 @@ def admit(database: Database, gate: Gate, client_id: str) -> Principal:
 
 
 def admit_to(
-    database: Database, gate: Gate, owned: Owned[Any], client_id: str = "client", **path: Any
-) -> tuple[Principal, Row[Any] | None]:
-    parameters: Mapping[str, Any] = path
+    database: Database, gate: Gate, owned: Owned[Target], client_id: str = "client", **path: UUID
+) -> tuple[Principal, Target | None]:
     with database.read() as connection:
-        return gate.admit_to(connection, client_id, owned, parameters)
+        return gate.admit_to(connection, client_id, owned, path)
 
 
 def test_a_client_is_admitted_with_its_roles(database: Database, gate: Gate) -> None:
@@ -193,7 +190,7 @@ def test_admission_is_one_statement_and_path_parameters_may_have_any_name(
 ) -> None:
     with statements_of(database) as seen:
         admit(database, gate, "client")
-        path = {"catalog_uuid": ACME_CATALOG, "client_id": "another", "unused": 1}
+        path = {"catalog_uuid": ACME_CATALOG, "client_id": "another", "unused": "1"}
         with database.read() as connection:
             principal, row = gate.admit_to(connection, "client", CATALOG, path)
     assert len(seen) == 2

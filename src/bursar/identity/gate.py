@@ -1,12 +1,11 @@
 """The gate to every object of an enterprise. Its statements are kept: it runs at each request."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, FromClause, Select, bindparam, select
 
-from bursar.database.types import AnyRow
 from bursar.identity.models import ApiClient, ClientGrant
 from bursar.identity.tokens import KeyRing
 from bursar.tenancy import NotAuthenticated, Owned, Principal
@@ -19,10 +18,14 @@ _COLUMNS = (
     _GRANT.c.enterprise_uuid.label("enterprise_uuid"),
     _GRANT.c.role.label("caller_role"),
 )
+_WIDTH: Final = len(_COLUMNS)
+
+
+Target = TypeVar("Target")
 
 
 class DatabaseGate:
-    """Implements `bursar.web.principal.Gate`."""
+    """Implements `bursar.web.gate.Gate`."""
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
@@ -38,14 +41,17 @@ class DatabaseGate:
         self,
         connection: Connection,
         client_id: str,
-        owned: Owned[Any],
-        parameters: Mapping[str, Any],
-    ) -> tuple[Principal, AnyRow | None]:
+        owned: Owned[Target],
+        parameters: Mapping[str, str | UUID],
+    ) -> tuple[Principal, Target | None]:
         statement = self._statements.get(owned)
         if statement is None:
             statement = self._statements[owned] = _statement_for(owned)
         rows = connection.execute(statement, {**parameters, _CLIENT_ID: client_id}).all()
-        return _principal(client_id, rows), next((row for row in rows if row[2] is not None), None)
+        principal = _principal(client_id, rows)
+        # Behind the caller's own columns come the object's, its enterprise first.
+        found = next((row[_WIDTH:] for row in rows if row[_WIDTH] is not None), None)
+        return principal, None if found is None else owned.kind(*found)
 
 
 def _admission(source: FromClause, *columns: Any) -> Select[Any]:

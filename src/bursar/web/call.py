@@ -1,35 +1,35 @@
-"""One request as a route sees it, and the answer it gives."""
+"""One request as the pipeline passes it on, and the answer that a route gives."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeAlias
+from typing import Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import Connection
-from typing_extensions import TypeVar
 
-from bursar.database.types import AnyRow
-from bursar.settings import Settings
 from bursar.tenancy import Principal
-from bursar.web.errors import NotFound
 from bursar.web.negotiation import Negotiated
 from bursar.web.parameters import QueryParameters
 
 
+class OfEnterprise(Protocol):
+    """What a path names: the typed object of an `Owned`."""
+
+    @property
+    def enterprise_uuid(self) -> UUID: ...
+
+
 @dataclass(slots=True)
 class Call:
-    settings: Settings
-    services: Any
-    """What the application gives its routes in addition to the database, such as caches."""
+    """What the pipeline knows of a request when it calls the route."""
+
     principal: Principal
-    target: AnyRow | None
+    target: OfEnterprise | None
     """The object of the path, already known to be the caller's; None where a path names none."""
-    path: Mapping[str, Any]
+    path: Mapping[str, str | UUID]
     query: QueryParameters
-    parameters: Any
-    """What the endpoint's `parameters` returned for the query."""
     headers: Mapping[str, str]
     negotiated: Negotiated
     url: str
@@ -38,27 +38,20 @@ class Call:
     now: datetime
     provided: Mapping[type, object]
     """What the composition gives to routes that ask for it by its type."""
-    owned_target: object = None
-    """`target` as the typed object that its `Owned` declares."""
+    parameters: object = None
+    """The endpoint's query model, read."""
     body: BaseModel | None = None
-
-    @property
-    def found(self) -> AnyRow:
-        if self.target is None:
-            raise NotFound
-        return self.target
 
 
 Source: TypeAlias = Callable[[Connection], Iterator[bytes]]
 """Makes a body, chunk by chunk, from one snapshot of the database.
 
-A chunk is made when the client has taken the previous one. An error before the first chunk is
-answered as for any route. After that the connection is closed, so that the client cannot mistake
-a part for the whole.
+A chunk is asked for when the client has taken the one before. What is raised before the first is
+answered as from any route; after it, the connection is cut, so that nobody takes a part for all.
 """
 
 
-Content = TypeVar("Content", default=Any)
+Content = TypeVar("Content")
 
 
 @dataclass(slots=True)
@@ -73,8 +66,3 @@ class Answer(Generic[Content]):
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
     stream: Source | None = None
-
-
-def enterprise_of(call: Call) -> UUID:
-    value: UUID = call.found.enterprise_uuid
-    return value

@@ -11,21 +11,10 @@ from sqlalchemy.orm import Session
 from bursar.tenancy import Owned
 from bursar.web.call import Answer, Call
 from bursar.web.negotiation import Format
-from bursar.web.parameters import ParameterReader
 from bursar.web.query import Query
 
 Read = Callable[[Call, Connection], Answer[Any]]
-Write = Callable[[Call, Session, Any], Answer[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A query parameter, for the OpenAPI document."""
-
-    name: str
-    description: str
-    schema: Mapping[str, Any]
-    required: bool = False
+Write = Callable[[Call, Session], Answer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +32,6 @@ class Documentation:
     summary: str
     description: str = ""
     tag: str = ""
-    parameters: tuple[Parameter, ...] = ()
     response: Any = None
     """A msgspec type, or a JSON schema as a mapping, of a good answer."""
     example: Any = None
@@ -70,10 +58,7 @@ class Endpoint:
     """Query parameters that `owned` binds beside the path's: UUIDs, each of them required."""
     read: Read | None = None
     write: Write | None = None
-    parameters: Callable[[ParameterReader], Any] | None = None
-    """Reads the query parameters; what it returns is `call.parameters`."""
     query: type[Query] | None = None
-    """The typed query parameters, instead of `parameters`."""
     body: type[BaseModel] | None = None
     needs: tuple[type, ...] = ()
     """The types of which the composition must provide an instance."""

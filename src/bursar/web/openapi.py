@@ -158,26 +158,15 @@ def _other_parameters(endpoint: Endpoint) -> list[JsonObject]:
 
 
 def _query_parameters(endpoint: Endpoint) -> list[JsonObject]:
-    if endpoint.query is not None:
-        return [
-            {
-                "name": known.name,
-                "in": "query",
-                "description": known.description,
-                "required": known.required,
-                "schema": dict(known.parameter.schema),
-            }
-            for known in fields_of(endpoint.query)
-        ]
     return [
         {
-            "name": parameter.name,
+            "name": known.name,
             "in": "query",
-            "description": parameter.description,
-            "required": parameter.required,
-            "schema": dict(parameter.schema),
+            "description": known.description,
+            "required": known.required,
+            "schema": dict(known.parameter.schema),
         }
-        for parameter in endpoint.documentation.parameters
+        for known in (() if endpoint.query is None else fields_of(endpoint.query))
     ]
 
 

@@ -10,18 +10,16 @@ from typing import Any
 
 import msgspec
 import structlog
-from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from bursar import clock
 from bursar.database.engine import DATABASE_AWAY, Database
 from bursar.database.retries import with_retries
-from bursar.database.types import AnyRow
 from bursar.pages import PageOutOfRange
 from bursar.settings import Settings
-from bursar.tenancy import NotAuthenticated, Principal
+from bursar.tenancy import NotAuthenticated
 from bursar.web import idempotency
-from bursar.web.call import Answer, Call
+from bursar.web.call import Answer, Call, OfEnterprise
 from bursar.web.endpoint import Endpoint
 from bursar.web.errors import (
     ApiError,
@@ -35,6 +33,7 @@ from bursar.web.errors import (
     Unauthorized,
     UnsupportedMediaType,
 )
+from bursar.web.gate import Gate
 from bursar.web.idempotency import StoredAnswer
 from bursar.web.negotiation import (
     Negotiated,
@@ -43,8 +42,7 @@ from bursar.web.negotiation import (
     negotiate,
     only,
 )
-from bursar.web.parameters import ParameterReader, parse_uuid
-from bursar.web.principal import Gate
+from bursar.web.parameters import parse_uuid
 from bursar.web.query import read_query
 from bursar.web.rendering import Incoming, Outgoing, lenient, refuse, render, render_read
 from bursar.web.throttle import ClientThrottle
@@ -60,7 +58,6 @@ class Pipeline:
         database: Database,
         gate: Gate,
         settings: Settings,
-        services: Any = None,
         *,
         provided: Iterable[object] = (),
     ) -> None:
@@ -68,7 +65,6 @@ class Pipeline:
         self.database = database
         self.gate = gate
         self.settings = settings
-        self.services = services
         self.provided = {type(each): each for each in (settings, *provided)}
         self.throttle = ClientThrottle(settings.rate_limit)
 
@@ -117,11 +113,11 @@ class Pipeline:
             call = self._admit(endpoint, incoming, client_id, session.connection())
             self._check_may_write(call)
             self._check_media_type(incoming)
-            body = self._parse(endpoint, incoming, call)
+            self._parse(endpoint, incoming, call)
             key = incoming.headers.get("idempotency-key")
             if incoming.method != "POST" or key is None:
                 assert endpoint.write is not None  # noqa: S101 - chosen by the caller
-                return render(endpoint.write(call, session, body), call.negotiated, incoming)
+                return render(endpoint.write(call, session), call.negotiated, incoming)
             scope = idempotency.scope_of(
                 client_id, incoming.method, incoming.path, call.query.raw, key
             )
@@ -131,7 +127,7 @@ class Pipeline:
             if stored is None:
                 headers = {}
                 assert endpoint.write is not None  # noqa: S101 - chosen by the caller
-                stored = _stored(endpoint.write(call, session, body))
+                stored = _stored(endpoint.write(call, session))
                 idempotency.finish(session, scope, stored)
             return _render_stored(stored, headers, call.negotiated, incoming)
 
@@ -140,34 +136,24 @@ class Pipeline:
     ) -> Call:
         path = _path_parameters(endpoint.path, incoming.path_parameters)
         named = _named_in_query(endpoint, incoming)
-        target: AnyRow | None = None
-        owned_target: object = None
-        principal: Principal
+        target: OfEnterprise | None = None
         if endpoint.owned is None or path is None or named is None:
             principal = self.gate.admit(connection, client_id)
         else:
             values = {**path, **named}
             principal, target = self.gate.admit_to(connection, client_id, endpoint.owned, values)
-            if target is not None:
-                # Behind the client's own columns come the target's, its enterprise first.
-                owned_target = endpoint.owned.kind(*target[2:])
         self.throttle.check(client_id)
-        negotiated = _negotiated(endpoint, incoming)
         call = Call(
-            settings=self.settings,
-            services=self.services,
             principal=principal,
             target=target,
             path=path or {},
             query=incoming.parameters(),
-            parameters=None,
             headers=incoming.headers,
-            negotiated=negotiated,
+            negotiated=_negotiated(endpoint, incoming),
             url=incoming.url,
             request_id=incoming.request_id,
             now=clock.now(),
             provided=self.provided,
-            owned_target=owned_target,
         )
         is_named = endpoint.owned is not None and named is not None
         if path is None or (is_named and target is None):
@@ -193,32 +179,25 @@ class Pipeline:
             raise TooLarge
 
     @staticmethod
-    def _parse(endpoint: Endpoint, incoming: Incoming, call: Call) -> BaseModel | None:
-        reader = ParameterReader(call.query)
+    def _parse(endpoint: Endpoint, incoming: Incoming, call: Call) -> None:
+        """Reads the query and the body. Raises InvalidFields with every error of both."""
+        errors: dict[str, Any] = {}
         wanted = call.query.get("format")
         if wanted and wanted.lower() not in endpoint.formats:
-            reader.errors["format"] = [f'"{wanted}" is not a known format.']
-        if endpoint.query is None:
-            for name in endpoint.query_names:
-                reader.required_uuid(name)
-        else:
+            errors["format"] = [f'"{wanted}" is not a known format.']
+        if endpoint.query is not None:
             call.parameters, errors_of_query = read_query(endpoint.query, call.query)
-            reader.errors |= errors_of_query
-        if endpoint.parameters is not None:
-            call.parameters = endpoint.parameters(reader)
-        body: BaseModel | None = None
-        errors: dict[str, Any] = dict(reader.errors)
+            errors |= errors_of_query
         if endpoint.method == "POST":
             errors |= idempotency.key_errors(incoming.headers.get("idempotency-key"))
         # A write without a body model still refuses a body that is not JSON.
         is_given = endpoint.write is not None and incoming.body.strip()
         decoded = decode_json(incoming.body) if is_given else {}
         if endpoint.body is not None:
-            body, body_errors = validate(endpoint.body, decoded)
+            call.body, body_errors = validate(endpoint.body, decoded)
             errors |= body_errors
         if errors:
             raise InvalidFields(errors)
-        return body
 
 
 REFUSED = (ApiError, NotAuthenticated, PageOutOfRange, *DATABASE_AWAY)
@@ -291,7 +270,7 @@ def _path_parameters(template: str, raw: Mapping[str, str]) -> dict[str, Any] | 
     return values
 
 
-def _stored(answer: Answer) -> StoredAnswer:
+def _stored(answer: Answer[Any]) -> StoredAnswer:
     body = answer.body if answer.content is None else msgspec.json.encode(answer.content)
     return StoredAnswer(answer.status, answer.headers, body)
 

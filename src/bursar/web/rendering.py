@@ -1,4 +1,4 @@
-"""Turns what a route returns into bytes: format, content coding, validators, refusals."""
+"""From what a route answers to bytes: format, content coding, validators, refusals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Outgoing:
     headers: dict[str, str]
     body: bytes = b""
     stream: Source | None = None
-    """The source of a streamed body. It has not started yet and holds no connection."""
+    """Nothing of it has been made yet: no connection is held."""
 
 
 def lenient(incoming: Incoming) -> Negotiated:
@@ -59,14 +59,13 @@ def lenient(incoming: Incoming) -> Negotiated:
 
 
 def encode(content: Any, negotiated: Negotiated) -> bytes:
-    """Content in the negotiated format. XML is made from the JSON form of the content."""
+    """Content in the negotiated format; XML is made from what JSON would say."""
     body = msgspec.json.encode(content)
     return body if negotiated.format is Format.JSON else to_xml(msgspec.json.decode(body))
 
 
-def render_read(answer: Answer, negotiated: Negotiated, incoming: Incoming) -> Outgoing:
-    """As `render`, but 304 for a caller that already has these bytes. A route may give its own
-    validator."""
+def render_read(answer: Answer[Any], negotiated: Negotiated, incoming: Incoming) -> Outgoing:
+    """As `render`, and 304 for a caller that has these bytes; routes may bring a validator."""
     if answer.stream is not None:
         return _render_stream(answer.stream, answer, negotiated, incoming)
     if answer.content is None or answer.status != 200 or "ETag" in answer.headers:
@@ -86,7 +85,7 @@ def render_read(answer: Answer, negotiated: Negotiated, incoming: Incoming) -> O
 
 
 def _render_stream(
-    stream: Source, answer: Answer, negotiated: Negotiated, incoming: Incoming
+    stream: Source, answer: Answer[Any], negotiated: Negotiated, incoming: Incoming
 ) -> Outgoing:
     headers = {"Vary": VARY, "Cache-Control": "private, no-cache", **answer.headers}
     headers.setdefault("Content-Type", negotiated.media_type)
@@ -101,7 +100,7 @@ def _render_stream(
     )
 
 
-def render(answer: Answer, negotiated: Negotiated, incoming: Incoming) -> Outgoing:
+def render(answer: Answer[Any], negotiated: Negotiated, incoming: Incoming) -> Outgoing:
     headers = {"Vary": VARY, **answer.headers}
     if answer.status not in {204, 304}:
         headers.setdefault("Content-Type", negotiated.media_type)

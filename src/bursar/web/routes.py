@@ -90,9 +90,15 @@ class Routes:
         )
 
     def put(
-        self, path: str, *, example: object = None, statuses: tuple[int, ...] = ()
+        self,
+        path: str,
+        *,
+        status: int = 200,
+        example: object = None,
+        statuses: tuple[int, ...] = (),
     ) -> Callable[[Route], Route]:
-        return self._declare("PUT", path, example=example, statuses=statuses)
+        """A write in one transaction that may be repeated."""
+        return self._declare("PUT", path, status=status, example=example, statuses=statuses)
 
     def _declare(
         self,
@@ -129,7 +135,7 @@ class Routes:
                     owned=sentence.owned,
                     query_names=sentence.query_names,
                     read=call if sentence.is_read else None,
-                    write=None if sentence.is_read else _writing(call),
+                    write=None if sentence.is_read else call,
                     query=sentence.query,
                     body=sentence.body,
                     needs=tuple(sentence.needs),
@@ -231,7 +237,7 @@ def _shown(answer: Any) -> Any:
 
 
 def _target_of(call: Call, _database: Connection | Session) -> object:
-    return call.owned_target
+    return call.target
 
 
 def _request_of(call: Call, _database: Connection | Session) -> HttpRequest:
@@ -253,14 +259,6 @@ def _refusing(work: Work, refusals: Refusals) -> Work:
             raise refusals[kind](refused) from None
 
     return refusing
-
-
-def _writing(work: Work) -> Callable[[Call, Session, Any], Answer[Any]]:
-    def write(call: Call, session: Session, body: Any) -> Answer[Any]:
-        call.body = body
-        return work(call, session)
-
-    return write
 
 
 def _texts(route: Callable[..., object]) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 import re
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -12,9 +12,10 @@ from bursar.api.catalogs import reference_example
 from bursar.api.catalogs import routes as catalog_routes
 from bursar.app import all_endpoints
 from bursar.web.call import Answer
-from bursar.web.endpoint import Documentation, Endpoint, Parameter
+from bursar.web.endpoint import Documentation, Endpoint
 from bursar.web.negotiation import Format
 from bursar.web.openapi import openapi_document
+from bursar.web.query import TEXT, Query
 from bursar.web.validation import Body
 from bursar.web.xml import to_xml
 from testing.clients.openapi import JsonObject, ResponseChecker, formats
@@ -36,7 +37,11 @@ class NewShelf(Body):
     emails: list[str]
 
 
-def write(*_: object) -> Answer:
+class ReportQuery(Query, frozen=True, kw_only=True):
+    search: Annotated[str, TEXT, "Words."]
+
+
+def write(*_: object) -> Answer[Shelf]:
     return Answer()
 
 
@@ -45,13 +50,14 @@ def example_endpoints() -> list[Endpoint]:
     report = Documentation(
         "Read the report",
         tag="shelves",
-        parameters=(Parameter("search", "Words.", {"type": "string"}, required=True),),
         response={"type": "array", "items": {"type": "integer"}},
     )
     created = Documentation("Add a shelf", tag="shelves", response=Shelf, status=201)
     cleared = Documentation("Clear a shelf", tag="shelves", refusals=(409,))
     return [
-        Endpoint("GET", f"{base}/report", report, read=write, formats=tuple(Format)),
+        Endpoint(
+            "GET", f"{base}/report", report, read=write, query=ReportQuery, formats=tuple(Format)
+        ),
         Endpoint("POST", base, created, write=write, body=NewShelf),
         Endpoint("PUT", f"{base}/{{shelf_id:uuid}}/{{place:path}}", cleared, write=write),
         Endpoint("GET", f"{base}/{{name:str}}", Documentation("Find", response=Shelf), read=write),

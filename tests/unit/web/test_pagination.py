@@ -4,27 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.pages import Page
-from bursar.web.errors import InvalidPage
-from bursar.web.pagination import link, next_link, page_size, previous_link, select_page
+from bursar.pages import LAST, Page, PageOutOfRange, PageRequest
+from bursar.web.pagination import link, next_link, previous_link
 from bursar.web.parameters import QueryParameters
 
 URL = "https://api.example.org/enterprise/v2/enterprise-catalogs"
-NOT_POSITIVE = [
-    "0",
-    "-1",
-    "+1",
-    "1.0",
-    "1e2",
-    "x",
-    "\u0662",
-    "\u00b2",
-    "0x1",
-    "1_0",
-    "00",
-    "9" * 13,
-]
-
 counts = st.integers(0, 10_000)
 sizes = st.integers(1, 1000)
 
@@ -33,76 +17,35 @@ def query(text: str) -> QueryParameters:
     return QueryParameters(text.encode())
 
 
-def size_of(text: str) -> int:
-    return page_size(query(text), ("limit", "page_size"), default=20, maximum=1000)
-
-
-def selected(text: str, *, count: int, size: int = 10) -> Page:
-    return select_page(query(text), count=count, size=size)
-
-
-class TestSize:
-    @pytest.mark.parametrize(
-        ("text", "expected"),
-        [
-            ("", 20),
-            ("limit=", 20),
-            ("limit=1", 1),
-            ("limit=1000", 1000),
-            ("limit=1001", 1000),
-            ("limit=999999999999", 1000),
-            ("limit=%20007", 7),
-            ("page_size=50", 50),
-            ("page_size=50&limit=30", 30),
-            ("limit=&page_size=50", 50),
-            ("limit=x&page_size=50", 20),
-            ("limit=5&limit=6", 6),
-            ("LIMIT=5", 20),
-        ],
-    )
-    def test_it_is_what_the_first_name_says_within_bounds(self, text: str, expected: int) -> None:
-        assert size_of(text) == expected
-
-    @pytest.mark.parametrize("value", NOT_POSITIVE)
-    def test_nonsense_is_the_default(self, value: str) -> None:
-        assert size_of(f"limit={value.replace('+', '%2B')}") == 20
-
-    @given(st.text())
-    def test_it_is_always_within_bounds(self, text: str) -> None:
-        assert 1 <= size_of(f"limit={text}") <= 1000
-
-
 class TestPage:
     def test_without_a_number_it_is_the_first(self) -> None:
-        assert selected("", count=25) == Page(1, 10, 25)
-        assert selected("page=", count=25) == Page(1, 10, 25)
+        assert PageRequest(10).within(25) == Page(1, 10, 25)
 
     def test_the_last_can_be_asked_for_by_name(self) -> None:
-        assert selected("page=last", count=25).number == 3
-        assert selected("page=last", count=30).number == 3
-        assert selected("page=last", count=0).number == 1
+        assert PageRequest(10, LAST).within(25).number == 3
+        assert PageRequest(10, LAST).within(30).number == 3
+        assert PageRequest(10, LAST).within(0).number == 1
 
     def test_an_empty_list_has_one_page(self) -> None:
-        page = selected("page=1", count=0)
+        page = PageRequest(10).within(0)
         assert (page.pages, page.start) == (1, 0)
 
-    @pytest.mark.parametrize("value", [*NOT_POSITIVE, "LAST", "4", "999999999999", "\x00"])
-    def test_outside_of_the_list_there_is_none(self, value: str) -> None:
-        with pytest.raises(InvalidPage) as caught:
-            selected(f"page={value.replace('+', '%2B')}", count=25)
-        assert (caught.value.status, caught.value.body) == (404, {"detail": "Invalid page."})
+    @pytest.mark.parametrize("number", [0, 4, 999_999_999_999])
+    def test_outside_of_the_list_there_is_none(self, number: int) -> None:
+        with pytest.raises(PageOutOfRange):
+            PageRequest(10, number).within(25)
 
     @given(counts, sizes)
     def test_all_pages_hold_every_row_exactly_once(self, count: int, size: int) -> None:
-        last = selected("page=last", count=count, size=size).number
+        last = PageRequest(size, LAST).within(count).number
         rows: list[int] = []
         for number in range(1, last + 1):
-            page = selected(f"page={number}", count=count, size=size)
+            page = PageRequest(size, number).within(count)
             assert page.pages == last
             rows += range(page.start, min(page.start + page.size, count))
         assert rows == list(range(count))
-        with pytest.raises(InvalidPage):
-            selected(f"page={last + 1}", count=count, size=size)
+        with pytest.raises(PageOutOfRange):
+            PageRequest(size, last + 1).within(count)
 
 
 class TestLinks:
@@ -143,15 +86,20 @@ def _is_encodable(pair: tuple[str, str]) -> bool:
     return "".join(pair).isprintable()
 
 
+def page_at(url: str, *, count: int, size: int) -> Page:
+    number = query(urlsplit(url).query).get("page") or ""
+    return PageRequest(size, int(number)).within(count)
+
+
 @given(counts, sizes)
 def test_the_chain_of_next_links_visits_every_page_and_comes_back(count: int, size: int) -> None:
     size = max(size, count // 20 + 1)
-    page = selected("", count=count, size=size)
+    page = PageRequest(size).within(count)
     visited = 1
     while (url := next_link(URL, query(""), page)) is not None:
-        page = selected(urlsplit(url).query, count=count, size=size)
+        page = page_at(url, count=count, size=size)
         visited += 1
     assert visited == page.number == page.pages
     while (url := previous_link(URL, query(""), page)) is not None:
-        page = selected(urlsplit(url).query, count=count, size=size)
+        page = page_at(url, count=count, size=size)
     assert page.number == 1

@@ -1,5 +1,3 @@
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
 from urllib.parse import quote
 from uuid import UUID
 
@@ -7,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.web.errors import InvalidFields, Refusal
+from bursar.web.errors import Refusal
 from bursar.web.parameters import (
     MAX_PARAMETERS,
-    ParameterReader,
     QueryParameters,
     parse_boolean,
     parse_uuid,
@@ -36,10 +33,6 @@ WRONG_UUIDS = [
 
 def query(text: str) -> QueryParameters:
     return QueryParameters(text.encode())
-
-
-def reader(text: str) -> ParameterReader:
-    return ParameterReader(query(text))
 
 
 def is_uuid(text: str) -> bool:
@@ -126,79 +119,3 @@ class TestBoolean:
     def test_nothing_else_is(self, text: str) -> None:
         with pytest.raises(ValueError, match=text):
             parse_boolean(text)
-
-
-class TestReader:
-    def test_good_values_are_typed(self) -> None:
-        read = reader(f"u={ACME}&i=2026-03-01T01:00:00%2B01:00&b=true")
-        assert read.uuid("u") == ACME
-        assert read.instant("i") == datetime(2026, 3, 1, tzinfo=UTC)
-        assert read.boolean("b") is True
-        read.finish()
-
-    def test_absent_and_empty_values_are_none_and_no_error(self) -> None:
-        read = reader("u=&i=")
-        assert (read.uuid("u"), read.instant("i"), read.boolean("b")) == (None, None, None)
-        read.finish()
-
-    def test_everything_that_is_wrong_is_told_at_once(self) -> None:
-        read = reader("u=x&i=x&b=x")
-        assert (read.uuid("u"), read.instant("i"), read.boolean("b")) == (None, None, None)
-        with pytest.raises(InvalidFields) as caught:
-            read.finish()
-        assert caught.value.body == {
-            "u": ["Enter a valid UUID."],
-            "i": ["Enter a valid date/time."],
-            "b": ["Must be true or false."],
-        }
-        assert caught.value.status == 400
-
-    @pytest.mark.parametrize(
-        ("text", "expected"),
-        [
-            ("2026-03-01", datetime(2026, 3, 1, tzinfo=UTC)),
-            ("2026-03-01T00:00:00", datetime(2026, 3, 1, tzinfo=UTC)),
-            ("2026-03-01T00:00:00.5Z", datetime(2026, 3, 1, microsecond=500_000, tzinfo=UTC)),
-            ("2026-03-01T00:00:00+05:45", datetime(2026, 2, 28, 18, 15, tzinfo=UTC)),
-        ],
-    )
-    def test_instants_are_utc_unless_they_say_otherwise(
-        self, text: str, expected: datetime
-    ) -> None:
-        instant = reader(f"i={quote(text)}").instant("i")
-        assert instant == expected
-        assert instant is not None
-        assert instant.tzinfo is UTC
-
-    @pytest.mark.parametrize(
-        ("query", "errors"),
-        [
-            ("", {"u": ["This field is required."]}),
-            ("u=", {"u": ["This field is required."]}),
-            ("u=x", {"u": ["Enter a valid UUID."]}),
-        ],
-    )
-    def test_a_required_uuid_is_missed(self, query: str, errors: dict[str, list[str]]) -> None:
-        read = reader(query)
-        assert read.required_uuid("u") is None
-        assert read.errors == errors
-
-    @pytest.mark.parametrize(
-        "text", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "2026-13-01", "now"]
-    )
-    def test_instants_beyond_the_calendar_are_errors(self, text: str) -> None:
-        read = reader(f"i={quote(text)}")
-        assert read.instant("i") is None
-        assert read.errors == {"i": ["Enter a valid date/time."]}
-
-    @given(st.text(), st.sampled_from(["uuid", "instant", "boolean"]))
-    def test_any_text_is_a_value_or_an_error(self, text: str, kind: str) -> None:
-        read = reader(f"x={quote(text, errors='replace')}")
-        parse: Callable[[str], object] = getattr(read, kind)
-        value = parse("x")
-        assert (value is None) == bool(read.errors or not text)
-
-    @given(st.datetimes(timezones=st.just(timezone(timedelta(hours=-3)))))
-    def test_what_was_written_is_read_back(self, instant: datetime) -> None:
-        if 1 < instant.year < 9999:
-            assert reader(f"i={quote(instant.isoformat())}").instant("i") == instant
