@@ -14,7 +14,7 @@ from sqlalchemy import Column, ColumnElement, FromClause
 ADMIN = "admin"
 REPORTING = "reporting"
 
-Target = TypeVar("Target")
+Target_co = TypeVar("Target_co", covariant=True)
 
 
 class NotAuthenticated(Exception):
@@ -41,14 +41,14 @@ class Principal:
 
 
 @dataclass(frozen=True, eq=False)
-class Owned(Generic[Target]):
+class Owned(Generic[Target_co]):
     """What a path names, and the enterprise column that decides who can reach it.
 
     `condition` uses bind parameters that are named as the path's parameters. `kind` is a dataclass
     whose first field is `enterprise_uuid`; its other fields are named and ordered as `columns`.
     """
 
-    kind: type[Target]
+    kind: type[Target_co]
     source: FromClause
     enterprise: Column[Any] | ColumnElement[Any]
     condition: ColumnElement[bool]

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bursar.app import all_endpoints
+from bursar.web.query import fields_of
 from testing.clients.forging import encoded
 from testing.clients.samples import DOCUMENTED, Sample
 from testing.worlds.contract import ADMIN, SECRET
@@ -31,7 +32,8 @@ TOKENS = "/oauth2/v1/access_token"
 WRITES = {name: sample for name, sample in DOCUMENTED.items() if sample.method != "GET"}
 samples = st.sampled_from(list(DOCUMENTED.values()))
 writes = pytest.mark.parametrize("sample", WRITES.values(), ids=list(WRITES))
-_FIELDS = {parameter.name for e in all_endpoints() for parameter in e.documentation.parameters}
+QUERIES = [endpoint.query for endpoint in all_endpoints() if endpoint.query is not None]
+_FIELDS = {known.name for query in QUERIES for known in fields_of(query)}
 FIELDS = sorted({*_FIELDS, "page", "page_size", "limit", "format"})
 MEDIA = ["application/json", "application/xml", "text/xml", "text/csv", "*/*", "text/*", "a/b", "*"]
 
@@ -219,8 +221,8 @@ def takes(sample: Sample, name: str) -> bool:
         or (endpoint.method, re.sub(r":\w+\}", "}", endpoint.path))
         == (sample.method, sample.template)
     )
-    known = endpoint.documentation.parameters if endpoint is not None else ()
-    return any(parameter.name == name for parameter in known)
+    query = None if endpoint is None else endpoint.query
+    return query is not None and any(known.name == name for known in fields_of(query))
 
 
 class TestTokenRequests:

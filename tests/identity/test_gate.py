@@ -4,7 +4,6 @@ from typing import TypeVar
 from uuid import UUID, uuid4
 
 import pytest
-from bursar.web.gate import Gate
 from sqlalchemy import bindparam, insert
 from sqlalchemy.orm import Session
 
@@ -17,12 +16,14 @@ from bursar.identity.models import ApiClient, Enterprise
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
 from bursar.tenancy import NotAuthenticated, Owned, Principal
+from bursar.web.gate import Gate
 from testing.databases.statements import statements_of
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ACTOR = Actor("operator")
 ACME, GLOBEX, INITECH = uuid4(), uuid4(), uuid4()
 ACME_CATALOG, INITECH_CATALOG = uuid4(), uuid4()
+
 
 @dataclass(frozen=True)
 class CatalogTarget:
@@ -190,7 +191,11 @@ def test_admission_is_one_statement_and_path_parameters_may_have_any_name(
 ) -> None:
     with statements_of(database) as seen:
         admit(database, gate, "client")
-        path = {"catalog_uuid": ACME_CATALOG, "client_id": "another", "unused": "1"}
+        path: dict[str, str | UUID] = {
+            "catalog_uuid": ACME_CATALOG,
+            "client_id": "another",
+            "unused": "1",
+        }
         with database.read() as connection:
             principal, row = gate.admit_to(connection, "client", CATALOG, path)
     assert len(seen) == 2

@@ -33,9 +33,7 @@ class Api:
     def __init__(self, database: Database) -> None:
         self.database = database
         settings = Settings()
-        self.pipeline = Pipeline(
-            database, TrustingGate(KeyRing(database, settings)), settings, None
-        )
+        self.pipeline = Pipeline(database, TrustingGate(KeyRing(database, settings)), settings)
 
     def admit(self, enterprise_uuid: UUID) -> None:
         """Gives a client named as the enterprise the right to read its report."""

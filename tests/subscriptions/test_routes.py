@@ -68,8 +68,7 @@ class Api:
         headers: dict[str, str] | None = None,
     ) -> tuple[int, Any]:
         endpoint, parameters = find(method, path)
-        services = Services(JobQueue(self.database))
-        pipeline = Pipeline(self.database, Gate(), Settings(), services)
+        pipeline = Pipeline(self.database, Gate(), Settings())
         incoming = Incoming(
             method,
             path,

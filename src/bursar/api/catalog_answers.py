@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 from cachetools import LRUCache
@@ -63,6 +63,10 @@ class CatalogServices:
     """Root of the enrollment links that documents carry."""
 
 
+Content = TypeVar("Content")
+"""Whatever the route says that its answer holds: here it is bytes already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conditional:
     """Answers one request: with 304, with remembered bytes, or with new ones.
@@ -76,19 +80,19 @@ class Conditional:
 
     def of_state(
         self, *state: object, last_modified: datetime, build: Callable[[], bytes]
-    ) -> Answer[Any]:
+    ) -> Answer[Content]:
         """`state` decides every byte of the answer, together with URL and format. `build` gives
         the answer as JSON, and is called only when nobody remembers it."""
         return self._answer(etag_of(*state), last_modified, build)
 
-    def of_bytes(self, body: bytes, last_modified: datetime | None) -> Answer[Any]:
+    def of_bytes(self, body: bytes, last_modified: datetime | None) -> Answer[Content]:
         """For a small answer, as JSON, that names itself by its bytes."""
         etag = etag_of(body, self.request.negotiated.format)
         return self._answer(etag, last_modified, lambda: body)
 
     def _answer(
         self, etag: str, last_modified: datetime | None, build: Callable[[], bytes]
-    ) -> Answer[Any]:
+    ) -> Answer[Content]:
         headers = {"ETag": f'"{etag}"', "Cache-Control": "private, no-cache"}
         if last_modified is not None:
             headers["Last-Modified"] = http_date(last_modified)

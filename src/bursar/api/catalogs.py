@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -95,7 +95,7 @@ _LIST_EXAMPLE: Final = {
 
 
 @lru_cache(maxsize=8)
-def reference_example(name: str) -> Any:
+def reference_example(name: str) -> object:
     """One of the three example documents of the API reference."""
     text = (files("bursar.api") / "examples" / f"{name}.json").read_bytes()
     return msgspec.json.decode(text)

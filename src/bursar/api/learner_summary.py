@@ -38,8 +38,8 @@ from bursar.web.query import (
     Repeatable,
     WrongValue,
     one_of,
+    plain_text,
     size_of_page,
-    text,
 )
 from bursar.web.request import HttpRequest
 from bursar.web.routes import Routes
@@ -54,9 +54,9 @@ _FILES: Final[dict[Format, Callable[[Iterable[Sequence[LearnerSummary]]], Iterat
 }
 
 
-_ADDRESS: Final = text(as_address)
+_ADDRESS: Final = plain_text(as_address)
 # In a query string a plus sign says space; no key has one, so it was meant as a plus.
-_KEY: Final = text(lambda given: given.strip().replace(" ", "+"))
+_KEY: Final = plain_text(lambda given: given.strip().replace(" ", "+"))
 
 
 def _ordering(texts: Sequence[str]) -> Ordering:

@@ -159,7 +159,9 @@ DAY: Final = Parameter(
 )
 
 
-def text(clean: Callable[[str], str] = str.strip, *, longest: int = LONGEST_TEXT) -> Parameter:
+def plain_text(
+    clean: Callable[[str], str] = str.strip, *, longest: int = LONGEST_TEXT
+) -> Parameter:
     """Text up to a length, cleaned by `clean`. It is None when nothing is left of it."""
 
     def parse(given: str) -> str | None:
@@ -170,7 +172,7 @@ def text(clean: Callable[[str], str] = str.strip, *, longest: int = LONGEST_TEXT
     return Parameter(parse, f"Ensure this field has no more than {longest} characters.")
 
 
-TEXT: Final = text()
+TEXT: Final = plain_text()
 
 
 def one_of(choices: Iterable[str], parse: Callable[[str], object] | None = None) -> Parameter:

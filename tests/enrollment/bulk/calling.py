@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,7 +13,6 @@ from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.service import DeclaredClient, put_client
 from bursar.identity.tokens import KeyRing
-from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings
 from bursar.web.pipeline import Pipeline
 from bursar.web.rendering import Incoming, Outgoing
@@ -36,9 +34,8 @@ class Api:
     def __init__(self, database: Database) -> None:
         self.database = database
         settings = Settings()
-        services = SimpleNamespace(queue=JobQueue(database))
         gate = TrustingGate(KeyRing(database, settings))
-        self.pipeline = Pipeline(database, gate, settings, services)
+        self.pipeline = Pipeline(database, gate, settings)
         for client, enterprise, role in (
             (ADMIN, ACME, "admin"),
             (REPORTING, ACME, "reporting"),

@@ -5,7 +5,7 @@ That a run follows its course into a catalog, and a course its runs, is decided 
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -44,12 +44,12 @@ class ContentFilter:
         return _forced_form(aggregation_key(document, content_type)) in self.forced_keys
 
 
-def canonical_filter(raw: dict[str, Any]) -> str:
+def canonical_filter(raw: Mapping[str, object]) -> str:
     """Compact JSON with sorted keys; the filter must be one that `parse_filter` accepts."""
     return json.dumps(raw, sort_keys=True, separators=(",", ":"))
 
 
-def query_uuid(raw: dict[str, Any]) -> UUID:
+def query_uuid(raw: Mapping[str, object]) -> UUID:
     """The same for equal filters, on every installation."""
     return uuid5(QUERY_NAMESPACE, canonical_filter(raw))
 

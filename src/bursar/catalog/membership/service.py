@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bursar.catalog.content.content_types import ContentType
@@ -55,7 +55,9 @@ def compiled(encoded_filter: bytes) -> ContentFilter:
     return parse_filter(msgspec.json.decode(encoded_filter))
 
 
-def load_items(session: Session, condition: Any, limit: int | None = None) -> list[StoredItem]:
+def load_items(
+    session: Session, condition: ColumnElement[bool], limit: int | None = None
+) -> list[StoredItem]:
     """Documents with their data, in the order of their ids."""
     rows = session.execute(
         select(
