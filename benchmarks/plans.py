@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
-from bursar import clock
 from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.database.engine import Database
-from bursar.provisioning.apply import apply
-from bursar.provisioning.manifest import from_data
 from bursar.subscriptions.licenses import service
 from bursar.subscriptions.licenses.commands import ActivateLicenses, AssignLicenses
+from testing.worlds import declared
 
 _NAMESPACE: Final = UUID("b2d6c0f4-7c1e-4f0a-9a51-0d1f3e5a7b90")
 _BATCH: Final = 10_000
@@ -35,42 +33,18 @@ def create_plans(
     every other one is activated."""
     enterprise = uuid5(_NAMESPACE, name)
     plans = [BenchmarkPlan(enterprise, uuid5(enterprise, f"plan {each}")) for each in range(number)]
-    _declare(database, client_id, name, plans, held + unassigned)
+    catalog = declared.catalog_of(enterprise)
+    subscriptions = [
+        declared.plan(plan.uuid, catalog, held + unassigned, f"Plan {number}")
+        for number, plan in enumerate(plans)
+    ]
+    manifest = declared.enterprise(enterprise, name, client_id, subscription_plans=subscriptions)
+    declared.declare(database, {"enterprises": [manifest]})
     for plan in plans:
         _hand_out(database, plan, held)
     with database.read() as connection:
         connection.exec_driver_sql("VACUUM ANALYZE licenses, subscription_plans")
     return plans
-
-
-def _declare(
-    database: Database, client_id: str, name: str, plans: list[BenchmarkPlan], licenses: int
-) -> None:
-    enterprise = plans[0].enterprise_uuid
-    catalog = uuid5(enterprise, "catalog")
-    declared = {
-        "uuid": str(enterprise),
-        "name": name,
-        "slug": name,
-        "clients": [{"client_id": client_id, "role": "admin", "client_secret": None}],
-        "catalogs": [
-            {"uuid": str(catalog), "title": "All", "content_filter": {"content_type": "course"}}
-        ],
-        "subscription_plans": [
-            {
-                "uuid": str(plan.uuid),
-                "title": f"Plan {number}",
-                "start_date": "2020-01-01",
-                "expiration_date": "2090-01-01",
-                "enterprise_catalog_uuid": str(catalog),
-                "num_licenses": licenses,
-            }
-            for number, plan in enumerate(plans)
-        ],
-    }
-    with database.transaction() as session:
-        manifest = from_data({"enterprises": [declared]})
-        apply(session, _ACTOR, [manifest], now=clock.now())
 
 
 def _hand_out(database: Database, plan: BenchmarkPlan, held: int) -> None:

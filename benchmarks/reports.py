@@ -1,83 +1,78 @@
-"""Enrolments to report on, written straight into the tables as the service would leave them."""
+"""Enrollments to report on, stored by the services that declare learners and take reports."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID, uuid5
-
-from sqlalchemy import text
 
 from bursar import clock
 from bursar.actors import Actor
+from bursar.batches import batched
 from bursar.database.engine import Database
-from bursar.provisioning.apply import apply
-from bursar.provisioning.manifest import from_data
+from bursar.enrollment.progress.reported_rows import parse_object
+from bursar.enrollment.progress.service import store_reported
+from bursar.learners.commands import DeclaredLearner
+from bursar.learners.service import put_learners
+from testing.worlds import declared
 
 RUNS_EACH: Final = 10
+DAYS: Final = 300
+"""On how many days the last activity of some learner was."""
+_BATCH: Final = 1_000
+"""Learners of one transaction."""
+_ACTOR: Final = Actor("benchmark")
 _NAMESPACE: Final = UUID("7a1d3c52-0b1e-4a53-8a52-3d9a0c5f6e71")
-_LEARNERS: Final = text(
-    """
-    INSERT INTO learners (enterprise_uuid, email, lms_user_id, username, country, consent,
-                          created_at, modified_at)
-    SELECT :enterprise, 'learner' || number || '@example.com', number, 'learner' || number, 'US',
-           number % 10 <> 0, :now, :now
-    FROM generate_series(1, :learners) number
-    """
-)
-# Activity on 300 days; every tenth learner shares nothing.
-_ENROLLMENTS: Final = text(
-    """
-    INSERT INTO enrollments (enterprise_uuid, learner_id, courserun_key, mode, payer, enrolled_at,
-                             created_at, changed_at, is_consented, activity_day,
-                             last_activity_date, current_grade, has_passed, letter_grade)
-    SELECT enterprise_uuid, id, run, 'verified', 'reported', :now, :now, :now, consent,
-           CASE WHEN consent THEN day - DATE '0001-01-01' + 1 ELSE 0 END,
-           day, (id % 100) / 100.0, id % 3 = 0, CASE WHEN id % 3 = 0 THEN 'B' END
-    FROM (
-        SELECT learners.*, run, CURRENT_DATE - ((id * 7 + place) % 300)::integer AS day
-        FROM learners, unnest(CAST(:runs AS text[])) WITH ORDINALITY AS runs (run, place)
-        WHERE enterprise_uuid = :enterprise
-    ) seats
-    """
-)
-_DAYS: Final = text(
-    """
-    INSERT INTO enrollment_days (enterprise_uuid, activity_day, row_count)
-    SELECT enterprise_uuid, activity_day, count(*) FROM enrollments
-    WHERE enterprise_uuid = :enterprise GROUP BY 1, 2
-    """
-)
 
 
 def create_report(
     database: Database, client_id: str, name: str, rows: int = 0, runs: Sequence[str] = ()
 ) -> UUID:
-    """An enterprise of the client's with so many enrolments, ten of each learner."""
+    """An enterprise of the client's with so many enrollments, ten of each learner."""
     enterprise = uuid5(_NAMESPACE, name)
-    declared = {
-        "uuid": str(enterprise),
-        "name": name,
-        "slug": name,
-        "clients": [{"client_id": client_id, "role": "admin", "client_secret": None}],
-        "catalogs": [
-            {
-                "uuid": str(uuid5(enterprise, "catalog")),
-                "title": "All",
-                "content_filter": {"content_type": "course"},
-            }
-        ],
-    }
+    manifest = declared.enterprise(enterprise, name, client_id)
+    declared.declare(database, {"enterprises": [manifest]})
     now = clock.now()
-    values = {
-        "enterprise": enterprise,
-        "now": now,
-        "learners": rows // RUNS_EACH,
-        "runs": list(runs[:RUNS_EACH]),
-    }
-    with database.transaction() as session:
-        apply(session, Actor("benchmark"), [from_data({"enterprises": [declared]})], now=now)
-        for statement in (_LEARNERS, _ENROLLMENTS, _DAYS) if rows else ():
-            session.execute(statement, values)
+    for numbers in batched(range(1, rows // RUNS_EACH + 1), _BATCH):
+        learners = [_learner(number) for number in numbers]
+        reported = [
+            parse_object(row)
+            for number in numbers
+            for row in _enrollments(number, runs[:RUNS_EACH], now)
+        ]
+        with database.transaction() as session:
+            put_learners(session, _ACTOR, enterprise, learners, at=now)
+            store_reported(session, _ACTOR, enterprise, reported, at=now)
     return enterprise
+
+
+def _learner(number: int) -> DeclaredLearner:
+    """Every tenth shares nothing."""
+    return DeclaredLearner(
+        _email(number),
+        lms_user_id=number,
+        username=f"learner{number}",
+        country="US",
+        consent=number % 10 != 0,
+    )
+
+
+def _enrollments(number: int, runs: Sequence[str], now: datetime) -> Iterator[dict[str, Any]]:
+    has_passed = number % 3 == 0
+    for place, run in enumerate(runs):
+        day = now.date() - timedelta(days=(number * 7 + place) % DAYS)
+        yield {
+            "learner_email": _email(number),
+            "courserun_key": run,
+            "enrollment_date": now.date().isoformat(),
+            "last_activity_date": day.isoformat(),
+            "current_grade": number % 100 / 100,
+            "has_passed": has_passed,
+            **({"letter_grade": "B"} if has_passed else {}),
+        }
+
+
+def _email(number: int) -> str:
+    return f"learner{number}@example.com"
 
 
 def tidy(database: Database) -> None:

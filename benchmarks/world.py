@@ -3,30 +3,28 @@
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid5
 
 import msgspec
-from sqlalchemy import select
 
 from bursar import clock
-from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.database.migrate import upgrade
 from bursar.demo.content import courses
-from bursar.identity.models import ApiClient
+from bursar.identity.service import find_credentials
 from bursar.identity.tokens import KeyRing
 from bursar.jobs.system import migrate_system_tables
-from bursar.provisioning.apply import apply
-from bursar.provisioning.manifest import from_data
 from bursar.schema import metadata
 from bursar.settings import Settings
 from testing.databases.composed import composed
 from testing.databases.postgres import PostgresAddress
 from testing.servers.processes import child_environment
+from testing.worlds import declared
+from testing.worlds.contract import Document, catalog
 
 assert metadata.tables
 
@@ -74,8 +72,7 @@ def create_world(address: PostgresAddress, folder: Path, count: int) -> World:
         upgrade(database)
         migrate_system_tables(database)
         _declare(database)
-        with database.read() as connection:
-            client_uuid = connection.scalars(select(ApiClient.uuid)).one()
+        client_uuid = _client_uuid(database)
         token, _ = KeyRing(database, Settings(token_ttl=86_400)).issue(CLIENT_ID, {})
     finally:
         database.dispose()
@@ -86,26 +83,28 @@ def create_world(address: PostgresAddress, folder: Path, count: int) -> World:
 
 
 def _declare(database: Database) -> None:
-    manifest = from_data({"enterprises": [_enterprise()]})
-    with database.transaction() as session:
-        apply(session, Actor("benchmark"), [manifest], now=clock.now())
+    uuid = uuid5(_NAMESPACE, "enterprise")
+    manifest = declared.enterprise(uuid, "Benchmark", CLIENT_ID, catalogs=_catalogs())
+    declared.declare(database, {"enterprises": [manifest]})
 
 
-def _enterprise() -> Mapping[str, object]:
-    return {
-        "uuid": str(uuid5(_NAMESPACE, "enterprise")),
-        "name": "Benchmark",
-        "slug": "benchmark",
-        "clients": [{"client_id": CLIENT_ID, "role": "admin", "client_secret": None}],
-        "catalogs": [
-            {
-                "uuid": str(uuid5(_NAMESPACE, f"catalog {number}")),
-                "title": f"Catalog {number}",
-                "content_filter": {"content_type": "course"},
-            }
-            for number in range(CATALOGS)
-        ],
-    }
+def _catalogs() -> list[Document]:
+    return [
+        catalog(
+            uuid5(_NAMESPACE, f"catalog {number}"),
+            f"Catalog {number}",
+            {"content_type": "course"},
+        )
+        for number in range(CATALOGS)
+    ]
+
+
+def _client_uuid(database: Database) -> UUID:
+    with database.read() as connection:
+        credentials = find_credentials(connection, CLIENT_ID)
+    if credentials is None:
+        raise LookupError(CLIENT_ID)
+    return credentials.client_uuid
 
 
 def import_courses(url: str, file: Path, count: int) -> Import:

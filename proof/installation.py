@@ -38,7 +38,10 @@ class Installation:
         return self.balancer.url
 
     def release_mails(self) -> None:
-        """As if the minute were over for which a worker takes a mail."""
+        """As if the minute were over for which a worker takes a mail.
+
+        Behind the program's back, because only time ends a lease.
+        """
         self.cli.execute("UPDATE mails SET claimed_until = NULL WHERE status = 'pending'")
 
     def introduce(self, *emails: str) -> None:

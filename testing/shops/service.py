@@ -10,12 +10,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 
 from bursar import clock
-from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.events.models import EventRecord
 from bursar.identity.tokens import KeyRing
-from bursar.provisioning.apply import apply
-from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings
 from testing.clients.api import CATALOGS, Api, connect
 from testing.clients.openapi import ResponseChecker
@@ -27,6 +24,7 @@ from testing.worlds.contract import ACME, GLOBEX, Document, catalog, client, man
 from testing.worlds.contract_credit import assign, with_budgets
 from testing.worlds.contract_enrollments import enroll_in_bulk
 from testing.worlds.contract_licenses import hand_out, with_plans
+from testing.worlds.declared import declare
 
 
 class ContractServer(ServerProcess):
@@ -34,12 +32,6 @@ class ContractServer(ServerProcess):
 
     def command(self) -> list[str]:
         return ["-m", "testing.servers.contract_server", str(self.port)]
-
-
-def declare(database: Database, *manifests: Document) -> None:
-    with database.transaction() as session:
-        declared = [from_data(manifest) for manifest in manifests]
-        apply(session, Actor("test"), declared, now=clock.now())
 
 
 def furnish(database: Database) -> None:

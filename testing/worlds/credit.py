@@ -1,5 +1,6 @@
 """Learner credit put straight into the tables, with totals and counts that are consistent."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -287,7 +288,7 @@ def _move(
 
 
 def _count(session: Session, of: Configuration, rows: Sequence[dict[str, Any]]) -> None:
-    """As `books.move` does it, but for any configuration and any number."""
+    """As `ledger.post` does it, but for any configuration and any number."""
     session.flush()
     session.expire_all()
     policy, subsidy = (
@@ -295,17 +296,25 @@ def _count(session: Session, of: Configuration, rows: Sequence[dict[str, Any]]) 
         session.get_one(Subsidy, of.subsidy_uuid),
     )
     totals = session.get_one(AssignmentConfiguration, of.uuid)
-    for row in rows:
-        state, price = AssignmentState(row["state"]), -row["content_quantity"]
-        column = counted_as(state, row["learner_state"])
-        setattr(totals, column, getattr(totals, column) + 1)
-        if state is AssignmentState.ALLOCATED:
-            policy.allocated_cents += price
-            subsidy.allocated_cents += price
-        elif state is AssignmentState.ACCEPTED:
-            policy.redeemed_cents += price
-            subsidy.balance_cents -= price
+    for (state, learner_state), number in _counted(rows).items():
+        column = counted_as(state, learner_state)
+        setattr(totals, column, getattr(totals, column) + number)
+    allocated = _cents_of(rows, AssignmentState.ALLOCATED)
+    policy.allocated_cents += allocated
+    subsidy.allocated_cents += allocated
+    redeemed = _cents_of(rows, AssignmentState.ACCEPTED)
+    policy.redeemed_cents += redeemed
+    subsidy.balance_cents -= redeemed
     session.flush()
+
+
+def _counted(rows: Sequence[dict[str, Any]]) -> Counter[tuple[AssignmentState, str | None]]:
+    return Counter((AssignmentState(row["state"]), row["learner_state"]) for row in rows)
+
+
+def _cents_of(rows: Sequence[dict[str, Any]], state: AssignmentState) -> int:
+    cents: int = -sum(row["content_quantity"] for row in rows if row["state"] == state.value)
+    return cents
 
 
 def action(
