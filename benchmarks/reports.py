@@ -48,7 +48,7 @@ def create_report(
 def _learner(number: int) -> DeclaredLearner:
     """Every tenth shares nothing."""
     return DeclaredLearner(
-        _email(number),
+        email=_email(number),
         lms_user_id=number,
         username=f"learner{number}",
         country="US",
