@@ -214,7 +214,7 @@ def test_an_export_holds_what_was_reported_and_applied_again_changes_nothing(
     assert plan.summary == "0 created, 0 changed, 4 unchanged"
 
 
-def test_of_an_enrolment_that_bursar_made_only_what_was_reported_is_written(
+def test_of_an_enrollment_that_bursar_made_only_what_was_reported_is_written(
     database: Database,
 ) -> None:
     applied(database, acme())

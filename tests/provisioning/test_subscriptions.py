@@ -97,14 +97,14 @@ def stored(database: Database, uuid: str = PLAN) -> SubscriptionPlan:
 
 
 def give(database: Database, *emails: str) -> None:
-    """Licences of the plan."""
+    """Licenses of the plan."""
     with database.transaction() as session:
         assign(
             session, ACTOR, AssignLicenses(UUID(ACME), UUID(PLAN), dict.fromkeys(emails)), at=NOW
         )
 
 
-def test_a_plan_is_stored_with_its_licences_and_a_second_run_changes_nothing(
+def test_a_plan_is_stored_with_its_licenses_and_a_second_run_changes_nothing(
     database: Database,
 ) -> None:
     manifest = whole(plan(renewals=[renewal()]))
@@ -145,7 +145,7 @@ def test_an_absent_key_stays(database: Database) -> None:
     assert found.unassigned_count == 6
 
 
-def test_the_number_of_licences_follows_down_to_those_in_use(database: Database) -> None:
+def test_the_number_of_licenses_follows_down_to_those_in_use(database: Database) -> None:
     applied(database, whole())
     give(database, ANA, "bob@acme.example")
 
@@ -246,7 +246,7 @@ def test_problems_of_credit_and_subscriptions_are_told_together(database: Databa
     assert places == {"enterprises[0].subsidies[0]", "enterprises[0].subscription_plans[0]"}
 
 
-def test_licences_find_the_account_of_a_learner_who_becomes_known(database: Database) -> None:
+def test_licenses_find_the_account_of_a_learner_who_becomes_known(database: Database) -> None:
     applied(database, whole())
     give(database, ANA)
 
@@ -301,7 +301,7 @@ def test_an_export_holds_everything_and_applied_again_changes_nothing(database: 
     assert stored(database).modified_at == NOW
 
 
-def test_an_export_after_learners_hold_licences_still_changes_nothing(database: Database) -> None:
+def test_an_export_after_learners_hold_licenses_still_changes_nothing(database: Database) -> None:
     applied(database, whole())
     give(database, ANA)
 

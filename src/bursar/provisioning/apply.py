@@ -58,7 +58,8 @@ def apply(
     After a ManifestError the caller must roll back. `on_progress` gets the number of documents
     that were stored since its last call.
     """
-    # Two manifests at once go one after the other, and no one else holds what both would need.
+    # Of two manifests that are applied at once, one waits here, so that neither can meet locks of
+    # the other in another order.
     lock_content(session, now)
     plan = Plan()
     problems = reference_problems(session, manifests)

@@ -29,12 +29,12 @@ _KINDS: Final = {
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 Placed = tuple[str, Document | str]
-"""Where something stands, with the document there or why it is none."""
+"""The place of a document, with the document or the reason why it cannot be one."""
 
 
 @dataclass(slots=True)
 class ContentRun:
-    """Stores documents until there is a problem; from then on it only looks for more."""
+    """Stores documents until there is a problem. From then on it only looks for more problems."""
 
     session: Session
     actor: Actor
@@ -42,7 +42,7 @@ class ContentRun:
     plan: Plan
     on_progress: Callable[[int], None]
     is_rehearsal: bool = False
-    """Look for problems only: there are others already."""
+    """Whether to look for problems only, because the manifests have others already."""
     problems: list[str] = field(default_factory=list)
     first: dict[tuple[ContentType, str], tuple[bytes, str]] = field(default_factory=dict)
 
@@ -73,7 +73,7 @@ class ContentRun:
         self.plan.note_several((stored.created, stored.changed, stored.unchanged), source)
 
     def _contradicts(self, place: str, document: Document) -> bool:
-        """The same item with other content: every run would change it back and forth."""
+        """Notes the same item with other content, which every run would change back and forth."""
         identity = document.content_type, document.key
         first_hash, first_place = self.first.setdefault(identity, (document.body_hash, place))
         if first_hash == document.body_hash:

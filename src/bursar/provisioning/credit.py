@@ -21,7 +21,10 @@ _UUID: Final = frozenset({"uuid"})
 
 @dataclass(slots=True)
 class CreditRun:
-    """Goes on after a problem, to find the others; the caller must roll back then."""
+    """Puts subsidies and policies. It goes on after a problem, to find the others as well.
+
+    The caller must roll back when there are problems.
+    """
 
     session: Session
     actor: Actor
@@ -29,9 +32,9 @@ class CreditRun:
     plan: Plan
     problems: list[str] = field(default_factory=list)
     refused: set[UUID] = field(default_factory=set)
-    """What is not there although it is declared."""
+    """Subsidies that are declared but could not be stored."""
     touched: dict[UUID, str] = field(default_factory=dict)
-    """Subsidies, each with where to say that too much of it is spent."""
+    """The subsidies to check at the end, each with the place of a problem with its limits."""
 
     def put(self, place: str, enterprise: EnterpriseForm) -> None:
         if enterprise.subsidies or enterprise.policies:
@@ -43,7 +46,7 @@ class CreditRun:
                 self._put_policy(f"{place}.policies[{index}]", enterprise, policy)
 
     def finish(self) -> list[str]:
-        """Every problem, with those that only show when everything is put."""
+        """Returns every problem, also those that only show when everything is put."""
         if not self.problems:
             self.problems += self._overcommitted()
         return self.problems

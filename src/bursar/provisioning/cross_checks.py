@@ -1,6 +1,7 @@
-"""What a manifest must hold true between its parts, as far as that needs no database.
+"""Checks what must hold between the parts of manifests, as far as that needs no database.
 
-Works on what was read, whether or not its form is right, so that one run names every problem.
+The checks work on the raw data, whether or not its form is right, so that one run names every
+problem.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence

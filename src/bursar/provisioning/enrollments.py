@@ -1,4 +1,4 @@
-"""Reported enrolments of manifests, both ways."""
+"""Reported enrollments of manifests, both ways."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from bursar.provisioning.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentRun:
-    """After the learners: those nobody declares are made here, as the import does."""
+    """Stores reported enrollments after the learners. Learners whom nobody declared are created."""
 
     session: Session
     actor: Actor

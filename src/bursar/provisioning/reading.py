@@ -1,4 +1,4 @@
-"""YAML or JSON, told apart by content. Only what JSON can say comes out of either."""
+"""Reads YAML or JSON, told apart by content. The result holds only what JSON can express."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from bursar.provisioning.problems import ManifestError, Part, path_of, problem
 
 _FASTEST: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEEPEST: Final = 200
-"""Collections in one another, in YAML."""
+"""How deeply collections of YAML may be nested."""
 _MERGE_TAG: Final = "tag:yaml.org,2002:merge"
 _BOOL_TAG: Final = "tag:yaml.org,2002:bool"
 _TIMESTAMP_TAG: Final = "tag:yaml.org,2002:timestamp"

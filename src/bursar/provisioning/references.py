@@ -1,4 +1,4 @@
-"""What manifests refer to, and what they must not take from each other, asked of the database."""
+"""Finds references to what does not exist, and declarations of what others own."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ from bursar.provisioning.problems import problem
 Named = tuple[str, UUID]
 """A path below an enterprise, and the UUID there."""
 OwnersOf = Callable[[Session, Collection[UUID]], dict[UUID, UUID]]
-"""Whose each object of a kind is that is stored; it stands for the kind."""
+"""Finds the enterprise of each stored object of one kind; the function stands for the kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     slugs: dict[str, UUID]
-    """Whose each slug is."""
+    """The enterprise of each slug that is taken."""
     owners: dict[OwnersOf, dict[UUID, UUID]]
-    """Whose each object of a kind is."""
+    """The enterprise of each object, by kind."""
 
 
 def placed_enterprises(manifests: Sequence[Manifest]) -> Iterator[tuple[str, EnterpriseForm]]:
@@ -142,7 +142,7 @@ _REFERENCES: Final[dict[OwnersOf, tuple[str, _Names]]] = {
 
 
 def _declared(enterprises: Sequence[EnterpriseForm], kind: OwnersOf) -> dict[UUID, UUID]:
-    """Whose each one is, as the manifests have it."""
+    """The enterprise of each object, as the manifests declare it."""
     named = _DECLARATIONS[kind]
     return {uuid: enterprise.uuid for enterprise in enterprises for _, uuid in named(enterprise)}
 

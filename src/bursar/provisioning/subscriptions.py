@@ -19,7 +19,10 @@ _UUID: Final = frozenset({"uuid"})
 
 @dataclass(slots=True)
 class SubscriptionRun:
-    """Goes on after a problem, to find the others; the caller must roll back then."""
+    """Puts plans. It goes on after a problem, to find the others as well.
+
+    The caller must roll back when there are problems.
+    """
 
     session: Session
     actor: Actor
