@@ -17,15 +17,15 @@ from bursar.credit.assignments.events import AssignmentAllocated
 from bursar.credit.assignments.matching import Matched, Person, match_existing
 from bursar.credit.assignments.records import (
     BATCH,
-    Record,
     actions_of,
     changes_between,
     changes_of_new,
     updated,
 )
 from bursar.credit.assignments.refusals import PolicyNotAssignable, PriceOutOfBand
+from bursar.credit.assignments.rows import Record, StoredAction
 from bursar.credit.assignments.rules import SORT_ORDER, earliest_expiration, price_band
-from bursar.credit.assignments.views import assignment_item, assignment_list_item
+from bursar.credit.assignments.views import allocation_item, assignment_item, assignment_list_item
 from bursar.credit.ledger.rules import refusal_of_cost
 from bursar.credit.ledger.service import BudgetDelta, LockedBudget, lock_budget, post
 from bursar.credit.models import Assignment
@@ -82,18 +82,20 @@ def allocate(
     with in_one_go(session, len(command.learner_emails)):
         again = _allocate_again(session, matched.again, values)
         created = _create(session, budget, configuration_uuid, matched.new, values)
-        if again or created:
+        news = list(_news(budget, matched, again, created, actions))
+        if news:
             post(session, budget, _delta(matched, cost), at=at)
-            publish(session, actor, list(_news(budget, matched, again, created, actions)), at=at)
+            publish(session, actor, news, at=at)
+    items = [allocation_item(event.data) for event in news]
     return Allocation(
-        updated=[assignment_item(row, actions[row.uuid]) for row in again],
-        created=[assignment_item(row, ()) for row in created],
+        updated=items[: len(again)],
+        created=items[len(again) :],
         no_change=[assignment_item(row, actions[row.uuid]) for row in matched.kept],
     )
 
 
 def _later_than_notices(
-    matched: Matched, actions: Mapping[UUID, Sequence[Any]], at: datetime
+    matched: Matched, actions: Mapping[UUID, Sequence[StoredAction]], at: datetime
 ) -> datetime:
     """The instant of this allocation, after every notice of an earlier one.
 
@@ -225,18 +227,20 @@ def _news(
     matched: Matched,
     again: Sequence[Record],
     created: Sequence[Record],
-    actions: Mapping[UUID, Sequence[Any]],
+    actions: Mapping[UUID, Sequence[StoredAction]],
 ) -> Iterator[AssignmentAllocated]:
+    """Of those that are allocated again, then of the new ones."""
     for (_, before), row in zip(matched.again, again, strict=True):
         yield _event(budget, row, actions[row.uuid], changes_between(before, row), is_first=False)
+    changes = changes_of_new(created[0]) if created else {}  # the same for all of them
     for row in created:
-        yield _event(budget, row, (), changes_of_new(row), is_first=True)
+        yield _event(budget, row, (), changes, is_first=True)
 
 
 def _event(
     budget: LockedBudget,
     row: Record,
-    actions: Sequence[Any],
+    actions: Sequence[StoredAction],
     changes: Changes,
     *,
     is_first: bool,
