@@ -1,6 +1,7 @@
 """Allocation: money is reserved for learners, up to the last cent and not beyond."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -75,16 +76,33 @@ def allocate(
     refused = refusal_of_cost(budget.money, cost) if cost else None
     if refused is not None:
         raise refused(budget.policy_uuid, cost, budget.money.available)
+    return _reserve(session, actor, budget, matched, _Terms(command, offer, cost, at))
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What is allocated to each learner, for how much together, and when."""
+
+    command: AllocateCourse
+    offer: Offer
+    cost_cents: int
+    at: datetime
+
+
+def _reserve(
+    session: Session, actor: Actor, budget: LockedBudget, matched: Matched, terms: _Terms
+) -> Allocation:
+    """Writes what was found to be allowed."""
     actions = actions_of(session, [row.uuid for row in matched.returning])
-    at = _later_than_notices(matched, actions, at)
-    values = _values(budget, offer, command, at)
-    # Nothing below asks the database for an answer, so that it is one round trip under the lock.
-    with in_one_go(session, len(command.learner_emails)):
+    at = _later_than_notices(matched, actions, terms.at)
+    values = _values(budget, terms.offer, terms.command, at)
+    # Nothing in here asks the database for an answer: one round trip under the lock writes it all.
+    with in_one_go(session, len(terms.command.learner_emails)):
         again = _allocate_again(session, matched.again, values)
-        created = _create(session, budget, configuration_uuid, matched.new, values)
+        created = _create(session, budget, matched.new, values)
         news = list(_news(budget, matched, again, created, actions))
         if news:
-            post(session, budget, _delta(matched, cost), at=at)
+            post(session, budget, _delta(matched, terms.cost_cents), at=at)
             publish(session, actor, news, at=at)
     items = [allocation_item(event.data) for event in news]
     return Allocation(
@@ -164,7 +182,6 @@ def _values(
 def _create(
     session: Session,
     budget: LockedBudget,
-    configuration_uuid: UUID,
     people: Sequence[Person],
     values: Mapping[str, Any],
 ) -> list[Record]:
@@ -172,7 +189,7 @@ def _create(
         Record(
             uuid=uuid4(),
             enterprise_uuid=budget.enterprise_uuid,
-            configuration_uuid=configuration_uuid,
+            configuration_uuid=budget.configuration_uuid,
             learner_email=person.email,
             lms_user_id=person.lms_user_id,
             created_at=values["allocated_at"],
