@@ -10,7 +10,7 @@ from bursar.cli.support import looking_at, opened_database, operator, settings_o
 from bursar.identity import service
 from bursar.identity.service import CreateClient, Role, UnknownClient
 
-app = typer.Typer(help="API clients: who may call.", no_args_is_help=True)
+app = typer.Typer(help="Manage API clients.", no_args_is_help=True)
 
 ClientId = Annotated[str, typer.Argument(help="The client id.")]
 
@@ -21,7 +21,7 @@ def create(
     enterprise: Annotated[UUID, typer.Option("--enterprise", help="The enterprise's uuid.")],
     role: Annotated[Role, typer.Option("--role")] = Role.REPORTING,
 ) -> None:
-    """Create a client and print its secret, once."""
+    """Create a client and print its secret once."""
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:
@@ -46,7 +46,7 @@ def list_all(
 
 @app.command()
 def rotate(client_id: ClientId) -> None:
-    """Print a new secret; the newest old one stays live beside it."""
+    """Print a new secret; the latest old one stays valid."""
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:
@@ -58,7 +58,7 @@ def rotate(client_id: ClientId) -> None:
 
 @app.command()
 def disable(client_id: ClientId) -> None:
-    """Stop a client and all of its tokens at once."""
+    """Disable a client and all of its tokens at once."""
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:
@@ -70,7 +70,7 @@ def disable(client_id: ClientId) -> None:
 
 @app.command()
 def enable(client_id: ClientId) -> None:
-    """Let a disabled client work again."""
+    """Enable a disabled client again."""
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:
