@@ -150,6 +150,7 @@ SAMPLES = {
     "the policies": Sample(
         "GET", f"{_POLICIES}?enterprise_customer_uuid={{enterprise}}", _POLICIES
     ),
+    "a policy": Sample("GET", f"{_POLICIES}/{{policy}}", f"{_POLICIES}/{{policy_uuid}}"),
     "an allocation": _post(
         f"{_ALLOCATION}/{{policy}}/allocate",
         f"{_ALLOCATION}/{{policy_uuid}}/allocate",
@@ -196,6 +197,9 @@ SAMPLES = {
         names_something_new=True,
     ),
     "the plans": Sample("GET", _SUBSCRIPTIONS, _SUBSCRIPTIONS),
+    "a plan": Sample(
+        "GET", f"{_SUBSCRIPTIONS}/{{plan}}", f"{_SUBSCRIPTIONS}/{{subscription_plan_uuid}}"
+    ),
     "the licenses": Sample("GET", _LICENSES, _LICENSES_TEMPLATE),
     "a license": _of_licenses("assign", {"user_emails": [HOLDER]}),
     "a revocation": _of_licenses("bulk-revoke", {"user_emails": ["nobody@example.org"]}, 404),

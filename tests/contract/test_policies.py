@@ -52,6 +52,20 @@ def refused(api: Api, **parameters: str) -> JsonObject:
     return body
 
 
+class TestOnePolicy:
+    def test_it_is_as_in_the_list_whatever_its_type(self, many: BudgetShop) -> None:
+        listed = many.policies(page_size=100)["results"]
+        assert {item["policy_type"] for item in listed} == set(POLICY_TYPES)
+        for item in listed:
+            assert many.shop.api.json(f"{POLICIES}{item['uuid']}/") == item
+
+    def test_it_tells_what_was_spent(self, budget: BudgetShop) -> None:
+        budget.allocate(*emails(2))
+        shown = budget.shop.api.json(f"{POLICIES}{budget.uuid}")
+        assert shown["aggregates"] == budget.aggregates
+        assert shown["aggregates"]["amount_allocated_usd_cents"] == 20_000
+
+
 class TestShape:
     def test_the_keys_are_those_of_the_reference_in_its_order(self, budget: BudgetShop) -> None:
         page = budget.policies()

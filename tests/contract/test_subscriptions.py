@@ -140,6 +140,19 @@ class TestShape:
         assert element.findtext("licenses/total") == "10"
 
 
+class TestOnePlan:
+    def test_it_is_as_in_the_list_active_or_not(self, several: dict[str, PlanShop]) -> None:
+        for plan in several.values():
+            assert plan.shop.api.json(f"{PLANS}/{plan.uuid}") == plan.item
+
+    def test_it_takes_its_renewals_along(self, plan: PlanShop) -> None:
+        following = PlanShop(plan.shop)
+        plan.change(renewals=[TestRenewals.renewal(following, 11, 24 * 500)])
+        shown = plan.shop.api.json(f"{PLANS}/{plan.uuid}")
+        assert shown["is_locked_for_renewal_processing"]
+        assert shown == plan.item
+
+
 class TestSelection:
     def test_latest_start_first_and_inactive_ones_too(self, several: dict[str, PlanShop]) -> None:
         page = several["early"].plans()

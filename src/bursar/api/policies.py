@@ -1,6 +1,6 @@
-"""The list of policies over HTTP."""
+"""Policies over HTTP."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from bursar.credit.policies import service
 from bursar.credit.policies.commands import PolicyPage, PolicySelection
+from bursar.credit.policies.owned import POLICY, NamedPolicy
 from bursar.credit.policies.views import PolicySummary
 from bursar.credit.policy_types import POLICY_TYPES
 from bursar.pages import PageRequest
@@ -16,7 +17,9 @@ from bursar.web.query import FLAG, IDENTIFIER, PageNumber, Query, one_of, size_o
 from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
 
+PATH: Final = "/enterprise/v1/subsidy-access-policies"
 routes: Final = Routes("subsidy-access-policies")
+OwnedPolicy: TypeAlias = Annotated[NamedPolicy, POLICY]
 
 POLICIES_EXAMPLE: Final[dict[str, Any]] = {
     "next": None,
@@ -93,7 +96,7 @@ class PolicyList(msgspec.Struct, frozen=True):
 
 
 @routes.get(
-    "/enterprise/v1/subsidy-access-policies",
+    PATH,
     example=POLICIES_EXAMPLE,
     statuses=(404,),
     links=(
@@ -129,3 +132,12 @@ def list_policies(
         start=page.start,
         results=list(found.policies),
     )
+
+
+@routes.get(f"{PATH}/{{policy_uuid:uuid}}", example=POLICIES_EXAMPLE["results"][0])
+def show_policy(policy: OwnedPolicy, request: HttpRequest, connection: Connection) -> PolicySummary:
+    """Get a policy
+
+    As in the list, retired or not. Beyond the reference.
+    """
+    return service.find_summary(connection, policy.uuid, request.now)

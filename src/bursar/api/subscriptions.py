@@ -1,6 +1,6 @@
 """Subscription plans over HTTP."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from bursar.pages import PageRequest
 from bursar.subscriptions.plans import service
 from bursar.subscriptions.plans.commands import PlanSelection
+from bursar.subscriptions.plans.owned import PLAN, PlanTarget
 from bursar.subscriptions.plans.views import PlanItem
 from bursar.web.endpoint import Link
 from bursar.web.query import FLAG, IDENTIFIER, Errors, PageNumber, Query
@@ -18,6 +19,7 @@ from bursar.web.routes import Routes
 PAGE_SIZE: Final = 100
 PATH: Final = "/enterprise/v1/subscriptions"
 routes: Final = Routes("subscriptions")
+OwnedPlan: TypeAlias = Annotated[PlanTarget, PLAN]
 
 
 class PlanListQuery(Query, frozen=True, kw_only=True):
@@ -112,3 +114,12 @@ def list_plans(
     wanted = PageRequest(PAGE_SIZE, query.page)
     page, found = service.list_plans(connection, selection, wanted, at=request.now)
     return PlanList(page.count, request.next_link(page), request.previous_link(page), found)
+
+
+@routes.get(f"{PATH}/{{subscription_plan_uuid:uuid}}", example=_PLANS_EXAMPLE["results"][0])
+def show_plan(plan: OwnedPlan, request: HttpRequest, connection: Connection) -> PlanItem:
+    """Get a subscription plan
+
+    As in the list, whether or not it is active. Beyond the reference.
+    """
+    return service.show_plan(connection, plan.uuid, at=request.now)
