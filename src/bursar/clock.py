@@ -1,5 +1,4 @@
-"""The only source of the current time. Services take an instant as an argument; their callers read
-it here."""
+"""The one source of now. Services take an instant as an argument; edges ask this module."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ def now() -> datetime:
 
 @contextmanager
 def frozen_at(instant: datetime) -> Iterator[None]:
-    """Makes `now` return this instant in every thread. It is for `--now` and for tests."""
+    """For `--now` and for tests: time stands still at this instant, in every thread."""
     global _frozen  # noqa: PLW0603 - the clock is the process's one piece of global time
     before, _frozen = _frozen, instant.astimezone(UTC)
     try:
@@ -28,12 +27,12 @@ def frozen_at(instant: datetime) -> Iterator[None]:
 
 
 def format_instant(instant: datetime) -> str:
-    """The instant in ISO 8601, in UTC with `Z`, with microseconds only when they are not zero."""
+    """ISO 8601 in UTC with `Z`; microseconds only when they are not zero."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def parse_instant(text: str) -> datetime:
-    """Parses ISO 8601 with any offset; without one, the instant is UTC. Raises ValueError."""
+    """ISO 8601 with any offset; a value without one is UTC. Raises ValueError."""
     value = datetime.fromisoformat(text.strip())
     try:
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)

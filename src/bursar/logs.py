@@ -10,7 +10,7 @@ from bursar.settings import Settings
 
 
 class _Redacting(logging.Formatter):
-    """Formats what libraries log, without tokens, secrets and addresses."""
+    """For what libraries log."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))

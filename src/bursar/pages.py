@@ -1,4 +1,4 @@
-"""Pages of lists whose length is known. How a page is requested or linked is left to `web`."""
+"""Pages of lists whose length is known. Knows nothing of how a page is asked for or linked to."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -34,7 +34,7 @@ class PageRequest:
 
     size: int
     number: int | Literal["last"] = 1
-    """Zero means that the request had no valid number. No list has a page zero."""
+    """Zero stands for a number that nobody can have meant; no list has such a page."""
 
     @property
     def is_first(self) -> bool:

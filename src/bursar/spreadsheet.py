@@ -4,10 +4,9 @@ from typing import Final
 
 _BEGIN_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 SUSPICIOUS: Final = frozenset({" ", *_BEGIN_FORMULAS})
-"""The first characters of every text that `cell` changes."""
+"""First characters of all that `cell` changes."""
 
 
 def cell(text: str) -> str:
-    """The text, with an apostrophe in front if a spreadsheet would otherwise run it as a
-    formula."""
+    """What a spreadsheet would run as a formula gets an apostrophe in front, and is text."""
     return f"'{text}" if text.lstrip(" ").startswith(_BEGIN_FORMULAS) else text

@@ -93,7 +93,7 @@ def test_a_client_is_created_once_and_then_unchanged(database: Database) -> None
     assert put_client(database) == "created"
     assert put_client(database, now=LATER) == "unchanged"
     assert clients(database) == {
-        "acme-integration": ClientSummary("acme-integration", NOW, None, 1, {ACME: "admin"})
+        "acme-integration": ClientSummary("acme-integration", NOW, None, 1, {ACME: "admin"}, None)
     }
     assert opens(database, "first")
 

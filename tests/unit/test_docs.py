@@ -96,7 +96,8 @@ def test_setting_is_documented_with_its_default(
     name: str, settings_rows: dict[str, list[str]]
 ) -> None:
     default = Settings.model_fields[name].default
-    written = f"`{default}`" if str(default) not in ("", "[]") else NO_DEFAULT
+    shown = str(default).lower() if isinstance(default, bool) else str(default)
+    written = f"`{shown}`" if shown not in ("", "[]") else NO_DEFAULT
     assert settings_rows[f"BURSAR_{name.upper()}"][0] == written
 
 

@@ -1,5 +1,7 @@
 """`bursar clients`."""
 
+import sys
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +12,13 @@ from bursar.cli.support import looking_at, opened_database, operator, settings_o
 from bursar.identity import service
 from bursar.identity.service import CreateClient, Role, UnknownClient
 
-app = typer.Typer(help="Manage API clients.", no_args_is_help=True)
+
+class Format(StrEnum):
+    XML = "xml"
+    JSON = "json"
+
+
+app = typer.Typer(help="API clients: who may call.", no_args_is_help=True)
 
 ClientId = Annotated[str, typer.Argument(help="The client id.")]
 
@@ -20,16 +28,42 @@ def create(
     client_id: ClientId,
     enterprise: Annotated[UUID, typer.Option("--enterprise", help="The enterprise's uuid.")],
     role: Annotated[Role, typer.Option("--role")] = Role.REPORTING,
+    default_format: Annotated[
+        Format | None,
+        typer.Option(
+            "--default-format",
+            help="What the client gets when it does not say what it wants. Without the option you "
+            "are asked, if somebody is there to answer; else it is that of the installation.",
+        ),
+    ] = None,
 ) -> None:
-    """Create a client and print its secret once."""
+    """Create a client and print its secret, once."""
+    if default_format is None and sys.stdin.isatty():
+        default_format = _asked_format()
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:
-                command = CreateClient(client_id=client_id, enterprise_uuid=enterprise, role=role)
+                command = CreateClient(
+                    client_id=client_id,
+                    enterprise_uuid=enterprise,
+                    role=role,
+                    default_format=default_format,
+                )
                 secret = service.create_client(session, operator(), command)
         except (LookupError, ValueError) as error:
             fail(str(error), EXIT_INVALID)
     typer.echo(secret)
+
+
+def _asked_format() -> Format | None:
+    # The secret has to be the last thing that is printed, and the only thing on standard output.
+    typer.echo(
+        "The documented format is XML for requests that do not say what they want, as those of "
+        "requests, axios and fetch do not.",
+        err=True,
+    )
+    chosen = typer.prompt("Format for this client (xml, json, or default)", "default", err=True)
+    return Format(chosen) if chosen in list(Format) else None
 
 
 @app.command("list")
@@ -46,7 +80,7 @@ def list_all(
 
 @app.command()
 def rotate(client_id: ClientId) -> None:
-    """Print a new secret; the latest old one stays valid."""
+    """Print a new secret; the newest old one stays live beside it."""
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:
@@ -58,7 +92,7 @@ def rotate(client_id: ClientId) -> None:
 
 @app.command()
 def disable(client_id: ClientId) -> None:
-    """Disable a client and all of its tokens at once."""
+    """Stop a client and all of its tokens at once."""
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:
@@ -70,7 +104,7 @@ def disable(client_id: ClientId) -> None:
 
 @app.command()
 def enable(client_id: ClientId) -> None:
-    """Enable a disabled client again."""
+    """Let a disabled client work again."""
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:

@@ -39,14 +39,12 @@ class _DryRun(Exception):
 
 
 def apply(
-    file: Annotated[
-        list[Path], typer.Option("-f", "--file", help="A manifest, YAML or JSON; repeatable.")
-    ],
+    file: Annotated[list[Path], typer.Option("-f", "--file", help="YAML or JSON; repeatable.")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan, change nothing.")
+        bool, typer.Option("--dry-run", help="Show the plan, keep nothing.")
     ] = False,
 ) -> None:
-    """Apply manifests to the database, completely or not at all."""
+    """Bring the database to what a manifest says: all of it or nothing."""
     settings = settings_or_fail()
     try:
         manifests = load(file)
@@ -71,10 +69,10 @@ def apply_to(
     refresh_inline_limit: int = REFRESH_INLINE_LIMIT,
     dry_run: bool = False,
 ) -> Plan:
-    """Applies manifests in one transaction.
+    """One transaction. Filters over more documents than the limit are evaluated after it, and
+    before this returns.
 
-    Filters over more documents than the limit are evaluated after the transaction, before this
-    returns. Raises ManifestError, after which nothing is changed.
+    Raises ManifestError; nothing is changed then.
     """
     try:
         with database.transaction() as session:
@@ -89,8 +87,7 @@ def apply_to(
                 raise _DryRun(plan)
     except _DryRun as run:
         return run.plan
-    # A job does this in any case. Doing it here too makes the change visible when the command
-    # returns.
+    # A job makes it certain; doing it here makes it visible when the command returns.
     refresh_pending(database)
     return plan
 
@@ -98,17 +95,17 @@ def apply_to(
 def export(
     enterprise: Annotated[UUID, typer.Option("--enterprise", help="The enterprise's uuid.")],
 ) -> None:
-    """Print an enterprise as a manifest, without secrets."""
+    """Write an enterprise as a manifest (secrets left out)."""
     with opened_database(settings_or_fail()) as database, looking_at(database) as session:
         try:
             manifest = export_enterprise(session, enterprise)
         except LookupError:
-            fail(f"There is no enterprise {enterprise}.", EXIT_INVALID)
+            fail(f"No enterprise {enterprise}.", EXIT_INVALID)
     typer.echo(to_yaml(manifest), nl=False)
 
 
 def check() -> None:
-    """Check that everything that is stored twice agrees; print the rows that differ."""
+    """Prove the books: exit 0 when every stored total and invariant holds, else 1 and the rows."""
     found = 0
     with opened_database(settings_or_fail()) as database, looking_at(database) as session:
         for problem in chain.from_iterable(prove(session) for prove in CHECKS):

@@ -6,7 +6,7 @@ from bursar.work import background_worker
 
 
 def worker() -> None:
-    """Do background work until told to stop."""
+    """Run background work until told to stop."""
     settings = settings_or_fail()
     logs.configure(settings)
     with opened_database(settings):

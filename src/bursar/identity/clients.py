@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
+from msgspec import UNSET
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,7 @@ from bursar.identity.events import (
     ClientCreated,
     ClientDisabled,
     ClientEnabled,
+    ClientFormatChanged,
     ClientGranted,
     ClientRoleChanged,
     ClientSecretReplaced,
@@ -49,6 +51,11 @@ def put_client(
     old_role = _put_grant(session, client, declared.enterprise_uuid, role)
     secret = declared.secret
     is_replaced = secret is not None and _put_secret(session, client, secret, at)
+    old_format = client.default_format
+    if declared.default_format is not UNSET:
+        client.default_format = declared.default_format
+        session.flush()
+    is_reformatted = old_format != client.default_format
     grants = _grants_of(session, client)
     mine = {declared.enterprise_uuid: role}
     events: list[Event] = []
@@ -62,10 +69,14 @@ def put_client(
         events += _events(ClientRoleChanged, client, mine, {"role": (old_role, role)})
     if is_replaced and not is_new:
         events += _events(ClientSecretReplaced, client, grants)
+    if is_reformatted and not is_new:
+        formats: Changes = {"default_format": (old_format, client.default_format)}
+        events += _events(ClientFormatChanged, client, grants, formats)
     publish(session, actor, events, at=at)
     if old_role is None:
         return "created"
-    return "changed" if is_replaced or old_role != role else "unchanged"
+    is_changed = is_replaced or is_reformatted or old_role != role
+    return "changed" if is_changed else "unchanged"
 
 
 def create_client(
@@ -84,6 +95,7 @@ def create_client(
         enterprise_uuid=command.enterprise_uuid,
         role=command.role,
         secret=secret,
+        default_format=command.default_format,
     )
     put_client(session, actor, declared, at=at)
     return secret
@@ -168,6 +180,7 @@ def list_clients(session: Session, enterprise_uuid: UUID | None = None) -> list[
             client.disabled_at,
             secrets[client.uuid],
             roles[client.uuid],
+            client.default_format,
         )
         for client in sorted(clients, key=lambda client: client.client_id)
     ]

@@ -29,6 +29,8 @@ class DeclaredClient:
     role: str
     secret: str | None = None
     """None leaves the stored secrets alone; a secret that none of them is replaces them all."""
+    default_format: str | UnsetType | None = UNSET
+    """`json`, `xml`, or None for that of the installation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +40,4 @@ class CreateClient:
     client_id: str
     enterprise_uuid: UUID
     role: str
+    default_format: str | None = None

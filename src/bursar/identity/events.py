@@ -55,6 +55,10 @@ class ClientEnabled(_ClientEvent):
     type: ClassVar[str] = "client.enabled"
 
 
+class ClientFormatChanged(_ClientEvent):
+    type: ClassVar[str] = "client.format_changed"
+
+
 class SigningKeyCreated(Event):
     type: ClassVar[str] = "signing_key.created"
     object_type: ClassVar[str] = "signing_key"

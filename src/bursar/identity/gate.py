@@ -17,6 +17,7 @@ _CLIENT_ID: Final = "caller_client_id"
 _COLUMNS = (
     _GRANT.c.enterprise_uuid.label("enterprise_uuid"),
     _GRANT.c.role.label("caller_role"),
+    _CLIENT.c.default_format.label("caller_default_format"),
 )
 _WIDTH: Final = len(_COLUMNS)
 
@@ -80,4 +81,4 @@ def _principal(client_id: str, rows: Sequence[Sequence[Any]]) -> Principal:
     if not rows:
         raise NotAuthenticated("User is inactive or deleted.")
     roles: dict[UUID, str] = {row[0]: row[1] for row in rows if row[0] is not None}
-    return Principal(client_id, roles)
+    return Principal(client_id, roles, rows[0][2])

@@ -33,6 +33,8 @@ class ApiClient(Base):
 
     uuid: Mapped[UUID] = mapped_column(primary_key=True)
     client_id: Mapped[str] = mapped_column(unique=True)
+    default_format: Mapped[str | None]
+    """`json` or `xml` for requests that do not say what they want; None: the installation's."""
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 

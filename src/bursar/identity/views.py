@@ -45,3 +45,4 @@ class ClientSummary:
     """How many secrets are live."""
     roles: Mapping[UUID, str]
     """The role in each enterprise."""
+    default_format: str | None

@@ -1,6 +1,6 @@
-"""Reads CSV with the place of every record, to name bad ones and to continue after a stop.
+"""CSV with the place of every record, so that a bad one can be named and reading can go on later.
 
-If a record is malformed, only its first line is skipped; reading continues with the next line.
+A record that is broken costs its first line only: reading goes on with the next.
 """
 
 import csv
@@ -22,7 +22,7 @@ class Record(NamedTuple):
 
 
 def read_records(file: BinaryIO, place: Place = START) -> Iterator[Record]:
-    """The records after `place`. Empty lines are skipped."""
+    """What comes after `place`. Empty lines are passed over."""
     file.seek(place.offset)
     lines = _Lines(file, place)
     reader = csv.reader(lines, strict=True)
@@ -59,7 +59,7 @@ class _Lines:
         self._is_first = True
 
     def go_back_to_first(self) -> None:
-        """Continues after the first line of the record, so that only this line is skipped."""
+        """Continues behind the first line of the record, so that only this line is lost."""
         self._offset, self.number = self._first
         self._file.seek(self._offset)
 

@@ -1,4 +1,4 @@
-"""The vocabulary of imports: places in a file, its records, and the outcome of an import."""
+"""What every import speaks of: places in a file, records of it, and what became of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ class Place(NamedTuple):
     """A position between two records."""
 
     offset: int = 0
-    """The position in bytes."""
+    """In bytes."""
     line: int = 0
-    """The number of the last line before the position; 0 at the start."""
+    """The last line before it; 0 at the start."""
 
 
 START: Final = Place()
@@ -23,16 +23,16 @@ class Entry(NamedTuple, Generic[Item]):
     """A record of the file as it was read."""
 
     line: int
-    """The line in which the record begins; the first line is 1."""
+    """Where it begins; the first line is 1."""
     item: Item | None
     problem: str
-    """What is wrong with the record, if there is no item."""
+    """Why there is no item."""
     end: Place
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many objects were created, changed, or left unchanged."""
+    """How many objects were new, different from what was stored, or the same."""
 
     created: int = 0
     changed: int = 0
@@ -51,24 +51,24 @@ class FileReport:
     stored: Tally = field(default_factory=Tally)
     rejected: int = 0
     resumed_at: int = 0
-    """The line after which an earlier import was continued; 0 if there was none."""
+    """The line at which an import that was killed went on; 0 for a fresh start."""
 
 
 Rejected: TypeAlias = Callable[[int, str], None]
-"""Is called with the line of each record that was skipped, and the reason."""
+"""Told the line and the reason of each record that was left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Callbacks that are called while a file is imported."""
+    """Told of what happens while a file is imported."""
 
     rejected: Rejected
     progress: Callable[[int], None]
-    """Is called after each batch with the offset in the file."""
+    """Told the offset reached after each batch."""
 
 
 class UnreadableFile(ValueError):
-    """The file cannot be imported at all; the message says why."""
+    """Nothing of the file can be taken; the message says why."""
 
 
 class BadRecord(Exception):

@@ -1,4 +1,4 @@
-"""Forwards warnings that DBOS logs through the standard library to our log, and drops the rest."""
+"""DBOS logs through the standard library: its warnings go into our log, the rest nowhere."""
 
 import logging
 
@@ -13,8 +13,7 @@ class _Forward(logging.Handler):
 
 
 def forward_warnings() -> None:
-    """Installs our handler. It must be called before DBOS starts, which otherwise adds its own
-    console handler."""
+    """Before DBOS starts: it brings a console handler of its own where it finds none."""
     logger = logging.getLogger("dbos")
     if not any(isinstance(handler, _Forward) for handler in logger.handlers):
         logger.handlers[:] = [_Forward(logging.WARNING)]

@@ -29,6 +29,7 @@ from bursar.provisioning.subscriptions import SubscriptionRun
 __all__ = ["ManifestError", "Plan", "apply"]
 
 _UUID: Final = frozenset({"uuid"})
+_CLIENT: Final = frozenset({"client_id", "client_secret", "role"})
 _PARTS: Final = frozenset(
     {
         "clients",
@@ -124,6 +125,7 @@ class _EnterpriseRun:
                 enterprise_uuid=enterprise.uuid,
                 role=_role(client, roles),
                 secret=client.client_secret,
+                **client.given(but=_CLIENT),
             )
             outcome = identity.put_client(self.session, self.actor, declared, at=self.now)
             self.plan.note(outcome, f"client {client.client_id} of {enterprise.slug}")

@@ -65,7 +65,11 @@ _Dumper.add_representer(str, _quoted_where_needed)
 
 def _clients(session: Session, enterprise_uuid: UUID) -> list[dict[str, Any]]:
     return [
-        {"client_id": client.client_id, "role": client.roles[enterprise_uuid]}
+        {
+            "client_id": client.client_id,
+            "role": client.roles[enterprise_uuid],
+            **({"default_format": client.default_format} if client.default_format else {}),
+        }
         for client in list_clients(session, enterprise_uuid)
         if client.disabled_at is None
     ]

@@ -68,6 +68,7 @@ class ClientForm(Form):
     client_id: ClientId
     client_secret: Annotated[Text, Field(min_length=1)] | None = Field(default=None, repr=False)
     role: Role = Role.REPORTING
+    default_format: Literal["json", "xml"] | None = None
 
 
 class CatalogForm(Form):

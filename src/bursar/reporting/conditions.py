@@ -1,4 +1,4 @@
-"""Filters as SQL conditions. They are applied to the values that the caller may see."""
+"""Filters as conditions. They see of a row what the caller may see of it."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -45,8 +45,7 @@ def _learners_of(enterprise_uuid: UUID) -> Select[Any]:
 
 
 def _is_of(wanted: Select[Any]) -> Condition:
-    # MATERIALIZED makes PostgreSQL find the learners first. There are fewer learners than
-    # enrollments.
+    # Learners are found first, whatever the planner thinks: there are fewer than enrolments.
     found = wanted.cte().prefix_with("MATERIALIZED")
     return and_(_e.is_consented, _e.learner_id.in_(select(found.c.id)))
 

@@ -1,4 +1,4 @@
-"""The URL of a course in the API: in the enterprise's oldest catalog that has the course."""
+"""Where the API tells of a course: in the enterprise's oldest catalog that holds it."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -18,7 +18,7 @@ from bursar.database.types import AnyRow
 
 AT_ONCE: Final = 5_000
 FEW: Final = 10
-"""The number of courses that a usual page does not exceed."""
+"""What a usual page has at most."""
 _IN_PATH: Final = "/+:@!$&'()*,;=~"
 
 _catalogs: Final = Catalog.__table__
@@ -31,7 +31,7 @@ _HOLDINGS: Final = _items.join(
 
 @lru_cache
 def _holdings_of(dialect: str, *, is_few: bool) -> Select[Any]:
-    # With a fixed number of keys in the statement, PostgreSQL can reuse one generic plan.
+    # PostgreSQL sees how many there are, and that one plan is good for all.
     few = _items.c.key.in_(bindparam("keys", expanding=True))
     chosen = few if is_few else is_any_of_given(dialect, _items.c.key, "keys")
     age = func.row_number().over(
@@ -53,7 +53,7 @@ def _holdings_of(dialect: str, *, is_few: bool) -> Select[Any]:
 def oldest_catalog(
     enterprise_uuid: ColumnElement[Any], course_key: ColumnElement[Any]
 ) -> ColumnElement[Any]:
-    """The UUID of the catalog as an expression, for ordering."""
+    """For ordering: the uuid, as an expression."""
     return (
         select(_catalogs.c.uuid)
         .select_from(_HOLDINGS)
@@ -69,8 +69,7 @@ def oldest_catalog(
 
 
 class CourseUrls:
-    """Looks up URLs of courses, many at a time, and remembers them. Use one for each answer
-    only."""
+    """Looks up what it has not met before, many at a time. For one answer only."""
 
     def __init__(self, connection: Connection, root: str, enterprise_uuid: UUID) -> None:
         self._connection = connection
@@ -79,7 +78,7 @@ class CourseUrls:
         self._known: dict[str | None, str | None] = {None: None}
 
     def of(self, course_keys: Iterable[str | None]) -> dict[str | None, str | None]:
-        """The URL by course key, or None where no catalog has the course."""
+        """The URL by key, None where no catalog holds the course."""
         new = sorted({key for key in course_keys if key is not None and key not in self._known})
         for batch in batched(new, AT_ONCE):
             self._known |= dict.fromkeys(batch) | {
@@ -90,7 +89,7 @@ class CourseUrls:
     def _held(self, keys: Sequence[str]) -> Sequence[AnyRow]:
         is_few = len(keys) <= FEW
         statement = _holdings_of(self._connection.dialect.name, is_few=is_few)
-        # The list is always filled up to the same length, so that there is only one statement.
+        # Always as many, so that there is one statement.
         wanted = [*keys, *[keys[-1]] * (FEW - len(keys))]
         values = {"keys": wanted, "enterprise_uuid": self._enterprise_uuid}
         return self._connection.execute(statement, values).all()

@@ -1,4 +1,4 @@
-"""Turns rows of the database into rows as the caller may see them."""
+"""From rows of the database to what may be shown of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +22,7 @@ class Presenter:
     urls: CourseUrls
 
     def present(self, rows: Sequence[AnyRow]) -> list[LearnerSummary]:
-        """The rows as the caller may see them. Every row of every format passes through this
-        method."""
+        """Every row of every format comes this way."""
         summaries = [LearnerSummary(*row[:_WIDTH]) for row in rows]
         urls = self.urls.of(summary.course_key for summary in summaries)
         for summary in summaries:

@@ -15,7 +15,8 @@ from litestar.types import ExceptionHandlersMap, Method
 from bursar.database.engine import DATABASE_AWAY
 from bursar.web.call import Answer
 from bursar.web.endpoint import Endpoint
-from bursar.web.errors import ApiError, NotFound, Refusal
+from bursar.web.errors import ApiError, Refusal
+from bursar.web.nearest import unknown_route
 from bursar.web.negotiation import Format, Negotiated
 from bursar.web.pipeline import REFUSED, Pipeline, refusal_of, unavailable
 from bursar.web.rendering import Incoming, Outgoing, refuse, render
@@ -132,6 +133,8 @@ def incoming_of(request: AnyRequest) -> Incoming:
         headers=headers,
         url=root + raw_path.decode("latin-1").partition("?")[0],
         request_id=state.get("request_id", ""),
+        default_format=state.get("default_format", Format.XML),
+        has_fixed_format=state.get("has_fixed_format", False),
     )
 
 
@@ -183,12 +186,12 @@ def to_response(outgoing: Outgoing, method: str) -> ASGIResponse:
 
 def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     """Answers what Litestar itself refuses, which is mostly an unknown route."""
+    scope: Any = request.scope
     refusal = (
-        NotFound()
+        unknown_route(scope["path"], scope["state"].get("routes", ()))
         if error.status_code == 404
         else Refusal(str(error.detail), status=error.status_code, headers=error.headers)
     )
-    scope: Any = request.scope
     scope.setdefault("path_params", {})
     return _to_exception(refuse(refusal, incoming_of(request)))
 

@@ -41,7 +41,7 @@ class Documentation:
     links: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Endpoint:
     """`path` is written `/enterprise/v2/things/{thing_id:uuid}`; kinds are uuid, str and path.
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from bursar.web.adapter import METHODS
 from bursar.web.metrics import Metrics
+from bursar.web.negotiation import Format
+from bursar.web.rewrites import NO_REWRITES, Rewrites
 
 log = structlog.get_logger()
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:@/+=-]{1,128}")
@@ -26,10 +29,24 @@ CLOSE = (b"connection", b"close")
 class RequestFrame:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, public_url: str) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        public_url: str,
+        *,
+        default_format: Format = Format.XML,
+        rewrites: Rewrites = NO_REWRITES,
+        routes: Sequence[str] = (),
+    ) -> None:
+        """`default_format` is the installation's; `routes` are the paths that are served, for
+        the answer to one that is not."""
         self.app = app
         self.metrics = metrics
         self.public_url = public_url
+        self.default_format = default_format
+        self.rewrites = rewrites
+        self.routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if str(scope["type"]) != "http":
@@ -51,6 +68,9 @@ class _OneRequest:
         state = scope.setdefault("state", {})
         state["request_id"] = self.request_id
         state["public_url"] = self.frame.public_url
+        state["default_format"] = self.frame.default_format
+        state["routes"] = self.frame.routes
+        self._rewrite(scope, state)
         # For an unknown method the router would answer with its own list of allowed ones. Asking
         # for TRACE, which no route allows, leads to our answer.
         state["method"] = scope["method"]
@@ -81,6 +101,19 @@ class _OneRequest:
                 await self._answer_defect(send_framed)
         finally:
             self._report(time.perf_counter() - started)
+
+    def _rewrite(self, scope: Any, state: dict[str, Any]) -> None:
+        """Another address of an endpoint becomes its own; links are made from `raw_path`."""
+        rewritten = self.frame.rewrites.find(scope["path"])
+        if rewritten is None:
+            return
+        scope["raw_path"] = scope.get("raw_path") or scope["path"].encode()
+        scope["path"] = rewritten.path
+        if rewritten.rewrite.is_of_a_service:
+            state["default_format"], state["has_fixed_format"] = Format.JSON, True
+        if rewritten.rewrite.format is not None:
+            query = f"format={rewritten.rewrite.format}".encode()
+            scope["query_string"] = b"&".join(filter(None, [scope["query_string"], query]))
 
     async def _answer_defect(self, send: Send) -> None:
         body = msgspec.json.encode(

@@ -1,7 +1,8 @@
 """Which format an answer is written in: a pure decision over the request's headers and `format`.
 
-An absent `Accept`, or wildcards alone, mean the documented default, XML, unless the request is
-itself declared JSON. JSON and XML answer wildcards; CSV and NDJSON have to be asked for by name.
+An absent `Accept`, or wildcards alone, mean the default, which is XML as documented unless the
+installation, the client or the path has another one; a request that is itself declared JSON is
+answered in JSON. JSON and XML answer wildcards; CSV and NDJSON have to be asked for by name.
 """
 
 import re
@@ -118,11 +119,13 @@ def negotiate(
     content_type: str | None,
     format_parameter: str | None,
     offered: tuple[Format, ...] = _DEFAULT_OFFER,
+    default: Format = Format.XML,
 ) -> Negotiated:
     """Raise UnknownFormat or NotAcceptable when the request asks for nothing that is offered."""
     wanted = _wanted_format(format_parameter, offered)
     choose = _choose_cached if len(accept or "") <= LONGEST_REMEMBERED else _choose
-    chosen = choose(accept or "", _declares_json(content_type), wanted, offered)
+    preferred = Format.JSON if _declares_json(content_type) else default
+    chosen = choose(accept or "", preferred, wanted, offered)
     if chosen is None:
         raise NotAcceptable
     return chosen
@@ -135,13 +138,16 @@ def only(format_parameter: str | None, offered: tuple[Format, ...]) -> Negotiate
 
 
 def negotiate_leniently(
-    accept: str | None, content_type: str | None, format_parameter: str | None
+    accept: str | None,
+    content_type: str | None,
+    format_parameter: str | None,
+    default: Format = Format.XML,
 ) -> Negotiated:
     """Decide the format of an error body. It never raises, and falls back to JSON."""
     try:
-        return negotiate(accept, content_type, format_parameter)
+        return negotiate(accept, content_type, format_parameter, default=default)
     except UnknownFormat:
-        return negotiate_leniently(accept, content_type, None)
+        return negotiate_leniently(accept, content_type, None, default)
     except NotAcceptable:
         return _JSON.negotiated
 
@@ -165,7 +171,7 @@ def _declares_json(content_type: str | None) -> bool:
 
 
 def _choose(
-    accept: str, declares_json: bool, wanted: Format | None, offered: tuple[Format, ...]
+    accept: str, preferred: Format, wanted: Format | None, offered: tuple[Format, ...]
 ) -> Negotiated | None:
     ranges = tuple(_parse_accept(accept)) or (_ANYTHING,)
     if wanted is not None:
@@ -174,7 +180,7 @@ def _choose(
     if not candidates:
         return None
     best = max(candidate.quality for candidate in candidates)
-    return _break_tie([c for c in candidates if c.quality == best], declares_json)
+    return _break_tie([c for c in candidates if c.quality == best], preferred)
 
 
 _choose_cached = lru_cache(maxsize=1024)(_choose)
@@ -222,17 +228,13 @@ def _specificity(representation: _Representation, range_: _Range) -> int:
     return 0
 
 
-def _break_tie(tied: list[_Candidate], declares_json: bool) -> Negotiated:
+def _break_tie(tied: list[_Candidate], preferred: Format) -> Negotiated:
     explicit = [candidate for candidate in tied if candidate.is_explicit]
     if not explicit:
-        return _default([candidate.negotiated for candidate in tied], declares_json)
+        offered = [candidate.negotiated for candidate in tied]
+        return next((each for each in offered if each.format == preferred), offered[0])
     first = min(explicit, key=lambda candidate: candidate.position).negotiated.format
     return next(c.negotiated for c in explicit if c.negotiated.format == first)
-
-
-def _default(tied: list[Negotiated], declares_json: bool) -> Negotiated:
-    preferred = Format.JSON if declares_json else Format.XML
-    return next((negotiated for negotiated in tied if negotiated.format == preferred), tied[0])
 
 
 def _parse_accept(accept: str) -> Iterator[_Range]:

@@ -35,7 +35,9 @@ from bursar.web.errors import (
 )
 from bursar.web.gate import Gate
 from bursar.web.idempotency import StoredAnswer
+from bursar.web.misspelt import errors_of_unknown, ignored_parameters, is_strict
 from bursar.web.negotiation import (
+    Format,
     Negotiated,
     NotAcceptable,
     UnknownFormat,
@@ -93,12 +95,16 @@ class Pipeline:
         """The answer to the request; only a defect raises. `client_id` is given when the token was
         verified already, as it is for a write before its body is read."""
         try:
-            client_id = client_id or self.authenticate(incoming.headers)
+            caller = client_id or self.authenticate(incoming.headers)
             if endpoint.read is not None:
-                return self._read(endpoint, incoming, client_id)
-            return with_retries(lambda: self._write(endpoint, incoming, client_id), ATTEMPTS)
+                outgoing = self._read(endpoint, incoming, caller)
+            else:
+                outgoing = with_retries(lambda: self._write(endpoint, incoming, caller), ATTEMPTS)
         except REFUSED as error:
-            return refusal_of(error, incoming)
+            outgoing = refusal_of(error, incoming)
+        if incoming.query and (ignored := ignored_parameters(endpoint, incoming)):
+            outgoing.headers["X-Ignored-Parameters"] = ignored
+        return outgoing
 
     def _read(self, endpoint: Endpoint, incoming: Incoming, client_id: str) -> Outgoing:
         with self.database.read() as connection:
@@ -143,6 +149,8 @@ class Pipeline:
             values = {**path, **named}
             principal, target = self.gate.admit_to(connection, client_id, endpoint.owned, values)
         self.throttle.check(client_id)
+        if not incoming.has_fixed_format and principal.default_format is not None:
+            incoming.default_format = Format(principal.default_format)
         call = Call(
             principal=principal,
             target=target,
@@ -173,7 +181,8 @@ class Pipeline:
     @staticmethod
     def _check_media_type(incoming: Incoming) -> None:
         declared = incoming.headers.get("content-type", "")
-        if (incoming.body or incoming.is_too_large or declared) and not is_json(declared):
+        # Some clients declare a form of length zero when they post nothing.
+        if (incoming.body or incoming.is_too_large) and not is_json(declared):
             raise UnsupportedMediaType(declared.partition(";")[0].strip())
         if incoming.is_too_large:
             raise TooLarge
@@ -185,6 +194,8 @@ class Pipeline:
         wanted = call.query.get("format")
         if wanted and wanted.lower() not in endpoint.formats:
             errors["format"] = [f'"{wanted}" is not a known format.']
+        if is_strict(incoming.headers):
+            errors |= errors_of_unknown(endpoint, call.query)
         if endpoint.query is not None:
             call.parameters, errors_of_query = read_query(endpoint.query, call.query)
             errors |= errors_of_query
@@ -234,7 +245,11 @@ def _negotiated(endpoint: Endpoint, incoming: Incoming) -> Negotiated:
         if endpoint.ignores_accept:
             return only(wanted, endpoint.formats)
         return negotiate(
-            headers.get("accept"), headers.get("content-type"), wanted, endpoint.formats
+            headers.get("accept"),
+            headers.get("content-type"),
+            wanted,
+            endpoint.formats,
+            incoming.default_format,
         )
     except NotAcceptable:
         raise UnacceptableFormat from None

@@ -10,9 +10,10 @@ describes it in the OpenAPI document, and a field without a default is required.
 comes several times the last one counts, unless the `Parameter` takes all; an empty one is absent.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from typing import (
@@ -141,8 +142,16 @@ _INTEGER: Final = {"type": "integer", "minimum": 1}
 IDENTIFIER: Final = Parameter(
     parse_uuid, "Enter a valid UUID.", {"type": "string", "format": "uuid"}
 )
+# In a query string a plus sign says space: the one before an offset was meant as a plus.
+_OFFSET: Final = re.compile(r" (?=\d\d:?\d\d$)")
+
+
+def _instant(text: str) -> datetime:
+    return clock.parse_instant(_OFFSET.sub("+", text.strip()))
+
+
 INSTANT: Final = Parameter(
-    clock.parse_instant, "Enter a valid date/time.", {"type": "string", "format": "date-time"}
+    _instant, "Enter a valid date/time.", {"type": "string", "format": "date-time"}
 )
 FLAG: Final = Parameter(parse_boolean, "Must be true or false.", {"type": "boolean"})
 

@@ -28,6 +28,10 @@ class Incoming:
     request_id: str
     body: bytes = b""
     is_too_large: bool = False
+    default_format: Format = Format.XML
+    """Of answers to a caller that does not say what it wants."""
+    has_fixed_format: bool = False
+    """Whether the path decides about `default_format`, whatever the client's own is."""
     _parameters: QueryParameters | None = None
 
     def parameters(self) -> QueryParameters:
@@ -54,7 +58,10 @@ def lenient(incoming: Incoming) -> Negotiated:
         except ApiError:
             wanted = None
     return negotiate_leniently(
-        incoming.headers.get("accept"), incoming.headers.get("content-type"), wanted
+        incoming.headers.get("accept"),
+        incoming.headers.get("content-type"),
+        wanted,
+        incoming.default_format,
     )
 
 

@@ -12,6 +12,7 @@ from bursar.database.engine import Database
 from bursar.database.migrate import is_current
 from bursar.web.adapter import AnyRequest, Threads, json_response
 from bursar.web.draining import is_draining
+from bursar.web.index_page import index_response
 from bursar.web.metrics import Metrics
 
 STOPPING: Final = "The server is about to stop."
@@ -40,7 +41,17 @@ def system_handlers(
             is_head_response=is_head,
         )
 
+    async def heartbeat(request: AnyRequest) -> ASGIResponse:
+        problem = STOPPING if is_draining() else await threads.run(readiness_problem, database)
+        status = 200 if problem is None else 503
+        return json_response(status, {"OK": problem is None}, {}, request.method)
+
+    async def index(request: AnyRequest) -> ASGIResponse:
+        return index_response(request, version)
+
     named: list[tuple[str, Callable[..., object]]] = [
+        ("/", index),
+        ("/heartbeat", heartbeat),
         ("/health", health),
         ("/ready", ready),
         ("/metrics", figures),

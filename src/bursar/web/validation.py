@@ -1,6 +1,7 @@
 """Request bodies: they are decoded once, every field is checked, and errors have the form that
 clients know from Django REST framework."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +21,7 @@ class Body(BaseModel):
 def decode_json(raw: bytes) -> Any:
     """Raises Refusal (400) for anything that is not JSON, however it is broken."""
     try:
-        return msgspec.json.decode(raw)
+        return msgspec.json.decode(raw.removeprefix(BOM_UTF8))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(f"JSON parse error - {error}") from None
 
