@@ -107,7 +107,8 @@ def create_app(
 
 
 def create() -> ASGIApp:
-    """For the web server's worker processes: settings come from the environment."""
+    """Creates the application in the processes of the web server, with settings of the
+    environment."""
     tune_process()
     settings = get_settings()
     logs.configure(settings)
@@ -118,9 +119,10 @@ def create() -> ASGIApp:
 
 
 def tune_process() -> None:
-    """For processes of many threads that mostly wait for the database."""
-    # A thread that holds a budget's lock must not wait five milliseconds, at each answer of the
-    # database, for one that only computes: measured, allocations on one policy gain 40 %.
+    """Tunes a process with many threads that mostly wait for the database."""
+    # By default a thread may wait five milliseconds for another one that computes. A thread that
+    # holds the lock of a budget would wait so after each statement. Measured: with this, 40 % more
+    # allocations on one policy.
     sys.setswitchinterval(0.0005)
 
 

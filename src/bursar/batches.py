@@ -1,4 +1,4 @@
-"""Many values a batch at a time, so that no statement grows with what a caller sends."""
+"""Splits many values into batches, so that the size of a statement does not depend on a caller."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -8,10 +8,10 @@ Value = TypeVar("Value")
 
 
 def batched(values: Iterable[Value], size: int) -> Iterator[list[Value]]:
-    """Lists of `size` values in their order, the last one shorter where they do not come out even.
+    """Lists of `size` values in their order; the last one may be shorter.
 
-    Values are taken as they are needed: of an endless iterator only one batch is in memory.
-    `itertools.batched` needs Python 3.12 and gives tuples, where database drivers want lists.
+    Values are read as they are needed, so only one batch is in memory. `itertools.batched` needs
+    Python 3.12 and yields tuples, while database drivers want lists.
     """
     remaining = iter(values)
     while batch := list(islice(remaining, size)):

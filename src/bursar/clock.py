@@ -1,4 +1,5 @@
-"""The one source of now. Services take an instant as an argument; edges ask this module."""
+"""The only source of the current time. Services take an instant as an argument; their callers read
+it here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ def now() -> datetime:
 
 @contextmanager
 def frozen_at(instant: datetime) -> Iterator[None]:
-    """For `--now` and for tests: time stands still at this instant, in every thread."""
+    """Makes `now` return this instant in every thread. It is for `--now` and for tests."""
     global _frozen  # noqa: PLW0603 - the clock is the process's one piece of global time
     before, _frozen = _frozen, instant.astimezone(UTC)
     try:
@@ -27,12 +28,12 @@ def frozen_at(instant: datetime) -> Iterator[None]:
 
 
 def format_instant(instant: datetime) -> str:
-    """ISO 8601 in UTC with `Z`; microseconds only when they are not zero."""
+    """The instant in ISO 8601, in UTC with `Z`, with microseconds only when they are not zero."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def parse_instant(text: str) -> datetime:
-    """ISO 8601 with any offset; a value without one is UTC. Raises ValueError."""
+    """Parses ISO 8601 with any offset; without one, the instant is UTC. Raises ValueError."""
     value = datetime.fromisoformat(text.strip())
     try:
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)

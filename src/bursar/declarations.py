@@ -1,5 +1,5 @@
-"""What declaring objects has in common in every domain: fields that are absent stay as they are,
-every problem is told, and a change is told with old and new values."""
+"""What declaring objects has in common in all domains: absent fields stay as they are, all problems
+are reported, and a change is reported with old and new values."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,15 +9,15 @@ from msgspec import UNSET
 
 Outcome = Literal["created", "changed", "unchanged"]
 Problem = tuple[str, str]
-"""The field, as a path below what is declared, and what is wrong with it."""
+"""The path of the field within the declared object, and what is wrong with it."""
 Fields: TypeAlias = Mapping[str, Any]
-"""What is declared, by the name of the field."""
+"""The declared values by the name of the field."""
 FieldChanges: TypeAlias = dict[str, tuple[Any, Any]]
 """The old and the new value of each field that changed."""
 
 
 class DeclarationRefused(Exception):
-    """What is declared cannot be; nothing was changed for it."""
+    """The declared object is not valid. Nothing was changed."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(f"{field}: {why}" for field, why in problems))
@@ -36,7 +36,7 @@ def given(declared: object) -> dict[str, Any]:
 
 
 def missing(required: Iterable[str], fields: Fields, *, is_new: bool) -> list[Problem]:
-    """Fields that something new must have, and that can never be null."""
+    """Problems of required fields: a new object must have them, and they can never be null."""
     return [
         (name, "required")
         for name in required
@@ -56,7 +56,7 @@ def are_out_of_order(begin: str, end: str, stored: object | None, fields: Fields
 def order_problems(
     begin: str, end: str, stored: object | None, fields: Fields
 ) -> Iterator[Problem]:
-    """Of two instants, of which the first must come before the second."""
+    """The problem of two instants of which the first is not before the second."""
     if not are_out_of_order(begin, end, stored, fields):
         return
     if end in fields:
@@ -66,7 +66,7 @@ def order_problems(
 
 
 def set_fields(row: object, names: Iterable[str], fields: Fields) -> FieldChanges:
-    """Sets those attributes of the row that are declared and have another value."""
+    """Sets the attributes of the row whose declared value differs, and returns what changed."""
     changes = {
         name: (getattr(row, name), fields[name])
         for name in names

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-# What RFC 5322 calls specials would end the address in a header: a mail to `a,b@c.org` is one to
-# `b@c.org`, too.
+# Characters that RFC 5322 calls specials would end the address in a header: a mail to `a,b@c.org`
+# would also go to `b@c.org`.
 _ATOM: Final = r"""[^\s@.,:;<>()\[\]\\"]+"""
 _LABEL: Final = r"[^\W_](?:[\w-]*[^\W_])?"
 _ADDRESS: Final = re.compile(
@@ -14,7 +14,7 @@ _LONGEST: Final = 254
 
 
 def checked(text: str) -> str:
-    """Trimmed. Raises ValueError when it is no address."""
+    """The trimmed address. Raises ValueError when the text is not an address."""
     address = text.strip()
     if len(address) > _LONGEST or not _ADDRESS.fullmatch(address) or not address.isprintable():
         raise ValueError("Enter a valid email address.")
@@ -22,5 +22,5 @@ def checked(text: str) -> str:
 
 
 def normalised(text: str) -> str:
-    """As addresses are compared and stored, whether or not it is one."""
+    """The form in which addresses are compared and stored. It does not check the text."""
     return text.strip().lower()

@@ -10,7 +10,7 @@ from bursar.settings import Settings
 
 
 class _Redacting(logging.Formatter):
-    """For what libraries log."""
+    """Formats what libraries log, without tokens, secrets and addresses."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))

@@ -1,11 +1,11 @@
-"""How memory is given back: by the C library's allocator, and by Python's garbage collector."""
+"""Settings of the C library's allocator and of Python's garbage collector."""
 
 import gc
 import os
 from typing import Final
 
-# glibc reads these once, when a program starts. Setting the first two also keeps them as they
-# are: by itself glibc raises both with the largest block that it has seen freed.
+# glibc reads these once, when a program starts. Setting the first two also keeps them constant.
+# Otherwise glibc raises both to the size of the largest block that was freed.
 _ALLOCATOR: Final = {
     "MALLOC_TRIM_THRESHOLD_": str(128 * 1024),
     "MALLOC_MMAP_THRESHOLD_": str(128 * 1024),
@@ -19,19 +19,19 @@ def let_children_give_back_memory() -> None:
     """Makes glibc return large blocks to the system when they are free, in processes that this
     one starts afterwards.
 
-    Otherwise it keeps ever larger ones for each thread: a web process that makes pages of some
-    hundred kilobytes then holds twice what it needs. What an operator has set stays. Another C
-    library does not look at these variables.
+    Otherwise glibc keeps larger and larger blocks for each thread: a web process that makes pages
+    of some hundred kilobytes then holds twice the memory that it needs. Variables that the operator
+    has set are not changed. Other C libraries ignore these variables.
     """
     for name, value in _ALLOCATOR.items():
         os.environ.setdefault(name, value)
 
 
 def collect_garbage_rarely() -> None:
-    """For a process that has made what it keeps, from here on.
+    """Makes the garbage collector run rarely, in a process that has loaded everything it keeps.
 
-    Rows of a database are made by the thousand and are in no cycle: looking through them, and
-    through every module, again and again found nothing and took an eighth of a large page.
+    A request makes thousands of rows, which trigger the collector but are never in a cycle. Its
+    searches found nothing, and took an eighth of the time of a large page.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Pages of lists whose length is known. Knows nothing of how a page is asked for or linked to."""
+"""Pages of lists whose length is known. How a page is requested or linked is left to `web`."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -34,7 +34,7 @@ class PageRequest:
 
     size: int
     number: int | Literal["last"] = 1
-    """Zero stands for a number that nobody can have meant; no list has such a page."""
+    """Zero means that the request had no valid number. No list has a page zero."""
 
     @property
     def is_first(self) -> bool:

@@ -1,4 +1,4 @@
-"""Takes out of what is logged that which gives access, or names a person."""
+"""Removes from log lines whatever gives access or names a person."""
 
 import re
 from collections.abc import Mapping, MutableMapping
@@ -8,7 +8,7 @@ _WORD: Final = r"[^\s\"'<>&,;]+"
 _SECRETS: Final = "client_secret|password|secret_key|access_token"
 _LOCAL: Final = r"[\w.!#$%&*+/=?^`{|}~-]"  # and `'`, but not to begin with
 _NUMBERS: Final = frozenset({int, float, bool, type(None)})
-# Most texts hold nothing of the kind, and this is quick to see.
+# This quick test passes most texts, which contain nothing of the kind.
 _SUSPECT: Final = re.compile("@|eyJ|(?i:bearer|jwt|basic|secret|password|access_token)")
 _RULES: Final = (
     # A JSON Web Token begins with `{"` in base64, wherever it stands.
@@ -19,7 +19,8 @@ _RULES: Final = (
         r"\1\2[secret]",
     ),
     (re.compile(r"(://[^\s:/@]*:)[^\s/@]+(?=@)"), r"\1[secret]"),
-    # From the beginning of a word only, and bounded: a long word would take ages otherwise.
+    # The pattern starts only at the beginning of a word and is bounded. Otherwise a long word would
+    # take quadratic time.
     (re.compile(rf"(?<!{_LOCAL}){_LOCAL}(?:{_LOCAL}|'){{0,127}}@[\w-]+(?:\.[\w-]+)+"), "[address]"),
 )
 
@@ -35,14 +36,16 @@ def redacted(text: str) -> str:
 def redact_event(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """A processor of structlog: before the renderer, so that what it writes stays valid."""
+    """A processor of structlog. It runs before the renderer, so that the rendered line stays
+    valid."""
     if _is_plain(event):
         return event
     return {name: _clean(value) for name, value in event.items()}
 
 
 def _is_plain(event: Mapping[str, Any]) -> bool:
-    """Seen at one look: nearly all lines are about requests and hold nothing to hide."""
+    """A quick test for lines without anything to hide, which nearly all lines about requests
+    are."""
     texts = [value for value in event.values() if type(value) is str]
     numbers = sum(type(value) in _NUMBERS for value in event.values())
     return len(texts) + numbers == len(event) and _SUSPECT.search("\n".join(texts)) is None

@@ -1,4 +1,4 @@
-"""A cache for functions of texts that strangers send."""
+"""A cache for functions of texts that come from outside."""
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
@@ -7,14 +7,15 @@ from typing import Final, TypeVar
 Result = TypeVar("Result")
 
 LONGEST_REMEMBERED: Final = 512
-"""Characters. Longer texts are legal but rare: kept out, they cannot fill memory with megabytes."""
+"""Characters. Longer texts are allowed but rare. They are not cached, so that they cannot fill the
+memory."""
 
 
 def remembered(maximum: int) -> Callable[[Callable[[str], Result]], Callable[[str], Result]]:
-    """Keeps so many answers, least recently used first out, as `functools.lru_cache` does.
+    """Caches up to `maximum` results and drops the least recently used, like `functools.lru_cache`.
 
-    `lru_cache` bounds the number of its keys and not their size. Here the answer for a text of
-    more than LONGEST_REMEMBERED characters is worked out at each call. Errors are not kept.
+    `lru_cache` limits the number of its keys but not their size. Here, the result for a text of
+    more than LONGEST_REMEMBERED characters is not cached. Errors are not cached either.
     """
 
     def decorate(function: Callable[[str], Result]) -> Callable[[str], Result]:

@@ -1,4 +1,5 @@
-"""Every setting, typed, with its default. Environment `BURSAR_*`, then `bursar.toml`."""
+"""Every setting with its type and default. `BURSAR_*` in the environment wins over
+`bursar.toml`."""
 
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -36,59 +37,61 @@ class Settings(BaseSettings):
     database_url: str = ""
     """`sqlite:///PATH` or `postgresql://USER@HOST:PORT/DB`; empty: `.bursar/bursar.db` here."""
     public_url: str = ""
-    """Root of absolute links; empty: the host of the request."""
+    """The beginning of absolute links; empty: the host of the request."""
     default_format: Literal["xml", "json"] = "xml"
-    """What a caller gets who does not say what it wants; a client may have its own."""
+    """The format of answers to requests that name none. A client may have its own default."""
     service_paths: bool = True
-    """Whether `/api/v1/...`, the paths of the services behind api.edx.org, are served too."""
+    """Whether the paths of the services behind api.edx.org, `/api/v1/...`, are served too."""
     lms_public_url: str = "http://localhost:18000"
-    """Root of enrolment links."""
+    """The beginning of enrollment links."""
     secret_key: SecretStr = SecretStr("")
-    """Seals the signing keys; several, separated by commas: the first seals, each opens."""
+    """Encrypts the signing keys. Of several, separated by commas, the first encrypts and each
+    decrypts."""
     token_ttl: int = Field(default=3600, ge=1, le=31_536_000)
-    """Seconds an access token lives."""
+    """Seconds that an access token is valid."""
     token_issuer: str = "bursar"  # noqa: S105 - a name
     token_audience: str = "bursar"  # noqa: S105 - a name
     signing_key_days: int = Field(default=90, ge=1)
-    """Days a signing key signs before the next one takes over."""
+    """Days after which a new key signs tokens."""
     token_failures_per_minute: int = Field(default=30, ge=1)
     """Failed token requests allowed a minute for one client id and address."""
     trusted_proxies: Annotated[list[str], NoDecode] = []
-    """Whose `X-Forwarded-For` is believed, addresses or networks; empty: nobody's."""
+    """Addresses or networks of proxies whose `X-Forwarded-For` is trusted; empty: none."""
     rate_limit: str = ""
     """Requests for one client and process, such as `600/minute`; empty: no limit."""
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1)
     idempotency_hours: int = Field(default=24, ge=1)
-    """Hours an answer is kept for its Idempotency-Key."""
+    """Hours that an answer is stored for its Idempotency-Key."""
     cors_origins: Annotated[list[str], NoDecode] = []
     """Origins allowed by CORS, separated by commas; empty: CORS is off."""
     page_cache_bytes: int = Field(default=24 * 1024 * 1024, ge=0)
-    """Memory for finished catalog pages in each web process."""
+    """Bytes of memory for cached catalog pages in each web process."""
     threads: int = Field(default=8, ge=1, le=256)
     """Threads, and database connections, for reading in each web process."""
     drain_seconds: float = Field(default=0, ge=0, le=300)
-    """How long a server that is told to stop says so at `/ready`, and still answers."""
+    """Seconds for which a server that is told to stop answers 503 at `/ready` before it stops."""
     refresh_inline_limit: int = Field(default=10_000, ge=0)
-    """Membership changes above this many documents become a durable job."""
+    """With more documents than this, a durable job evaluates a new filter."""
     price_tolerance_percent: int = Field(default=5, ge=0, le=100)
-    """How far a given price may be from the canonical one when learner credit is allocated."""
+    """How far the price in an allocation may be from the canonical price, in percent."""
     log_level: str = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
     log_format: Literal["json", "text"] = "json"
     smtp_url: str = ""
-    """The server that sends mail; empty: mail is kept, and counts as delivered."""
+    """The server that sends mail; empty: mail is stored only, and counts as delivered."""
     smtp_timeout: float = Field(default=30, gt=0, le=600)
     """Seconds to wait for each answer of the mail server."""
     mail_from: str = "Bursar <no-reply@localhost>"
     lms_url: str = ""
-    """Root of the Open edX LMS that enrols learners; empty: Bursar itself is the LMS."""
+    """The URL of the Open edX LMS in which learners are enrolled; empty: only Bursar keeps
+    enrollments."""
     lms_client_id: str = Field(default="", validate_default=True)
     lms_client_secret: SecretStr = Field(default=SecretStr(""), validate_default=True)
     lms_timeout: float = Field(default=10, gt=0, le=300)
-    """Seconds for one try of a call to the LMS."""
+    """Seconds that one attempt of a call to the LMS may take."""
     lms_attempts: int = Field(default=4, ge=1, le=20)
     lms_connections: int = Field(default=4, ge=1, le=64)
-    """Calls to the LMS at the same time, in each process."""
+    """Concurrent calls to the LMS in each process."""
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
@@ -125,7 +128,7 @@ class Settings(BaseSettings):
     @classmethod
     def _can_be_read(cls, value: str) -> str:
         if value:
-            from limits import parse  # noqa: PLC0415 - slow, and most have no limit
+            from limits import parse  # noqa: PLC0415 - slow, and mostly not needed
 
             parse(value)
         return value
@@ -139,14 +142,14 @@ class Settings(BaseSettings):
         ):
             raise ValueError("must begin with http:// or https:// and name a host")
         if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("must hold no credentials, query or fragment")
+            raise ValueError("must not contain credentials, a query or a fragment")
         return value.rstrip("/")
 
     @field_validator("lms_client_id", "lms_client_secret")
     @classmethod
     def _comes_with_an_lms(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
         if info.data.get("lms_url") and not value:
-            raise ValueError("is needed when BURSAR_LMS_URL is set")
+            raise ValueError("is required when BURSAR_LMS_URL is set")
         return value
 
     @field_validator("smtp_url")
@@ -193,5 +196,5 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """Read once a process; what is read never changes."""
+    """The settings of this process, which are read once and never change."""
     return Settings()

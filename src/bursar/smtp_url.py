@@ -1,4 +1,4 @@
-"""How mail settings are written. No message quotes a URL: a password may stand in it."""
+"""Parses the settings of mail. No message quotes a URL, because it may contain a password."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class SmtpServer:
     host: str
     port: int
     tls: bool
-    """From the first byte on."""
+    """Whether the connection uses TLS from its first byte on."""
     starttls_required: bool
     username: str | None
     password: str | None = field(repr=False)

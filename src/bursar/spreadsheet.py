@@ -4,9 +4,10 @@ from typing import Final
 
 _BEGIN_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 SUSPICIOUS: Final = frozenset({" ", *_BEGIN_FORMULAS})
-"""First characters of all that `cell` changes."""
+"""The first characters of every text that `cell` changes."""
 
 
 def cell(text: str) -> str:
-    """What a spreadsheet would run as a formula gets an apostrophe in front, and is text."""
+    """The text, with an apostrophe in front if a spreadsheet would otherwise run it as a
+    formula."""
     return f"'{text}" if text.lstrip(" ").startswith(_BEGIN_FORMULAS) else text

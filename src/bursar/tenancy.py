@@ -1,7 +1,8 @@
 """Tenancy: who is calling, and which enterprise's rows they can reach.
 
-A domain declares what a path can name as an `Owned`. The gate joins it with the caller's grants
-in one statement, so that a row of another enterprise is answered as an unknown one: not found.
+A domain declares the objects that paths can name as an `Owned`. The gate joins it with the
+caller's grants in one statement. A row of another enterprise is therefore not found, like a row
+that does not exist.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ Target_co = TypeVar("Target_co", covariant=True)
 
 
 class NotAuthenticated(Exception):
-    """The caller has no good token, or is no client in good standing."""
+    """The caller has no valid token, or its client is unknown or disabled."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -27,7 +28,7 @@ class NotAuthenticated(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A client in good standing and its role in each enterprise it may act for."""
+    """An enabled client and its role in each enterprise that it may act for."""
 
     client_id: str
     roles: Mapping[UUID, str]

@@ -160,7 +160,7 @@ class TestKeys:
     def test_a_revoked_one_signs_and_counts_no_more(self, acme_cli: Cli) -> None:
         old = token(acme_cli)
         assert acme_cli.ok("keys", "revoke", kid(old)) == [f"{kid(old)} is revoked"]
-        assert acme_cli.refused("keys", "revoke", kid(old)) == [f"no such live key: {kid(old)}"]
+        assert acme_cli.refused("keys", "revoke", kid(old)) == [f"there is no live key {kid(old)}"]
         with serving(acme_cli) as url:
             assert status(url, old) == 401
             assert status(url, token(acme_cli)) == 200
@@ -206,5 +206,5 @@ class TestAudit:
 
     def test_an_instant_that_is_none_is_refused(self, on_sqlite: Cli) -> None:
         assert on_sqlite.refused("audit", "--enterprise", ACME, "--since", "yesterday") == [
-            "--since: 'yesterday' is no instant"
+            "--since: 'yesterday' is not an ISO 8601 instant"
         ]

@@ -16,7 +16,7 @@ from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
-BEHIND = ["The database schema is behind this version: run `bursar db upgrade`."]
+BEHIND = ["The database schema is older than this version. Run `bursar db upgrade`."]
 NEEDS_CURRENT_SCHEMA = [
     ("serve", "--port", "0"),
     ("worker",),

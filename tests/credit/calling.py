@@ -32,7 +32,7 @@ class Api:
     def __init__(self, database: Database) -> None:
         settings = Settings()
         self.database = database
-        [self.policies] = policies.routes.endpoints
+        self.policies, _one_policy = policies.routes.endpoints
         [self.assignments_of] = assignments.listing.endpoints
         self.pipeline = Pipeline(database, TrustingGate(KeyRing(database, settings)), settings)
 

@@ -13,19 +13,22 @@ from bursar.audit.service import Entry, entries
 from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.cli.support import opened_database, settings_or_fail
 
-# Neither empty nor a dash, no quotes, commas or arrows, and nothing that could begin a new line.
+# Text that is unambiguous without quotes: not empty, not a dash, without quotes, commas, arrows or
+# line breaks.
 _PLAIN: Final = re.compile(r"(?!-$)[\w@.:+/-]+(?: [\w@.:+/-]+)*")
 
 
 def audit(
     enterprise: Annotated[UUID, typer.Option("--enterprise", help="The enterprise's uuid.")],
-    since: Annotated[str, typer.Option("--since", help="An ISO 8601 instant.")] = "",
+    since: Annotated[
+        str, typer.Option("--since", help="Only entries from this ISO 8601 instant on.")
+    ] = "",
 ) -> None:
     """List who did what, oldest first."""
     try:
         after: datetime | None = clock.parse_instant(since) if since else None
     except ValueError:
-        fail(f"--since: {since!r} is no instant", EXIT_INVALID)
+        fail(f"--since: {since!r} is not an ISO 8601 instant", EXIT_INVALID)
     with opened_database(settings_or_fail()) as database, database.read() as connection:
         for entry in entries(connection, enterprise, after):
             typer.echo(
@@ -35,14 +38,15 @@ def audit(
 
 
 def _told(entry: Entry) -> str:
-    if entry.details:  # from before there were events
+    # Entries from before there were events have details instead of changes.
+    if entry.details:
         return _in_json(entry.details)
     told = [f"{name}: {_value(old)} -> {_value(new)}" for name, (old, new) in entry.changes.items()]
     return ", ".join(told) or "-"
 
 
 def _value(value: object) -> str:
-    """Text without quotes where it cannot be taken for anything else; - for nothing."""
+    """A value as it is printed: text without quotes where it is unambiguous, and - for null."""
     if value is None:
         return "-"
     if isinstance(value, str) and _PLAIN.fullmatch(value):

@@ -18,7 +18,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-app = typer.Typer(help="API clients: who may call.", no_args_is_help=True)
+app = typer.Typer(help="Manage API clients.", no_args_is_help=True)
 
 ClientId = Annotated[str, typer.Argument(help="The client id.")]
 
@@ -37,7 +37,7 @@ def create(
         ),
     ] = None,
 ) -> None:
-    """Create a client and print its secret, once."""
+    """Create a client and print its secret once."""
     if default_format is None and sys.stdin.isatty():
         default_format = _asked_format()
     with opened_database(settings_or_fail()) as database:
@@ -80,7 +80,7 @@ def list_all(
 
 @app.command()
 def rotate(client_id: ClientId) -> None:
-    """Print a new secret; the newest old one stays live beside it."""
+    """Print a new secret; the latest old one stays valid."""
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:
@@ -92,7 +92,7 @@ def rotate(client_id: ClientId) -> None:
 
 @app.command()
 def disable(client_id: ClientId) -> None:
-    """Stop a client and all of its tokens at once."""
+    """Disable a client and all of its tokens at once."""
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:
@@ -104,7 +104,7 @@ def disable(client_id: ClientId) -> None:
 
 @app.command()
 def enable(client_id: ClientId) -> None:
-    """Let a disabled client work again."""
+    """Enable a disabled client again."""
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:

@@ -8,40 +8,42 @@ from bursar import __version__
 from bursar.cli.lazy import Command, LazyGroup
 
 COMMANDS: Final = {
-    "demo": Command("bursar.cli.demo", "demo", "Serve a ready enterprise with content, on SQLite."),
+    "demo": Command(
+        "bursar.cli.demo", "demo", "Serve two invented companies with data, on SQLite."
+    ),
     "serve": Command(
         "bursar.cli.serve",
         "serve",
-        "Serve the API. On SQLite it migrates and runs the background worker inside.",
+        "Serve the API. On SQLite, also migrate the database and do background work.",
     ),
-    "worker": Command("bursar.cli.worker", "worker", "Run background work until told to stop."),
+    "worker": Command("bursar.cli.worker", "worker", "Do background work until told to stop."),
     "apply": Command(
         "bursar.cli.declare",
         "apply",
-        "Bring the database to what a manifest says: all of it or nothing.",
+        "Apply manifests to the database, completely or not at all.",
     ),
     "export": Command(
-        "bursar.cli.declare", "export", "Write an enterprise as a manifest (secrets left out)."
+        "bursar.cli.declare", "export", "Print an enterprise as a manifest, without secrets."
     ),
     "check": Command(
         "bursar.cli.declare",
         "check",
-        "Prove the books: exit 0 when every stored total and invariant holds, else 1 and the rows.",
+        "Check that everything that is stored twice agrees; print the rows that differ.",
     ),
     "run": Command(
         "bursar.cli.run_task",
         "run",
-        "Run a scheduled task now. The last line counts what it did.",
+        "Run a scheduled task now. The last line counts what was done.",
     ),
     "token": Command("bursar.cli.token", "token", "Print an access token."),
     "audit": Command("bursar.cli.audit", "audit", "List who did what, oldest first."),
-    "import": Command("bursar.cli.imports", "app", "Bring in content and progress."),
-    "db": Command("bursar.cli.database", "app", "The database's schema."),
-    "clients": Command("bursar.cli.clients", "app", "API clients: who may call."),
-    "keys": Command("bursar.cli.keys", "app", "Keys that sign access tokens."),
-    "mail": Command("bursar.cli.mail", "app", "Mail: what was sent, and what was not."),
+    "import": Command("bursar.cli.imports", "app", "Import content and progress."),
+    "db": Command("bursar.cli.database", "app", "Migrate or back up the database."),
+    "clients": Command("bursar.cli.clients", "app", "Manage API clients."),
+    "keys": Command("bursar.cli.keys", "app", "Manage the keys that sign access tokens."),
+    "mail": Command("bursar.cli.mail", "app", "Show mails that were or will be sent."),
 }
-"""In the order of `bursar --help`."""
+"""The commands in the order of `bursar --help`."""
 
 
 class BursarCommands(LazyGroup):
@@ -72,4 +74,4 @@ def bursar(
         ),
     ] = False,
 ) -> None:
-    """Has no work of its own: it carries the options that come before a command."""
+    """Takes the options that come before a command, and does nothing else."""

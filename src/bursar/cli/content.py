@@ -18,7 +18,7 @@ def content(
         list[Path], typer.Argument(help="NDJSON or JSON.", exists=True, dir_okay=False)
     ],
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse everything when one line is bad.")
+        bool, typer.Option("--strict", help="Import nothing if one line is bad.")
     ] = False,
 ) -> None:
     """Import courses, course runs and programs, one JSON document a line."""

@@ -39,12 +39,14 @@ class _DryRun(Exception):
 
 
 def apply(
-    file: Annotated[list[Path], typer.Option("-f", "--file", help="YAML or JSON; repeatable.")],
+    file: Annotated[
+        list[Path], typer.Option("-f", "--file", help="A manifest, YAML or JSON; repeatable.")
+    ],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the plan, keep nothing.")
+        bool, typer.Option("--dry-run", help="Print the plan, change nothing.")
     ] = False,
 ) -> None:
-    """Bring the database to what a manifest says: all of it or nothing."""
+    """Apply manifests to the database, completely or not at all."""
     settings = settings_or_fail()
     try:
         manifests = load(file)
@@ -69,10 +71,10 @@ def apply_to(
     refresh_inline_limit: int = REFRESH_INLINE_LIMIT,
     dry_run: bool = False,
 ) -> Plan:
-    """One transaction. Filters over more documents than the limit are evaluated after it, and
-    before this returns.
+    """Applies manifests in one transaction.
 
-    Raises ManifestError; nothing is changed then.
+    Filters over more documents than the limit are evaluated after the transaction, before this
+    returns. Raises ManifestError, after which nothing is changed.
     """
     try:
         with database.transaction() as session:
@@ -87,7 +89,8 @@ def apply_to(
                 raise _DryRun(plan)
     except _DryRun as run:
         return run.plan
-    # A job makes it certain; doing it here makes it visible when the command returns.
+    # A job does this in any case. Doing it here too makes the change visible when the command
+    # returns.
     refresh_pending(database)
     return plan
 
@@ -95,17 +98,17 @@ def apply_to(
 def export(
     enterprise: Annotated[UUID, typer.Option("--enterprise", help="The enterprise's uuid.")],
 ) -> None:
-    """Write an enterprise as a manifest (secrets left out)."""
+    """Print an enterprise as a manifest, without secrets."""
     with opened_database(settings_or_fail()) as database, looking_at(database) as session:
         try:
             manifest = export_enterprise(session, enterprise)
         except LookupError:
-            fail(f"No enterprise {enterprise}.", EXIT_INVALID)
+            fail(f"There is no enterprise {enterprise}.", EXIT_INVALID)
     typer.echo(to_yaml(manifest), nl=False)
 
 
 def check() -> None:
-    """Prove the books: exit 0 when every stored total and invariant holds, else 1 and the rows."""
+    """Check that everything that is stored twice agrees; print the rows that differ."""
     found = 0
     with opened_database(settings_or_fail()) as database, looking_at(database) as session:
         for problem in chain.from_iterable(prove(session) for prove in CHECKS):

@@ -39,7 +39,7 @@ def demo(
     host: Host = "127.0.0.1",
     port: Port = 8000,
 ) -> None:
-    """Serve a ready enterprise with content, on SQLite."""
+    """Serve two invented companies with data, on SQLite."""
     given = os.environ.get("BURSAR_DATABASE_URL", "")
     if not given:
         os.environ["BURSAR_DATABASE_URL"] = f"sqlite:///{Path.cwd() / '.bursar' / 'demo.db'}"
@@ -60,7 +60,7 @@ def demo(
 def prepare_demo(
     database: Database, now: datetime, *, refresh_inline_limit: int = REFRESH_INLINE_LIMIT
 ) -> None:
-    """Fills an empty database; on a later start it only moves the dates along."""
+    """Fills an empty database. On a later start it only moves the dates of the data forward."""
     data = demo_manifest(now)
     content = list(_content(now))
     manifest = from_data({**data, "content": content})
@@ -81,7 +81,7 @@ def _content(now: datetime) -> Iterator[dict[str, Any]]:
 
 
 def print_demo(database: Database, settings: Settings, url: str, now: datetime) -> None:
-    """Three requests that work when pasted: each line stands alone."""
+    """Prints credentials and three requests that can be pasted, one on each line."""
     enterprise: dict[str, Any] = demo_manifest(now)["enterprises"][0]
     roles = {UUID(enterprise["uuid"]): "admin"}
     token, _ = KeyRing(database, settings).issue(DEMO_CLIENT_ID, roles)

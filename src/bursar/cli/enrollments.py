@@ -20,10 +20,10 @@ def enrollments(
     file: Annotated[Path, typer.Argument(help="CSV or NDJSON.", exists=True, dir_okay=False)],
     enterprise: Annotated[UUID, typer.Option("--enterprise", help="The enterprise's uuid.")],
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse everything when one line is bad.")
+        bool, typer.Option("--strict", help="Import nothing if one line is bad.")
     ] = False,
 ) -> None:
-    """Import learners' enrolments and progress, one of them a line."""
+    """Import enrollments and progress that an LMS reports, one on each line."""
     with opened_database(settings_or_fail()) as database:
         _check_enterprise(database, enterprise)
         try:
@@ -41,7 +41,7 @@ def _check_enterprise(database: Database, enterprise: UUID) -> None:
         try:
             get_enterprise(session, enterprise)
         except UnknownEnterprise:
-            fail(f"No enterprise {enterprise}.", EXIT_INVALID)
+            fail(f"There is no enterprise {enterprise}.", EXIT_INVALID)
 
 
 def _import(database: Database, file: Path, enterprise: UUID, *, strict: bool) -> FileReport:

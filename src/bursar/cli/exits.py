@@ -1,4 +1,4 @@
-"""How a command ends when it cannot do what it was asked. Light: every command imports it."""
+"""How a command ends when it fails. Every command imports this module, so it imports little."""
 
 from typing import Final, NoReturn
 
@@ -9,6 +9,6 @@ EXIT_SCHEMA: Final = 3
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
-    """Raises typer.Exit after the message was written to standard error."""
+    """Prints the message to standard error and raises typer.Exit."""
     typer.echo(message, err=True)
     raise typer.Exit(code)

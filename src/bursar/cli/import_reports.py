@@ -1,4 +1,4 @@
-"""What the commands that import files share: a progress bar, and how results are told."""
+"""What the commands that import files share: a progress bar, and how they print results."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from bursar.importing.records import FileReport, Listener, Tally
 
 @contextmanager
 def listening(path: Path) -> Iterator[Listener]:
-    """Tells bad lines on standard error, where a person also sees a bar over the file's bytes."""
+    """Prints bad lines to standard error. On a terminal it also shows a progress bar."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),

@@ -5,6 +5,6 @@ import typer
 from bursar.cli.content import content
 from bursar.cli.enrollments import enrollments
 
-app = typer.Typer(help="Bring in content and progress.", no_args_is_help=True)
+app = typer.Typer(help="Import content and progress.", no_args_is_help=True)
 app.command()(content)
 app.command()(enrollments)

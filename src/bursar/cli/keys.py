@@ -15,12 +15,12 @@ from bursar.identity.keys import (
 )
 from bursar.identity.sealing import Seal
 
-app = typer.Typer(help="Keys that sign access tokens.", no_args_is_help=True)
+app = typer.Typer(help="Manage the keys that sign access tokens.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_keys() -> None:
-    """List the live keys, the one that signs first."""
+    """List the live keys; the first is the one that signs."""
     settings = settings_or_fail()
     with opened_database(settings) as database, opening_keys(), database.read() as connection:
         for key in load_keys(connection, Seal(settings.secrets)):
@@ -29,9 +29,9 @@ def list_keys() -> None:
 
 @app.command()
 def rotate() -> None:
-    """Sign with a new key; tokens signed with the old ones stay good until they expire.
+    """Sign with a new key. Tokens of the old keys stay valid until they expire.
 
-    All of them are sealed with the first secret of BURSAR_SECRET_KEY.
+    All live keys are then encrypted with the first secret of BURSAR_SECRET_KEY.
     """
     settings = settings_or_fail()
     seal = Seal(settings.secrets)
@@ -43,9 +43,9 @@ def rotate() -> None:
 
 @app.command()
 def revoke(kid: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
-    """Make every token signed with a key worthless, within half a minute."""
+    """Invalidate every token that a key signed, within half a minute."""
     with opened_database(settings_or_fail()) as database, database.transaction() as session:
         known = revoke_signing_key(session, operator(), kid, at=clock.now())
     if not known:
-        fail(f"no such live key: {kid}", EXIT_INVALID)
+        fail(f"there is no live key {kid}", EXIT_INVALID)
     typer.echo(f"{kid} is revoked")

@@ -19,7 +19,8 @@ class Command:
 
     module: str
     attribute: str
-    """Of the module: the function of one command, or the Typer application of several."""
+    """The name, in the module, of the function of a command or of the Typer application of
+    several."""
     summary: str
     """The first line of the command's help, repeated here because reading it there would import
     the module. A test compares the two."""

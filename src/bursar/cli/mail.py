@@ -14,7 +14,7 @@ from bursar.cli.support import opened_database, settings_or_fail
 from bursar.delivery.refusals import MailRefused, UnknownMail
 from bursar.delivery.service import MailStatus, MailView, newest_mails, text_of_mail
 
-app = typer.Typer(help="Mail: what was sent, and what was not.", no_args_is_help=True)
+app = typer.Typer(help="Show mails that were or will be sent.", no_args_is_help=True)
 
 WIDTH_OF_FILES = 240
 
@@ -70,8 +70,8 @@ def _print_table(mails: list[dict[str, Any]]) -> None:
 
 @app.command()
 def show(uuid: Annotated[UUID, typer.Argument(help="The mail's uuid.")]) -> None:
-    """Print what a mail says."""
-    # The work of all domains: nothing that the list of mails needs.
+    """Print the recipient, the subject and the text of a mail."""
+    # Imports the work of all domains, which the list of mails does not need.
     from bursar.work import MAIL_KINDS  # noqa: PLC0415
 
     try:

@@ -2,7 +2,7 @@
 
 
 def main() -> None:
-    # Web processes import this module again when they start, and need none of the commands.
+    # Web processes import this module when they are spawned, and need no commands.
     from bursar.cli.commands import app  # noqa: PLC0415
 
     app()

@@ -16,11 +16,13 @@ LATEST_YEAR: Final = 9900
 
 def run(
     task: Annotated[str, typer.Argument(help=f"One of: {', '.join(TASK_NAMES)}.")],
-    now: Annotated[str, typer.Option("--now", help="An ISO 8601 instant to work at.")] = "",
+    now: Annotated[
+        str, typer.Option("--now", help="An ISO 8601 instant to use as the current time.")
+    ] = "",
 ) -> None:
-    """Run a scheduled task now. The last line counts what it did."""
+    """Run a scheduled task now. The last line counts what was done."""
     if task not in TASK_NAMES:
-        fail(f"No task {task!r}; there are: {', '.join(TASK_NAMES)}", EXIT_INVALID)
+        fail(f"There is no task {task!r}. The tasks are: {', '.join(TASK_NAMES)}", EXIT_INVALID)
     time, settings = _clock_at(now), settings_or_fail()
     with time, opened_database(settings) as database:
         counts = tasks_of(gateway_of(settings))[task].function(database, settings)
@@ -33,8 +35,8 @@ def _clock_at(text: str) -> AbstractContextManager[None]:
     try:
         instant = clock.parse_instant(text)
     except ValueError:
-        fail(f"--now: {text!r} is no instant", EXIT_INVALID)
-    # Tasks look ahead of now and back from it.
+        fail(f"--now: {text!r} is not an ISO 8601 instant", EXIT_INVALID)
+    # Tasks calculate dates before and after now, which must stay within the range of dates.
     if not EARLIEST_YEAR <= instant.year <= LATEST_YEAR:
         fail(f"--now: {text!r} is not between {EARLIEST_YEAR} and {LATEST_YEAR}", EXIT_INVALID)
     return clock.frozen_at(instant)

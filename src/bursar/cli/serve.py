@@ -40,7 +40,8 @@ class Place:
 
 
 class _Server(MPServer):
-    """Tells balancers first, by `/ready`, and goes on answering while they find out."""
+    """Before it stops, answers 503 at `/ready` for a while, so that load balancers stop sending
+    requests."""
 
     def __init__(self, *arguments: Any, mark: Path, drain_seconds: float, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -58,10 +59,10 @@ def serve(
     port: Port = 8000,
     workers: Annotated[int, typer.Option("--workers", min=1, max=64)] = 1,
     no_worker: Annotated[
-        bool, typer.Option("--no-worker", help="On SQLite: no background work in this process.")
+        bool, typer.Option("--no-worker", help="On SQLite, do no background work in this process.")
     ] = False,
 ) -> None:
-    """Serve the API. On SQLite it migrates and runs the background worker inside."""
+    """Serve the API. On SQLite, also migrate the database and do background work."""
     settings = settings_or_fail()
     logs.configure(settings)
     with opened_database(settings) as database:
@@ -69,21 +70,24 @@ def serve(
         check_keys(database, settings)
     place = place_of(host, port)
     typer.echo(f"Bursar listens on {place.url}", err=True)
-    # A file on a laptop is read by its owner; a server's dumps and replicas are read by others.
+    # Only its owner reads a SQLite file on a laptop, but others read the dumps and replicas of a
+    # server.
     if not is_sqlite and not settings.secrets:
         _log.warning("keys.unsealed", hint="set BURSAR_SECRET_KEY, then: bursar keys rotate")
     run_server(settings, place, workers, with_worker=is_sqlite and not no_worker)
 
 
 def check_keys(database: Database, settings: Settings) -> None:
-    """Ends the command when its web processes could not open the signing keys."""
+    """Ends the command if its web processes could not decrypt the signing keys."""
     with opening_keys(), database.read() as connection:
         load_keys(connection, Seal(settings.secrets))
 
 
 def run_server(settings: Settings, place: Place, workers: int, *, with_worker: bool) -> None:
-    """Until a signal ends it: requests under way finish, and the worker hands its jobs back."""
-    # Web processes begin afresh: a fork would carry our memory and the worker's threads along.
+    """Runs until a signal. Then requests under way finish, and the worker gives its jobs back to
+    the queue."""
+    # Web processes are spawned, because a forked one would inherit our memory and the worker's
+    # locks.
     multiprocessing.set_start_method("spawn", force=True)
     memory.let_children_give_back_memory()
     background = background_worker(settings) if with_worker else None
@@ -117,13 +121,15 @@ def run_server(settings: Settings, place: Place, workers: int, *, with_worker: b
 
 
 def place_of(host: str, port: int) -> Place:
-    """Ends the command when nobody can listen there, or somebody does.
+    """The address to listen on. Ends the command if it cannot be used or another server uses it.
 
-    The server itself would share the port with another one and answer every other request.
+    The server itself would share the port with the other one, and each would get some of the
+    requests.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        # `localhost` is both: 127.0.0.1 is what people and other programs try.
+        # `localhost` has an IPv4 and an IPv6 address. IPv4 is preferred, because more programs try
+        # it.
         family, kind, protocol, _, address = min(found, key=lambda each: each[0])
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,5 @@
-"""What commands on the database share: its settings, and itself, checked or migrated."""
+"""What commands that use the database share: settings, and a database that is checked or
+migrated."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ def settings_or_fail() -> Settings:
     try:
         return get_settings()
     except ValidationError as error:
-        # Never quotes a value: it may be a password.
+        # The message never quotes a value, because it may be a password.
         fail("\n".join(map(_setting_problem, error.errors(include_input=False))), EXIT_INVALID)
     except ValueError as error:
         fail(f"Invalid settings: {error}", EXIT_INVALID)
@@ -55,7 +56,8 @@ def migrate(database: Database) -> None:
 
 @contextmanager
 def opened_database(settings: Settings) -> Iterator[Database]:
-    """SQLite is migrated first; PostgreSQL must be current already (exit 3)."""
+    """The database with a current schema. SQLite is migrated; a PostgreSQL database with an older
+    schema ends the command with exit status 3."""
     with reached_database(settings) as database:
         _prepare(database)
         yield database
@@ -63,7 +65,7 @@ def opened_database(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def reached_database(settings: Settings) -> Iterator[Database]:
-    """Whatever its schema is. Ends the command when it cannot be reached."""
+    """The database with whatever schema it has. Ends the command if it cannot be reached."""
     try:
         database = open_database(settings)
     except ValueError as error:
@@ -94,19 +96,21 @@ def _prepare(database: Database) -> None:
     with database.read() as connection:
         current = is_current(connection)
     if not current:
-        fail("The database schema is behind this version: run `bursar db upgrade`.", EXIT_SCHEMA)
+        fail(
+            "The database schema is older than this version. Run `bursar db upgrade`.", EXIT_SCHEMA
+        )
 
 
 @contextmanager
 def looking_at(database: Database) -> Iterator[Session]:
-    """One consistent view that stops no writer, however long it is looked at."""
+    """A session with one consistent view of the database, which blocks no writer."""
     with database.snapshot() as connection:
         yield Session(connection)
 
 
 @contextmanager
 def opening_keys() -> Iterator[None]:
-    """Ends the command where a signing key cannot be opened."""
+    """Ends the command if a signing key cannot be decrypted."""
     try:
         yield
     except SealedKey as error:

@@ -1,4 +1,5 @@
-"""`bursar token`. With `--url` it is a client of a server elsewhere, and imports none of ours."""
+"""`bursar token`. With `--url` it is a client of a server, and imports nothing of the server's
+code."""
 
 import json
 from typing import Annotated
@@ -16,7 +17,9 @@ FORM = "application/x-www-form-urlencoded"
 def token(
     client_id: Annotated[str, typer.Option("--client-id")],
     client_secret: Annotated[str, typer.Option("--client-secret")],
-    url: Annotated[str, typer.Option("--url", help="Ask this server, not the database.")] = "",
+    url: Annotated[
+        str, typer.Option("--url", help="Request it from this server instead of the database.")
+    ] = "",
 ) -> None:
     """Print an access token."""
     form = urlencode(
@@ -34,14 +37,14 @@ def token(
 
 
 def _ask_database(form: bytes) -> dict[str, object]:
-    # The database, the domains and cryptography: nothing that a client of a server needs.
+    # Imports the database, the domains and cryptography, which a client of a server does not need.
     from bursar.cli.token_of_database import ask_database  # noqa: PLC0415
 
     return ask_database(form, FORM)
 
 
 def _ask_server(url: str, form: bytes) -> dict[str, object]:
-    # The standard library, because importing httpx takes as long as all the rest of this command.
+    # urllib is used because importing httpx takes as long as the rest of this command.
     if urlsplit(url).scheme not in {"http", "https"}:
         fail("--url must begin with http:// or https://", EXIT_INVALID)
     target = url.rstrip("/") + "/oauth2/v1/access_token"

@@ -1,4 +1,4 @@
-"""What `bursar token` does without `--url`: the token endpoint's work, in this process."""
+"""What `bursar token` does without `--url`: it does the work of the token endpoint itself."""
 
 from bursar.api.token_answers import token_response
 from bursar.cli.support import opened_database, opening_keys, settings_or_fail

@@ -6,7 +6,7 @@ from bursar.work import background_worker
 
 
 def worker() -> None:
-    """Run background work until told to stop."""
+    """Do background work until told to stop."""
     settings = settings_or_fail()
     logs.configure(settings)
     with opened_database(settings):

@@ -61,7 +61,7 @@ def _sum(amount: Any, *conditions: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def _totals() -> Iterator[tuple[Any, str, ColumnElement[int]]]:
-    """A stored total, what it stands for, and that."""
+    """A stored total, the words for what it must equal, and the sum that it must equal."""
     subsidy, policy, entry, assignment = _subsidies.c, _policies.c, _ledger.c, _assignments.c
     yield (
         subsidy.balance_cents,

@@ -146,7 +146,7 @@ class SubsidyTransaction(Base):
     lms_user_id: Mapped[int | None] = mapped_column(BigInteger)
     content_key: Mapped[str]
     courserun_key: Mapped[str | None]
-    """The run that the learner was enrolled in; null when there was none to enrol in."""
+    """The run that the learner was enrolled in; null when there was none to enroll in."""
     quantity: Mapped[int] = mapped_column(BigInteger)
     """Minus the price in cents."""
     state: Mapped[str]

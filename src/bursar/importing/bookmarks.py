@@ -1,4 +1,4 @@
-"""How far a file has been imported, so that an import that was killed goes on where it was."""
+"""Remembers how much of a file was imported, so that an import that was stopped can continue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from bursar.importing.records import START, Place
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """A row of a domain's table for one file as it is now: changed since, it is another file.
+    """A row of a domain's table for one version of a file. A file that was changed has another row.
 
-    The table has the columns source, size, modified_ns, byte_offset, line and started_at. What
-    `identity` names beside the first three are columns of its own, such as the enterprise; all of
-    them together have a unique index.
+    The table has the columns source, size, modified_ns, byte_offset, line and started_at.
+    `identity` names the first three and columns that only this table has, such as the enterprise.
+    All columns of `identity` together have a unique index.
     """
 
     model: type[DeclarativeBase]
@@ -42,8 +42,8 @@ class Bookmark:
         return START if row is None else Place(*row)
 
     def move(self, session: Session, place: Place) -> None:
-        """Of two imports of one file at once either may have come further: what lies before the
-        place that is kept has been stored in any case."""
+        """Stores the place. Of two concurrent imports of a file, either may store the later place;
+        in both cases everything before the stored place was imported."""
         reached = {"byte_offset": place.offset, "line": place.line}
         statement = insert_for(session, self.model).values(
             **self.identity, **reached, started_at=clock.now()

@@ -1,6 +1,6 @@
-"""CSV with the place of every record, so that a bad one can be named and reading can go on later.
+"""Reads CSV with the place of every record, to name bad ones and to continue after a stop.
 
-A record that is broken costs its first line only: reading goes on with the next.
+If a record is malformed, only its first line is skipped; reading continues with the next line.
 """
 
 import csv
@@ -22,7 +22,7 @@ class Record(NamedTuple):
 
 
 def read_records(file: BinaryIO, place: Place = START) -> Iterator[Record]:
-    """What comes after `place`. Empty lines are passed over."""
+    """The records after `place`. Empty lines are skipped."""
     file.seek(place.offset)
     lines = _Lines(file, place)
     reader = csv.reader(lines, strict=True)
@@ -59,7 +59,7 @@ class _Lines:
         self._is_first = True
 
     def go_back_to_first(self) -> None:
-        """Continues behind the first line of the record, so that only this line is lost."""
+        """Continues after the first line of the record, so that only this line is skipped."""
         self._offset, self.number = self._first
         self._file.seek(self._offset)
 

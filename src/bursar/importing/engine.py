@@ -1,4 +1,4 @@
-"""The one way to import a file: streamed, a batch a transaction, resumable, bad records told."""
+"""Imports a file as a stream, in batches of one transaction each, and can resume it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ from bursar.importing.records import (
 )
 
 ATTEMPTS: Final = 5
-"""How often a batch is tried that the database gives up for the sake of another transaction."""
+"""How often a batch is tried when the database aborts it because of another transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Import(Generic[Item]):
     """How one file is imported."""
 
     read: Callable[[Place], Iterator[Entry[Item]]]
-    """The records after a place. It runs in a thread of its own."""
+    """Reads the records after a place. It runs in its own thread."""
     store: Callable[[Session, Sequence[Item]], Tally]
     """Stores a batch in the caller's transaction. It may be called again after a rollback."""
     batch: int
@@ -39,10 +39,11 @@ class Import(Generic[Item]):
 
 
 def import_resumably(database: Database, work: Import[Item], bookmark: Bookmark) -> FileReport:
-    """Bad records are told and left out; what a killed import had committed is not done again.
+    """Imports the file, and continues an earlier import that was stopped. Bad records are reported
+    and skipped.
 
-    A batch and the place behind it are stored in one transaction, so that no record is lost or
-    done twice. Raises UnreadableFile.
+    A batch and the place after it are stored in one transaction, so that no record is lost or
+    imported twice. Raises UnreadableFile.
     """
     report = FileReport()
     with database.read() as connection:
@@ -59,7 +60,7 @@ def import_resumably(database: Database, work: Import[Item], bookmark: Bookmark)
 
 
 def import_strictly(session: Session, work: Import[Item]) -> FileReport:
-    """The whole file in the caller's transaction.
+    """Imports the whole file in the caller's transaction.
 
     Raises BadRecord at the first bad record, and UnreadableFile.
     """
@@ -78,7 +79,7 @@ def _items(batch: Sequence[Entry[Item]]) -> list[Item]:
 
 
 def _read_ahead(batches: Iterator[list[Entry[Item]]]) -> Iterator[list[Entry[Item]]]:
-    """The next batch is read and parsed while the database takes the one before."""
+    """Reads and parses the next batch while the database stores the current one."""
     with ThreadPoolExecutor(1, thread_name_prefix="bursar-parse") as thread:
         pending = thread.submit(next, batches, None)
         while (batch := pending.result()) is not None:

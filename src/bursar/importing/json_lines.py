@@ -1,4 +1,5 @@
-"""NDJSON by line, with the place of every line; and JSON files that hold a list or one object."""
+"""Reads NDJSON line by line with the place of each line, and JSON files with a list or one
+object."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,18 +11,19 @@ from bursar.importing.raw_lines import BYTE_ORDER_MARK, next_line
 from bursar.importing.records import START, Place
 
 _TOO_LONG = b"a line of more than 16 MiB"
-"""Stands for the line itself: it is no JSON, so that whoever reads it says what is wrong."""
+"""Replaces a line that is too long. It is not JSON, so it is reported as a bad line with this
+text."""
 
 
 class Line(NamedTuple):
     number: int
-    """Of a list in a JSON file, the position of the element; the first is 1."""
+    """The number of the line, or the position in the list of a JSON file; the first is 1."""
     text: bytes
     end: Place
 
 
 def read_lines(path: Path, place: Place = START) -> Iterator[Line]:
-    """What comes after `place`. A `.json` file is one document or a list of them."""
+    """The lines after `place`. A `.json` file holds one document or a list of documents."""
     if path.suffix.lower() == ".json":
         whole = _whole_file(path)
         if whole is not None:
@@ -40,7 +42,8 @@ def _whole_file(path: Path) -> list[Line] | None:
         try:
             documents = [msgspec.json.decode(text, type=msgspec.Raw)]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None  # It is NDJSON under another name, or broken: then each line says so.
+            # The file is NDJSON in spite of its name, or malformed. Then each bad line is reported.
+            return None
     size = path.stat().st_size
     return [
         Line(number, bytes(raw), Place(size, number)) for number, raw in enumerate(documents, 1)

@@ -1,4 +1,4 @@
-"""The lines of a file as bytes, each of a bounded length."""
+"""Reads the lines of a file as bytes, up to a maximum length."""
 
 from dataclasses import dataclass
 from typing import BinaryIO, Final
@@ -10,14 +10,15 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 @dataclass(slots=True)
 class RawLine:
     text: bytes
-    """With its line end; of a line that is too long, only its beginning."""
+    """The line with its line end. Of a line that is too long it is only the beginning."""
     length: int
-    """How many bytes it takes in the file."""
+    """How many bytes the whole line has in the file."""
     is_too_long: bool = False
 
 
 def next_line(file: BinaryIO) -> RawLine | None:
-    """None at the end of the file. A line of more than 16 MiB is read past, and never kept."""
+    """The next line, or None at the end of the file. Of a line of more than 16 MiB, only the
+    beginning is kept in memory."""
     text = file.readline(MAX_LINE_BYTES)
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""What every import speaks of: places in a file, records of it, and what became of them."""
+"""The vocabulary of imports: places in a file, its records, and the outcome of an import."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ class Place(NamedTuple):
     """A position between two records."""
 
     offset: int = 0
-    """In bytes."""
+    """The position in bytes."""
     line: int = 0
-    """The last line before it; 0 at the start."""
+    """The number of the last line before the position; 0 at the start."""
 
 
 START: Final = Place()
@@ -23,16 +23,16 @@ class Entry(NamedTuple, Generic[Item]):
     """A record of the file as it was read."""
 
     line: int
-    """Where it begins; the first line is 1."""
+    """The line in which the record begins; the first line is 1."""
     item: Item | None
     problem: str
-    """Why there is no item."""
+    """What is wrong with the record, if there is no item."""
     end: Place
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many objects were new, different from what was stored, or the same."""
+    """How many objects were created, changed, or left unchanged."""
 
     created: int = 0
     changed: int = 0
@@ -51,24 +51,24 @@ class FileReport:
     stored: Tally = field(default_factory=Tally)
     rejected: int = 0
     resumed_at: int = 0
-    """The line at which an import that was killed went on; 0 for a fresh start."""
+    """The line after which an earlier import was continued; 0 if there was none."""
 
 
 Rejected: TypeAlias = Callable[[int, str], None]
-"""Told the line and the reason of each record that was left out."""
+"""Is called with the line of each record that was skipped, and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Told of what happens while a file is imported."""
+    """Callbacks that are called while a file is imported."""
 
     rejected: Rejected
     progress: Callable[[int], None]
-    """Told the offset reached after each batch."""
+    """Is called after each batch with the offset in the file."""
 
 
 class UnreadableFile(ValueError):
-    """Nothing of the file can be taken; the message says why."""
+    """The file cannot be imported at all; the message says why."""
 
 
 class BadRecord(Exception):

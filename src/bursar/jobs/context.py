@@ -1,4 +1,4 @@
-"""What a running job works with."""
+"""What a running job needs: database, queue, settings."""
 
 from dataclasses import dataclass
 from threading import Event
@@ -13,6 +13,6 @@ class JobContext:
 
     database: Database
     queue: JobQueue
-    """Of the same database, for jobs that make further work necessary."""
+    """The queue of the same database, for jobs that enqueue further jobs."""
     stopping: Event
-    """Set while the worker stops: no further step may begin, and whoever waits gives up."""
+    """Is set when the worker stops. After that no further step may begin, and waiting ends."""

@@ -1,4 +1,4 @@
-"""Forgets jobs that ended long ago; DBOS keeps them for ever."""
+"""Deletes jobs that ended long ago, which DBOS itself keeps for ever."""
 
 from datetime import timedelta
 from typing import Final

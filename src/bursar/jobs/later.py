@@ -1,4 +1,4 @@
-"""Work that a running job puts off: a successor does it later, and no worker waits meanwhile."""
+"""Postpones work of a running job: a successor does it later, so that no worker has to wait."""
 
 from typing import NoReturn
 
@@ -8,11 +8,12 @@ from bursar.jobs.queue import Argument
 
 
 class PutOff(Exception):
-    """Ends the running job, which has done what it could."""
+    """Ends the running job, because its successor will do the rest."""
 
 
 def put_off(context: JobContext, workflow: str, *arguments: Argument, seconds: float) -> NoReturn:
-    """From a workflow, outside of its steps. Raises PutOff."""
+    """Enqueues the successor and raises PutOff. It must be called by a workflow, outside its
+    steps."""
     steps.run(
         context, "put off", _enqueue_successor, context, workflow, *arguments, seconds=seconds
     )

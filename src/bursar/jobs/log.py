@@ -1,4 +1,4 @@
-"""DBOS logs through the standard library: its warnings go into our log, the rest nowhere."""
+"""Forwards warnings that DBOS logs through the standard library to our log, and drops the rest."""
 
 import logging
 
@@ -13,7 +13,8 @@ class _Forward(logging.Handler):
 
 
 def forward_warnings() -> None:
-    """Before DBOS starts: it brings a console handler of its own where it finds none."""
+    """Installs our handler. It must be called before DBOS starts, which otherwise adds its own
+    console handler."""
     logger = logging.getLogger("dbos")
     if not any(isinstance(handler, _Forward) for handler in logger.handlers):
         logger.handlers[:] = [_Forward(logging.WARNING)]

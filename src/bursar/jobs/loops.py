@@ -1,4 +1,4 @@
-"""Work that a worker does again and again while it runs, each kind in a thread of its own."""
+"""Work that a worker repeats while it runs, each kind in its own thread."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,13 +20,14 @@ _log = structlog.get_logger(__name__)
 class Loop:
     name: str
     function: Callable[[JobContext], object]
-    """Returns soon after the context's `stopping` is set."""
+    """The work. It must return soon after `stopping` of the context is set."""
     seconds: float
-    """Between the end of one run and the beginning of the next."""
+    """Seconds between the end of one run and the beginning of the next."""
 
 
 class RunningLoops:
-    """An error ends nothing: it is logged, and the pauses grow until a run succeeds."""
+    """The running loops of a worker. An error does not end a loop: it is logged, and the pauses
+    grow until a run succeeds."""
 
     def __init__(self, loops: Sequence[Loop], context: JobContext) -> None:
         self._context = context
@@ -40,7 +41,8 @@ class RunningLoops:
             thread.start()
 
     def join(self, seconds: float) -> None:
-        """After `stopping` was set. What takes longer is left to the end of the process."""
+        """Waits for the threads, after `stopping` was set. A thread that takes longer ends with the
+        process."""
         deadline = monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - monotonic()))
@@ -61,7 +63,7 @@ def _succeeds(loop: Loop, context: JobContext) -> bool:
     try:
         loop.function(context)
     except DATABASE_AWAY as error:
-        # Without the statement, whose parameters may be personal.
+        # The log must not contain the statement, because its parameters may be personal data.
         reason = error.orig if isinstance(error, DBAPIError) else error
         _log.warning("loop waits for the database", loop=loop.name, error=str(reason))
         return False

@@ -1,12 +1,13 @@
-"""What writers and workers must agree on."""
+"""Names on which processes that enqueue jobs and workers must agree."""
 
 from typing import Final
 
 APPLICATION: Final = "bursar"
 QUEUE: Final = "bursar"
 SCHEMA: Final = "dbos"
-"""Of DBOS's tables on PostgreSQL; on SQLite they stand beside ours."""
+"""The schema of DBOS's tables on PostgreSQL. On SQLite they are beside ours."""
 
 APPLICATION_VERSION: Final = "1"
-"""Workers take only jobs of their own version, so that this is not the release: it changes only
-when the order of a workflow's steps changes in a way that a started job cannot follow."""
+"""The version that DBOS stores with jobs. Workers take only jobs of their own version, so this is
+not the release of Bursar. Change it only when the steps of a workflow change in a way that jobs
+which have already started cannot follow."""

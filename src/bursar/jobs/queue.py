@@ -20,14 +20,14 @@ _GIVEN_UP = frozenset({"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 
 
 def next_id(job_id: str) -> str:
-    """After `key` come `key#2`, `key#3` and so on."""
+    """The id of the job after this one: `key` is followed by `key#2`, `key#3` and so on."""
     key, mark, number = job_id.rpartition("#")
     return f"{key}#{int(number) + 1}" if mark and number.isdecimal() else f"{job_id}#2"
 
 
 class JobQueue:
-    """Cheap to make and needs no closing: DBOS is imported with the first job, and then works on
-    the caller's connections only."""
+    """Enqueues jobs on the connections of its callers, so it has nothing to close. DBOS is imported
+    when the first job is enqueued, because the import is slow."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -46,11 +46,11 @@ class JobQueue:
         key: str | None = None,
         queue: str = QUEUE,
     ) -> str:
-        """Returns the job's id; the job exists when the caller's transaction commits.
+        """Enqueues a job and returns its id. The job exists if the caller's transaction commits.
 
-        A key names one piece of work for good: while a job with it waits, runs or has succeeded,
-        this changes nothing. Only after a failure does the same key make another job. For work
-        that comes back, the key must say which time it is.
+        A key identifies one piece of work permanently. If a job with the key is waiting, running or
+        has succeeded, nothing is enqueued; after a failure, another job is. For recurring work, the
+        key must therefore include the time.
         """
         options: EnqueueOptions = {
             "workflow_name": workflow,
@@ -64,9 +64,10 @@ class JobQueue:
     def enqueue_successor(
         self, session: Session, job_id: str, workflow: str, *arguments: Argument, seconds: float
     ) -> str:
-        """The job that goes on with the work of this one, in so many seconds or a little later.
+        """Enqueues the job that continues the work of this one, after at least `seconds`.
 
-        A job has one successor, however often this is said. It stands for the key from then on.
+        A job has one successor, however often this is called. From then on the key means the
+        successor.
         """
         options: EnqueueOptions = {
             "workflow_name": workflow,
@@ -78,8 +79,9 @@ class JobQueue:
         return self._client.enqueue_in_transaction(session, options, *arguments).workflow_id
 
     def _id_for(self, session: Session, key: str) -> str:
-        """Of the newest job with the key, or a new one's when there is none or it has failed."""
-        # DBOS takes an id it knows for a repetition, also when that job has failed.
+        """The id of the latest job with the key, or a new id when there is none or it has
+        failed."""
+        # DBOS ignores a job whose id it already has, even if that job has failed.
         newest, status, free = key, None, key
         while (found := self._status_of(session, free)) is not None:
             newest, status, free = free, found, next_id(free)
@@ -92,7 +94,7 @@ class JobQueue:
 
     @cached_property
     def _client(self) -> "DBOSClient":
-        # Megabytes and time that most processes never need.
+        # DBOS takes memory and time to import, and most processes never enqueue a job.
         from dbos import DBOSClient, DBOSPortableJSONSerializer  # noqa: PLC0415
 
         return DBOSClient(

@@ -1,6 +1,6 @@
 """Finds the jobs of workers that died, and puts them back into the queue.
 
-DBOS keeps the id of the worker beside every running job, and leaves it to us to know who is dead.
+DBOS stores the id of the worker with every running job, but does not know which workers have died.
 """
 
 from hashlib import sha256
@@ -22,7 +22,7 @@ JOIN_SECONDS: Final = 5.0
 
 
 def lock_key(name: str) -> int:
-    """A number for PostgreSQL's advisory locks."""
+    """The number of the PostgreSQL advisory lock for this name."""
     return int.from_bytes(sha256(f"bursar.jobs:{name}".encode()).digest()[:8], "big", signed=True)
 
 
@@ -30,7 +30,8 @@ REAPER_KEY: Final = lock_key("reaper")
 
 
 def recover_others(own_id: str) -> None:
-    """All running jobs but our own: for SQLite, where no other worker lives when one starts."""
+    """Recovers all running jobs except our own. On SQLite this is correct when a worker starts,
+    because no other worker is alive then."""
     recover([worker for worker in _workers_with_jobs() if worker != own_id])
 
 
@@ -59,10 +60,11 @@ def _workers_with_jobs() -> list[str]:
 
 
 class Presence:
-    """Shows on PostgreSQL that a worker lives, and looks after those that do not.
+    """Shows on PostgreSQL that a worker is alive, and recovers the jobs of workers that are not.
 
-    Every worker holds an advisory lock named by its id for as long as its connection lives; the
-    server drops the lock with the connection. A lock that is free names a dead worker.
+    Every worker holds an advisory lock, whose number is made from its id, as long as its connection
+    exists. The server releases the lock when the connection ends, so a free lock means that the
+    worker has died.
     """
 
     def __init__(self, url: URL, worker_id: str, seconds: float) -> None:
@@ -70,7 +72,8 @@ class Presence:
             url,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
-            # A machine that vanished without a word must not count as living for hours.
+            # Without keepalives, the worker of a machine that lost power would count as alive for
+            # hours.
             connect_args={
                 "application_name": "bursar worker",
                 "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5"
@@ -84,15 +87,15 @@ class Presence:
         self._thread = Thread(target=self._watch, name="bursar-reaper", daemon=True)
 
     def show(self) -> None:
-        """Before the first job may be taken."""
+        """Takes the lock. It must be called before the worker takes its first job."""
         if self._connection is None:
             connection = self._engine.connect()
-            # Waits only for a reaper that takes us for dead at this moment.
+            # This waits only if another worker tests this lock at the same moment.
             connection.execute(select(func.pg_advisory_lock(lock_key(self._worker_id))))
             self._connection = connection
 
     def watch(self) -> None:
-        """From now on, in a thread of its own. DBOS must run."""
+        """Starts looking for dead workers, in its own thread. DBOS must be running."""
         self._thread.start()
 
     def end(self) -> None:
@@ -101,7 +104,7 @@ class Presence:
             self._thread.join(JOIN_SECONDS)
 
     def leave(self) -> None:
-        """After the last job: others may take what is left over."""
+        """Releases the lock, after the last job. Other workers may then take over what is left."""
         self._drop_connection()
         self._engine.dispose()
 
@@ -125,7 +128,8 @@ class Presence:
             connection.close()
 
     def _reap(self) -> None:
-        """One worker at a time: the others' turn comes."""
+        """Recovers the jobs of dead workers. Only one worker does so at a time; the others try
+        again later."""
         if not self._try_lock(REAPER_KEY):
             return
         try:

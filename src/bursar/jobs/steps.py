@@ -17,7 +17,8 @@ _log = structlog.get_logger(__name__)
 
 
 class Interrupted(BaseException):
-    """The worker stops. DBOS records no outcome for it, so the job stays to be resumed."""
+    """The worker stops. As a BaseException it is not recorded by DBOS as the outcome of the job,
+    which can therefore be resumed."""
 
 
 def run(
@@ -28,11 +29,11 @@ def run(
     *args: Parameters.args,
     **kwargs: Parameters.kwargs,
 ) -> Result:
-    """One step of the running workflow; its answer, a small JSON value, is kept.
+    """Runs one step of the running workflow and stores its result, a small JSON value.
 
-    A crash between the step's commit and the keeping of its answer runs it twice: it must be
-    idempotent. While the database is away the step waits and tries again; any other error is
-    the job's failure. Raises Interrupted when the worker stops.
+    A step must be idempotent: if the process dies after the step has committed and before its
+    result is stored, the step runs again. While the database is unavailable, the step waits and
+    tries again. Any other error fails the job. Raises Interrupted when the worker stops.
     """
     from dbos import DBOS  # noqa: PLC0415 - web processes import this module, never DBOS
 

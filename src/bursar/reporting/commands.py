@@ -1,4 +1,4 @@
-"""What can be asked of the report: filters, and fields to order by."""
+"""What a caller can request from the report: filters, and fields to order by."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from bursar.emails import normalised
 
 def as_address(text: str) -> str:
     """An e-mail address, or a part of one, as it is stored."""
-    # In a query string a plus sign says space; no address has one, so it was meant as a plus.
+    # A plus sign in a query string means a space. No address contains a space, so a plus was meant.
     return normalised(text).replace(" ", "+")
 
 
@@ -38,7 +38,7 @@ class Passed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """All of them must hold; None holds for every row."""
+    """A row must match all filters. A filter that is None matches every row."""
 
     search: str | None = None
     search_course: str | None = None
@@ -71,7 +71,7 @@ DEFAULT_ORDERING: Final[Ordering] = (Term("last_activity_date", descends=True),)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Which rows of an enterprise, as of which day, in which order."""
+    """A request for the report: the enterprise, the filters, the current day and the order."""
 
     enterprise_uuid: UUID
     today: date
@@ -80,15 +80,15 @@ class Report:
 
     @property
     def is_default_list(self) -> bool:
-        """Whether it is all rows in the order that they are kept in."""
+        """Whether the request is for all rows in the order of the index."""
         return self.filters == NO_FILTERS and self.ordering == DEFAULT_ORDERING
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The enterprise that a report is about, and the address under which its courses are told."""
+    """The enterprise that a report is about, and the URL of the API for links to its courses."""
 
     enterprise_uuid: UUID
     name: str
     root_url: str
-    """Of the API, such as `https://api.example.org`."""
+    """The URL of the API, such as `https://api.example.org`."""

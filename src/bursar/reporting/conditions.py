@@ -1,4 +1,4 @@
-"""Filters as conditions. They see of a row what the caller may see of it."""
+"""Filters as SQL conditions. They are applied to the values that the caller may see."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -45,7 +45,8 @@ def _learners_of(enterprise_uuid: UUID) -> Select[Any]:
 
 
 def _is_of(wanted: Select[Any]) -> Condition:
-    # Learners are found first, whatever the planner thinks: there are fewer than enrolments.
+    # MATERIALIZED makes PostgreSQL find the learners first. There are fewer learners than
+    # enrollments.
     found = wanted.cte().prefix_with("MATERIALIZED")
     return and_(_e.is_consented, _e.learner_id.in_(select(found.c.id)))
 

@@ -1,4 +1,4 @@
-"""Where the API tells of a course: in the enterprise's oldest catalog that holds it."""
+"""The URL of a course in the API: in the enterprise's oldest catalog that has the course."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -18,7 +18,7 @@ from bursar.database.types import AnyRow
 
 AT_ONCE: Final = 5_000
 FEW: Final = 10
-"""What a usual page has at most."""
+"""The number of courses that a usual page does not exceed."""
 _IN_PATH: Final = "/+:@!$&'()*,;=~"
 
 _catalogs: Final = Catalog.__table__
@@ -31,7 +31,7 @@ _HOLDINGS: Final = _items.join(
 
 @lru_cache
 def _holdings_of(dialect: str, *, is_few: bool) -> Select[Any]:
-    # PostgreSQL sees how many there are, and that one plan is good for all.
+    # With a fixed number of keys in the statement, PostgreSQL can reuse one generic plan.
     few = _items.c.key.in_(bindparam("keys", expanding=True))
     chosen = few if is_few else is_any_of_given(dialect, _items.c.key, "keys")
     age = func.row_number().over(
@@ -53,7 +53,7 @@ def _holdings_of(dialect: str, *, is_few: bool) -> Select[Any]:
 def oldest_catalog(
     enterprise_uuid: ColumnElement[Any], course_key: ColumnElement[Any]
 ) -> ColumnElement[Any]:
-    """For ordering: the uuid, as an expression."""
+    """The UUID of the catalog as an expression, for ordering."""
     return (
         select(_catalogs.c.uuid)
         .select_from(_HOLDINGS)
@@ -69,7 +69,8 @@ def oldest_catalog(
 
 
 class CourseUrls:
-    """Looks up what it has not met before, many at a time. For one answer only."""
+    """Looks up URLs of courses, many at a time, and remembers them. Use one for each answer
+    only."""
 
     def __init__(self, connection: Connection, root: str, enterprise_uuid: UUID) -> None:
         self._connection = connection
@@ -78,7 +79,7 @@ class CourseUrls:
         self._known: dict[str | None, str | None] = {None: None}
 
     def of(self, course_keys: Iterable[str | None]) -> dict[str | None, str | None]:
-        """The URL by key, None where no catalog holds the course."""
+        """The URL by course key, or None where no catalog has the course."""
         new = sorted({key for key in course_keys if key is not None and key not in self._known})
         for batch in batched(new, AT_ONCE):
             self._known |= dict.fromkeys(batch) | {
@@ -89,7 +90,7 @@ class CourseUrls:
     def _held(self, keys: Sequence[str]) -> Sequence[AnyRow]:
         is_few = len(keys) <= FEW
         statement = _holdings_of(self._connection.dialect.name, is_few=is_few)
-        # Always as many, so that there is one statement.
+        # The list is always filled up to the same length, so that there is only one statement.
         wanted = [*keys, *[keys[-1]] * (FEW - len(keys))]
         values = {"keys": wanted, "enterprise_uuid": self._enterprise_uuid}
         return self._connection.execute(statement, values).all()

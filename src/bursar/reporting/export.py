@@ -17,7 +17,7 @@ _encoder: Final = msgspec.json.Encoder()
 
 
 def _positions(*wanted: type) -> tuple[int, ...]:
-    """Of the fields that may hold such a value."""
+    """The positions of the fields that may have a value of these types."""
     fields = msgspec.structs.fields(LearnerSummary)
     return tuple(
         index
@@ -49,7 +49,7 @@ def _written(rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def _cells(summary: LearnerSummary) -> list[Any]:
-    """Dates and numbers are left to the writer, which writes them as they are written here."""
+    """The cells of a row. The CSV writer formats dates and numbers as required."""
     cells = list(msgspec.structs.astuple(summary))
     for position in _TEXTS:
         text = cells[position]
@@ -66,7 +66,8 @@ def json_lines(summaries: Sequence[LearnerSummary]) -> bytes:
 
 
 def csv_chunks(batches: Iterable[Sequence[LearnerSummary]]) -> Iterator[bytes]:
-    """The first chunk holds the first rows, if there are any: who reads it knows it began well."""
+    """The report as CSV. The first chunk contains the first rows, so that an error of the query is
+    raised before anything was sent."""
     head = csv_header()
     for batch in batches:
         yield head + csv_lines(batch)
@@ -76,5 +77,5 @@ def csv_chunks(batches: Iterable[Sequence[LearnerSummary]]) -> Iterator[bytes]:
 
 
 def ndjson_chunks(batches: Iterable[Sequence[LearnerSummary]]) -> Iterator[bytes]:
-    """As `csv_chunks`; nothing at all when there are no rows."""
+    """The report as NDJSON, like `csv_chunks`. It is empty when there are no rows."""
     return map(json_lines, batches)

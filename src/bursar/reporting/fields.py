@@ -25,19 +25,20 @@ from bursar.reporting.course_urls import oldest_catalog
 from bursar.reporting.redaction import BLANKED
 from bursar.reporting.views import LearnerSummary
 
-# Short names: drivers keep what they know of a statement only if it is not long.
+# The names are short because drivers cache a prepared statement only if its text is not too long.
 enrollments: Final = Enrollment.__table__.alias("e")
 learners: Final = Learner.__table__.alias("l")
 run_facts: Final = RunFacts.__table__.alias("f")
-# Outer joins, though every enrolment has a learner: what is not asked for is then not joined.
+# Every enrollment has a learner, but with outer joins PostgreSQL can leave out a table whose
+# columns are not used.
 SOURCE: Final = enrollments.outerjoin(
     learners, learners.c.id == enrollments.c.learner_id
 ).outerjoin(run_facts, run_facts.c.run_key == enrollments.c.courserun_key)
 
 TODAY: Final = bindparam("today", type_=Date())
-"""Every statement with these expressions needs it."""
+"""The current day, a parameter of every statement with these expressions."""
 LAST_DAY_TO_COUNT_FROM: Final = date(9999, 12, 17)
-"""A fortnight after it is the last day there is."""
+"""The latest day to which a fortnight can be added: the year 9999 is the last one."""
 
 _e = enrollments.c
 _l = learners.c
@@ -45,7 +46,7 @@ _f = run_facts.c
 
 
 def _told(name: str, otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The row's own value, else what is known from elsewhere."""
+    """The reported value of the row, or else the value from another source."""
     return func.coalesce(_e[name], otherwise)
 
 
@@ -78,7 +79,7 @@ _EXPRESSIONS: Final[dict[str, ColumnElement[Any]]] = {
     "course_primary_subject": _told("course_primary_subject", _f.primary_subject),
     "course_start": _COURSE_START,
     "course_title": COURSE_TITLE,
-    # The instant of a hidden change would tell that there was one.
+    # Without consent, the instant of a hidden change would reveal that there was one.
     "created": case((_e.is_consented, _e.changed_at), else_=_SEEN_CHANGE_WITHOUT_CONSENT),
     "enrollment_date": _ENROLLMENT_DATE,
     "enrollment_id": _e.id,
@@ -98,7 +99,7 @@ _EXPRESSIONS: Final[dict[str, ColumnElement[Any]]] = {
         ),
     ),
     "unenrollment_date": day_of(_e.unenrolled_at),
-    # The day to count a fortnight from: counting is done with what was selected.
+    # This selects the day that the fortnight begins at; the fortnight is added in Python.
     "unenrollment_end_within_date": case(
         (and_(_e.unenrolled_at.is_(None), _REFUND_FROM <= LAST_DAY_TO_COUNT_FROM), _REFUND_FROM)
     ),
@@ -110,26 +111,28 @@ _EXPRESSIONS: Final[dict[str, ColumnElement[Any]]] = {
 }
 
 FILLED_IN: Final = frozenset({"course_api_url", "enterprise_customer_uuid", "enterprise_name"})
-"""The same for all rows, or for all of a course: put in when the rows have been read."""
+"""Fields that are the same for all rows or for all rows of a course. They are filled in after
+reading."""
 
 NAMES: Final = LearnerSummary.__struct_fields__
 
 
 def selected(name: str) -> ColumnElement[Any]:
-    """The field as it is stored: not yet blanked."""
+    """The field as it is stored, before consent is applied."""
     if name in FILLED_IN:
         return null().label(name)
     return _expression(name).label(name)
 
 
 def seen(name: str) -> ColumnElement[Any]:
-    """The field as the caller may see it: all that filters and ordering may use."""
+    """The field as the caller may see it. Filters and ordering must use nothing else."""
     expression = _expression(name)
     return case((_e.is_consented, expression)) if name in BLANKED else expression
 
 
 def sort_keys(name: str) -> tuple[ColumnElement[Any], ...]:
-    """What orders rows as the field does; nothing for a field that is the same in all of them."""
+    """Expressions that order rows by the field. There are none if the field is the same in all
+    rows."""
     if name == "course_api_url":
         catalog = oldest_catalog(_e.enterprise_uuid, COURSE_KEY)
         return catalog, case((catalog.is_not(None), by_code_point(COURSE_KEY)))

@@ -1,4 +1,4 @@
-"""The report's rows: a page of them, or all."""
+"""Reads the rows of the report: a page, or all rows."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -46,14 +46,14 @@ def _conditions(report: Report) -> list[ColumnElement[bool]]:
 
 
 def order_by(ordering: Ordering) -> list[ColumnElement[Any]]:
-    """A total order; what is null, or may not be seen, comes last in either direction."""
+    """A total order. Values that are null, or hidden, come last in either direction."""
     terms = [key for term in ordering for key in _sorted_by(term)]
     return [*terms, _e.id]
 
 
 def _sorted_by(term: Term) -> Iterator[UnaryExpression[Any]]:
     if term in DEFAULT_ORDERING:
-        yield _e.activity_day.desc()  # the same order, and the index has it
+        yield _e.activity_day.desc()  # This is the same order, and it is that of the index.
         return
     for key in sort_keys(term.name):
         yield (key.desc() if term.descends else key.asc()).nulls_last()
@@ -78,12 +78,12 @@ def _default_list(columns: Select[Any]) -> Select[Any]:
 
 @lru_cache(maxsize=16)
 def _first_page(size: int) -> Select[Any]:
-    # With the number in the statement PostgreSQL sees that one plan is good for all enterprises.
+    # With the page size in the text of the statement, PostgreSQL can reuse one generic plan.
     statement = select(*_COLUMNS, _LENGTH.label("total")).select_from(SOURCE)
     return _default_list(statement).limit(literal_column(str(size)))
 
 
-# Ids are found first, by an index alone: what is skipped is not joined.
+# The ids are found first, with the index alone, so that skipped rows are not joined.
 _DEEP_PAGE: Final = _default_list(
     _rows_of(
         _default_list(select(_e.id))
@@ -93,11 +93,11 @@ _DEEP_PAGE: Final = _default_list(
         .subquery("page")
     )
 )
-"""Rows of this day and earlier ones; those that are skipped are of the day itself."""
+"""Selects rows from this day backwards. The rows to skip are all of this day."""
 
 
 def first_page(connection: Connection, report: Report, size: int) -> tuple[Sequence[AnyRow], int]:
-    """The rows, and how many there are in all."""
+    """The rows of the first page, and the number of all rows."""
     if report.is_default_list:
         values = _values(report, enterprise_uuid=report.enterprise_uuid)
         rows = connection.execute(_first_page(size), values).all()
@@ -141,6 +141,6 @@ def _chosen(columns: Select[Any], report: Report) -> Select[Any]:
 
 
 def all_rows(connection: Connection, report: Report) -> Iterator[Sequence[AnyRow]]:
-    """Batch by batch; the connection has to be in a snapshot."""
+    """All rows in batches. The connection must be in a snapshot."""
     statement = _chosen(select(*_COLUMNS), report)
     return batches(connection, statement, _values(report), first=FIRST_BATCH, size=BATCH)

@@ -1,4 +1,4 @@
-"""What an enterprise may not learn of a person who has not agreed to share it."""
+"""Hides what an enterprise may not see of a learner who has not consented."""
 
 from typing import Any, Final
 
@@ -22,13 +22,13 @@ BLANKED: Final = frozenset(
         "enterprise_sso_uid",
     }
 )
-"""Null without consent: in every format, in filters and in ordering (see fields.py)."""
+"""Fields that are null without consent, in every format, in filters and in ordering (fields.py)."""
 
 _NOTHING: Final[dict[str, Any]] = dict.fromkeys(BLANKED)
 
 
 def redacted(summary: LearnerSummary) -> LearnerSummary:
-    """The row as it may be shown. Every row of every format passes here."""
+    """The row as the caller may see it. Every row of every format passes through this function."""
     if summary.is_consent_granted:
         return summary
     return msgspec.structs.replace(summary, **_NOTHING)

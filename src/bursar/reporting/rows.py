@@ -1,4 +1,4 @@
-"""From rows of the database to what may be shown of them."""
+"""Turns rows of the database into rows as the caller may see them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,8 @@ class Presenter:
     urls: CourseUrls
 
     def present(self, rows: Sequence[AnyRow]) -> list[LearnerSummary]:
-        """Every row of every format comes this way."""
+        """The rows as the caller may see them. Every row of every format passes through this
+        method."""
         summaries = [LearnerSummary(*row[:_WIDTH]) for row in rows]
         urls = self.urls.of(summary.course_key for summary in summaries)
         for summary in summaries:

@@ -15,7 +15,7 @@ from bursar.reporting.views import LearnerSummary
 def read_page(
     connection: Connection, report: Report, subject: Subject, wanted: PageRequest
 ) -> tuple[Page, list[LearnerSummary]]:
-    """Raises PageOutOfRange. What a learner has not consented to show is null in every row."""
+    """A page of the report. Raises PageOutOfRange. Without consent, personal fields are null."""
     if wanted.is_first:
         rows, total = queries.first_page(connection, report, wanted.size)
         page = wanted.within(total)
@@ -28,7 +28,7 @@ def read_page(
 def read_all(
     connection: Connection, report: Report, subject: Subject
 ) -> Iterator[Sequence[LearnerSummary]]:
-    """Every row, in batches that keep memory constant. The connection has to be in a snapshot."""
+    """Every row, in batches that keep memory constant. The connection must be in a snapshot."""
     presenter = _presenter(connection, subject)
     for rows in queries.all_rows(connection, report):
         yield presenter.present(rows)

@@ -148,7 +148,7 @@ def test_a_policy_of_another_enterprise_is_not_there(database: Database) -> None
         (None, NOW),
     ],
 )
-def test_what_is_offered_says_until_when_one_may_enrol(
+def test_what_is_offered_says_until_when_one_may_enroll(
     found: Offer | None, expected: datetime | None
 ) -> None:
     assert enrollment_deadline(found, Deadline(NOW, ENROLLMENT_DATE_PASSED)) == expected

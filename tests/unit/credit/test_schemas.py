@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +11,13 @@ import pytest
 from bursar.api import assignments, policies
 from bursar.api.assignments import ASSIGNMENTS_EXAMPLE, AssignmentList
 from bursar.api.policies import POLICIES_EXAMPLE, PolicyList
+from bursar.credit.assignments.rows import Record
 from bursar.credit.assignments.views import assignment_item, assignment_list_item
 from bursar.web.openapi import openapi_document
 
 AT = datetime(2024, 8, 20, 11, 58, 34, 666249, tzinfo=UTC)
 UUID_ = UUID("095be615-a8ad-4c33-8e9c-c7612fbf6c9f")
-ROW = SimpleNamespace(
+ROW = Record(
     uuid=UUID_,
     configuration_uuid=UUID_,
     learner_email="abc@example.com",
@@ -34,7 +34,7 @@ ROW = SimpleNamespace(
     recent_action_at=AT,
     learner_state="failed",
 )
-ACTION = SimpleNamespace(
+ACTION = Record(
     uuid=UUID_,
     created_at=AT,
     modified_at=AT,

@@ -1,6 +1,7 @@
 """Allocation: money is reserved for learners, up to the last cent and not beyond."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -17,15 +18,15 @@ from bursar.credit.assignments.events import AssignmentAllocated
 from bursar.credit.assignments.matching import Matched, Person, match_existing
 from bursar.credit.assignments.records import (
     BATCH,
-    Record,
     actions_of,
     changes_between,
     changes_of_new,
     updated,
 )
 from bursar.credit.assignments.refusals import PolicyNotAssignable, PriceOutOfBand
+from bursar.credit.assignments.rows import Record, StoredAction
 from bursar.credit.assignments.rules import SORT_ORDER, earliest_expiration, price_band
-from bursar.credit.assignments.views import assignment_item, assignment_list_item
+from bursar.credit.assignments.views import allocation_item, assignment_item, assignment_list_item
 from bursar.credit.ledger.rules import refusal_of_cost
 from bursar.credit.ledger.service import BudgetDelta, LockedBudget, lock_budget, post
 from bursar.credit.models import Assignment
@@ -75,25 +76,44 @@ def allocate(
     refused = refusal_of_cost(budget.money, cost) if cost else None
     if refused is not None:
         raise refused(budget.policy_uuid, cost, budget.money.available)
+    return _reserve(session, actor, budget, matched, _Terms(command, offer, cost, at))
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What is allocated to each learner, for how much together, and when."""
+
+    command: AllocateCourse
+    offer: Offer
+    cost_cents: int
+    at: datetime
+
+
+def _reserve(
+    session: Session, actor: Actor, budget: LockedBudget, matched: Matched, terms: _Terms
+) -> Allocation:
+    """Writes what was found to be allowed."""
     actions = actions_of(session, [row.uuid for row in matched.returning])
-    at = _later_than_notices(matched, actions, at)
-    values = _values(budget, offer, command, at)
-    # Nothing below asks the database for an answer, so that it is one round trip under the lock.
-    with in_one_go(session, len(command.learner_emails)):
+    at = _later_than_notices(matched, actions, terms.at)
+    values = _values(budget, terms.offer, terms.command, at)
+    # Nothing in here asks the database for an answer: one round trip under the lock writes it all.
+    with in_one_go(session, len(terms.command.learner_emails)):
         again = _allocate_again(session, matched.again, values)
-        created = _create(session, budget, configuration_uuid, matched.new, values)
-        if again or created:
-            post(session, budget, _delta(matched, cost), at=at)
-            publish(session, actor, list(_news(budget, matched, again, created, actions)), at=at)
+        created = _create(session, budget, matched.new, values)
+        news = list(_news(budget, matched, again, created, actions))
+        if news:
+            post(session, budget, _delta(matched, terms.cost_cents), at=at)
+            publish(session, actor, news, at=at)
+    items = [allocation_item(event.data) for event in news]
     return Allocation(
-        updated=[assignment_item(row, actions[row.uuid]) for row in again],
-        created=[assignment_item(row, ()) for row in created],
+        updated=items[: len(again)],
+        created=items[len(again) :],
         no_change=[assignment_item(row, actions[row.uuid]) for row in matched.kept],
     )
 
 
 def _later_than_notices(
-    matched: Matched, actions: Mapping[UUID, Sequence[Any]], at: datetime
+    matched: Matched, actions: Mapping[UUID, Sequence[StoredAction]], at: datetime
 ) -> datetime:
     """The instant of this allocation, after every notice of an earlier one.
 
@@ -162,7 +182,6 @@ def _values(
 def _create(
     session: Session,
     budget: LockedBudget,
-    configuration_uuid: UUID,
     people: Sequence[Person],
     values: Mapping[str, Any],
 ) -> list[Record]:
@@ -170,7 +189,7 @@ def _create(
         Record(
             uuid=uuid4(),
             enterprise_uuid=budget.enterprise_uuid,
-            configuration_uuid=configuration_uuid,
+            configuration_uuid=budget.configuration_uuid,
             learner_email=person.email,
             lms_user_id=person.lms_user_id,
             created_at=values["allocated_at"],
@@ -225,18 +244,20 @@ def _news(
     matched: Matched,
     again: Sequence[Record],
     created: Sequence[Record],
-    actions: Mapping[UUID, Sequence[Any]],
+    actions: Mapping[UUID, Sequence[StoredAction]],
 ) -> Iterator[AssignmentAllocated]:
+    """Of those that are allocated again, then of the new ones."""
     for (_, before), row in zip(matched.again, again, strict=True):
         yield _event(budget, row, actions[row.uuid], changes_between(before, row), is_first=False)
+    changes = changes_of_new(created[0]) if created else {}  # the same for all of them
     for row in created:
-        yield _event(budget, row, (), changes_of_new(row), is_first=True)
+        yield _event(budget, row, (), changes, is_first=True)
 
 
 def _event(
     budget: LockedBudget,
     row: Record,
-    actions: Sequence[Any],
+    actions: Sequence[StoredAction],
     changes: Changes,
     *,
     is_first: bool,

@@ -65,16 +65,18 @@ def of_expired(
 def _with_links(
     kind: str, events: Sequence[AssignmentMailed], lms_public_url: str
 ) -> list[NewMail]:
+    # Most events of a change have the same course and deadline: each is written out once.
     links: dict[tuple[UUID, str], str] = {}
+    deadlines: dict[datetime, str] = {}
     mails = []
     for event in events:
-        data = event.data
-        link = links.get((event.catalog_uuid, data.content_key))
-        if link is None:
-            link = _link(event, lms_public_url)
-            links[event.catalog_uuid, data.content_key] = link
-        deadline = f"{data.earliest_possible_expiration.date:%-d %B %Y}"
-        mails.append(_mail(kind, event, deadline=deadline, link=link))
+        course = (event.catalog_uuid, event.data.content_key)
+        if course not in links:
+            links[course] = _link(event, lms_public_url)
+        date = event.data.earliest_possible_expiration.date
+        if date not in deadlines:
+            deadlines[date] = f"{date:%-d %B %Y}"
+        mails.append(_mail(kind, event, deadline=deadlines[date], link=links[course]))
     return mails
 
 

@@ -4,6 +4,7 @@ number."""
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from bursar.batches import batched
 from bursar.credit.assignments import events
+from bursar.credit.assignments.rows import Record, StoredAction
 from bursar.credit.assignments.rules import SORT_ORDER, learner_state
 from bursar.credit.assignments.views import assignment_list_item
 from bursar.credit.ledger.service import BudgetDelta
@@ -23,6 +25,7 @@ from bursar.events.event import Changes, Event
 
 BATCH: Final = 10_000
 _COLUMNS: Final = Assignment.__table__.c
+_NAMES: Final = tuple(column.name for column in _COLUMNS)
 
 ACTION_OF: Final = {
     AssignmentMove.REDEEM: "redeemed",
@@ -40,18 +43,13 @@ _EVENT_OF: Final[Mapping[AssignmentMove, type[events.AssignmentEvent]]] = {
 }
 _TOLD: Final = ("state", "learner_state", "transaction_uuid", "content_key", "content_quantity")
 """The columns of which events tell the old and the new value; the API has the same names."""
-
-
-class Record(dict[str, Any]):
-    """The columns of a row that this transaction has just written, readable as a row's."""
-
-    def __getattr__(self, name: str) -> Any:
-        return self[name]
+_told_of_row, _told_of_record = attrgetter(*_TOLD), itemgetter(*_TOLD)
 
 
 def updated(row: AnyRow, values: Mapping[str, Any]) -> Record:
-    """The row as an update with these values leaves it."""
-    return Record({**row._mapping, **values})
+    """The row, which has every column of its table, as an update with these values leaves it."""
+    # `row._mapping` would look up the names anew for every row.
+    return Record(zip(_NAMES, row, strict=True), **values)
 
 
 def is_redeeming(row: AnyRow) -> bool:
@@ -81,7 +79,7 @@ class StateChange:
     """What a change of state leaves to do: `post` the delta, and `publish` the events."""
 
     delta: BudgetDelta = field(default_factory=BudgetDelta)
-    events: list[Event] = field(default_factory=list)
+    events: Sequence[Event] = ()
 
 
 def change_state(
@@ -100,14 +98,10 @@ def change_state(
     `new_mail` each action names a mail of its own, which the event names too, so that the mail's
     attempts belong to the action. The delta holds no money. Raises IllegalMove.
     """
-    change = StateChange()
     if not rows:
-        return change
+        return StateChange()
     (new,) = {after(AssignmentState(row.state), move) for row in rows}
     shown = learner_state(new, at, ())
-    for row in rows:
-        change.delta.leaves(AssignmentState(row.state), row.learner_state)
-    change.delta.enters(new, shown, len(rows))
     written = {
         "state": new.value,
         "learner_state": shown,
@@ -115,36 +109,47 @@ def change_state(
         "modified_at": at,
         **values,
     }
-    uuids = [row.uuid for row in rows]
-    for batch in batched(uuids, BATCH):
-        session.connection().execute(
-            update(Assignment).where(is_any_of(session, Assignment.uuid, batch)).values(written)
-        )
-    earlier = actions_of(session, uuids)
+    _write(session, rows, written)
+    earlier = actions_of(session, [row.uuid for row in rows])
     actions = [_action(row, move, error_reason, new_mail and new_mail(), at) for row in rows]
     bulk_insert(session, AssignmentAction, actions)
-    for row, action in zip(rows, actions, strict=True):
-        now = updated(row, written)
-        mailed = {} if new_mail is None else {"mail_uuid": action["mail_uuid"]}
-        change.events.append(
-            _EVENT_OF[move](
-                object_id=row.uuid,
-                enterprise_uuid=row.enterprise_uuid,
-                changes=changes_between(row, now),
-                data=assignment_list_item(now, [*earlier[row.uuid], action]),
-                **mailed,
-            )
+    delta = BudgetDelta()
+    for row in rows:
+        delta.leaves(AssignmentState(row.state), row.learner_state)
+    delta.enters(new, shown, len(rows))
+    news = [
+        _event(move, row, updated(row, written), [*earlier[row.uuid], action])
+        for row, action in zip(rows, actions, strict=True)
+    ]
+    return StateChange(delta, news)
+
+
+def _write(session: Session, rows: Sequence[AnyRow], values: Mapping[str, Any]) -> None:
+    for batch in batched([row.uuid for row in rows], BATCH):
+        session.connection().execute(
+            update(Assignment).where(is_any_of(session, Assignment.uuid, batch)).values(values)
         )
-    return change
+
+
+def _event(
+    move: AssignmentMove, before: AnyRow, now: Record, actions: Sequence[StoredAction]
+) -> Event:
+    """The last of the actions is the one of the move."""
+    mail_uuid = actions[-1].mail_uuid
+    mailed = {} if mail_uuid is None else {"mail_uuid": mail_uuid}
+    return _EVENT_OF[move](
+        object_id=before.uuid,
+        enterprise_uuid=before.enterprise_uuid,
+        changes=changes_between(before, now),
+        data=assignment_list_item(now, actions),
+        **mailed,
+    )
 
 
 def changes_between(before: AnyRow, now: Record) -> Changes:
     """What events tell of an update."""
-    return {
-        name: (getattr(before, name), now[name])
-        for name in _TOLD
-        if getattr(before, name) != now[name]
-    }
+    values = zip(_TOLD, _told_of_row(before), _told_of_record(now), strict=True)
+    return {name: (old, new) for name, old, new in values if old != new}
 
 
 def changes_of_new(row: Record) -> Changes:
@@ -173,10 +178,10 @@ def _action(
     )
 
 
-def actions_of(session: Session, uuids: Sequence[UUID]) -> dict[UUID, list[Any]]:
+def actions_of(session: Session, uuids: Sequence[UUID]) -> dict[UUID, list[StoredAction]]:
     """By assignment, oldest first."""
     columns = AssignmentAction.__table__.c
-    found: dict[UUID, list[Any]] = {uuid: [] for uuid in uuids}
+    found: dict[UUID, list[StoredAction]] = {uuid: [] for uuid in uuids}
     for batch in batched(uuids, BATCH):
         statement = (
             select(*columns)

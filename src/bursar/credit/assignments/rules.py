@@ -41,7 +41,7 @@ class Deadline:
 def earliest_expiration(
     allocated_at: datetime, subsidy_expiration: datetime, enrollment_end: datetime | None
 ) -> Deadline:
-    """At equal instants: the subsidy, the enrolment, the ninety days."""
+    """The earliest of three. Of equal instants the subsidy counts, then the enrollment."""
     deadlines = [Deadline(subsidy_expiration, SUBSIDY_EXPIRED)]
     if enrollment_end is not None:
         deadlines.append(Deadline(enrollment_end, ENROLLMENT_DATE_PASSED))

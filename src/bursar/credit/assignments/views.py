@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from bursar.credit.assignments.rows import StoredAction, StoredAssignment
 from bursar.credit.assignments.rules import error_reason
 from bursar.credit.states import AssignmentState, LearnerState
 
@@ -54,7 +54,7 @@ class AssignmentListItem(AssignmentItem, frozen=True):
     error_reason: str | None
 
 
-def assignment_item(row: Any, actions: Sequence[Any]) -> AssignmentItem:
+def assignment_item(row: StoredAssignment, actions: Sequence[StoredAction]) -> AssignmentItem:
     """Of a row with the columns of `Assignment`, and its actions, oldest first."""
     # By position, in the order of the keys: this runs for every row of every page.
     return AssignmentItem(
@@ -72,7 +72,26 @@ def assignment_item(row: Any, actions: Sequence[Any]) -> AssignmentItem:
     )
 
 
-def assignment_list_item(row: Any, actions: Sequence[Any]) -> AssignmentListItem:
+def allocation_item(item: AssignmentListItem) -> AssignmentItem:
+    """What allocation answers of it."""
+    return AssignmentItem(
+        item.uuid,
+        item.assignment_configuration,
+        item.learner_email,
+        item.lms_user_id,
+        item.content_key,
+        item.content_title,
+        item.content_quantity,
+        item.state,
+        item.transaction_uuid,
+        item.actions,
+        item.earliest_possible_expiration,
+    )
+
+
+def assignment_list_item(
+    row: StoredAssignment, actions: Sequence[StoredAction]
+) -> AssignmentListItem:
     state = AssignmentState(row.state)
     return AssignmentListItem(
         row.uuid,
@@ -92,7 +111,7 @@ def assignment_list_item(row: Any, actions: Sequence[Any]) -> AssignmentListItem
     )
 
 
-def action_item(action: Any) -> ActionItem:
+def action_item(action: StoredAction) -> ActionItem:
     return ActionItem(
         action.created_at,
         action.modified_at,

@@ -94,7 +94,7 @@ def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
 def _enroll_in_lms(
     database: Database, gateway: LmsGateway, enterprise_uuid: UUID, transaction_uuid: UUID
 ) -> str | None:
-    """Why not, or None."""
+    """Why the learner was not enrolled, or None."""
     with database.transaction() as session:
         row = service.get_transaction(session, enterprise_uuid, transaction_uuid)
         if row.state != TransactionState.CREATED or row.courserun_key is None:
@@ -145,7 +145,7 @@ def _record(session: Session, enterprise_uuid: UUID, transaction_uuid: UUID) -> 
 def _end_in_lms(
     database: Database, gateway: LmsGateway, enterprise_uuid: UUID, transaction_uuid: UUID
 ) -> list[str]:
-    """What the LMS would not do, and why."""
+    """Why the LMS would not end some of the enrollments."""
     with database.transaction() as session:
         seats = live_enrollments(session, enterprise_uuid, transaction_uuids=[transaction_uuid])
     outcomes = gateway.end(seats) if seats else []
