@@ -1,4 +1,4 @@
-"""What bulk enrolment is measured by: pairs of a learner and a run that workers enrol."""
+"""What bulk enrollment is measured by: pairs of a learner and a run that workers enroll."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,14 +36,14 @@ def bulk(stage: Stage) -> list[Result]:
     _, one, two = rates
     return [
         Result(
-            f"bulk enrolment of {LEARNERS * RUNS:,} pairs, one worker",
+            f"bulk enrollment of {LEARNERS * RUNS:,} pairs, one worker",
             f"{one:,.0f}/s",
             "",
             "",
             f">= {PAIRS_PER_SECOND:,}/s",
             one >= PAIRS_PER_SECOND,
         ),
-        Result.of_rates("bulk enrolment, two workers against one", (two, one), SHARE_OF_TWO),
+        Result.of_rates("bulk enrollment, two workers against one", (two, one), SHARE_OF_TWO),
     ]
 
 
@@ -51,7 +51,7 @@ def _rate(
     stage: Stage, server: BenchmarkServer, plan: BenchmarkPlan, workers: int, turn: int
 ) -> float:
     """Pairs a second, from the request on."""
-    # Every other licence is activated.
+    # Every other license is activated.
     first = turn * 2 * LEARNERS + 1
     emails = [f"held{number}@example.com" for number in range(first, first + 2 * LEARNERS, 2)]
     query = f"enterprise_customer_uuid={plan.enterprise_uuid}"

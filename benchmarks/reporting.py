@@ -149,7 +149,7 @@ def imports(stage: Stage) -> list[Result]:
         command = ("import", "enrollments", str(file), "--enterprise", str(enterprise))
         seconds, peak = run_measured(url, command)
         rate = IMPORTED / seconds
-        title = f"import of {IMPORTED:,} enrolments, {name}"
+        title = f"import of {IMPORTED:,} enrollments, {name}"
         bound_text = f">= {bound:,}/s"
         results += [
             Result(title, f"{rate:,.0f}/s", "", f"{seconds:.1f} s", bound_text, rate >= bound),

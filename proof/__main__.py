@@ -109,7 +109,7 @@ def report(outcome: Outcome) -> list[str]:
         ("assignments acknowledged", f"{len(journal.assignments):,}"),
         ("redemptions acknowledged", f"{len(journal.transactions):,}"),
         ("licenses acknowledged", f"{len(journal.licenses):,}"),
-        ("bulk enrolments acknowledged", f"{len(journal.jobs):,}"),
+        ("bulk enrollments acknowledged", f"{len(journal.jobs):,}"),
         ("rows of progress acknowledged", f"{len(journal.progress):,}"),
         ("mails that arrived", f"{outcome.mails:,}"),
         ("promises lost, doubled or broken", f"{len(outcome.problems):,}"),

@@ -21,7 +21,7 @@ LICENSES: Final = 50_000
 COURSES: Final = tuple(f"ProofX+C{number}" for number in range(1, 9))
 RUNS: Final = tuple(f"course-v1:{key}+1T2026" for key in COURSES)
 STUDENTS: Final = tuple(f"student{number}@proof.example" for number in range(40))
-"""They have accounts, and take part in bulk enrolments."""
+"""They have accounts, and take part in bulk enrollments."""
 
 
 def username(email: str) -> str:

@@ -68,7 +68,7 @@ def mail_transport(settings: Settings) -> Transport:
 
 
 def gateway_of(settings: Settings) -> LmsGateway:
-    """The LMS that Bursar enrols learners in: Bursar itself, unless the settings name another.
+    """The LMS that Bursar enrolls learners in: Bursar itself, unless the settings name another.
 
     It keeps a token and connections, so that a process makes one and hands it on.
     """

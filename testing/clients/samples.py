@@ -205,7 +205,7 @@ SAMPLES = {
     "a revocation": _of_licenses("bulk-revoke", {"user_emails": ["nobody@example.org"]}, 404),
     "a reminder of a license": _of_licenses("remind", {"user_emails": [USER]}, 404),
     "an activation": _of_licenses("{license}/activate", None),
-    "a bulk enrolment": Sample(
+    "a bulk enrollment": Sample(
         "POST",
         f"{_BULK}?enterprise_customer_uuid={{enterprise}}",
         _BULK,
@@ -214,20 +214,22 @@ SAMPLES = {
         _BULK_ALLOW,
         names_something_new=True,
     ),
-    "a bulk enrolment by query": Sample(
+    "a bulk enrollment by query": Sample(
         "GET",
         f"{_BULK}?enterprise_customer_uuid={{enterprise}}&bulk_enrollment_job_uuid={{job}}",
         _BULK,
         allow=_BULK_ALLOW,
     ),
-    "a bulk enrolment by path": Sample("GET", f"{_BULK}/{{job}}", f"{_BULK}/{{job_id}}"),
-    "pairs of a bulk enrolment": Sample("GET", f"{_BULK}/{{job}}/rows", f"{_BULK}/{{job_id}}/rows"),
+    "a bulk enrollment by path": Sample("GET", f"{_BULK}/{{job}}", f"{_BULK}/{{job_id}}"),
+    "pairs of a bulk enrollment": Sample(
+        "GET", f"{_BULK}/{{job}}/rows", f"{_BULK}/{{job_id}}/rows"
+    ),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),
     "a replacement": _write("PUT", THINGS, 201, "POST, PUT, OPTIONS"),
     "a refusal": _write("POST", REFUSALS, 422, "POST, OPTIONS"),
 }
 DOWNLOADS = {
-    "a file of a bulk enrolment": Sample(
+    "a file of a bulk enrollment": Sample(
         "GET", f"{_BULK}/{{job}}/download", f"{_BULK}/{{job_id}}/download"
     ),
 }

@@ -1,4 +1,4 @@
-"""A subscription plan of a test's own, with content, and the calls that enrol in bulk."""
+"""A subscription plan of a test's own, with content, and the calls that enroll in bulk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A bulk enrolment of each of the two enterprises: done, with a pair of each outcome."""
+"""A bulk enrollment of each of the two enterprises: done, with a pair of each outcome."""
 
 from uuid import UUID
 

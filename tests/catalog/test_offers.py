@@ -1,4 +1,4 @@
-"""What credit, subscriptions and bulk enrolment ask of a catalog."""
+"""What credit, subscriptions and bulk enrollment ask of a catalog."""
 
 from typing import Any
 from uuid import UUID

@@ -242,9 +242,7 @@ def test_what_was_exported_is_applied_unchanged(cli: Cli, suffix: str) -> None:
 
 
 def test_an_unknown_enterprise_cannot_be_exported(on_sqlite: Cli) -> None:
-    assert on_sqlite.refused("export", "--enterprise", GLOBEX) == [
-        f"There is no enterprise {GLOBEX}."
-    ]
+    assert on_sqlite.refused("export", "--enterprise", GLOBEX) == [f"No enterprise {GLOBEX}."]
     on_sqlite.refused("export", "--enterprise", "acme")
 
 

@@ -206,5 +206,5 @@ class TestAudit:
 
     def test_an_instant_that_is_none_is_refused(self, on_sqlite: Cli) -> None:
         assert on_sqlite.refused("audit", "--enterprise", ACME, "--since", "yesterday") == [
-            "--since: 'yesterday' is not an ISO 8601 instant"
+            "--since: 'yesterday' is no instant"
         ]

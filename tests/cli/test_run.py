@@ -92,7 +92,7 @@ def test_an_unknown_task_is_refused_and_the_known_ones_are_named(
 ) -> None:
     result = run("expire")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "There is no task 'expire'. The tasks are: trace, fail\n"
+    assert result.stderr == "No task 'expire'; there are: trace, fail\n"
     assert traces(database) == []
 
 
@@ -108,7 +108,7 @@ def test_what_is_no_instant_is_refused(run: RunTask, database: Database, instant
     result = run("trace", "--now", instant)
     assert (result.exit_code, result.stderr) == (
         2,
-        f"--now: {instant!r} is not an ISO 8601 instant\n",
+        f"--now: {instant!r} is no instant\n",
     )
     assert traces(database) == []
 

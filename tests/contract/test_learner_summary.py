@@ -25,7 +25,7 @@ RUN = "course-v1:edX+DemoX+2026"
 
 @pytest.fixture(scope="module")
 def full(service: Service) -> Shop:
-    """A shop with more enrolments than any buffer between it and its reader holds."""
+    """A shop with more enrollments than any buffer between it and its reader holds."""
     shop = service.open_shop()
     people = [
         learner(f"l{number}@example.com") | {"enterprise_uuid": shop.uuid, "modified_at": NOW}

@@ -43,7 +43,7 @@ PRICE = 10_000
 FREE, PRICED, OTHER, CLOSED, SHORT, ENTITLED = (
     f"DemoX+{name}" for name in ("Free", "Priced", "Other", "Closed", "Short", "Entitled")
 )
-"""Of SHORT the enrolment ends on the first of April."""
+"""Of SHORT the enrollment ends on the first of April."""
 
 
 def run_of(course_key: str) -> str:

@@ -25,7 +25,7 @@ def licenses(database: Database) -> list[Any]:
         return list(connection.execute(statement))
 
 
-def test_both_plans_of_acme_have_licences_in_every_state(database: Database) -> None:
+def test_both_plans_of_acme_have_licenses_in_every_state(database: Database) -> None:
     by_plan = defaultdict[UUID, Counter[str]](Counter)
     for row in licenses(database):
         by_plan[row.plan_uuid][row.status] += 1

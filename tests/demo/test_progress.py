@@ -33,7 +33,7 @@ def rows(database: Database) -> list[Any]:
     return [row for row in found if row.enterprise_uuid == ACME and row.payer == Payer.REPORTED]
 
 
-def test_two_thousand_enrolments_are_spread_over_learners_and_runs(rows: list[Any]) -> None:
+def test_two_thousand_enrollments_are_spread_over_learners_and_runs(rows: list[Any]) -> None:
     assert len(rows) == ENROLLMENTS["acme"] == 2_000
     assert len({row.learner_id for row in rows}) > 300
     assert len({row.courserun_key for row in rows}) > 200

@@ -1,4 +1,4 @@
-"""Processes end without a word while a bulk enrolment runs, again and again: each pair once."""
+"""Processes end without a word while a bulk enrollment runs, again and again: each pair once."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PEOPLE, COURSES = 150, 120
 KNOWN, LICENSED = 100, 130
-"""Who has an account too, and who at least a licence."""
+"""Who has an account too, and who at least a license."""
 PAIRS = PEOPLE * (COURSES + 1)
 KILLS = 4
 PATIENCE_SECONDS = 120

@@ -57,7 +57,7 @@ class Campus:
         self.lms.script(*troubles)
 
     def open_bulk(self) -> BulkShop:
-        """Everybody has a licence; some are known with their name in the LMS, some by address."""
+        """Everybody has a license; some are known with their name in the LMS, some by address."""
         bulk = open_bulk(self.service, *COURSES[1:], num_licenses=len(PEOPLE))
         bulk.license_to(*PEOPLE)
         bulk.know(*PEOPLE[:6])
@@ -96,7 +96,7 @@ def campus(
     assert cli.ok("check") == ["everything holds"]
 
 
-def test_a_bulk_enrolment(campus: Campus) -> None:
+def test_a_bulk_enrollment(campus: Campus) -> None:
     bulk = campus.open_bulk()
     campus.trouble(Trouble(on="accounts", status=500), Trouble(on="token", status=500))
     campus.trouble(*FAULTS, *LOST_ANSWERS, Trouble(status=401, revokes=True))
@@ -109,7 +109,7 @@ def test_a_bulk_enrolment(campus: Campus) -> None:
     )
 
 
-def test_a_bulk_enrolment_whose_worker_is_killed_among_slow_answers(campus: Campus) -> None:
+def test_a_bulk_enrollment_whose_worker_is_killed_among_slow_answers(campus: Campus) -> None:
     bulk = campus.open_bulk()
     campus.trouble(*[Trouble(seconds=0.2, done_first=True)] * 20)
     job = bulk.start(bulk.wish(PEOPLE, *COURSES))
@@ -158,7 +158,7 @@ def seated(campus: Campus, email: str, keys: Sequence[str]) -> bool:
 
 
 def ended(cli: Cli) -> int:
-    """Licensed enrolments that are over, by Bursar's own record."""
+    """Licensed enrollments that are over, by Bursar's own record."""
     with cli.database() as database, database.read() as connection:
         statement = select(func.count()).where(
             Enrollment.payer == "license", Enrollment.unenrolled_at.is_not(None)

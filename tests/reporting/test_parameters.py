@@ -99,7 +99,7 @@ def test_pages_are_numbered_as_everywhere(filled: Filled, query: dict[str, str])
     assert len(last["results"]) == 2
 
 
-def test_an_enterprise_without_enrolments_has_an_empty_first_page(database: Database) -> None:
+def test_an_enterprise_without_enrollments_has_an_empty_first_page(database: Database) -> None:
     world, api = World(database), Api(database)
     api.admit(world.uuid)
     page = api.page(world.uuid)

@@ -28,7 +28,7 @@ def audit(
     try:
         after: datetime | None = clock.parse_instant(since) if since else None
     except ValueError:
-        fail(f"--since: {since!r} is not an ISO 8601 instant", EXIT_INVALID)
+        fail(f"--since: {since!r} is no instant", EXIT_INVALID)
     with opened_database(settings_or_fail()) as database, database.read() as connection:
         for entry in entries(connection, enterprise, after):
             typer.echo(

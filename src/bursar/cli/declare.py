@@ -103,7 +103,7 @@ def export(
         try:
             manifest = export_enterprise(session, enterprise)
         except LookupError:
-            fail(f"There is no enterprise {enterprise}.", EXIT_INVALID)
+            fail(f"No enterprise {enterprise}.", EXIT_INVALID)
     typer.echo(to_yaml(manifest), nl=False)
 
 

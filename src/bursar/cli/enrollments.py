@@ -41,7 +41,7 @@ def _check_enterprise(database: Database, enterprise: UUID) -> None:
         try:
             get_enterprise(session, enterprise)
         except UnknownEnterprise:
-            fail(f"There is no enterprise {enterprise}.", EXIT_INVALID)
+            fail(f"No enterprise {enterprise}.", EXIT_INVALID)
 
 
 def _import(database: Database, file: Path, enterprise: UUID, *, strict: bool) -> FileReport:

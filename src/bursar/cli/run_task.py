@@ -22,7 +22,7 @@ def run(
 ) -> None:
     """Run a scheduled task now. The last line counts what was done."""
     if task not in TASK_NAMES:
-        fail(f"There is no task {task!r}. The tasks are: {', '.join(TASK_NAMES)}", EXIT_INVALID)
+        fail(f"No task {task!r}; there are: {', '.join(TASK_NAMES)}", EXIT_INVALID)
     time, settings = _clock_at(now), settings_or_fail()
     with time, opened_database(settings) as database:
         counts = tasks_of(gateway_of(settings))[task].function(database, settings)
@@ -35,7 +35,7 @@ def _clock_at(text: str) -> AbstractContextManager[None]:
     try:
         instant = clock.parse_instant(text)
     except ValueError:
-        fail(f"--now: {text!r} is not an ISO 8601 instant", EXIT_INVALID)
+        fail(f"--now: {text!r} is no instant", EXIT_INVALID)
     # Tasks calculate dates before and after now, which must stay within the range of dates.
     if not EARLIEST_YEAR <= instant.year <= LATEST_YEAR:
         fail(f"--now: {text!r} is not between {EARLIEST_YEAR} and {LATEST_YEAR}", EXIT_INVALID)

@@ -145,7 +145,7 @@ def _callers(stage: Stage, uuid: str) -> None:
 
 
 def _deadlines(stage: Stage) -> None:
-    """The enrolment of one course ends; later everything is ninety days old."""
+    """The enrollment of one course ends; later everything is ninety days old."""
     stage.at("2026-04-02T09:00:00Z")
     redeem(stage, "main", world.SHORT)
     stage.run("run", "expire-assignments")

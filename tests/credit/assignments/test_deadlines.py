@@ -115,7 +115,7 @@ def test_new_content_changes_deadlines_and_only_rows_that_differ_are_counted(
         assert deadlines(session)[uuid].reason == NINETY_DAYS_PASSED
 
 
-def test_an_enrolment_deadline_that_passed_does_not_go_away(database: Database) -> None:
+def test_an_enrollment_deadline_that_passed_does_not_go_away(database: Database) -> None:
     with database.transaction() as session:
         of = budget(session)
         uuid = world.assignment(session, of)

@@ -315,7 +315,7 @@ class TestPending:
         assert outcomes(acme, job) == {(BOB, OPEN): PENDING}
         assert settle_pending(acme, Lms()) == 1
 
-    def test_two_at_once_enrol_once(self, acme: Database) -> None:
+    def test_two_at_once_enroll_once(self, acme: Database) -> None:
         job = run(acme, [BOB], [OPEN], notify=True)
         activate(acme, [BOB])
         overtaking = Lms()

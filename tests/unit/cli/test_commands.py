@@ -145,7 +145,7 @@ def test_a_token_of_the_database_needs_the_database(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_worker_has_no_web_server_in_its_memory(tmp_path: Path) -> None:
     finished, modules = run(tmp_path, "worker", "--help")
-    assert "Run background work until told to stop." in finished.stdout
+    assert "Do background work until told to stop." in finished.stdout
     assert not packages(modules) & {"litestar", "granian"}
 
 

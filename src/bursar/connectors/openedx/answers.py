@@ -14,13 +14,13 @@ from bursar.enrollment.gateway import Outcome
 T = TypeVar("T")
 
 NO_ACCOUNT: Final = "the learner has no LMS account"
-LEFT_INACTIVE: Final = "the LMS left the enrolment inactive"
-LEFT_ACTIVE: Final = "the LMS left the enrolment active"
+LEFT_INACTIVE: Final = "the LMS left the enrollment inactive"
+LEFT_ACTIVE: Final = "the LMS left the enrollment active"
 
 _REASONS: Final = {
     400: "the LMS refuses the course run or the mode",
     403: "the LMS does not allow it",
-    404: "the LMS knows no such learner, or its client may not enrol others",
+    404: "the LMS knows no such learner, or its client may not enroll others",
 }
 _PASSING: Final = {408, 425, 429}
 _LONGEST_MESSAGE: Final = 200

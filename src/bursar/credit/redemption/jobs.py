@@ -33,6 +33,9 @@ ACTOR: Final = Actor("job:credit", kind=ActorKind.TASK)
 NO_RUN: Final = "no course run is open for enrollment"
 ENROLL: Final = "credit.enroll"
 END: Final = "credit.end_enrollment"
+STEP_THAT_ENROLLS: Final = "enrol"
+"""DBOS stores the name of a step and compares it when it resumes a job, so the name must not change
+and keeps its old spelling."""
 
 
 def enroll_redeemed(queue: JobQueue) -> Subscriber[TransactionCreated]:
@@ -73,7 +76,7 @@ def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
 
         try:
             error = patiently(
-                context, ENROLL, "enrol", enroll_in_lms, enterprise, uuid, attempt=attempt
+                context, ENROLL, STEP_THAT_ENROLLS, enroll_in_lms, enterprise, uuid, attempt=attempt
             )
         except LmsUnavailable as unavailable:
             error = str(unavailable)

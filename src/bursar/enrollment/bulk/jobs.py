@@ -37,6 +37,9 @@ from bursar.jobs.registry import Workflow
 
 CHUNK: Final = "bulk_enrollment.chunk"
 GIVE_BACK: Final = "bulk_enrollment.give_back"
+STEP_THAT_ENROLLS: Final = "enrol"
+"""DBOS stores the name of a step and compares it when it resumes a job, so the name must not change
+and keeps its old spelling."""
 
 
 def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
@@ -67,7 +70,7 @@ class _Work:
             lost = patiently(
                 context,
                 CHUNK,
-                "enrol",
+                STEP_THAT_ENROLLS,
                 lambda: enroll_with(self.gateway),
                 job,
                 number,
@@ -91,7 +94,7 @@ class _Work:
             only = None if license_uuid is None else UUID(license_uuid)
             return enroll_pending(context.database, self.gateway, only)
 
-        return steps.run(context, "enrol", enroll)
+        return steps.run(context, STEP_THAT_ENROLLS, enroll)
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ def test_a_run_is_enrollable(fields: dict[str, Any], expected: bool) -> None:
         ([run(enrollment_end=PAST)], None),
     ],
 )
-def test_the_latest_enrolment_deadline_of_a_course(
+def test_the_latest_enrollment_deadline_of_a_course(
     runs: list[dict[str, Any]], expected: datetime | None
 ) -> None:
     assert latest_enrollment_end(course(*runs), NOW) == expected
@@ -194,7 +194,7 @@ def test_the_latest_enrolment_deadline_of_a_course(
         ([], None),
     ],
 )
-def test_the_run_of_a_course_to_enrol_in(runs: list[dict[str, Any]], expected: str | None) -> None:
+def test_the_run_of_a_course_to_enroll_in(runs: list[dict[str, Any]], expected: str | None) -> None:
     held = course(*runs, advertised_course_run_uuid="uuid of ADVERTISED")
     assert run_to_enroll_in(held, NOW) == expected
 

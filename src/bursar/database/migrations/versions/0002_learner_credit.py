@@ -1,4 +1,4 @@
-"""Learners, enrolments, mails, and learner credit: subsidies, policies, assignments."""
+"""Learners, enrollments, mails, and learner credit: subsidies, policies, assignments."""
 
 from collections.abc import Sequence
 

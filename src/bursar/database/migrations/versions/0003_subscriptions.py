@@ -1,4 +1,4 @@
-"""Subscription plans, their licences and renewals."""
+"""Subscription plans, their licenses and renewals."""
 
 from collections.abc import Sequence
 
@@ -211,7 +211,7 @@ def upgrade() -> None:
 
 
 def _refuse_moves(table: str, moves: tuple[str, ...]) -> None:
-    """Every licence begins as the first status named, and only goes the ways listed."""
+    """Every license begins as the first status named, and only goes the ways listed."""
     first = moves[0].partition(">")[0]
     listed = ", ".join(f"'{move}'" for move in moves)
     strange = f"OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN ({listed})"

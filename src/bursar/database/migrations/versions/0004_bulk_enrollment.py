@@ -1,4 +1,4 @@
-"""Bulk enrolments: jobs, their chunks and what came of each pair."""
+"""Bulk enrollments: jobs, their chunks and what came of each pair."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Progress of enrolments, its totals by day, imports of it, and what reports say of runs."""
+"""Progress of enrollments, its totals by day, imports of it, and what reports say of runs."""
 
 from collections.abc import Sequence
 from typing import Any
