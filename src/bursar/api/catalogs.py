@@ -191,7 +191,7 @@ def list_content(
 ) -> Answer[bytes]:
     """List the content of a catalog
 
-    Courses (and runs and programs) that are open for enrolment or will be. With `content_keys` or
+    Courses (and runs and programs) that are open for enrollment or will be. With `content_keys` or
     `updated_since` closed ones are listed too.
     """
     reader = CatalogReader(catalog, request, services, connection)

@@ -113,7 +113,7 @@ def get_transaction(transaction: OwnedTransaction, _connection: Connection) -> T
 def reverse(transaction: OwnedTransaction, caller: Caller, session: Session) -> TransactionItem:
     """Reverse a transaction
 
-    Once, and only a committed one: the money comes back, and the enrolment ends.
+    Once, and only a committed one: the money comes back, and the enrollment ends.
     """
     command = ReverseRedemption(transaction.enterprise_uuid, transaction.uuid)
     return service.reverse(session, caller.actor, command)
