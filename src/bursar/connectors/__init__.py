@@ -1,1 +1,2 @@
-"""The outside world, each system behind a small interface that the domain in need declares."""
+"""Adapters for other systems, each behind a small interface that the domain which needs it
+declares."""

@@ -1,4 +1,4 @@
-"""What must hold between assignments, their transactions, the ledger and the actions."""
+"""Checks that assignments, their transactions, the ledger and the actions are consistent."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -30,7 +30,7 @@ _TRANSACTION_OF: Final = {
     AssignmentState.ACCEPTED: TransactionState.COMMITTED,
     AssignmentState.REVERSED: TransactionState.REVERSED,
 }
-"""The state of the transaction that an assignment in a state names."""
+"""The state that a transaction must have, by the state of the assignment that names it."""
 
 
 def _ledger_proofs() -> Iterator[Proof]:
@@ -127,7 +127,7 @@ def _assignment_proofs() -> Iterator[Proof]:
 
 
 def _shown() -> ColumnElement[Any]:
-    """What rules.learner_state says, in SQL; a test compares the two."""
+    """The SQL form of `rules.learner_state`. A test compares the two."""
     assignment, action = _assignments.c, _actions.c
     notices = select(action.id).where(
         action.assignment_uuid == assignment.uuid,

@@ -1,6 +1,6 @@
-"""Proves the books of learner credit: every stored total and state against what it stands for.
+"""Checks the stored totals and states of learner credit against the ledger and the assignments.
 
-Each proof is one statement that adds up in the database and returns only the rows that are wrong.
+Each check is one statement that adds up in the database and returns only the rows that are wrong.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ _COUNTED: Final[Mapping[str, ColumnElement[bool]]] = {
         if state is not AssignmentState.ALLOCATED
     },
 }
-"""Of which assignments each column of a configuration is the number."""
+"""The condition on assignments that each column of a configuration counts."""
 
 
 def check_credit(database: Session | Connection) -> Iterator[str]:
@@ -144,7 +144,7 @@ _PARENTS: Final[Sequence[tuple[Any, Any]]] = (
 
 
 def _strangers(connection: Connection) -> Iterator[str]:
-    """What belongs to another enterprise than the thing it is a part of."""
+    """Rows that belong to another enterprise than the object that they are part of."""
     for column, parent in _PARENTS:
         child = column.table
         statement = (

@@ -17,13 +17,13 @@ def _one_of(column: str, names: type[AssignmentState] | type[TransactionState]) 
 
 
 class Subsidy(Base):
-    """Money that an enterprise bought. Its two totals change in the transaction that changes what
-    they add up; `bursar check` proves them."""
+    """Credit that an enterprise bought. Its two totals change in the same transaction as the ledger
+    and the assignments; `bursar check` compares them."""
 
     __tablename__ = "subsidies"
     __table_args__ = (
         Index(None, "enterprise_uuid", "created_at"),
-        # What is promised to learners is there: the last line of defence.
+        # Last line of defence: what is allocated never exceeds the balance.
         CheckConstraint(
             "allocated_cents >= 0 AND allocated_cents <= balance_cents", name="never_overspent"
         ),
@@ -38,7 +38,7 @@ class Subsidy(Base):
     balance_cents: Mapped[int] = mapped_column(BigInteger)
     """The sum of its ledger."""
     allocated_cents: Mapped[int] = mapped_column(BigInteger)
-    """Reserved by the assignments of all its policies."""
+    """Cents that are reserved by the assignments of all its policies."""
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]
 
@@ -76,9 +76,9 @@ class Policy(Base):
     per_learner_spend_limit: Mapped[int | None] = mapped_column(BigInteger)
     late_redemption_allowed_until: Mapped[datetime | None]
     redeemed_cents: Mapped[int] = mapped_column(BigInteger)
-    """Minus the sum of its ledger entries."""
+    """Cents: the negative sum of its ledger entries."""
     allocated_cents: Mapped[int] = mapped_column(BigInteger)
-    """Of its allocated assignments that no redemption is under way for."""
+    """Cents of its allocated assignments, without those that are being redeemed."""
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]
 
@@ -100,7 +100,8 @@ class AssignmentConfiguration(Base):
     enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid))
     policy_uuid: Mapped[UUID] = mapped_column(ForeignKey(Policy.uuid), unique=True)
     active: Mapped[bool]
-    # Allocated ones by learner_state, the others by state: a list of a million rows needs no scan.
+    # Allocated assignments are counted by learner_state, the others by state, so that lists need
+    # not count.
     notifying_count: Mapped[int] = mapped_column(BigInteger)
     waiting_count: Mapped[int] = mapped_column(BigInteger)
     failed_count: Mapped[int] = mapped_column(BigInteger)
@@ -126,7 +127,7 @@ class SubsidyTransaction(Base):
             postgresql_where=text("state = 'created'"),
             sqlite_where=text("state = 'created'"),
         ),
-        # One redemption of an assignment at a time, and one that succeeded.
+        # An assignment has at most one redemption that is under way or has succeeded.
         Index(
             "uq_subsidy_transactions_assignment_uuid",
             "assignment_uuid",
@@ -156,7 +157,7 @@ class SubsidyTransaction(Base):
 
 
 class LedgerEntry(Base):
-    """Money that came or went. Entries never change; a trigger forbids it."""
+    """An amount that was added or taken. Entries never change; a trigger prevents it."""
 
     __tablename__ = "ledger_entries"
     __table_args__ = (
@@ -183,13 +184,13 @@ class LedgerEntry(Base):
     kind: Mapped[str]
     amount_cents: Mapped[int] = mapped_column(BigInteger)
     effective_at: Mapped[datetime]
-    """The date that the manifest gives a deposit; else when it was entered."""
+    """The date of a deposit in the manifest; for other entries, when they were written."""
     created_at: Mapped[datetime]
 
 
 class Assignment(Base):
-    """Money reserved for one learner and one content. Whoever changes one holds the lock on its
-    policy, and changes the totals with it."""
+    """Money reserved for one learner and one content. Code that changes it must hold the lock on
+    its policy and change the totals too."""
 
     __tablename__ = "assignments"
     __table_args__ = (
@@ -210,8 +211,8 @@ class Assignment(Base):
             "ix_assignments_learner_state", "configuration_uuid", "learner_state_sort_order", "uuid"
         ),
         Index("ix_assignments_quantity", "configuration_uuid", "content_quantity", "uuid"),
-        # With all that allocating looks for: PostgreSQL takes either for cheap, and would go
-        # through every assignment of a content, or of a learner.
+        # Both indexes have all three columns that allocation searches by. With fewer, PostgreSQL
+        # would read every assignment of a content, or of a learner.
         Index("ix_assignments_content", "configuration_uuid", "content_key", "learner_email"),
         Index("ix_assignments_lms_user", "configuration_uuid", "lms_user_id", "content_key"),
         Index("ix_assignments_enterprise_email", "enterprise_uuid", "learner_email"),
@@ -258,9 +259,9 @@ class Assignment(Base):
     """Minus the price in cents."""
     state: Mapped[str]
     transaction_uuid: Mapped[UUID | None] = mapped_column(ForeignKey(SubsidyTransaction.uuid))
-    """Of an allocated one: its redemption is under way."""
+    """The latest redemption. While the assignment is allocated, it is under way."""
     allocated_at: Mapped[datetime]
-    """The last time."""
+    """The instant of the last allocation."""
     expires_at: Mapped[datetime]
     expiry_reason: Mapped[str]
     recent_action_type: Mapped[str]
@@ -296,7 +297,7 @@ class AssignmentAction(Base):
     assignment_uuid: Mapped[UUID] = mapped_column(ForeignKey(Assignment.uuid))
     action_type: Mapped[str]
     mail_uuid: Mapped[UUID | None]
-    """The mail that it is the record of: a later attempt finds its row by this."""
+    """The mail whose attempts this action records. A later attempt finds the action by it."""
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]

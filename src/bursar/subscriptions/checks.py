@@ -1,4 +1,5 @@
-"""Proves the counts of plans, and that no license or renewal belongs to a stranger."""
+"""Checks the counts of plans, and that licenses and renewals belong to the enterprise of their
+plan."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -18,7 +19,7 @@ _COUNTED: Final[dict[str, ColumnElement[bool]]] = {
     "revoked_activated_count": (_licenses.c.status == LicenseStatus.REVOKED.value)
     & _licenses.c.activated_at.is_not(None),
 }
-"""Of which licenses each column of a plan is the number."""
+"""The condition on licenses that each column of a plan counts."""
 
 
 def check_subscriptions(session: Session) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """An Open edX LMS as the place where learners are enrolled.
 
-The client must be staff there: only staff may enroll others and look up accounts. Usernames are
-asked for with the addresses in the body: URLs end up in logs.
+Bursar's client must be staff in the LMS, because only staff may enroll others and look up
+accounts. Usernames are requested with the addresses in the body, because URLs end up in logs.
 """
 
 import time
@@ -34,7 +34,7 @@ _ACCOUNTS: Final = "/api/user/v1/accounts/search_emails"
 
 @dataclass(frozen=True, slots=True)
 class UserInRun:
-    """What the LMS keeps one enrollment of, however many Bursar has of it."""
+    """A user and a course run. The LMS has one enrollment for them, even if Bursar has several."""
 
     username: str
     courserun_key: str
@@ -42,7 +42,8 @@ class UserInRun:
 
 
 class OpenEdxGateway:
-    """Keeps its token and its connections: a process makes one, for any number of threads."""
+    """Keeps a token and connections, so a process makes one gateway, which all of its threads
+    use."""
 
     def __init__(self, access: LmsAccess, sleep: Sleep = time.sleep) -> None:
         self._client = LmsClient(access, sleep)
@@ -65,7 +66,8 @@ class OpenEdxGateway:
         return self._each(enrollments, self._enroll, Outcome(NO_ACCOUNT))
 
     def end(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]:
-        """Where there is no account there is no enrollment either."""
+        """Ends the enrollments. A learner without an account has no enrollment, which counts as
+        ended."""
         return self._each(enrollments, self._end, Outcome())
 
     def close(self) -> None:
@@ -85,14 +87,15 @@ class OpenEdxGateway:
         return [outcomes[place] if place else without_account for place in places]
 
     def _usernames(self, addresses: Iterable[str]) -> dict[str, str]:
-        """By normalised address, of those who have an account."""
+        """The usernames by normalised address, for addresses that have an account."""
         found: dict[str, str] = {}
         for some in batched(sorted(addresses), ADDRESSES_AT_ONCE):
             answer = self._client.call(
                 Call("accounts", "POST", _ACCOUNTS, list[AccountAnswer], {"emails": some})
             )
             if answer.content is None:
-                # Of the client, not of a learner: nobody is refused for good because of it.
+                # The problem is Bursar's client and not a learner, so no enrollment may fail
+                # because of it.
                 raise LmsUnavailable(f"the LMS client may look up no accounts: {answer.status}")
             found |= {emails.normalised(one.email): one.username for one in answer.content}
         return found
@@ -102,19 +105,21 @@ class OpenEdxGateway:
         return outcome_of_enrolling(self._client.call(posting("enroll", place, details)))
 
     def _end(self, place: UserInRun) -> Outcome:
-        """Asks first: told to end what it does not know, an LMS makes an inactive enrollment."""
+        """Ends an enrollment if there is one. This is asked first, because an LMS that is told to
+        end an unknown enrollment creates an inactive one."""
         known = self._client.call(reading(place))
         if not known.is_good:
             return Outcome(known.refusal)
         if known.content is None or not known.content.is_active:
             return Outcome()
-        # Without a mode: the LMS refuses to end one in another mode than named.
+        # No mode is named, because the LMS refuses to end an enrollment in another mode than the
+        # named one.
         answer = self._client.call(posting("end", place, {"is_active": False}))
         return outcome_of_ending(answer)
 
 
 def place_of(enrollment: LmsEnrollment, usernames: dict[str, str]) -> UserInRun | None:
-    """None: the LMS knows nobody of that address."""
+    """The user and the run, or None when the LMS has no account for the address."""
     username = enrollment.username or usernames.get(emails.normalised(enrollment.email))
     return UserInRun(username, enrollment.courserun_key, enrollment.mode) if username else None
 
@@ -132,7 +137,8 @@ def reading(place: UserInRun) -> Call[EnrollmentAnswer | None]:
 
 
 def in_threads(act: Callable[[T], R], things: Sequence[T], threads: int) -> list[R]:
-    """In order. Once one finds the LMS away, those not begun are left: raises LmsUnavailable."""
+    """The results in order. When one call finds the LMS unavailable, the calls that have not begun
+    are dropped, and LmsUnavailable is raised."""
     troubles: list[LmsUnavailable] = []
 
     def attempt(thing: T) -> list[R]:

@@ -1,4 +1,4 @@
-"""What an Open edX LMS answers, and what it means. Pure: nothing here touches the network."""
+"""What the answers of an Open edX LMS mean. Nothing here uses the network."""
 
 import math
 import re
@@ -32,7 +32,7 @@ _IN_A_HEADER: Final = re.compile(r"[!-~]+")
 class TokenAnswer(msgspec.Struct):
     access_token: str
     expires_in: float = 300.0
-    """Seconds."""
+    """Seconds until the token expires."""
 
     def __post_init__(self) -> None:
         if not _IN_A_HEADER.fullmatch(self.access_token):
@@ -49,7 +49,7 @@ class EnrollmentAnswer(msgspec.Struct):
 
 
 class PassingTrouble(Exception):
-    """One try went wrong in a way that another one may not."""
+    """An attempt failed for a reason that may be temporary, so another attempt may succeed."""
 
     def __init__(
         self, reason: str, retry_after: float | None = None, *, is_throttle: bool = False
@@ -62,7 +62,8 @@ class PassingTrouble(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """One that ends the tries: good with its content, or a refusal with the LMS's own words."""
+    """An answer that ends the attempts: a success with its content, or a refusal with the LMS's
+    reason."""
 
     status: int
     content: T | None = None
@@ -79,7 +80,7 @@ class Answer(Generic[T]):
 
 
 def answer_of(status: int, body: bytes, retry_after: float | None, kind: type[T]) -> Answer[T]:
-    """Raises PassingTrouble. An empty body is read as null."""
+    """The meaning of an answer. An empty body is read as null. Raises PassingTrouble."""
     if status >= 500 or status in _PASSING:
         reason = f"the LMS answered with status {status}"
         throttled = status == 429 and retry_after is not None
@@ -111,7 +112,8 @@ def outcome_of_ending(answer: Answer[EnrollmentAnswer]) -> Outcome:
 
 
 def message_in(body: bytes) -> str:
-    """The LMS's reason on one short line, without e-mail addresses; empty when it gave none."""
+    """The reason that the LMS gives, on one short line without e-mail addresses; empty if it gives
+    none."""
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -128,7 +130,8 @@ def shortened(text: str) -> str:
 
 
 def retry_after_of(header: str | None, now: datetime) -> float | None:
-    """Seconds out of a number or a date; None when there is neither."""
+    """The seconds that a Retry-After header asks for, as a number or a date; None without a valid
+    one."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), _LONGEST_RETRY_AFTER)
@@ -141,6 +144,7 @@ def retry_after_of(header: str | None, now: datetime) -> float | None:
 
 
 def seconds_to_keep(token: TokenAnswer) -> float:
-    """How long a new token is used: until a minute, or a tenth of its life, before its end."""
+    """How many seconds a new token is used: until a minute, or a tenth of its lifetime, before it
+    expires."""
     life = token.expires_in if math.isfinite(token.expires_in) else 0.0
     return max(life - min(60.0, life / 10), 0.0)

@@ -1,4 +1,4 @@
-"""Calls to an Open edX LMS over HTTP: tokens, tries again, bounds on time and size."""
+"""Calls to an Open edX LMS over HTTP: tokens, repeated attempts, limits on time and size."""
 
 import logging
 import random
@@ -29,7 +29,7 @@ Sleep = Callable[[float], None]
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 _TOKEN_PATH: Final = "/oauth2/access_token"  # noqa: S105 - a path
-# Compressed, a short answer could become a long one.
+# Answers must not be compressed, because a short one could unpack to a very long one.
 _HEADERS: Final = {
     "Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "bursar",
 }  # fmt: skip
@@ -43,7 +43,7 @@ class LmsAccess:
     client_id: str
     client_secret: SecretStr
     timeout: float = 10.0
-    """Seconds for each try, and for each wait for the network in it."""
+    """Seconds for each attempt, and for each wait for the network within it."""
     attempts: int = 4
     connections: int = 4
 
@@ -51,11 +51,11 @@ class LmsAccess:
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
     name: str
-    """For the log: paths hold usernames."""
+    """The name of the call in the log. The path is not logged, because it contains usernames."""
     method: str
     path: str
     kind: type[T]
-    """Of the JSON in a good answer."""
+    """The type of the JSON in a successful answer."""
     json: Any = field(default=None, repr=False)
 
 
@@ -63,11 +63,11 @@ class Call(Generic[T]):
 class _Token:
     text: str = field(repr=False)
     expires: float
-    """On the monotonic clock."""
+    """When the token expires, on the monotonic clock."""
 
 
 class LmsClient:
-    """For any number of threads at once."""
+    """A client that any number of threads may use at once."""
 
     def __init__(self, access: LmsAccess, sleep: Sleep = time.sleep) -> None:
         _keep_addresses_out_of_the_log()
@@ -78,7 +78,7 @@ class LmsClient:
         self._http = httpx.Client(
             base_url=access.url,
             headers=_HEADERS,
-            # A thread without a connection waits for its turn.
+            # A thread waits without a limit for a free connection.
             timeout=httpx.Timeout(access.timeout, pool=None),
             limits=httpx.Limits(
                 max_connections=access.connections, max_keepalive_connections=access.connections
@@ -90,7 +90,7 @@ class LmsClient:
         self._http.close()
 
     def call(self, call: Call[T]) -> Answer[T]:
-        """Tries again for a while. Raises LmsUnavailable."""
+        """Makes the call, and repeats it for a while if it fails. Raises LmsUnavailable."""
         patience, started = Patience(self._access.attempts), time.monotonic()
         while True:
             try:
@@ -155,7 +155,7 @@ class LmsClient:
 
 
 def bounded(chunks: Iterable[bytes], deadline: float) -> bytes:
-    """Raises PassingTrouble for an answer that is too long, or comes too slowly."""
+    """The body. Raises PassingTrouble for an answer that is too long or arrives too slowly."""
     body = bytearray()
     for chunk in chunks:
         body += chunk
@@ -167,6 +167,7 @@ def bounded(chunks: Iterable[bytes], deadline: float) -> bytes:
 
 
 def _keep_addresses_out_of_the_log() -> None:
-    """Both log every request at INFO or DEBUG, with its URL."""
+    """httpx and httpcore log the URL of every request at INFO or DEBUG, and URLs contain
+    usernames."""
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,5 @@
-"""How long to go on after a trouble that may pass. Pure: time and chance are arguments."""
+"""Decides how long a call is repeated. Time and chance are arguments, so that tests control
+them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,9 +7,9 @@ from typing import Final
 from bursar.connectors.openedx.answers import PassingTrouble
 
 FAULT_SECONDS: Final = 30.0
-"""The longest that one call goes on in spite of faults."""
+"""For how long one call is repeated after faults."""
 ASKED_SECONDS: Final = 60.0
-"""The longest that one call waits at the LMS's request: its throttle counts by the minute."""
+"""For how long one call waits because the LMS asks for it. The LMS counts calls by the minute."""
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 8.0
@@ -17,14 +18,14 @@ _SHORTEST_ASKED: Final = 1.0
 
 @dataclass
 class Patience:
-    """Of one call. Being told to slow down is no fault and uses up no attempt."""
+    """The limits of one call. Being told to slow down is not a fault and uses up no attempt."""
 
     attempts: int
     failures: int = 0
     asked: float = 0.0
 
     def pause_after(self, trouble: PassingTrouble, elapsed: float, chance: float) -> float | None:
-        """Seconds to wait before the next attempt; None: give up. `chance` is in [0, 1)."""
+        """Seconds to wait before the next attempt, or None to give up. `chance` is in [0, 1)."""
         if trouble.is_throttle:
             return self._as_asked(trouble.retry_after or 0.0, chance)
         self.failures += 1
@@ -41,6 +42,7 @@ class Patience:
 
 
 def backoff(failures: int, chance: float) -> float:
-    """Doubles with each failure; the upper half is left to chance, so that callers spread out."""
+    """Seconds that double with each failure. Half of them are random, so that callers spread
+    out."""
     longest = min(_FIRST_PAUSE * 2.0 ** min(failures - 1, 10), _LONGEST_PAUSE)
     return longest * (1 + chance) / 2

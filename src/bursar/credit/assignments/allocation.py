@@ -1,4 +1,4 @@
-"""Allocation: money is reserved for learners, up to the last cent and not beyond."""
+"""Allocation: money is reserved for learners, never more than the budget has."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,10 +60,12 @@ def allocate(
     at = at or clock.now()
     offer = None
     if command.catalog_uuid is not None:
-        # Before the lock, which everybody else on this budget waits for.
+        # The content is looked up before the lock, because other allocations on this budget wait
+        # for it.
         offer = find_offer(session, command.catalog_uuid, command.content_key, at)
     budget = lock_budget(session, command.enterprise_uuid, command.policy_uuid)
-    # Under the lock: whoever makes an account known takes it too, to link the assignments.
+    # Learners are read under the lock. Code that makes an account known takes it too, to link
+    # assignments.
     learners = find_learners(session, command.enterprise_uuid, command.learner_emails)
     if budget.catalog_uuid != command.catalog_uuid:
         offer = find_offer(session, budget.catalog_uuid, command.content_key, at)
@@ -96,7 +98,7 @@ def _reserve(
     actions = actions_of(session, [row.uuid for row in matched.returning])
     at = _later_than_notices(matched, actions, terms.at)
     values = _values(budget, terms.offer, terms.command, at)
-    # Nothing in here asks the database for an answer: one round trip under the lock writes it all.
+    # Nothing in this block reads an answer of the database, so it is one round trip under the lock.
     with in_one_go(session, len(terms.command.learner_emails)):
         again = _allocate_again(session, matched.again, values)
         created = _create(session, budget, matched.new, values)
@@ -246,7 +248,7 @@ def _news(
     created: Sequence[Record],
     actions: Mapping[UUID, Sequence[StoredAction]],
 ) -> Iterator[AssignmentAllocated]:
-    """Of those that are allocated again, then of the new ones."""
+    """Events of the assignments that are allocated again, then of the new ones."""
     for (_, before), row in zip(matched.again, again, strict=True):
         yield _event(budget, row, actions[row.uuid], changes_between(before, row), is_first=False)
     changes = changes_of_new(created[0]) if created else {}  # the same for all of them

@@ -41,7 +41,7 @@ _EVENT_OF: Final[Mapping[LearnerState, type[AssignmentEvent]]] = {
 
 
 def record_attempts(session: Session, attempts: Sequence[Attempt], now: datetime) -> None:
-    """One action for a mail, whatever its attempts; the assignment's learner_state follows."""
+    """Records one action for each mail, however many attempts it has, and updates learner_state."""
     policies = _policies_of(session, [attempt.mail.subject_uuid for attempt in attempts])
     lock_policies(session, set(policies.values()))
     by_policy: defaultdict[UUID, list[Attempt]] = defaultdict(list)
@@ -105,7 +105,7 @@ def _write_actions(
 
 
 def _write_result(session: Session, outcome: AttemptOutcome, attempts: Sequence[Attempt]) -> None:
-    """Of mails that have an action already."""
+    """Updates the actions of mails that already have one."""
     at = max(attempt.at for attempt in attempts)
     result = _result(outcome, at)
     if result.get("completed_at"):
@@ -127,8 +127,9 @@ def _result(outcome: AttemptOutcome, at: datetime) -> dict[str, Any]:
 
 
 def _action(attempt: Attempt, allocated_at: datetime) -> dict[str, Any]:
-    """Dated before or after the last allocation, as its mail was, whatever the clock of the
-    process that sent it says: an action after it counts for it."""
+    """An action for an attempt. Its date is before or after the last allocation according to the
+    mail, even if the clock of the sending process is wrong, because an action after the allocation
+    counts for it."""
     is_stale = attempt.mail.created_at < allocated_at
     created_at = attempt.mail.created_at if is_stale else max(attempt.at, allocated_at)
     return {

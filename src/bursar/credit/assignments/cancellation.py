@@ -23,7 +23,8 @@ _CANCELLABLE: Final = frozenset(states_with(AssignmentMove.CANCEL))
 def cancel(
     session: Session, actor: Actor, command: CancelAssignments, *, at: datetime | None = None
 ) -> None:
-    """All or none; one that is cancelled already stays so. Raises AssignmentsInWrongState."""
+    """Cancels all or none. Those that are already cancelled stay so. Raises
+    AssignmentsInWrongState."""
     budget = lock_budget_of(session, command.enterprise_uuid, command.configuration_uuid)
     accepted = _CANCELLABLE | {AssignmentState.CANCELLED}
     rows = find_all(session, command.configuration_uuid, command.assignment_uuids, accepted)
@@ -55,7 +56,7 @@ def end(
 ) -> None:
     """Cancels or expires assignments, none of which is being redeemed, and tells the learners."""
     change = change_state(session, rows, move, at=at, new_mail=uuid4)
-    # An errored assignment has given its money back before.
+    # The money of an errored assignment was given back when its redemption failed.
     promised = (row for row in rows if row.state == AssignmentState.ALLOCATED)
     change.delta.allocated -= price_of(promised)
     post(session, budget, change.delta, at=at)

@@ -21,10 +21,10 @@ class AllocateCourse:
     price_cents: int
     """For one learner."""
     learner_emails: tuple[str, ...]
-    """Normalised, without repetitions."""
+    """Normalised addresses, without duplicates."""
     catalog_uuid: UUID | None = None
-    """The catalog of the policy, if the caller knows it: the content is then looked up before the
-    budget is locked. A wrong one costs a second look, under the lock."""
+    """The catalog of the policy, if the caller knows it. The content is then looked up before the
+    budget is locked; if the catalog is wrong, it is looked up again under the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True)
 class AssignmentFilters:
-    """All of them must hold. None lets everything pass, an empty set nothing."""
+    """An assignment must match all filters. None matches everything, an empty set nothing."""
 
     content_keys: frozenset[str] | None = None
     learner_emails: frozenset[str] | None = None
@@ -52,19 +52,19 @@ class AssignmentFilters:
 
     @property
     def only_states(self) -> bool:
-        """Whether the counts that are kept with a configuration can tell how many pass."""
+        """Whether the counts of the configuration are enough to know how many assignments match."""
         others = (self.content_keys, self.learner_emails, self.lms_user_ids, self.search)
         return all(other is None for other in others)
 
     def admits(self, state: AssignmentState, learner_state: LearnerState | None) -> bool:
-        """As far as the two states decide."""
+        """Whether an assignment in these states can match."""
         return (self.states is None or state in self.states) and (
             self.learner_states is None or learner_state in self.learner_states
         )
 
 
 Ordering: TypeAlias = tuple[tuple[str, bool], ...]
-"""Names of ORDERED_BY, each with whether it descends; the uuid breaks ties, always ascending."""
+"""Names of ORDERED_BY, each with whether it is descending. Ties are ordered by uuid, ascending."""
 ORDERED_BY: Final[Mapping[str, str]] = {
     "recent_action_time": "recent_action_at",
     "learner_state_sort_order": "learner_state_sort_order",
@@ -95,7 +95,7 @@ class RemindAssignments:
 
 @dataclass(frozen=True, slots=True)
 class RemindSelected:
-    """Of the assignments that the filters select, those that are allocated."""
+    """Reminds the allocated assignments among those that the filters select."""
 
     enterprise_uuid: UUID
     configuration_uuid: UUID
@@ -112,7 +112,7 @@ class CancelAssignments:
 
 @dataclass(frozen=True, slots=True)
 class CancelSelected:
-    """Of the assignments that the filters select, those that are allocated or errored."""
+    """Cancels the allocated and errored assignments among those that the filters select."""
 
     enterprise_uuid: UUID
     configuration_uuid: UUID

@@ -10,7 +10,8 @@ from bursar.events.event import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentEvent(Event):
-    """Told with the assignment as the list of its configuration shows it after the change."""
+    """An event whose data is the assignment as the list of its configuration shows it after the
+    change."""
 
     object_type: ClassVar[str] = "assignment"
 
@@ -19,7 +20,7 @@ class AssignmentEvent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentMailed(AssignmentEvent):
-    """Something that the learner is told with a link to the course in a catalog."""
+    """An event about which the learner gets a mail with a link to the course in a catalog."""
 
     enterprise_slug: str
     catalog_uuid: UUID
@@ -72,9 +73,11 @@ class AssignmentReversed(AssignmentEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentEnded(AssignmentEvent):
-    """Its money is free again, and the learner is told so by the mail of this uuid.
+    """The assignment ended and its money is available again. The learner is told by the mail
+    `mail_uuid`.
 
-    The action that records the end names the same mail, so that its attempts belong to it.
+    The action that records the end names the same mail, so that attempts to send it update that
+    action.
     """
 
     mail_uuid: UUID
@@ -100,7 +103,7 @@ class AssignmentLearnerLinked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentScrubbed(Event):
-    """The e-mail address was forgotten. No change is told: it would keep the address."""
+    """The e-mail address was removed. `changes` is empty, because it would preserve the address."""
 
     type: ClassVar[str] = "assignment.scrubbed"
     object_type: ClassVar[str] = "assignment"

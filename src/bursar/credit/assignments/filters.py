@@ -18,7 +18,7 @@ def conditions(configuration_uuid: UUID, filters: AssignmentFilters) -> list[Col
 
 
 def narrowing(filters: AssignmentFilters) -> list[ColumnElement[bool]]:
-    """Beyond belonging to a configuration."""
+    """Conditions for the filters, in addition to that on the configuration."""
     wanted = (
         _is_one_of(_COLUMNS.content_key, filters.content_keys),
         _is_one_of(_COLUMNS.learner_email, filters.learner_emails),
@@ -35,7 +35,7 @@ def _is_one_of(
 ) -> ColumnElement[bool] | None:
     if values is None:
         return None
-    # Drivers are given plain texts, no enumerations.
+    # Database drivers want plain strings, not members of enumerations.
     return column.in_(sorted(str(value) if isinstance(value, str) else value for value in values))
 
 

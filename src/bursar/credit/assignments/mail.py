@@ -65,7 +65,7 @@ def of_expired(
 def _with_links(
     kind: str, events: Sequence[AssignmentMailed], lms_public_url: str
 ) -> list[NewMail]:
-    # Most events of a change have the same course and deadline: each is written out once.
+    # Most events of a change have the same course and deadline, so their texts are cached.
     links: dict[tuple[UUID, str], str] = {}
     deadlines: dict[datetime, str] = {}
     mails = []
@@ -114,7 +114,7 @@ def _mail(
 
 
 def _allocated_still(session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
-    """Those about the present allocation: a later one has a mail of its own."""
+    """The mails about the current allocation. A later allocation has its own mail."""
     statement = select(Assignment.uuid, Assignment.allocated_at).where(
         is_any_of(session, Assignment.uuid, [mail.subject_uuid for mail in mails]),
         Assignment.state == AssignmentState.ALLOCATED,

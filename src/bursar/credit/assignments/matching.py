@@ -33,7 +33,7 @@ class Matched:
 
     new: list[Person] = field(default_factory=list)
     again: list[tuple[Person, AnyRow]] = field(default_factory=list)
-    """With an assignment that ended: it is allocated again."""
+    """Learners whose assignment ended, which is allocated again."""
     kept: list[AnyRow] = field(default_factory=list)
     """Assignments that are allocated or accepted, and stay as they are."""
 
@@ -55,14 +55,14 @@ def match_existing(
         for email in emails
     ]
     rows = list(_stored(session, configuration_uuid, content_key, people))
-    # Somebody can have two rows, by address and by account. The one that is kept counts, so it
-    # comes last and wins in the dictionaries.
+    # A learner can have two rows, one found by address and one by account. The row that is kept is
+    # sorted last, so that it overwrites the other in the dictionaries.
     rows.sort(key=_is_kept)
     by_email = {row.learner_email: row for row in rows}
     by_user = {row.lms_user_id: row for row in rows if row.lms_user_id is not None}
     matched, seen = Matched(), set()
     for person in people:
-        # The account finds the row of somebody whose address was scrubbed or has changed.
+        # The account finds the row of a learner whose address was scrubbed or has changed.
         found = [by_email.get(person.email), by_user.get(person.lms_user_id)]
         row = max((row for row in found if row is not None), key=_is_kept, default=None)
         identity = row.uuid if row is not None else person.lms_user_id or person.email

@@ -21,7 +21,8 @@ class NamedConfiguration:
 
 @dataclass(frozen=True, slots=True)
 class ListedConfiguration:
-    """With the number of its assignments in each state, so that a list need not count them."""
+    """A configuration with the number of its assignments in each state, so that a list need not
+    count them."""
 
     enterprise_uuid: UUID
     uuid: UUID

@@ -89,7 +89,7 @@ _ITEM_COLUMNS: Final = (
 )  # fmt: skip
 
 
-# So few are sorted at once faster than found among a million in their order.
+# Up to this many rows, sorting them is faster than walking an index of a million rows in order.
 FEW: Final = 1000
 
 
@@ -102,7 +102,7 @@ def _page_statement(ordering: Ordering, *, backwards: bool) -> Select[Any]:
 
 @lru_cache(maxsize=128)
 def _outer_page_statement(ordering: Ordering, size: int, *, backwards: bool) -> Select[Any]:
-    # With the number in the statement PostgreSQL sees that one plan is good for all.
+    # With the page size in the text of the statement, PostgreSQL can reuse one generic plan.
     statement = _page_statement(ordering, backwards=backwards)
     return statement.offset(None).limit(literal_column(str(size)))
 
@@ -110,7 +110,8 @@ def _outer_page_statement(ordering: Ordering, size: int, *, backwards: bool) -> 
 def _page_of_few_statement(
     filters: AssignmentFilters, ordering: Ordering, *, backwards: bool
 ) -> Select[Any]:
-    """Finds all that pass first: left alone, SQLite walks the whole list in its order."""
+    """A page of few matching rows. It finds all of them first, because SQLite would otherwise walk
+    the whole list in order."""
     matching = (
         select(*(_assignments[name] for name in (*_ITEM_COLUMNS, "learner_state_sort_order")))
         .where(
@@ -125,7 +126,7 @@ def _page_of_few_statement(
 
 
 def _by_sort_order(filters: AssignmentFilters) -> list[ColumnElement[bool]]:
-    """Follows from the filters; an index knows it."""
+    """Conditions on the sort order that follow from the filters, so that an index can be used."""
     orders = {SORT_ORDER[shown] for state, shown, _ in _KINDS if filters.admits(state, shown)}
     if orders == set(SORT_ORDER.values()):
         return []
@@ -149,7 +150,8 @@ def assignments_page(
     ordering: Ordering,
     page: Page,
 ) -> list[AnyRow]:
-    """From the nearer end of the list: the last page of a million costs what the first does."""
+    """A page, read from the nearer end of the list, so that the last page of a million rows costs
+    as much as the first."""
     size = min(page.size, page.count - page.start)
     if size <= 0:
         return []
@@ -186,7 +188,7 @@ def _actions_statement(dialect: str) -> Select[Any]:
             _actions.error_reason,
         )
         .where(is_any_of_given(dialect, _actions.assignment_uuid, "assignments"))
-        # As their index has them.
+        # This is the order of their index.
         .order_by(_actions.assignment_uuid, _actions.id)
     )
 
@@ -205,7 +207,8 @@ def actions_of_page(connection: Connection, uuids: Sequence[UUID]) -> dict[UUID,
 def state_counts(
     connection: Connection, configuration: ListedConfiguration, filters: AssignmentFilters
 ) -> StateCounts:
-    """One statement; none when only states are asked for, as the configuration knows it then."""
+    """The counts by state, in one statement, or in none if the filters name only states, because
+    the configuration has these counts."""
     if filters.only_states:
         return _kept_counts(configuration, filters)
     statement = (

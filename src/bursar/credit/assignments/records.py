@@ -1,5 +1,5 @@
-"""Reads and changes rows of assignments under the lock of their policy: set-based, whatever their
-number."""
+"""Reads and changes rows of assignments under the lock of their policy, in few statements for any
+number of rows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ _EVENT_OF: Final[Mapping[AssignmentMove, type[events.AssignmentEvent]]] = {
     AssignmentMove.REVERSE: events.AssignmentReversed,
 }
 _TOLD: Final = ("state", "learner_state", "transaction_uuid", "content_key", "content_quantity")
-"""The columns of which events tell the old and the new value; the API has the same names."""
+"""The columns whose old and new values events contain. The API has the same names."""
 _told_of_row, _told_of_record = attrgetter(*_TOLD), itemgetter(*_TOLD)
 
 
@@ -57,7 +57,7 @@ def is_redeeming(row: AnyRow) -> bool:
 
 
 def find_by_uuid(session: Session, configuration_uuid: UUID, uuids: Sequence[UUID]) -> list[AnyRow]:
-    """Of one configuration only."""
+    """The assignments of one configuration with these uuids."""
     connection = session.connection()
     found: list[AnyRow] = []
     for batch in batched(uuids, BATCH):
@@ -70,7 +70,7 @@ def find_by_uuid(session: Session, configuration_uuid: UUID, uuids: Sequence[UUI
 
 
 def price_of(rows: Iterable[AnyRow]) -> int:
-    """Cents."""
+    """The sum of the prices in cents."""
     return -sum(int(row.content_quantity) for row in rows)
 
 
@@ -134,7 +134,7 @@ def _write(session: Session, rows: Sequence[AnyRow], values: Mapping[str, Any]) 
 def _event(
     move: AssignmentMove, before: AnyRow, now: Record, actions: Sequence[StoredAction]
 ) -> Event:
-    """The last of the actions is the one of the move."""
+    """The event of a change of state. The last action is the one that records the change."""
     mail_uuid = actions[-1].mail_uuid
     mailed = {} if mail_uuid is None else {"mail_uuid": mail_uuid}
     return _EVENT_OF[move](
@@ -147,13 +147,13 @@ def _event(
 
 
 def changes_between(before: AnyRow, now: Record) -> Changes:
-    """What events tell of an update."""
+    """The old and new values that an event of an update contains."""
     values = zip(_TOLD, _told_of_row(before), _told_of_record(now), strict=True)
     return {name: (old, new) for name, old, new in values if old != new}
 
 
 def changes_of_new(row: Record) -> Changes:
-    """What events tell of an assignment that was not there before."""
+    """The values that the event of a new assignment contains."""
     return {name: (None, row[name]) for name in _TOLD if row[name] is not None}
 
 
@@ -179,7 +179,7 @@ def _action(
 
 
 def actions_of(session: Session, uuids: Sequence[UUID]) -> dict[UUID, list[StoredAction]]:
-    """By assignment, oldest first."""
+    """The actions of each assignment, oldest first."""
     columns = AssignmentAction.__table__.c
     found: dict[UUID, list[StoredAction]] = {uuid: [] for uuid in uuids}
     for batch in batched(uuids, BATCH):

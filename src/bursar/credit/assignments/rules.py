@@ -16,7 +16,7 @@ SUBSIDY_EXPIRED: Final = "SUBSIDY_EXPIRED"
 
 @dataclass(frozen=True, slots=True)
 class PriceBand:
-    """Cents; the bounds themselves are good."""
+    """The lowest and the highest allowed price, in cents."""
 
     expected: int
     minimum: int
@@ -41,7 +41,8 @@ class Deadline:
 def earliest_expiration(
     allocated_at: datetime, subsidy_expiration: datetime, enrollment_end: datetime | None
 ) -> Deadline:
-    """The earliest of three. Of equal instants the subsidy counts, then the enrollment."""
+    """The earliest of three deadlines. If instants are equal, the subsidy wins, then the
+    enrollment."""
     deadlines = [Deadline(subsidy_expiration, SUBSIDY_EXPIRED)]
     if enrollment_end is not None:
         deadlines.append(Deadline(enrollment_end, ENROLLMENT_DATE_PASSED))
@@ -97,7 +98,7 @@ def error_reason(
     mended: set[str] = set()
     for action in reversed(actions):
         if action.created_at < allocated_at:
-            continue  # a mail of an earlier allocation may be recorded late
+            continue  # The mail of an earlier allocation may be recorded late.
         if action.error_reason and action.action_type not in mended:
             return action.error_reason
         if action.completed_at and not action.error_reason:

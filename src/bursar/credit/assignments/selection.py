@@ -24,8 +24,8 @@ def find_all(
     uuids: Sequence[UUID],
     accepted: frozenset[AssignmentState],
 ) -> list[AnyRow]:
-    """Every one of these. Raises AssignmentsInWrongState if one is in no accepted state, is being
-    redeemed, or is not in the configuration."""
+    """The rows of all these assignments. Raises AssignmentsInWrongState if one is not in an
+    accepted state, is being redeemed, or is not in the configuration."""
     rows = find_by_uuid(session, configuration_uuid, uuids)
     states = {row.uuid: "redeeming" if is_redeeming(row) else row.state for row in rows}
     offending = {

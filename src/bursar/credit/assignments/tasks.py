@@ -1,4 +1,4 @@
-"""What happens to assignments by the clock."""
+"""The scheduled tasks of assignments."""
 
 from collections.abc import Mapping
 from typing import Final

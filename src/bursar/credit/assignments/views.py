@@ -55,8 +55,8 @@ class AssignmentListItem(AssignmentItem, frozen=True):
 
 
 def assignment_item(row: StoredAssignment, actions: Sequence[StoredAction]) -> AssignmentItem:
-    """Of a row with the columns of `Assignment`, and its actions, oldest first."""
-    # By position, in the order of the keys: this runs for every row of every page.
+    """The view of a row with the columns of `Assignment` and its actions, oldest first."""
+    # Positional arguments are faster, and this runs for every row of every page.
     return AssignmentItem(
         row.uuid,
         row.configuration_uuid,
@@ -73,7 +73,7 @@ def assignment_item(row: StoredAssignment, actions: Sequence[StoredAction]) -> A
 
 
 def allocation_item(item: AssignmentListItem) -> AssignmentItem:
-    """What allocation answers of it."""
+    """The view that allocation returns."""
     return AssignmentItem(
         item.uuid,
         item.assignment_configuration,

@@ -13,10 +13,10 @@ class Money:
     spend_limit: int | None
     redeemed: int
     allocated: int
-    """By this policy."""
+    """Cents that are allocated by this policy."""
     subsidy_balance: int
     subsidy_allocated: int
-    """By every policy of the subsidy."""
+    """Cents that are allocated by all policies of the subsidy."""
 
     @property
     def left_in_subsidy(self) -> int:
@@ -24,7 +24,7 @@ class Money:
 
     @property
     def left_in_policy(self) -> int | None:
-        """None without a limit."""
+        """Cents that the policy has left, or None without a limit."""
         if self.spend_limit is None:
             return None
         return max(0, self.spend_limit - self.redeemed - self.allocated)
@@ -36,7 +36,8 @@ class Money:
 
 
 def refusal_of_cost(money: Money, cost: int) -> type[CostNotCovered] | None:
-    """Reaching a limit exactly is allowed; what costs nothing always passes."""
+    """Why the cost is refused, or None. A limit may be reached exactly, and a cost of zero always
+    passes."""
     if cost > money.left_in_subsidy:
         return SubsidyExhausted
     if money.left_in_policy is not None and cost > money.left_in_policy:
@@ -45,5 +46,6 @@ def refusal_of_cost(money: Money, cost: int) -> type[CostNotCovered] | None:
 
 
 def is_active(active_datetime: datetime, expiration_datetime: datetime, at: datetime) -> bool:
-    """The begin belongs to the time in which a subsidy is active; the end does not."""
+    """Whether a subsidy is active at the instant: from `active_datetime` on, and before
+    `expiration_datetime`."""
     return active_datetime <= at < expiration_datetime

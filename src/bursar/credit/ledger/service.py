@@ -1,7 +1,7 @@
-"""The books of a budget: where its totals are read to decide, and the only place that changes them.
+"""The ledger and totals of budgets. Only this module locks budgets and changes their totals.
 
-On PostgreSQL the rows of the policy and of its subsidy are locked; on SQLite a transaction that
-writes is alone.
+On PostgreSQL the rows of the policy and of its subsidy are locked. On SQLite this is not needed,
+because only one transaction writes at a time.
 """
 
 from collections import Counter
@@ -116,7 +116,8 @@ def _lock_statement(condition: ColumnElement[bool]) -> Select[Any]:
         select(*columns)
         .select_from(joined)
         .where(condition, _policy.c.enterprise_uuid == bindparam("enterprise_uuid"))
-        # Only these two: PostgreSQL cannot lock what an outer join may leave out.
+        # Only these two tables are locked: PostgreSQL cannot lock the nullable side of an outer
+        # join.
         .with_for_update(of=[_policy, _subsidy])
     )
 
@@ -126,10 +127,7 @@ _LOCK_BY_CONFIGURATION: Final = _lock_statement(_configuration.c.uuid == bindpar
 
 
 def lock_budget(session: Session, enterprise_uuid: UUID, policy_uuid: UUID) -> LockedBudget:
-    """Waits for whoever holds the budget, and holds it until the transaction ends.
-
-    Raises NoResultFound for a policy that is not there.
-    """
+    """Locks the budget until the transaction ends. Raises NoResultFound for an unknown policy."""
     return _lock(session, _LOCK_BY_POLICY, enterprise_uuid, policy_uuid)
 
 
@@ -165,9 +163,9 @@ _LOCK_POLICY_OF: Final = (
 def lock_policy_of(
     session: Session, enterprise_uuid: UUID, configuration_uuid: UUID
 ) -> LockedPolicy:
-    """For changes without money to the assignments of one configuration.
+    """Locks the policy of a configuration, for changes of its assignments that move no money.
 
-    Raises NoResultFound for a configuration that is not there.
+    Raises NoResultFound for an unknown configuration.
     """
     values = {"uuid": configuration_uuid, "enterprise_uuid": enterprise_uuid}
     return LockedPolicy(*session.connection().execute(_LOCK_POLICY_OF, values).one())
@@ -184,9 +182,9 @@ def lock_policies(session: Session, policy_uuids: Iterable[UUID]) -> None:
 
 
 def lock_enterprise(session: Session, enterprise_uuid: UUID) -> None:
-    """Holds every budget of an enterprise still until the transaction ends.
+    """Locks every budget of an enterprise until the transaction ends.
 
-    Policies before subsidies, the order in which a single budget is locked: no deadlock.
+    Policies are locked before subsidies, as for a single budget, so that there is no deadlock.
     """
     for model in (Policy, Subsidy):
         uuid = model.__table__.c.uuid
@@ -282,7 +280,7 @@ def _entry(budget: LockedBudget, entry: NewEntry, at: datetime) -> dict[str, Any
 
 
 def post_counts(session: Session, policy_uuid: UUID, counts: Counter[str]) -> None:
-    """For changes without money, whose policy the caller has locked."""
+    """Changes the counts of a configuration, without money. The caller has locked the policy."""
     if any(counts.values()):
         changes = {f"more_{name}": counts[name] for name in _COUNTS}
         session.connection().execute(_POST_COUNTS, {"row": policy_uuid, **changes})

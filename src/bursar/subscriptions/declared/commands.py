@@ -1,4 +1,4 @@
-"""What an operator declares of a plan, in the words of the manifest."""
+"""What an operator declares about a plan, with the names of the manifest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from uuid import UUID
 
 
 class RenewalFields(TypedDict, total=False):
-    """What is absent or None stays as it is."""
+    """A declared renewal. Fields that are absent or None stay as they are."""
 
     uuid: Required[UUID]
-    """Of the plan that follows."""
+    """The UUID of the plan that follows."""
     title: str | None
     effective_date: datetime | None
     renewed_expiration_date: datetime | None
@@ -19,7 +19,7 @@ class RenewalFields(TypedDict, total=False):
 
 
 class PlanFields(TypedDict, total=False):
-    """What is absent stays as it is; None stands for the default."""
+    """A declared plan. Absent fields stay as they are; None means the default."""
 
     title: str | None
     start_date: datetime | None
@@ -32,7 +32,7 @@ class PlanFields(TypedDict, total=False):
     should_auto_apply_licenses: bool | None
     is_locked_for_renewal_processing: bool | None
     renewals: Sequence[RenewalFields]
-    """At most one."""
+    """At most one renewal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,4 +4,4 @@ from bursar.declarations import DeclarationRefused
 
 
 class PlanRefused(DeclarationRefused):
-    """The plan cannot be as it is declared; nothing was changed for it."""
+    """The declared plan is not valid. Nothing was changed."""

@@ -82,7 +82,7 @@ def _field_problems(stored: PlanRenewal | None, renewal: RenewalFields) -> Itera
 
 
 def _changes(stored: PlanRenewal | None, renewal: RenewalFields) -> dict[str, tuple[Plain, Plain]]:
-    """Old and new value of what the declaration changes."""
+    """The old and the new value of each field that the declaration changes."""
     declared = cast("Mapping[str, Plain]", renewal)
     given = {name: declared[name] for name in _FIELDS if declared.get(name) is not None}
     old = {name: None if stored is None else getattr(stored, name) for name in given}
@@ -92,9 +92,9 @@ def _changes(stored: PlanRenewal | None, renewal: RenewalFields) -> dict[str, tu
 def put_renewal(
     session: Session, plan: SubscriptionPlan, renewal: RenewalFields, at: datetime
 ) -> dict[str, tuple[Plain, Plain]]:
-    """Answers the old and the new value of what changes.
+    """Stores a renewal and returns the old and the new value of each field that changed.
 
-    For a declaration that `renewal_problems` found nothing wrong with.
+    `renewal_problems` must have found no problem in the declaration.
     """
     stored = session.get(PlanRenewal, plan.uuid)
     changes = _changes(stored, renewal)

@@ -1,6 +1,6 @@
-"""The front door of what an operator declares of plans: manifests, and nothing else, make plans.
+"""The front door for declared plans. Plans are created by manifests and by renewals only.
 
-Everything expects the caller's transaction.
+All functions expect the caller's transaction.
 """
 
 from collections.abc import Iterator, Mapping
@@ -159,7 +159,7 @@ def _problems(
 def _set_fields(
     session: Session, plan: SubscriptionPlan, fields: PlanFields, at: datetime
 ) -> dict[str, tuple[Plain, Plain]]:
-    """Answers the old and the new value of those that had another one."""
+    """Sets the fields, and returns the old and the new value of each that changed."""
     declared = cast("Mapping[str, Plain]", fields)
     given = {
         name: DEFAULTS[name] if declared[name] is None else declared[name]
@@ -179,7 +179,8 @@ def _set_fields(
 
 
 def _take_up_again(session: Session, plan: SubscriptionPlan) -> None:
-    """Enrollments that have ended stay ended; the others go on."""
+    """Makes a plan that had expired usable again. Enrollments that have ended stay ended; the
+    others continue."""
     plan.wound_up_at = None
     session.connection().execute(
         update(License)

@@ -1,4 +1,5 @@
-"""The job that ends what licenses paid for, for as long as the LMS takes to answer."""
+"""The job that ends the enrollments that licenses paid for. It tries again until the LMS
+answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,14 +24,15 @@ END: Final = "subscriptions.end_enrollments"
 
 @dataclass(frozen=True, slots=True)
 class EnqueueEnding:
-    """Subscribers that have a worker end what was paid for, in the transaction that marked it."""
+    """Subscribers that enqueue this job, in the transaction that marked the licenses."""
 
     queue: JobQueue
 
     def of_revoked(
         self, session: Session, _actor: Actor, events: Sequence[LicenseRevoked], _at: datetime
     ) -> None:
-        """Only a license that was activated can have paid for something."""
+        """Enqueues a job for revoked licenses. Only activated ones can have paid for an
+        enrollment."""
         plans = {event.data.subscription_plan_uuid for event in events if event.was_activated}
         for plan_uuid in sorted(plans):
             self.queue.enqueue(session, END, str(plan_uuid))
@@ -44,10 +46,10 @@ class EnqueueEnding:
 
 
 def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
-    """For a worker that tells this LMS."""
+    """The workflows of a worker that uses this LMS."""
 
     def end(context: JobContext, plan_uuid: str, attempt: int = 0) -> int:
-        """Returns how many licenses it was."""
+        """Returns the number of licenses."""
 
         def end_some() -> int:
             return end_batch(context.database, gateway, UUID(plan_uuid))

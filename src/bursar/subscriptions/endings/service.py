@@ -1,7 +1,7 @@
-"""The front door of endings: what licenses paid for ends, in the LMS and in Bursar's own record.
+"""The front door of endings: enrollments that licenses paid for end, in the LMS and in Bursar.
 
-Licenses carry a mark (`License.is_ending`) for as long as this has to be done, so that nothing is
-forgotten, and a repetition finds only what is left.
+Licenses are marked (`License.is_ending`) until this is done, so that no enrollment is forgotten
+and a repeated call finds only those that are left.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ _WITHOUT_RENEWAL: Final = ~exists().where(PlanRenewal.plan_uuid == _plans.uuid)
 
 
 def find_expired(database: Database, at: datetime) -> list[ExpirePlan]:
-    """Plans whose end was not ordered yet; earliest first."""
+    """Expired plans whose enrollments have not been marked to end yet, the earliest first."""
     statement = select(_plans.enterprise_uuid, _plans.uuid).where(*_is_due(at))
     statement = statement.order_by(_plans.expiration_date, _plans.uuid)
     with database.read() as connection:
@@ -54,7 +54,8 @@ def _is_due(at: datetime) -> tuple[ColumnElement[bool], ...]:
 def expire_plan(
     session: Session, actor: Actor, command: ExpirePlan, *, at: datetime | None = None
 ) -> bool:
-    """False when the plan's expiration was put off meanwhile: it is looked at under its lock."""
+    """Marks the plan's licenses. Returns False when the plan's expiration was postponed in the
+    meantime, which is checked under the lock of the plan."""
     at = at or clock.now()
     plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
     statement = update(SubscriptionPlan).where(_plans.uuid == plan.uuid, *_is_due(at))
@@ -79,9 +80,10 @@ def expire_plan(
 def end_batch(
     database: Database, gateway: LmsGateway, plan_uuid: UUID, *, at: datetime | None = None
 ) -> int:
-    """How many licenses of the plan; zero when none is left. Raises LmsUnavailable.
+    """Ends the enrollments of some licenses and returns how many licenses; zero when none is left.
 
-    Makes its own transactions, one before the LMS is asked and one after.
+    It opens its own transactions, one before the LMS is called and one after. Raises
+    LmsUnavailable.
     """
     with database.transaction() as session:
         marked = _marked(session, plan_uuid)
@@ -112,7 +114,8 @@ def _marked(session: Session, plan_uuid: UUID) -> Sequence[License]:
 
 
 def _payers(session: Session, uuids: Sequence[UUID]) -> list[UUID]:
-    """With the licenses that they renewed, and without those that go on in a renewed one."""
+    """The licenses that may have paid: also those that these licenses renewed, but not those whose
+    renewed license is still in use."""
     found = list(session.scalars(select(licenses.uuid).where(_is_any(session, uuids), ~_goes_on())))
     latest = found
     while latest:
@@ -145,8 +148,8 @@ def _unmark(session: Session, uuids: Sequence[UUID]) -> None:
 def _log_refused(
     plan_uuid: UUID, outcomes: Sequence[Outcome], seats: Sequence[LmsEnrollment]
 ) -> None:
-    """A refusal is final, such as for an enrollment that the LMS does not know: there is nothing
-    left to end."""
+    """Logs refusals. They are final, for example when the LMS does not know the enrollment, so that
+    there is nothing to end."""
     for outcome, seat in zip(outcomes, seats, strict=True):
         if outcome.error is not None:
             _log.warning(

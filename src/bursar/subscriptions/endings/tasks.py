@@ -1,4 +1,4 @@
-"""What the end of plans makes necessary by the clock."""
+"""The scheduled task that ends the enrollments of expired plans."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -20,7 +20,8 @@ ACTOR: Final = Actor("task:expire-plans", kind=ActorKind.TASK)
 
 
 def expire_plans(database: Database, gateway: LmsGateway) -> Mapping[str, int]:
-    """Orders the ends in a durable way first, then does what the LMS allows at once."""
+    """Marks what has to end first, which is durable, and then ends as much as the LMS allows at
+    once."""
     at = clock.now()
     expired = ended = waiting = 0
     for command in find_expired(database, at):
@@ -31,12 +32,12 @@ def expire_plans(database: Database, gateway: LmsGateway) -> Mapping[str, int]:
             while number := end_batch(database, gateway, plan_uuid):
                 ended += number
         except LmsUnavailable:
-            waiting += 1  # a job of its own goes on asking
+            waiting += 1  # A job continues with the rest.
     return {"expired": expired, "ended": ended, "waiting": waiting}
 
 
 def tasks(gateway: LmsGateway) -> tuple[Task, ...]:
-    """With this LMS, where what a plan paid for has to end."""
+    """The tasks of a worker that uses this LMS."""
 
     def expire(database: Database, _settings: Settings) -> Mapping[str, int]:
         return expire_plans(database, gateway)

@@ -1,4 +1,4 @@
-"""What licenses take from the news of learners."""
+"""Updates licenses when the accounts of learners become known."""
 
 from collections import defaultdict
 from collections.abc import Sequence

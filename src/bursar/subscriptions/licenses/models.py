@@ -17,11 +17,12 @@ _RENEWING: Final = text("renewed_from_uuid IS NOT NULL")
 
 
 class License(Base):
-    """One seat. Whoever changes one holds the lock on its plan, and changes the counts with it."""
+    """One license. Code that changes it must hold the lock on its plan and change the counts
+    too."""
 
     __tablename__ = "licenses"
     __table_args__ = (
-        # No learner holds two seats of a plan, whatever the code does.
+        # The database makes sure that no learner holds two licenses of a plan.
         Index(
             "uq_licenses_live",
             "plan_uuid",
@@ -87,6 +88,6 @@ class License(Base):
     activated_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     is_ending: Mapped[bool]
-    """Its enrollments have yet to be ended in the LMS; a job is under way."""
+    """Whether its enrollments still have to be ended in the LMS, by a job."""
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]

@@ -1,5 +1,5 @@
-"""The life of a license, as a table. The database enforces the same one with a trigger, and a test
-walks every pair on both databases."""
+"""The states of a license and their transitions, as a table. The database enforces the same table
+with a trigger, and a test compares the two on both databases."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -28,7 +28,7 @@ LICENSE_MOVES: Final[Mapping[tuple[LicenseStatus, LicenseAction], LicenseStatus]
     (_S.ACTIVATED, _A.REVOKE): _S.REVOKED,
 }
 LIVE: Final = (_S.ASSIGNED, _S.ACTIVATED)
-"""Held by a learner."""
+"""The states in which a learner holds the license."""
 
 
 class IllegalMove(Exception):
@@ -40,7 +40,7 @@ class IllegalMove(Exception):
 
 
 def after(status: LicenseStatus, action: LicenseAction) -> LicenseStatus:
-    """Raises IllegalMove."""
+    """The status after the action. Raises IllegalMove."""
     try:
         return LICENSE_MOVES[status, action]
     except KeyError:

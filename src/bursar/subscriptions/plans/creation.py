@@ -1,4 +1,4 @@
-"""Plans as they begin."""
+"""Creates plans."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,7 +25,7 @@ _COUNTS: Final = tuple(
 def new_plan(
     uuid: UUID, enterprise_uuid: UUID, fields: Mapping[str, object], at: datetime
 ) -> SubscriptionPlan:
-    """Without any license yet; what is absent or None gets its default."""
+    """A new plan without licenses. Fields that are absent or None get their defaults."""
     given = {name: fields[name] for name in FIELDS if fields.get(name) is not None}
     return SubscriptionPlan(
         uuid=uuid,

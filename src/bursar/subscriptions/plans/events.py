@@ -23,7 +23,7 @@ class PlanCreated(PlanEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanChanged(PlanEvent):
-    """Its terms, the number of its licenses, or its renewal are others than before."""
+    """The terms of the plan, the number of its licenses, or its renewal changed."""
 
     type: ClassVar[str] = "plan.changed"
 
@@ -39,7 +39,7 @@ class PlanRenewed(PlanEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanExpired(PlanEvent):
-    """The plan is over, and no renewal takes over what it paid for."""
+    """The plan has expired without a renewal, so the enrollments that it paid for have to end."""
 
     type: ClassVar[str] = "plan.expired"
 

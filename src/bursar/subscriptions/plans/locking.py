@@ -1,4 +1,4 @@
-"""Locks plans, and changes their counts: the one place where counts are read to decide.
+"""Locks plans and changes their counts. Only here are counts read to make a decision.
 
 On PostgreSQL the plan's row is locked; on SQLite one transaction writes at a time.
 """
@@ -77,14 +77,15 @@ _CHANGE_COUNTS: Final = (
 
 
 def lock_plan(session: Session, enterprise_uuid: UUID, plan_uuid: UUID) -> LockedPlan:
-    """Waits for the transaction that holds it. Raises NoResultFound for an unknown plan."""
+    """Locks the plan until the transaction ends. Raises NoResultFound for an unknown plan."""
     values = {"plan_uuid": plan_uuid, "enterprise_uuid": enterprise_uuid}
     row = session.connection().execute(_LOCK, values).mappings().one()
     return plan_of_row(row)
 
 
 def plan_of_row(row: Mapping[Any, Any]) -> LockedPlan:
-    """Of a row with the columns of SubscriptionPlan, and `renewal_date` of a waiting renewal."""
+    """The plan of a row with the columns of SubscriptionPlan, and `renewal_date` of a renewal that
+    is not processed yet."""
     seats = Seats(
         row["unassigned_count"],
         row["assigned_count"],
@@ -113,12 +114,12 @@ def plan_of_row(row: Mapping[Any, Any]) -> LockedPlan:
 
 
 def lock_plans(session: Session, plan_uuids: Sequence[UUID]) -> None:
-    """Always in the same order, so that two that lock several never wait for each other."""
+    """Locks the plans, always in the same order, so that two transactions cannot deadlock."""
     session.connection().execute(_LOCK_MANY, {"plan_uuids": sorted(plan_uuids)}).all()
 
 
 def change_counts(session: Session, deltas: Mapping[UUID, CountsDelta]) -> None:
-    """By plan; the caller holds the locks of all of them."""
+    """Changes the counts of several plans, which the caller has locked."""
     values = [
         {"plan_uuid": plan_uuid}
         | {name: getattr(delta, name) for name in CountsDelta.__dataclass_fields__}

@@ -14,8 +14,8 @@ _NOT_WOUND_UP: Final = text("wound_up_at IS NULL")
 
 
 class SubscriptionPlan(Base):
-    """Seats that an enterprise bought. Its counts change in the transaction that changes what they
-    count, under the lock on this row; `bursar check` proves them."""
+    """Licenses that an enterprise bought. The counts change in the same transaction as the
+    licenses, under the lock on this row; `bursar check` compares them."""
 
     __tablename__ = "subscription_plans"
     __table_args__ = (
@@ -46,21 +46,23 @@ class SubscriptionPlan(Base):
     revoke_max_percentage: Mapped[int]
     should_auto_apply_licenses: Mapped[bool]
     is_locked_for_renewal_processing: Mapped[bool]
-    """By hand; a renewal that is near locks a plan as well."""
+    """Whether the operator locked the plan. A renewal that is near also locks it, without this
+    column."""
     unassigned_count: Mapped[int] = mapped_column(BigInteger)
     assigned_count: Mapped[int] = mapped_column(BigInteger)
     activated_count: Mapped[int] = mapped_column(BigInteger)
     revoked_count: Mapped[int] = mapped_column(BigInteger)
     revoked_activated_count: Mapped[int] = mapped_column(BigInteger)
-    """Of the revoked ones those that had been activated: they count against the cap."""
+    """How many revoked licenses had been activated. Only these count towards the cap."""
     wound_up_at: Mapped[datetime | None]
-    """When the end of its licensed enrollments was ordered, after it expired."""
+    """When the enrollments of the expired plan were marked to end."""
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]
 
 
 class PlanRenewal(Base):
-    """A plan and the one that follows it, which exists once this is processed, if not before."""
+    """A plan and the plan that follows it. Processing the renewal creates that plan if it does not
+    exist."""
 
     __tablename__ = "plan_renewals"
     __table_args__ = (

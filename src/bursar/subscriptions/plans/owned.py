@@ -1,4 +1,4 @@
-"""What paths can name of plans."""
+"""The plans that paths can name."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +14,7 @@ _plan = SubscriptionPlan.__table__
 
 @dataclass(frozen=True, slots=True)
 class PlanTarget:
-    """With its counts: the list of its licenses needs no statement of its own to be counted."""
+    """A plan with its counts, so that its list of licenses need not be counted."""
 
     enterprise_uuid: UUID
     uuid: UUID

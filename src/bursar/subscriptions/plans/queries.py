@@ -48,7 +48,7 @@ def _count_of_plans(*conditions: ColumnElement[bool]) -> Select[int]:
     return select(func.count()).select_from(_plan).where(*conditions)
 
 
-# Built once: a statement that is new at every request costs more than it asks.
+# The statements are built once, because building one costs more time than running it.
 _PAGES: Final = {True: _page_of_plans(*_ACTIVE), False: _page_of_plans(_OF_ENTERPRISES)}
 _COUNTS: Final = {True: _count_of_plans(*_ACTIVE), False: _count_of_plans(_OF_ENTERPRISES)}
 _CURRENT_PLAN: Final = _page_of_plans(*_CURRENT)
@@ -62,7 +62,7 @@ def page_of_plans(
     offset: int,
     limit: int,
 ) -> Sequence[AnyRow]:
-    """Latest start first; every row also carries the length of the whole list."""
+    """A page of plans, the latest start first. Every row also has the length of the whole list."""
     values = {"enterprises": list(enterprises), "skipped": offset, "size": limit}
     rows: Sequence[AnyRow] = connection.execute(_PAGES[only_active], values).all()
     return rows
@@ -77,7 +77,7 @@ _ONE_PLAN: Final = _page_of_plans(_plan.c.uuid == bindparam("plan_uuid"))
 
 
 def plan_row(connection: Connection, plan_uuid: UUID) -> AnyRow:
-    """As a row of the list. Raises NoResultFound."""
+    """One plan as a row of the list. Raises NoResultFound."""
     values = {"plan_uuid": plan_uuid, "skipped": 0, "size": 1}
     return connection.execute(_ONE_PLAN, values).one()
 
@@ -85,7 +85,7 @@ def plan_row(connection: Connection, plan_uuid: UUID) -> AnyRow:
 def current_plan(
     connection: Connection, enterprises: Sequence[UUID], now: datetime
 ) -> Sequence[AnyRow]:
-    """One row, or none."""
+    """The current plan as one row, or no row."""
     values = {"enterprises": list(enterprises), "now": now, "skipped": 0, "size": 1}
     rows: Sequence[AnyRow] = connection.execute(_CURRENT_PLAN, values).all()
     return rows
@@ -114,6 +114,7 @@ _RENEWALS: Final = (
 
 
 def renewals(connection: Connection, enterprises: Sequence[UUID]) -> Sequence[AnyRow]:
-    """All of them: any may be part of a chain. `renewed_start` is null before the plan exists."""
+    """All renewals of the enterprises, because any may be part of a chain. `renewed_start` is null
+    until the plan that follows exists."""
     rows: Sequence[AnyRow] = connection.execute(_RENEWALS, {"enterprises": list(enterprises)}).all()
     return rows

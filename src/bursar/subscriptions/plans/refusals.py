@@ -10,4 +10,4 @@ class Unusable(StrEnum):
     NOT_STARTED = "not_started"
     EXPIRED = "expired"
     LOCKED_FOR_RENEWAL = "locked_for_renewal"
-    """Concerns new licenses only: those that were assigned before can still be activated."""
+    """No license can be assigned. Licenses that were assigned before can still be activated."""

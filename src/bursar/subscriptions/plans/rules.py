@@ -23,7 +23,7 @@ class Seats:
     activated: int = 0
     revoked: int = 0
     revoked_activated: int = 0
-    """Of the revoked ones, those that had been activated."""
+    """How many of the revoked licenses had been activated."""
 
     @property
     def allocated(self) -> int:
@@ -31,7 +31,8 @@ class Seats:
 
     @property
     def total(self) -> int:
-        """What was bought: all but the revoked ones, each of which left a new one behind."""
+        """The number of licenses that were bought. Revoked ones do not count, because each was
+        replaced."""
         return self.unassigned + self.allocated
 
 
@@ -42,20 +43,21 @@ class Revocations:
 
     @property
     def remaining(self) -> int:
-        """Below zero when the cap was lowered beneath what had been used."""
+        """How many may still be revoked. It is negative if the cap was lowered below what had been
+        used."""
         return self.total - self.used
 
 
 def revocations(seats: Seats, *, is_capped: bool, percentage: int) -> Revocations | None:
-    """None without a cap. The percentage is rounded up to whole licenses, in favour of whoever
-    revokes."""
+    """The revocations that the cap allows, or None without a cap. The percentage is rounded up to
+    whole licenses."""
     if not is_capped:
         return None
     return Revocations(-(-seats.total * percentage // 100), seats.revoked_activated)
 
 
 def days_until(expiration: datetime, now: datetime) -> int:
-    """Whole days; negative when past."""
+    """Whole days until the expiration; negative if it has passed."""
     return (expiration - now) // _DAY
 
 
@@ -68,7 +70,7 @@ class Terms:
     expiration_date: datetime
     is_locked_by_hand: bool = False
     renewal_date: datetime | None = None
-    """Of a renewal that waits to be processed."""
+    """The date of the renewal that is not processed yet."""
 
     def is_locked(self, now: datetime) -> bool:
         near = self.renewal_date is not None and now >= self.renewal_date - LOCKED_BEFORE_RENEWAL
@@ -92,7 +94,8 @@ def why_unassignable(terms: Terms, now: datetime) -> Unusable | None:
 
 
 def chain(start: UUID, links: Mapping[UUID, tuple[UUID, Link]]) -> Iterator[Link]:
-    """What each step from plan to plan carries, nearest first; in a ring no plan comes twice."""
+    """Follows the links from plan to plan, the nearest first. It stops at a plan that it has
+    visited, so that it also ends in a ring."""
     seen = {start}
     while start in links:
         start, link = links[start]

@@ -1,5 +1,5 @@
-"""The front door of plans: they are listed. What an operator declares of them, their renewals and
-their end have rooms of their own."""
+"""The front door of plans, which lists them. Declarations, renewals and endings have their own
+front doors."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ from bursar.subscriptions.plans.views import (
 def list_plans(
     connection: Connection, selection: PlanSelection, wanted: PageRequest, *, at: datetime
 ) -> tuple[Page, list[PlanItem]]:
-    """The plan that starts last comes first. Raises PageOutOfRange."""
+    """A page of plans, the latest start first. Raises PageOutOfRange."""
     page, rows = _page_of_rows(connection, selection, wanted, at)
     chains = _Chains(connection, rows)
     return page, [_plan_item(row, chains, at) for row in rows]
@@ -55,7 +55,7 @@ def show_plan(connection: Connection, plan_uuid: UUID, *, at: datetime) -> PlanI
 
 
 class _Chains:
-    """The renewals around some plans, read in one statement, or in none where there is none."""
+    """The renewals of some plans, read in one statement, or in none if there are no plans."""
 
     def __init__(self, connection: Connection, rows: Sequence[AnyRow]) -> None:
         with_renewals = {row.enterprise_uuid for row in rows if row.has_renewals}
@@ -69,7 +69,7 @@ class _Chains:
         return last
 
     def prior_renewals(self, plan: AnyRow) -> list[PriorRenewal]:
-        """Oldest first."""
+        """The renewals that led to the plan, oldest first."""
         found = [
             PriorRenewal(
                 row.plan_uuid,

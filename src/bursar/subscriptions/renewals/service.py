@@ -44,15 +44,16 @@ _KEPT: Final = (
     "revoke_max_percentage",
     "should_auto_apply_licenses",
 )
-"""What the plan that follows has from the one before."""
+"""The fields that the plan that follows copies from its predecessor."""
 
 
 def process_renewal(
     session: Session, actor: Actor, command: ProcessRenewal, *, at: datetime | None = None
 ) -> int | None:
-    """How many licenses were copied; None when there is nothing to do (any more).
+    """Processes a renewal and returns how many licenses were copied, or None if it was processed
+    before.
 
-    Raises RenewalRefused; the caller must then roll back.
+    Raises RenewalRefused, after which the caller must roll back.
     """
     at = at or clock.now()
     prior = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
@@ -77,7 +78,8 @@ def process_renewal(
 def _renewed_plan(
     session: Session, actor: Actor, prior: LockedPlan, renewal: PlanRenewal, at: datetime
 ) -> LockedPlan:
-    """With at least the licenses of the renewal; one that was declared before keeps its terms."""
+    """The plan that follows, with at least the licenses of the renewal. A plan that was declared
+    before keeps its terms."""
     wanted, in_use = renewal.number_of_licenses, prior.seats.allocated
     if wanted < in_use:
         raise RenewalRefused(prior.uuid, f"{wanted} licenses for {in_use} in use")
@@ -116,7 +118,8 @@ def _renewed_plan(
 
 
 def _to_copy(prior_uuid: UUID, renewed_uuid: UUID) -> tuple[ColumnElement[bool], ...]:
-    """The licenses of learners who hold none of the plan that follows yet."""
+    """Conditions for the licenses of learners who do not hold a license of the plan that follows
+    yet."""
     theirs = License.__table__.alias("theirs")
     has_one = exists().where(
         theirs.c.plan_uuid == renewed_uuid,
@@ -135,7 +138,8 @@ def _number_to_copy(session: Session, prior_uuid: UUID, renewed_uuid: UUID) -> i
 def _copy_all(
     session: Session, actor: Actor, prior: LockedPlan, renewed: LockedPlan, at: datetime
 ) -> int:
-    """Answers how many. A batch's events are published with it: a plan may have a million."""
+    """Copies the licenses and returns how many. Events are published for each batch, because a plan
+    may have a million licenses."""
     statuses: Counter[str] = Counter()
     statement = select(*SHOWN).where(*_to_copy(prior.uuid, renewed.uuid))
     statement = statement.order_by(licenses.uuid).limit(BATCH)
@@ -167,7 +171,7 @@ def _copy(
             data=msgspec.structs.replace(
                 license_item(row), uuid=uuid, subscription_plan_uuid=renewed.uuid
             ),
-            # Nothing is told of a license before a learner gets it.
+            # There are no earlier events about a license, because it had no learner.
             is_first=True,
             email=row.user_email,
             renewed_from_uuid=row.uuid,
