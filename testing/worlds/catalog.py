@@ -40,7 +40,7 @@ def run_of(name: str, number: str, **fields: Any) -> dict[str, Any]:
 
 
 def program(number: int, **fields: Any) -> dict[str, Any]:
-    return {"uuid": f"00000000-0000-4000-8000-{number:012}", "title": "P", **fields}
+    return {"uuid": f"00000000-0000-4000-8000-{number:012}", "title": "P", "courses": [], **fields}
 
 
 def store(session: Session, documents: Iterable[dict[str, Any]], now: datetime = START) -> Tally:

@@ -54,9 +54,55 @@ def counts(created: int, changed: int = 0, unchanged: int = 0, rejected: int = 0
 def test_a_broken_line_is_told_with_its_number_and_the_others_are_kept(on_sqlite: Cli) -> None:
     text = lines([course(1), course(2)]) + f"\n{BROKEN}\n" + lines([course(3)])
     finished = on_sqlite.run("import", "content", on_sqlite.write("c.ndjson", text))
-    assert (finished.returncode, finished.stdout) == (0, f"{counts(3, rejected=1)}\n")
-    assert re.fullmatch(r"c\.ndjson:4: .+\n", finished.stderr)
+    assert (finished.returncode, finished.stdout) == (1, f"{counts(3, rejected=1)}\n")
+    assert re.fullmatch(r"c\.ndjson:4: .+\n1 rejected .+\n", finished.stderr)
     assert keys(on_sqlite) == ["edX+C1", "edX+C2", "edX+C3"]
+
+
+def test_rejected_lines_are_no_failure_for_who_keeps_going(on_sqlite: Cli) -> None:
+    name = on_sqlite.write("c.ndjson", f"{BROKEN}\n" + lines([course(1)]))
+    finished = on_sqlite.run("import", "content", "--keep-going", name)
+    assert (finished.returncode, finished.stdout) == (0, f"{counts(1, rejected=1)}\n")
+    assert re.fullmatch(r"c\.ndjson:1: .+\n", finished.stderr)
+
+
+@pytest.mark.parametrize("options", [[], ["--keep-going"], ["--strict"]])
+def test_an_import_of_nothing_but_bad_lines_is_refused(on_sqlite: Cli, options: list[str]) -> None:
+    name = on_sqlite.write("c.ndjson", f"{BROKEN}\n{BROKEN}\n")
+    problems = on_sqlite.refused("import", "content", *options, name)
+    assert problems[0].startswith("c.ndjson:1: ")
+
+
+def test_pages_give_their_items_and_people_are_refused(cli: Cli) -> None:
+    page = {"count": 2, "next": None, "results": [course(1), course(2)], "uuid": str(NAMELESS)}
+    whole = cli.write("page.json", json.dumps(page, indent=2))
+    assert cli.ok("import", "content", whole) == [counts(2)]
+    person = {"content_type": "person", "uuid": str(NAMELESS), "full_name": "Jo Doe"}
+    mixed = cli.write("mixed.ndjson", lines([page | {"results": [course(3), page]}, person]))
+    finished = cli.run("import", "content", mixed)
+    assert (finished.returncode, finished.stdout) == (1, f"{counts(1, rejected=2)}\n")
+    nested, other, _ = finished.stderr.splitlines()
+    assert nested.startswith("mixed.ndjson:1: results[1]: looks like a page of results: ")
+    assert other.startswith("mixed.ndjson:2: looks like a person: ")
+    assert keys(cli) == ["edX+C1", "edX+C2", "edX+C3"]
+
+
+def test_a_page_larger_than_a_batch_is_imported_whole(on_sqlite: Cli) -> None:
+    page = {"count": 1100, "results": [course(number) for number in range(1100)]}
+    name = on_sqlite.write("page.json", page)
+    assert on_sqlite.ok("import", "content", name) == [counts(1100)]
+    assert on_sqlite.ok("import", "content", name) == [counts(0, unchanged=1100)]
+
+
+def test_a_strict_import_takes_pages_too(on_sqlite: Cli) -> None:
+    good = on_sqlite.write("page.json", {"results": [course(1)]})
+    assert on_sqlite.ok("import", "content", "--strict", good) == [counts(1)]
+    bad = on_sqlite.write("bad.json", {"results": [course(2), {"results": []}]})
+    problems = on_sqlite.refused("import", "content", "--strict", bad)
+    assert problems == [
+        "bad.json:1: results[1]: looks like a page of results: only courses, course runs, "
+        "programs and learner pathways are taken"
+    ]
 
 
 def test_strictly_a_broken_line_refuses_all_files(cli: Cli) -> None:
@@ -99,8 +145,8 @@ def test_a_json_file_is_a_list_of_documents_or_one(on_sqlite: Cli, indent: int |
 def test_a_broken_element_of_a_json_list_is_told_by_its_place(on_sqlite: Cli) -> None:
     name = on_sqlite.write("c.json", [course(1), {"title": "No key"}, 5, course(2)])
     finished = on_sqlite.run("import", "content", name)
-    assert (finished.returncode, finished.stdout) == (0, f"{counts(2, rejected=2)}\n")
-    places = [line.split(":")[1] for line in finished.stderr.splitlines()]
+    assert (finished.returncode, finished.stdout) == (1, f"{counts(2, rejected=2)}\n")
+    places = [line.split(":")[1] for line in finished.stderr.splitlines()[:-1]]
     assert places == ["2", "3"]
 
 
@@ -126,7 +172,7 @@ def test_bytes_that_are_no_text_are_a_broken_line(on_sqlite: Cli) -> None:
     text = b'\xff\xfe\x00{"key"\n' + lines([course(1)]).encode() + b"[" * 100_000 + b"\n"
     (on_sqlite.folder / "c.ndjson").write_bytes(text)
     finished = on_sqlite.run("import", "content", "c.ndjson")
-    assert (finished.returncode, finished.stdout) == (0, f"{counts(1, rejected=2)}\n")
+    assert (finished.returncode, finished.stdout) == (1, f"{counts(1, rejected=2)}\n")
 
 
 def test_a_missing_file_is_named_and_nothing_is_imported(on_sqlite: Cli) -> None:

@@ -106,7 +106,7 @@ def test_the_plan_names_what_is_created_and_changed(database: Database) -> None:
 def test_every_problem_with_content_is_named_and_nothing_stays(
     database: Database, tmp_path: Path
 ) -> None:
-    lines = [*course_lines(2), "{", "", '{"title": "no key"}', "[]"]
+    lines = [*course_lines(2), "{", "", '{"title": "no key", "course_runs": []}', "[]"]
     (tmp_path / "courses.ndjson").write_text("\n".join(lines))
     manifest = from_data(
         {

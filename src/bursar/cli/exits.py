@@ -4,6 +4,7 @@ from typing import Final, NoReturn
 
 import typer
 
+EXIT_FINDINGS: Final = 1
 EXIT_INVALID: Final = 2
 EXIT_SCHEMA: Final = 3
 

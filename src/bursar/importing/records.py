@@ -38,6 +38,10 @@ class Tally:
     changed: int = 0
     unchanged: int = 0
 
+    @property
+    def total(self) -> int:
+        return self.created + self.changed + self.unchanged
+
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
             self.created + other.created,

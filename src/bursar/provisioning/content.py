@@ -12,6 +12,7 @@ from bursar.actors import Actor
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.documents import Document, parse_document
 from bursar.catalog.content.refusals import BrokenDocument
+from bursar.catalog.imports.answers import documents_in
 from bursar.catalog.imports.service import store_documents
 from bursar.importing.records import Tally
 from bursar.provisioning.forms import ContentForm
@@ -117,13 +118,7 @@ def _file(file: Path, place: str) -> Iterator[Placed]:
             for number, line in enumerate(lines, start=1):
                 text = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
                 if text.strip():
-                    yield f"{place}: line {number}", _parsed(text)
+                    for found in documents_in(text):
+                        yield f"{place}: line {number}", found
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         yield place, f"{getattr(error, 'strerror', None) or error}: {file}"
-
-
-def _parsed(line: bytes) -> Document | str:
-    try:
-        return parse_document(line)
-    except BrokenDocument as error:
-        return str(error)

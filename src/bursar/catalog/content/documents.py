@@ -13,7 +13,7 @@ from bursar import clock
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.course_keys import parse_run_key
 from bursar.catalog.content.parts import runs_of
-from bursar.catalog.content.recognising import recognise
+from bursar.catalog.content.recognising import is_page, recognise
 from bursar.catalog.content.refusals import BrokenDocument
 from bursar.catalog.content.rules import program_active_until, run_open_until
 from bursar.catalog.content.templates import template_of
@@ -45,7 +45,13 @@ def parse_document(
     raw: bytes | Mapping[str, Any], content_type: ContentType | None = None
 ) -> Document:
     """Raises BrokenDocument. Without a content type it is recognised from the shape."""
-    data = _decode(raw)
+    return document_of(decode_document(raw), content_type)
+
+
+def document_of(data: dict[str, Any], content_type: ContentType | None = None) -> Document:
+    """As `parse_document`, of what `decode_document` returned."""
+    if content_type is not None and is_page(data):
+        raise BrokenDocument(f"looks like a page of results, and is no {content_type.value}")
     kind = content_type or recognise(data)
     key = _program_key(data) if kind is ContentType.PROGRAM else _key(data, kind)
     body = template_of(data, kind)
@@ -62,7 +68,8 @@ def parse_document(
     )
 
 
-def _decode(raw: bytes | Mapping[str, Any]) -> dict[str, Any]:
+def decode_document(raw: bytes | Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON object of a document, or of an answer that holds some. Raises BrokenDocument."""
     try:
         # A manifest's document goes through JSON too: what is stored can always be sent.
         text = raw if isinstance(raw, bytes) else msgspec.json.encode(raw)

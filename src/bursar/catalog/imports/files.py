@@ -7,9 +7,9 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.catalog.content.documents import Document, parse_document
-from bursar.catalog.content.refusals import BrokenDocument
+from bursar.catalog.content.documents import Document
 from bursar.catalog.content.service import lock_content
+from bursar.catalog.imports.answers import documents_in
 from bursar.catalog.imports.models import ContentImport
 from bursar.catalog.imports.service import store_documents
 from bursar.database.engine import Database
@@ -27,7 +27,7 @@ def import_file(database: Database, actor: Actor, path: Path, listener: Listener
     def store(session: Session, documents: Sequence[Document]) -> Tally:
         return store_documents(session, actor, documents)
 
-    work = Import(lambda place: _entries(path, place), store, BATCH, listener)
+    work = Import(lambda place: read_documents(path, place), store, BATCH, listener)
     return import_resumably(database, work, Bookmark.of(ContentImport, path))
 
 
@@ -41,16 +41,31 @@ def import_file_strictly(
         return store_documents(session, actor, documents, now)
 
     return import_strictly(
-        session, Import(lambda place: _entries(path, place), store, BATCH, listener)
+        session, Import(lambda place: read_documents(path, place), store, BATCH, listener)
     )
 
 
-def _entries(path: Path, place: Place) -> Iterator[Entry[Document]]:
-    return map(_entry, read_lines(path, place))
+def read_documents(path: Path, place: Place) -> Iterator[Entry[Document]]:
+    """The documents of the file after a place, and what of it is none."""
+    before = place
+    for line in read_lines(path, place):
+        yield from _entries_of(line, before)
+        before = line.end
 
 
-def _entry(line: Line) -> Entry[Document]:
-    try:
-        return Entry(line.number, parse_document(line.text), "", line.end)
-    except BrokenDocument as error:
-        return Entry(line.number, None, str(error), line.end)
+def _entries_of(line: Line, before: Place) -> Iterator[Entry[Document]]:
+    """Only behind its last document is the line done: an import that is stopped within it takes
+    the whole of it again."""
+    pending: Document | str | None = None
+    for found in documents_in(line.text):
+        if pending is not None:
+            yield _entry(line, pending, before)
+        pending = found
+    if pending is not None:
+        yield _entry(line, pending, line.end)
+
+
+def _entry(line: Line, found: Document | str, end: Place) -> Entry[Document]:
+    if isinstance(found, str):
+        return Entry(line.number, None, found, end)
+    return Entry(line.number, found, "", end)
