@@ -13,9 +13,10 @@ from benchmarks.stage import Stage
 from testing.databases.migrated import migrate
 from testing.servers.processes import ServerProcess, WorkerProcess
 
-SETTLING_SECONDS: Final = 65
-"""DBOS looks for new schedules every second in its first minute, and rarely afterwards."""
-LOOKING_SECONDS: Final = 30
+SETTLING_SECONDS: Final = 10
+"""For starting, and until a worker without jobs rests."""
+LOOKING_SECONDS: Final = 60
+"""A whole minute, since some work is scheduled every minute."""
 BOUND: Final = 0.01
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 

@@ -18,7 +18,8 @@ from bursar.jobs.names import SCHEMA
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.recovery import recover
 from bursar.jobs.registry import Workflow
-from bursar.jobs.worker import RECOVERY_ATTEMPTS, Worker
+from bursar.jobs.runner import RECOVERY_ATTEMPTS
+from bursar.jobs.worker import Worker
 from testing.databases.composed import opener
 from testing.jobs import await_status, jobs
 from testing.paths import REPOSITORY

@@ -14,7 +14,7 @@ from bursar.jobs import housekeeping, steps
 from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
-from bursar.jobs.worker import POLLING_SECONDS, Worker
+from bursar.jobs.worker import Worker
 from bursar.web import idempotency
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
 from bursar.web.models import IdempotencyRecord
@@ -27,7 +27,9 @@ pytestmark = pytest.mark.slow  # a stopping DBOS takes its time
 
 @contextmanager
 def working(url: str, *workflows: Workflow) -> Iterator[Worker]:
-    worker = Worker(opener(url), workflows, reaping_seconds=0.2, polling_seconds=0.1)
+    worker = Worker(
+        opener(url), workflows, reaping_seconds=0.2, looking_seconds=0.1, polling_seconds=0.1
+    )
     worker.start()
     try:
         yield worker
@@ -192,25 +194,3 @@ def do_nothing(_context: JobContext) -> None:
 
 def unscheduled(workflow: Workflow) -> Workflow:
     return Workflow(workflow.name, workflow.function)
-
-
-def test_a_job_waits_less_than_a_second_for_a_worker_that_had_nothing_to_do(
-    database: Database, database_url: str
-) -> None:
-    """DBOS varies a pause by a twentieth. The rest of the second is for the work of taking it."""
-    assert POLLING_SECONDS * 1.05 < 0.9
-    done = Event()
-
-    def finish(_context: JobContext) -> None:
-        done.set()
-
-    worker = Worker(opener(database_url), [Workflow("work", finish)])
-    worker.start()
-    try:
-        for key in ("one", "two"):
-            done.clear()
-            enqueue(database, "work", key=key)
-            await_status(database, key, "SUCCESS")
-            assert done.is_set()
-    finally:
-        worker.stop()

@@ -1,5 +1,6 @@
 """Enqueues background work in the transaction that makes it necessary."""
 
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -77,6 +78,20 @@ class JobQueue:
             "delay_seconds": seconds,
         }
         return self._client.enqueue_in_transaction(session, options, *arguments).workflow_id
+
+    def enqueue_scheduled(self, session: Session, workflow: str, instant: datetime) -> str:
+        """The job for one instant of the workflow's schedule: the second to say it changes nothing.
+
+        The id is the one that DBOS's own schedules give, for the sake of workers of a release that
+        still used these.
+        """
+        options: EnqueueOptions = {
+            "workflow_name": workflow,
+            "queue_name": QUEUE,
+            "app_version": APPLICATION_VERSION,
+            "workflow_id": f"sched-{workflow}-{instant.isoformat()}",
+        }
+        return self._client.enqueue_in_transaction(session, options).workflow_id
 
     def _id_for(self, session: Session, key: str) -> str:
         """The id of the latest job with the key, or a new id when there is none or it has

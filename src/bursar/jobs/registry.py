@@ -19,3 +19,6 @@ class Workflow:
     function: Callable[Concatenate[JobContext, ...], object]
     schedule: str | None = None
     """Cron, in UTC; `function` then takes nothing but the context."""
+    is_needed: Callable[[JobContext], bool] | None = None
+    """Of scheduled work: a cheap look that saves the job where it would find nothing to do. None:
+    it is always done."""

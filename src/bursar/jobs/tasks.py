@@ -17,6 +17,8 @@ class Task:
     """Idempotent: it may be run twice. Answers how many of what it did, such as expired: 3."""
     schedule: str | None
     """Cron, in UTC. None: something else makes sure that it is done in time."""
+    is_needed: Callable[[Database], bool] | None = None
+    """A cheap look for work that is scheduled often, and rarely finds something to do."""
 
 
 def scheduled(task: Task, settings: Settings) -> Workflow:
@@ -25,4 +27,7 @@ def scheduled(task: Task, settings: Settings) -> Workflow:
     def run(context: JobContext) -> None:
         steps.run(context, task.name, lambda: dict(task.function(context.database, settings)))
 
-    return Workflow(f"task.{task.name}", run, task.schedule)
+    def is_needed(context: JobContext) -> bool:
+        return task.is_needed is None or task.is_needed(context.database)
+
+    return Workflow(f"task.{task.name}", run, task.schedule, is_needed)

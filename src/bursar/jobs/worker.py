@@ -4,32 +4,35 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
-from functools import wraps
 from secrets import token_hex
 from threading import Event, Lock
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
+from bursar import clock
 from bursar.database.engine import Database
-from bursar.jobs import log
 from bursar.jobs.context import JobContext
-from bursar.jobs.later import PutOff
 from bursar.jobs.loops import Loop, RunningLoops
-from bursar.jobs.names import APPLICATION, APPLICATION_VERSION, QUEUE, SCHEMA
 from bursar.jobs.queue import JobQueue
-from bursar.jobs.recovery import Presence, recover_others
+from bursar.jobs.recovery import recover_others
 from bursar.jobs.registry import Workflow
+from bursar.jobs.runner import CONCURRENCY, STOP_SECONDS, JobRunner, forget_stored_schedules
+from bursar.jobs.schedules import Schedules
 from bursar.jobs.system import migrate_system_tables
+from bursar.jobs.unfinished import Unfinished
+from bursar.jobs.watch import Watch
 
-CONCURRENCY = 4
-POLLING_SECONDS = 0.8
-"""Between two looks for jobs; DBOS adds up to a twentieth. Looking is most of what an idle worker
-costs, and a job must be taken within a second."""
-REAPING_SECONDS = 5.0
-STOP_SECONDS = 20
-RECOVERY_ATTEMPTS = 20
+__all__ = ["CONCURRENCY", "Worker"]
+
+LOOKING_SECONDS: Final = 0.5
+"""Between two looks for jobs while DBOS rests. Such looks are all that an idle worker costs."""
+POLLING_SECONDS: Final = 0.25
+"""Between two looks for jobs of DBOS, which varies this by a twentieth. With the look that started
+DBOS a job must be taken within a second."""
+RESTING_SECONDS: Final = 3.0
+"""How long a worker is without any job until DBOS rests: jobs often come close together."""
+REAPING_SECONDS: Final = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -52,7 +55,9 @@ class Worker:
         *,
         loops: Sequence[Loop] = (),
         reaping_seconds: float = REAPING_SECONDS,
+        looking_seconds: float = LOOKING_SECONDS,
         polling_seconds: float = POLLING_SECONDS,
+        resting_seconds: float = RESTING_SECONDS,
     ) -> None:
         """`open_database` is given the number of connections that the worker uses at once."""
         self.id = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
@@ -60,20 +65,23 @@ class Worker:
         self._workflows = workflows
         self._loops = loops
         self._reaping_seconds = reaping_seconds
-        self._context: JobContext | None = None
+        self._looking_seconds = looking_seconds
         self._polling_seconds = polling_seconds
-        self._presence: Presence | None = None
+        self._resting_seconds = resting_seconds
+        self._context: JobContext | None = None
+        self._runner: JobRunner | None = None
+        self._watch: RunningLoops | None = None
         self._running: RunningLoops | None = None
 
     def start(self) -> None:
         """Returns when jobs are taken."""
-        database = self._open_database(CONCURRENCY + 1 + len(self._loops))
+        database = self._open_database(CONCURRENCY + 2 + len(self._loops))
         if not _PROCESS.acquire(blocking=False):
             database.dispose()
             raise RuntimeError("a worker runs in this process already")
         self._context = JobContext(database, JobQueue(database), Event())
         try:
-            self._launch(self._context)
+            self._begin(self._context)
         except BaseException:
             self.stop()
             raise
@@ -85,17 +93,22 @@ class Worker:
         if context is None:
             return
         context.stopping.set()
-        if self._presence is not None:
-            self._presence.end()
-        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=STOP_SECONDS)
+        # It may start the runner at this moment, or let it rest.
+        if self._watch is not None:
+            self._watch.join(STOP_SECONDS)
+        if self._runner is not None:
+            self._runner.stop()
         if self._running is not None:
             self._running.join(STOP_SECONDS)
-        if self._presence is not None:
-            self._presence.leave()
         context.database.dispose()
-        self._context = self._presence = self._running = None
+        self._context = self._runner = self._watch = self._running = None
         _PROCESS.release()
         _log.info("worker stopped", worker=self.id)
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it has nothing to do, and DBOS does not run."""
+        return self._runner is not None and not self._runner.is_running
 
     def run_until_signalled(self) -> None:
         """SIGTERM or SIGINT ends it. For the main thread."""
@@ -108,77 +121,28 @@ class Worker:
         finally:
             self.stop()
 
-    def _launch(self, context: JobContext) -> None:
+    def _begin(self, context: JobContext) -> None:
         database = context.database
-        log.forward_warnings()
         if database.is_sqlite:
             migrate_system_tables(database)
-        else:
-            self._presence = Presence(database.url, self.id, self._reaping_seconds)
-            self._presence.show()
-        DBOS(config=self._configuration(database))
-        functions = {workflow.name: _register(workflow, context) for workflow in self._workflows}
-        DBOS.launch()
-        self._declare(functions)
-        if self._presence is None:
+        self._runner = JobRunner(
+            self.id,
+            context,
+            self._workflows,
+            reaping_seconds=self._reaping_seconds,
+            polling_seconds=self._polling_seconds,
+        )
+        watch = Watch(
+            self._runner,
+            Schedules(self._workflows, clock.now()),
+            Unfinished(database),
+            resting_seconds=self._resting_seconds,
+        )
+        self._runner.start()
+        forget_stored_schedules()
+        if database.is_sqlite:
             recover_others(self.id)
-        else:
-            self._presence.watch()
+        self._watch = RunningLoops([Loop("jobs", watch.look, self._looking_seconds)], context)
         self._running = RunningLoops(self._loops, context)
+        self._watch.start()
         self._running.start()
-
-    def _configuration(self, database: Database) -> DBOSConfig:
-        return {
-            "name": APPLICATION,
-            "application_version": APPLICATION_VERSION,
-            "executor_id": self.id,
-            "system_database_url": database.url.render_as_string(hide_password=False),
-            "dbos_system_schema": SCHEMA,
-            "sys_db_pool_size": CONCURRENCY + 4,
-            "run_migrations": False,
-            # No pickles: whoever can write to the database cannot run code in a worker.
-            "serializer": DBOSPortableJSONSerializer(),
-            # Of DBOS's own events and streams, which we do not use. By default it looks for some to
-            # announce a hundred times a second.
-            "notification_coalesce_sec": 1.0,
-            "log_level": "WARNING",
-            "enable_otlp": False,
-        }
-
-    def _declare(self, functions: dict[str, Callable[..., Any]]) -> None:
-        DBOS.register_queue(
-            QUEUE,
-            worker_concurrency=CONCURRENCY,
-            polling_interval_sec=self._polling_seconds,
-            on_conflict="always_update",
-        )
-        DBOS.apply_schedules(
-            [
-                {
-                    "schedule_name": workflow.name,
-                    "workflow_fn": functions[workflow.name],
-                    "schedule": workflow.schedule,
-                    "queue_name": QUEUE,
-                }
-                for workflow in self._workflows
-                if workflow.schedule is not None
-            ]
-        )
-
-
-def _register(workflow: Workflow, context: JobContext) -> Callable[..., Any]:
-    @wraps(workflow.function)
-    def logged(*arguments: Any) -> Any:
-        # DBOS gives the time and a context to scheduled work, which wants neither.
-        given = () if workflow.schedule is not None else arguments
-        try:
-            return workflow.function(context, *given)
-        except PutOff:
-            return None
-        except Exception:
-            _log.exception("job failed", job=workflow.name, id=DBOS.workflow_id)
-            raise
-
-    # What wraps() leaves behind would make DBOS read the arguments of the inner function.
-    del logged.__wrapped__
-    return DBOS.workflow(name=workflow.name, max_recovery_attempts=RECOVERY_ATTEMPTS)(logged)

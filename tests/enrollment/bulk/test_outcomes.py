@@ -342,6 +342,23 @@ class TestPending:
         assert [counts(acme, job) for job in done] == [("done", 20, 10, 0)] * 3
         assert len(enrollments(acme)) == 20
 
+    def test_the_task_is_needed_only_while_there_is_something_for_it(self, acme: Database) -> None:
+        [task] = tasks(EmbeddedGateway())
+        assert task.is_needed is not None
+        assert not task.is_needed(acme)
+        people = emails(1)
+        with acme.transaction() as session:
+            give(session, people)
+            job = create(session, people, [OPEN])
+        assert task.is_needed(acme)
+        do_chunk(acme, job, 0, Lms())
+        assert counts(acme, job) == ("done", 0, 1, 0)
+        assert not task.is_needed(acme)
+        activate(acme, people)
+        assert task.is_needed(acme)
+        task.function(acme, Settings())
+        assert not task.is_needed(acme)
+
 
 class TestMail:
     def test_a_learner_gets_one_with_all_courses_when_it_is_wished(self, acme: Database) -> None:

@@ -17,9 +17,10 @@ from bursar.enrollment.bulk.commands import RequestBulkEnrollment
 from bursar.enrollment.bulk.jobs import CHUNK, continue_jobs
 from bursar.enrollment.bulk.models import BulkEnrollmentRow
 from bursar.enrollment.bulk.queries import waiting_no_more
-from bursar.enrollment.bulk.rules import JobState
+from bursar.enrollment.bulk.rules import LANES, JobState
 from bursar.jobs.names import SCHEMA
 from bursar.jobs.queue import JobQueue
+from bursar.jobs.runner import CONCURRENCY
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.states import LicenseStatus
 from testing.jobs import jobs
@@ -168,7 +169,9 @@ def test_a_large_job_never_fills_the_queue(acme: Database, database_url: str) ->
     with worker_process(database_url):
         wait_until(lambda: done_pairs(acme, job) > 0, "some were done")
         waiting = [status for status in jobs(acme).values() if status in {"ENQUEUED", "PENDING"}]
-        assert len(waiting) <= 17
+        # A chunk that is done enqueues the next one of its lane a moment before its job has ended,
+        # and a scheduled job may come between.
+        assert len(waiting) <= LANES + CONCURRENCY + 1
         await_end(acme, job)
 
 

@@ -13,7 +13,7 @@ from bursar.subscriptions.declared.commands import PlanFields, PutPlan
 from bursar.subscriptions.declared.service import put_plan
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 from bursar.subscriptions.renewals import service
-from bursar.subscriptions.renewals.tasks import process_renewals
+from bursar.subscriptions.renewals.tasks import TASKS, process_renewals
 from testing.worlds.subscriptions import (
     ACTOR,
     NEXT_PLAN,
@@ -49,6 +49,21 @@ def find_plan(database: Database, uuid: object = NEXT_PLAN) -> Any:
     with database.read() as connection:
         statement = select(SubscriptionPlan.__table__).where(SubscriptionPlan.uuid == uuid)
         return connection.execute(statement).first()
+
+
+def is_needed(database: Database, day: float) -> bool:
+    [task] = TASKS
+    assert task.is_needed is not None
+    with clock.frozen_at(days(day)):
+        return task.is_needed(database)
+
+
+def test_the_task_is_needed_while_a_renewal_is_due(acme: Database) -> None:
+    assert not is_needed(acme, 10)
+    renew(acme, number_of_licenses=30)
+    assert (is_needed(acme, 9.9), is_needed(acme, 10)) == (False, True)
+    process(acme)
+    assert not is_needed(acme, 10)
 
 
 @pytest.mark.parametrize("batch", [2, 10_000])

@@ -23,6 +23,8 @@ from bursar.subscriptions.licenses.events import LicenseActivated
 
 PENDING: Final = "bulk_enrollment.pending"
 BATCH: Final = 1_000
+NO_PAIR: Final = (UUID(int=0), -1)
+"""Comes before every pair in the order of jobs and numbers."""
 _log = structlog.get_logger(__name__)
 
 
@@ -51,7 +53,7 @@ def enroll_pending(
 ) -> int:
     """How many pairs, of one license or of all, are pending no more. What the LMS does not answer
     is left to the next time."""
-    total, after = 0, (UUID(int=0), -1)
+    total, after = 0, NO_PAIR
     while True:
         with database.read() as connection, Session(connection) as session:
             rows = queries.waiting_no_more(session, after, BATCH, license_uuid)

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+from sqlalchemy.orm import Session
+
 from bursar.database.engine import Database
+from bursar.enrollment.bulk import queries
 from bursar.enrollment.bulk.jobs import continue_jobs
-from bursar.enrollment.bulk.pending import enroll_pending
+from bursar.enrollment.bulk.pending import NO_PAIR, enroll_pending
 from bursar.enrollment.gateway import LmsGateway
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.tasks import Task
@@ -19,4 +22,11 @@ def tasks(gateway: LmsGateway) -> tuple[Task, ...]:
         under_way = continue_jobs(database, JobQueue(database))
         return {"pending pairs settled": settled, "jobs under way": under_way}
 
-    return (Task("continue-bulk-enrollments", continue_all, "* * * * *"),)
+    return (Task("continue-bulk-enrollments", continue_all, "* * * * *", _is_needed),)
+
+
+def _is_needed(database: Database) -> bool:
+    with database.read() as connection, Session(connection) as session:
+        return bool(queries.unfinished_jobs(session)) or bool(
+            queries.waiting_no_more(session, NO_PAIR, 1)
+        )

@@ -53,7 +53,11 @@ def _due(database: Database, at: datetime) -> list[ProcessRenewal]:
         ]
 
 
+def _is_needed(database: Database) -> bool:
+    return bool(_due(database, clock.now()))
+
+
 TASKS: Final = (
     # Often: until a renewal is processed, its plan is locked and its learners wait.
-    Task("process-renewals", process_renewals, "*/5 * * * *"),
+    Task("process-renewals", process_renewals, "*/5 * * * *", _is_needed),
 )
