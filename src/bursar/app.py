@@ -25,6 +25,8 @@ from bursar.api import (
     subscriptions,
 )
 from bursar.api.catalog_answers import CatalogServices, PageCache
+from bursar.api.content_schemas import content_schemas
+from bursar.api.tags import ABOUT
 from bursar.api.tokens import token_handlers
 from bursar.catalog.listings.indexes import MemberIndexes
 from bursar.database.engine import Database
@@ -45,18 +47,19 @@ from bursar.work import compose, open_database
 
 
 def all_endpoints() -> list[Endpoint]:
+    """In the order of the reference; what goes beyond it comes last."""
     return [
+        *allocation.routes.endpoints,
         *policies.routes.endpoints,
         *assignments.listing.endpoints,
-        *allocation.routes.endpoints,
         *assignments.routes.endpoints,
-        *redemption.routes.endpoints,
         *subscriptions.routes.endpoints,
         *licenses.routes.endpoints,
         *bulk_enrollment.routes.endpoints,
+        *catalogs.routes.endpoints,
         *learner_summary.routes.endpoints,
         *learner_progress.routes.endpoints,
-        *catalogs.routes.endpoints,
+        *redemption.routes.endpoints,
     ]
 
 
@@ -79,14 +82,16 @@ def create_app(
     pipeline.check(endpoints)
 
     def document() -> dict[str, Any]:
-        return openapi_document(endpoints, version=__version__, public_url=settings.public_url)
+        return openapi_document(
+            endpoints, version=__version__, public_url=settings.public_url, about=ABOUT
+        )
 
     app = Litestar(
         [
             *route_handlers(endpoints, pipeline, threads),
             *token_handlers(database, ring, settings, threads),
             *system_handlers(database, metrics, threads, __version__),
-            *docs_handlers(document),
+            *docs_handlers(document, content_schemas),
             *extra_handlers,
         ],
         lifespan=[functools.partial(_lifespan, close=_closer(threads, database))],

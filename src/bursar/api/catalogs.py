@@ -1,6 +1,6 @@
 """The catalog endpoints of the reference: `/enterprise/v2/enterprise-catalogs...`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
@@ -20,6 +20,7 @@ from bursar.pages import PageRequest
 from bursar.web.call import Answer
 from bursar.web.endpoint import Link
 from bursar.web.errors import NotFound
+from bursar.web.openapi_clients import DOCUMENTS
 from bursar.web.query import (
     IDENTIFIER,
     INSTANT,
@@ -58,6 +59,13 @@ _REMOVED: Final = {
         "removed_at": {"type": "string", "format": "date-time"},
     },
 }
+
+
+def _document(*kinds: str) -> Mapping[str, object]:
+    """Of these kinds: an open object here, and typed for generators of clients."""
+    return {**_CONTENT, DOCUMENTS: list(kinds)}
+
+
 _CONTENT_LIST: Final = {
     "type": "object",
     "required": [
@@ -67,7 +75,7 @@ _CONTENT_LIST: Final = {
         "count": {"type": "integer", "minimum": 0},
         "next": _LINK,
         "previous": _LINK,
-        "results": {"type": "array", "items": _CONTENT},
+        "results": {"type": "array", "items": _document("Course", "CourseRun", "Program")},
         "uuid": _UUID,
         "title": _STRING,
         "enterprise_customer": _UUID,
@@ -203,7 +211,7 @@ def list_content(
 
 @routes.get(
     _ROOT + "/{catalog_id:uuid}/courses/{course_key:path}",
-    schema=_CONTENT,
+    schema=_document("Course"),
     example=reference_example("course"),
     statuses=(404,),
 )
@@ -224,7 +232,7 @@ def get_course(
 
 @routes.get(
     _ROOT + "/{catalog_id:uuid}/course-runs/{course_run_id:path}",
-    schema=_CONTENT,
+    schema=_document("CourseRun"),
     example=reference_example("course_run"),
     statuses=(404,),
 )
@@ -249,7 +257,7 @@ def get_course_run(
 
 @routes.get(
     _ROOT + "/{catalog_id:uuid}/programs/{program_uuid:uuid}",
-    schema=_CONTENT,
+    schema=_document("Program"),
     example=reference_example("program"),
     statuses=(404,),
 )

@@ -1,6 +1,6 @@
 """`/openapi.json` and `/docs`: the interactive reference, with nothing fetched from elsewhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 
 from bursar.web.adapter import AnyRequest, to_response
+from bursar.web.openapi_clients import for_clients
 from bursar.web.rendering import Outgoing
 
 _MEDIA_TYPES = {
@@ -69,15 +70,24 @@ window.addEventListener("load", () => {
 """
 
 
-def docs_handlers(document: Callable[[], dict[str, Any]]) -> list[HTTPRouteHandler]:
-    """`document` is called once, at the first request that needs it."""
+def docs_handlers(
+    document: Callable[[], dict[str, Any]], named: Callable[[], Mapping[str, dict[str, Any]]]
+) -> list[HTTPRouteHandler]:
+    """`document`, and `named` for the schemas of documents that generated clients name, are
+    called once, at the first request that needs them."""
 
     @cache
     def encoded() -> bytes:
         return msgspec.json.encode(document())
 
+    @cache
+    def encoded_for_clients() -> bytes:
+        return msgspec.json.encode(for_clients(document(), named()))
+
     async def openapi(request: AnyRequest) -> ASGIResponse:
-        return _response(request, encoded(), "application/json", {})
+        is_for_clients = request.query_params.get("for") == "clients"
+        body = encoded_for_clients() if is_for_clients else encoded()
+        return _response(request, body, "application/json", {})
 
     async def page(request: AnyRequest) -> ASGIResponse:
         return _response(request, _PAGE, "text/html; charset=utf-8", _PAGE_HEADERS)
@@ -90,12 +100,12 @@ def docs_handlers(document: Callable[[], dict[str, Any]]) -> list[HTTPRouteHandl
             raise NotFoundException
         return _response(request, static_file(name), _MEDIA_TYPES[name], _STATIC_HEADERS)
 
-    named: list[tuple[str, Callable[..., object]]] = [
+    routes: list[tuple[str, Callable[..., object]]] = [
         ("/openapi.json", openapi),
         ("/docs", page),
         ("/docs/static/{name:str}", static),
     ]
-    return [HTTPRouteHandler(path, http_method=["GET", "HEAD"])(fn) for path, fn in named]
+    return [HTTPRouteHandler(path, http_method=["GET", "HEAD"])(fn) for path, fn in routes]
 
 
 @cache

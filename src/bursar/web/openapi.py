@@ -37,9 +37,14 @@ trailing slash, and what can be read with GET answers HEAD too."""
 
 
 def openapi_document(
-    endpoints: Sequence[Endpoint], *, version: str, public_url: str
+    endpoints: Sequence[Endpoint],
+    *,
+    version: str,
+    public_url: str,
+    about: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """`public_url` may be empty: paths are then relative to where the document is read.
+    """`public_url` may be empty: paths are then relative to where the document is read. `about`
+    describes the tags.
 
     Raises ValueError when two different schemas want the same name.
     """
@@ -49,7 +54,6 @@ def openapi_document(
     paths = _paths(endpoints, schemas)
     return {
         "openapi": "3.1.0",
-        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {
             "title": "Bursar: the edX Enterprise API",
             "version": version,
@@ -57,7 +61,7 @@ def openapi_document(
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": public_url or "/"}],
-        "tags": _tags(paths),
+        "tags": _tags(paths, about or {}),
         "paths": paths,
         "components": components,
     }
@@ -107,9 +111,13 @@ def _paths(endpoints: Sequence[Endpoint], schemas: _Schemas) -> JsonObject:
     return paths | system_paths()
 
 
-def _tags(paths: JsonObject) -> list[JsonObject]:
+def _tags(paths: JsonObject, about: Mapping[str, str]) -> list[JsonObject]:
     operations = [operation for item in paths.values() for operation in item.values()]
-    return [{"name": name} for name in dict.fromkeys(tag for o in operations for tag in o["tags"])]
+    names = dict.fromkeys(tag for operation in operations for tag in operation["tags"])
+    return [
+        {"name": name, "description": about[name]} if name in about else {"name": name}
+        for name in names
+    ]
 
 
 def _operation(endpoint: Endpoint, schemas: _Schemas) -> JsonObject:

@@ -82,7 +82,6 @@ def _services(source: Source, *pairs: tuple[str, str]) -> list[Rewrite]:
 
 
 _CUSTOMER: Final = "/enterprise/v3/enterprise-customer/{uuid}"
-_ENROLLMENTS: Final = "/enterprise/v1/enterprise-customer/{uuid}/course-enrollments"
 _CATALOGS: Final = "/enterprise/v2/enterprise-catalogs"
 
 GATEWAY_PATHS: Final = (
@@ -93,7 +92,6 @@ GATEWAY_PATHS: Final = (
     Rewrite(
         "/enterprise/v2/enterprise-customer/{uuid}/learner-summary", f"{_CUSTOMER}/learner-summary"
     ),
-    Rewrite("/enterprise/v2/enterprise-customer/{uuid}/course-enrollments", _ENROLLMENTS),
     Rewrite("/oauth2/access_token", "/oauth2/v1/access_token"),
 )
 
@@ -126,16 +124,8 @@ SERVICE_PATHS: Final = (
                     f"/api/{version}/enterprise-catalogs/{{uuid}}/get_content_metadata",
                     f"{_CATALOGS}/{{uuid}}",
                 ),
-                (
-                    f"/api/{version}/enterprise-catalogs/{{uuid}}/contains_content_items",
-                    f"{_CATALOGS}/{{uuid}}/contains_content_items",
-                ),
                 (f"/api/{version}/enterprise-catalogs/{{uuid}}", f"{_CATALOGS}/{{uuid}}"),
             )
-        ),
-        (
-            "/api/v1/enterprise-customer/{uuid}/contains_content_items",
-            f"{_V1}/enterprise-customer/{{uuid}}/contains_content_items",
         ),
     ),
     Rewrite(

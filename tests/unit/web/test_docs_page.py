@@ -19,7 +19,7 @@ def client() -> Iterator[AnyClient]:
         calls.append(1)
         return {"openapi": "3.1.0", "calls": len(calls)}
 
-    with TestClient(Litestar(docs_handlers(document), openapi_config=None)) as client:
+    with TestClient(Litestar(docs_handlers(document, dict), openapi_config=None)) as client:
         yield client
 
 

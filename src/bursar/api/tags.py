@@ -1,0 +1,17 @@
+"""What the groups of operations in the OpenAPI document are about."""
+
+from collections.abc import Mapping
+from typing import Final
+
+ABOUT: Final[Mapping[str, str]] = {
+    "policy-allocation": "Learner credit: give a course to learners, out of a budget.",
+    "subsidy-access-policies": "Learner credit: the budgets of an enterprise, and what is left.",
+    "assignment-configurations": "Learner credit: who was given what; reminders, cancellation.",
+    "subscriptions": "Subscription plans and their licenses.",
+    "bulk-license-enrollment": "Enroll many learners with licenses in many course runs.",
+    "enterprise-catalogs": "The courses, course runs and programs that an enterprise may offer.",
+    "learner-summary": "How learners get on: read it as a report, and report it.",
+    "policy-redemption": "Learner credit: a learner takes what a budget pays for.",
+    "tokens": "Access tokens, and the keys that prove them.",
+    "operations": "For machines that watch this server.",
+}
