@@ -1,1 +1,2 @@
-"""Several machines in small, under load and faults, and the proof that nothing is lost."""
+"""Runs a small model of a production installation under load and faults, and proves that nothing is
+lost."""

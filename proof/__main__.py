@@ -1,4 +1,4 @@
-"""`./run proof`: load and faults on several processes, and what was lost of it: nothing."""
+"""`./run proof`: puts several processes under load and faults, and checks that nothing was lost."""
 
 import argparse
 import statistics

@@ -1,4 +1,4 @@
-"""A client that asks until it is answered, and counts what came in between."""
+"""A client that repeats requests until they are answered, and counts the failures in between."""
 
 import time
 from collections import Counter
@@ -12,7 +12,8 @@ from proof.world import CLIENT_ID, CLIENT_SECRET
 from testing.waiting import let_pass
 
 TROUBLE: Final = frozenset({502, 503, 504})
-"""What a balancer, or a service without its database, may say. Anything else is a defect."""
+"""Statuses that a load balancer, or a service without its database, may answer. Others are
+defects."""
 PATIENCE_SECONDS: Final = 90.0
 PAUSE_SECONDS: Final = 0.1
 TOKEN: Final = "/oauth2/v1/access_token"
@@ -37,7 +38,7 @@ class Client:
         return self._insist("GET", path, {"Accept": accept}, 200, params=query)
 
     def post(self, path: str, body: Any, status: int = 200) -> Any:
-        """With a key, so that asking again is asking for the same."""
+        """Posts with an Idempotency-Key, so that a repeated request is done once."""
         headers = {"Accept": "application/json", "Idempotency-Key": str(uuid4())}
         answer = self._insist("POST", path, headers, status, json=body)
         return answer.json() if answer.content else None

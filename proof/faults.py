@@ -1,4 +1,4 @@
-"""What goes wrong while clients are at work."""
+"""The faults that happen while clients are at work."""
 
 import time
 from collections import Counter
@@ -37,7 +37,7 @@ class Faults:
             self._stop_database()
 
     def _victims(self) -> list[tuple[str, ServerProcess]]:
-        """In an order of chance, but each comes as often as every other."""
+        """The processes to kill, in random order but each as often as the others."""
         webs = [("web process killed", web) for web in self.installation.webs]
         workers = [("worker killed", worker) for worker in self.installation.workers]
         victims: list[tuple[str, ServerProcess]] = [*webs, *workers]

@@ -38,9 +38,9 @@ class Installation:
         return self.balancer.url
 
     def release_mails(self) -> None:
-        """As if the minute were over for which a worker takes a mail.
+        """Ends the leases of mails at once, as if their minute had passed.
 
-        Behind the program's back, because only time ends a lease.
+        It changes the database directly, because otherwise only time ends a lease.
         """
         self.cli.execute("UPDATE mails SET claimed_until = NULL WHERE status = 'pending'")
 
@@ -55,7 +55,8 @@ class Installation:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Installation]:
-    """With the database's own durability: what it acknowledged outlives it."""
+    """The running installation. PostgreSQL has its default durability, so that what it acknowledged
+    survives a crash."""
     with ExitStack() as stack:
         postgres = stack.enter_context(PostgresServer(durable=True))
         sink = stack.enter_context(smtp.running(smtp.Sink()))

@@ -1,4 +1,5 @@
-"""What clients were promised, and what became of the promises: pure."""
+"""What was acknowledged to clients, and how it differs from what is stored. Nothing here has
+effects."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
@@ -12,7 +13,8 @@ Pair: TypeAlias = tuple[str, str]
 
 @dataclass
 class Journal:
-    """Of one client. A write is entered once it was acknowledged, and asked for until it is."""
+    """The journal of one client. A write is entered when it is acknowledged; until then it is
+    repeated."""
 
     assignments: dict[str, Pair] = field(default_factory=dict)
     """By address: uuid and state."""
@@ -25,7 +27,7 @@ class Journal:
     """Grades."""
 
     def adopt(self, other: "Journal") -> None:
-        """No two clients write of the same things."""
+        """Adds another journal. No two clients write about the same objects."""
         self.assignments |= other.assignments
         self.transactions |= other.transactions
         self.licenses |= other.licenses
@@ -41,8 +43,8 @@ class Journal:
 def differences(
     what: str, promised: Mapping[Key, object], found: Iterable[tuple[Key, object]]
 ) -> list[str]:
-    """One line for each promise that was lost, done twice or done otherwise, and for each thing
-    that nobody was promised."""
+    """One line for each acknowledged write that was lost, done twice or done differently, and for
+    each object that no client requested."""
     pairs = list(found)
     times = Counter(key for key, _ in pairs)
     stored = dict(pairs)

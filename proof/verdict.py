@@ -1,4 +1,4 @@
-"""Compares what was acknowledged with what is there, when all is quiet again."""
+"""Compares what was acknowledged with what is stored, when all work is done."""
 
 import json
 import time
@@ -20,7 +20,7 @@ _SETTLED: Final = frozenset({"delivered", "dropped", "failed"})
 
 
 def problems(installation: Installation, client: Client, journal: Journal) -> list[str]:
-    """Empty when every promise was kept, and once."""
+    """The differences; empty when every acknowledged write was done exactly once."""
     return [
         *_await_quiet(installation, client, journal),
         *_assignments(client, journal),

@@ -1,4 +1,4 @@
-"""The whole application without a server: what a request says goes in as bytes, even nonsense."""
+"""Calls the whole application without a server. Requests are bytes, so they can be malformed."""
 
 import asyncio
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,8 @@
-"""One database of each kind, lent to test after test: making one takes longer than most tests.
+"""One database of each kind, which is lent to one test after another, because creating one takes
+longer than most tests.
 
-The `Database` is lent as well. Its engines keep the statements that they compiled, which is most
-of the processor time that a small test would need.
+The `Database` object is lent as well, because its engines cache compiled statements. Compiling
+them would be most of the processor time of a small test.
 """
 
 import shutil
@@ -34,13 +35,13 @@ SEQUENCES: LiteralString = """
 
 
 class Lent(Protocol):
-    """Has the rows of its template whenever a test gets it."""
+    """A database that has the rows of its template whenever a test gets it."""
 
     url: str
     database: Database
 
     def take_back(self) -> None:
-        """Everything is as in the template again."""
+        """Restores the rows of the template."""
 
 
 class LentFile:
@@ -56,7 +57,8 @@ class LentFile:
 
     def take_back(self) -> None:
         _restore(self.database, self._info)
-        # Not overwritten but replaced, with its log: whoever has it open still has the old one.
+        # The files are replaced and not overwritten: a process that has them open keeps the old
+        # ones.
         for name in ("bursar.db", "bursar.db-wal", "bursar.db-shm"):
             self._file.with_name(name).unlink(missing_ok=True)
         self._copy()
@@ -94,11 +96,12 @@ class LentDatabase:
         self._address.drop_database(self._name)
 
     def take_back(self) -> None:
-        """Whoever is still connected, a killed process perhaps, is thrown out first."""
+        """Restores the rows. Connections that are still open, perhaps of a killed process, are
+        closed first."""
         _restore(self.database, self._info)
         with self._connection() as connection:
             connection.execute(DISCONNECT)
-            # Neither foreign keys nor the triggers that keep the ledger are in the way.
+            # This disables foreign keys and the triggers that protect the ledger.
             connection.execute("SET session_replication_role = replica")
             for table, rows in self._rows.items():
                 connection.execute(SQL("DELETE FROM {}").format(Identifier(*table)))

@@ -1,4 +1,5 @@
-"""`bursar COMMAND` without the second of its imports: forked from a process that has them."""
+"""Runs `bursar COMMAND` in a fork of a process that has imported everything, which saves a
+second."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""Why learner credit does not allow a change. What is refused has changed nothing."""
+"""Why learner credit refuses a change. A refused change has changed nothing."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -9,7 +9,7 @@ class CreditRefused(Exception):
 
 
 class BudgetRefused(CreditRefused):
-    """A budget does not pay for what is asked of it."""
+    """A budget does not pay for what was requested."""
 
     reason: ClassVar[str]
     """As the API names it."""

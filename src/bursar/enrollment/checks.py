@@ -1,4 +1,4 @@
-"""Proves what is stored beside the rows of the report to follow from them."""
+"""Checks that what is stored in addition to the rows of the report agrees with them."""
 
 from collections.abc import Iterator
 from typing import Final

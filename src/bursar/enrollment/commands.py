@@ -15,7 +15,7 @@ class Payer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewEnrollment:
-    """Of a learner of the enterprise; `payer` is a license or credit."""
+    """An enrollment of a learner of the enterprise. `payer` is a license or credit."""
 
     enterprise_uuid: UUID
     learner_id: int
@@ -27,5 +27,5 @@ class NewEnrollment:
 
     @property
     def place(self) -> tuple[UUID, int, str]:
-        """What there is at most one enrollment of."""
+        """The key of an enrollment: there is at most one for an enterprise, a learner and a run."""
         return self.enterprise_uuid, self.learner_id, self.courserun_key

@@ -1,6 +1,7 @@
-"""How many rows of an enterprise's report have which day of activity, kept with the rows.
+"""Counts the rows of an enterprise's report by their day of activity, in the transaction that
+changes them.
 
-The sum is the report's length, and a deep page is found without counting the rows before it.
+The sum is the length of the report, and a late page is found without counting the rows before it.
 """
 
 from collections import Counter
@@ -16,7 +17,7 @@ from bursar.database.engine import insert_for
 from bursar.enrollment.models import EnrollmentDay
 
 NO_DAY: Final = 0
-"""Of a row without activity, or whose activity is not shared; it comes last."""
+"""The day of rows without activity, or whose activity is not shared. They are ordered last."""
 _PENDING: Final = "enrollment_days"
 
 _days = EnrollmentDay.__table__.c
@@ -40,15 +41,15 @@ _LOCATE: Final = (
 
 
 def day_number(day: date | None) -> int:
-    """As database.dates.DayNumber has it."""
+    """The number of the day, as `database.dates.DayNumber` calculates it."""
     return NO_DAY if day is None else day.toordinal()
 
 
 def change_days(session: Session, deltas: Mapping[tuple[UUID, int], int]) -> None:
-    """By enterprise and day, how many rows more.
+    """Adds to the numbers of rows by enterprise and day.
 
-    Written when the transaction commits: everyone who enrolls somebody changes the same few rows,
-    so they are held as briefly as can be, and nothing is waited for while they are.
+    The changes are written when the transaction commits. All enrollments of an enterprise change
+    the same few rows, so their locks must be held as briefly as possible.
     """
     pending: Counter[tuple[UUID, int]] | None = session.info.get(_PENDING)
     if pending is None:
@@ -65,8 +66,8 @@ def count_rows(connection: Connection, enterprise_uuid: UUID) -> int:
 
 
 def locate(connection: Connection, enterprise_uuid: UUID, offset: int) -> tuple[int | None, int]:
-    """The day in which the row at this offset stands, latest days first, and its place among the
-    rows of that day; None behind the last row."""
+    """The day of the row at this offset, latest days first, and its offset within the day. The day
+    is None after the last row."""
     values = {"enterprise_uuid": enterprise_uuid, "offset": offset}
     found = connection.execute(_LOCATE, values).first()
     return (None, 0) if found is None else (found[0], offset - int(found[1]))
@@ -79,7 +80,7 @@ def _write(session: Session) -> None:
 
 def _write_out(session: Session) -> None:
     pending: Counter[tuple[UUID, int]] = session.info[_PENDING]
-    # In one order everywhere: two transactions never wait for each other in a circle.
+    # The rows are locked in one order everywhere, so that there is no deadlock.
     rows = [_row(*place, pending[place]) for place in sorted(pending) if pending[place]]
     pending.clear()
     if rows:
@@ -92,7 +93,8 @@ def _write_out(session: Session) -> None:
 
 
 def _row(enterprise_uuid: UUID, day: int, delta: int) -> dict[str, Any]:
-    # A row that is not there has nothing to lose; PostgreSQL checks it before it sees one is.
+    # PostgreSQL checks constraints of the inserted row before it finds the existing one. So no
+    # negative number is inserted.
     return {
         "enterprise_uuid": enterprise_uuid,
         "activity_day": day,

@@ -10,7 +10,8 @@ from bursar.events.event import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrollmentEvent(Event):
-    """Has no address: `learner_id` names the learner, whose consent decides what may be told."""
+    """An event without an address. `learner_id` names the learner, whose consent decides what may
+    be shown."""
 
     object_type: ClassVar[str] = "enrollment"
 
@@ -21,7 +22,7 @@ class EnrollmentEvent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrollmentCreated(EnrollmentEvent):
-    """Made anew, or taken up again after it had ended or had only been reported."""
+    """The enrollment was created, or resumed after it had ended or had only been reported."""
 
     type: ClassVar[str] = "enrollment.created"
 

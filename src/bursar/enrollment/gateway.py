@@ -1,8 +1,7 @@
-"""The LMS as Bursar sees it: it enrolls learners in course runs, and ends that.
+"""The interface to an LMS, which enrolls learners in course runs and ends enrollments.
 
-The connector of a real LMS stands in `bursar.connectors`; the composition chooses one.
-
-Calls go over the network: never inside a transaction, and always from a job that can repeat them.
+The adapter for a real LMS is in `bursar.connectors`, and the composition chooses it. Calls go over
+the network, so they must not be made inside a transaction, but by a job that can repeat them.
 """
 
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class LmsEnrollment:
-    """A learner in a course run, as an LMS is told of it."""
+    """A learner and a course run, as the LMS needs them."""
 
     enterprise_uuid: UUID
     email: str
@@ -25,7 +24,8 @@ class LmsEnrollment:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one enrollment: done (also when it was so before), or refused for good, and why."""
+    """What the LMS did about one enrollment: it is done (also if it was done before), or refused
+    for a reason."""
 
     error: str | None = None
 
@@ -35,7 +35,7 @@ class Outcome:
 
 
 class LmsUnavailable(Exception):
-    """Try again later; some of it may have been done already."""
+    """The LMS is unavailable. The call can be repeated later; part of it may have been done."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
@@ -44,7 +44,7 @@ class LmsUnavailable(Exception):
 
 
 class LmsGateway(Protocol):
-    """Both calls are idempotent, and answer one outcome for each enrollment in their order.
+    """Both calls are idempotent and return one outcome for each enrollment, in the same order.
 
     They raise LmsUnavailable.
     """
@@ -55,7 +55,7 @@ class LmsGateway(Protocol):
 
 
 class EmbeddedGateway:
-    """Bursar is the LMS: its own record of an enrollment (service.py) is all there is to do."""
+    """Is used without an LMS. It does nothing, because service.py records the enrollment."""
 
     def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]:
         return [Outcome() for _ in enrollments]

@@ -19,9 +19,9 @@ from bursar.credit.policies.subsidies import starting_balance_uuid
 
 
 def overcommitted(session: Session, subsidy_uuids: Collection[UUID]) -> list[Overcommitted]:
-    """Those of which the limits of the active policies add up to more than the deposits.
+    """The subsidies whose active policies have limits that add up to more than the deposits.
 
-    A policy without a limit counts nothing: the balance bounds it.
+    A policy without a limit counts as zero, because the balance limits it.
     """
     limits = select(Policy.subsidy_uuid, Policy.spend_limit).where(
         Policy.subsidy_uuid.in_(subsidy_uuids),
@@ -32,7 +32,7 @@ def overcommitted(session: Session, subsidy_uuids: Collection[UUID]) -> list[Ove
     deposits = select(LedgerEntry.subsidy_uuid, LedgerEntry.amount_cents).where(
         LedgerEntry.subsidy_uuid.in_(subsidy_uuids), LedgerEntry.kind == "deposit"
     )
-    # Added up here, because the sums of the databases overflow at 64 bits.
+    # The sums are computed in Python, because those of the databases overflow at 64 bits.
     allowed, paid = defaultdict[UUID, int](int), defaultdict[UUID, int](int)
     for totals, statement in ((allowed, limits), (paid, deposits)):
         for uuid, cents in session.execute(statement):

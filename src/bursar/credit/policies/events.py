@@ -26,7 +26,7 @@ class SubsidyChanged(SubsidyEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubsidyDeposited(Event):
-    """Money was paid in; told with what the subsidy holds when all of the change is done."""
+    """Money was deposited. The data is the subsidy after the whole change."""
 
     type: ClassVar[str] = "subsidy.deposited"
     object_type: ClassVar[str] = "subsidy"
@@ -36,7 +36,7 @@ class SubsidyDeposited(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyEvent(Event):
-    """Told with the policy as the list of policies shows it after the change."""
+    """An event whose data is the policy as the list of policies shows it after the change."""
 
     object_type: ClassVar[str] = "policy"
 
@@ -55,6 +55,6 @@ class PolicyChanged(PolicyEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRetired(PolicyEvent):
-    """It is retired by the change, whatever else changed with it."""
+    """The policy was retired. Other fields may have changed with it."""
 
     type: ClassVar[str] = "policy.retired"

@@ -17,7 +17,7 @@ class NamedPolicy:
     enterprise_uuid: UUID
     uuid: UUID
     catalog_uuid: UUID
-    """When the request was admitted; whoever locks the budget sees whether it still is."""
+    """The catalog when the request was admitted. It is compared again once the budget is locked."""
 
 
 POLICY: Final = Owned(

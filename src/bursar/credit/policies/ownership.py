@@ -1,4 +1,5 @@
-"""Whose what is declared is: nobody takes over what belongs to another enterprise."""
+"""Finds the enterprise of declared objects, so that a manifest cannot take over another
+enterprise's."""
 
 from collections.abc import Collection
 from typing import Final, TypeVar
@@ -21,7 +22,7 @@ Declared = TypeVar("Declared", Subsidy, Policy)
 def find_owned(
     session: Session, model: type[Declared], uuid: UUID, enterprise_uuid: UUID
 ) -> Declared | None:
-    """As it is stored now. Raises DeclarationRefused when it is another enterprise's."""
+    """The stored object, or None. Raises DeclarationRefused if it is another enterprise's."""
     stored = session.get(model, uuid, populate_existing=True)
     if stored is not None and stored.enterprise_uuid != enterprise_uuid:
         raise DeclarationRefused([("uuid", FOREIGN)])

@@ -57,9 +57,10 @@ _COUNTS: Final = tuple(
 def put_policy(
     session: Session, actor: Actor, command: PutPolicy, *, at: datetime | None = None
 ) -> Outcome:
-    """Whether the spend limit fits the subsidy is for `overcommitted` to say, when all are put.
+    """Creates or changes a policy. Raises DeclarationRefused.
 
-    The caller has called `lock_enterprise`. Raises DeclarationRefused.
+    The caller has called `lock_enterprise`. It calls `overcommitted` when all policies are stored,
+    because only then can the spend limits be compared with the subsidy.
     """
     at = at or clock.now()
     fields = given(command)
@@ -150,7 +151,7 @@ def _create(session: Session, command: PutPolicy, fields: Fields, at: datetime) 
         modified_at=at,
     )
     session.add(policy)
-    session.flush()  # before its configuration, which refers to it
+    session.flush()  # The policy is written before its configuration, which refers to it.
     return policy
 
 
@@ -174,7 +175,7 @@ def _put_configuration(
     stored: AssignmentConfiguration | None,
     command: PutPolicy,
 ) -> FieldChanges:
-    """What that changed of it."""
+    """Stores the configuration and returns what changed."""
     wanted = command.assignment_configuration
     fields = {} if wanted is None else given(wanted)
     if stored is not None:

@@ -50,7 +50,7 @@ _ONE: Final = _summaries().where(_policies.uuid == bindparam("policy_uuid"))
 def list_policies(
     connection: Connection, selection: PolicySelection, wanted: PageRequest, at: datetime
 ) -> PolicyPage:
-    """Newest first, as they are at the instant. Raises PageOutOfRange."""
+    """A page of policies, newest first, with their totals at the instant. Raises PageOutOfRange."""
     selected: dict[str, Any] = {
         "enterprise_uuid": selection.enterprise_uuid,
         "active": selection.active,

@@ -38,16 +38,17 @@ _DATES: Final = _FIELDS[1:]
 
 
 def starting_balance_uuid(subsidy_uuid: UUID) -> UUID:
-    """Of the first entry in the ledger of a subsidy."""
+    """The UUID of the first entry in the ledger of a subsidy."""
     return uuid5(subsidy_uuid, "starting_balance")
 
 
 def put_subsidy(
     session: Session, actor: Actor, command: PutSubsidy, *, at: datetime | None = None
 ) -> Outcome:
-    """Each deposit is entered once, by its uuid; none can be changed later.
+    """Creates or changes a subsidy, and books each new deposit once, by its uuid.
 
-    The caller has called `lock_enterprise`. Raises DeclarationRefused.
+    Deposits can never be changed. The caller has called `lock_enterprise`. Raises
+    DeclarationRefused.
     """
     at = at or clock.now()
     uuid, fields = command.uuid, given(command)
@@ -73,7 +74,7 @@ def put_subsidy(
 
 
 def _deposits(command: PutSubsidy, at: datetime) -> dict[UUID, Deposit]:
-    """What the ledger is to hold, by the uuid of the entry."""
+    """The deposits that the ledger must contain, by the uuid of the entry."""
     deposits = {deposit.uuid: deposit for deposit in command.deposits}
     if not isinstance(command.starting_balance, int):
         return deposits
@@ -143,7 +144,7 @@ def _create(session: Session, command: PutSubsidy, fields: Fields, at: datetime)
         modified_at=at,
     )
     session.add(subsidy)
-    session.flush()  # before its ledger, which refers to it
+    session.flush()  # The subsidy is written before its ledger, which refers to it.
     return subsidy
 
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class RedeemCourse:
-    """A learner takes what a budget pays for. Names exactly one of e-mail and lms_user_id."""
+    """Redeems a course for a learner, who is named by either e-mail or lms_user_id."""
 
     enterprise_uuid: UUID
     policy_uuid: UUID
     content_key: str
-    """Of a course or a course run."""
+    """The key of a course or a course run."""
     learner_email: str | None = None
     """Normalised."""
     lms_user_id: int | None = None
@@ -36,7 +36,7 @@ class FailRedemption:
 
 @dataclass(frozen=True, slots=True)
 class ReverseRedemption:
-    """An administrator takes the redemption back."""
+    """An administrator reverses the redemption."""
 
     enterprise_uuid: UUID
     transaction_uuid: UUID

@@ -33,12 +33,12 @@ _STANDING: Final = (TransactionState.CREATED.value, TransactionState.COMMITTED.v
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What a redemption takes, and for what."""
+    """What a redemption costs, and what it pays for."""
 
     price_cents: int
     offer: Offer | None
     assignment: AnyRow | None = None
-    """The one that is redeemed; None for a budget that assigns nothing."""
+    """The assignment that is redeemed; None for a policy without assignments."""
 
 
 def payment_for(
@@ -48,7 +48,8 @@ def payment_for(
     content_key: str,
     at: datetime,
 ) -> Payment:
-    """Under the lock of the budget. Raises a BudgetRefused."""
+    """What the redemption costs. The caller holds the lock of the budget. Raises a
+    BudgetRefused."""
     _check_open(budget, at)
     offer = find_offer(session, budget.catalog_uuid, content_key, at)
     if budget.policy_type == ASSIGNED:
@@ -73,7 +74,8 @@ def _of_assignment(
     offer: Offer | None,
     at: datetime,
 ) -> Payment:
-    """`offer` is of the content asked for; the deadline is that of the content assigned."""
+    """The payment for an assignment. `offer` is that of the requested content, but the deadline is
+    that of the assigned content."""
     if row is None:
         raise refusals.AssignmentNotFound(budget.policy_uuid)
     refused = _refusal_of_state(row)
@@ -94,7 +96,8 @@ def _of_assignment(
 def _assignment(
     session: Session, budget: LockedBudget, learner: LearnerRecord, content_key: str
 ) -> AnyRow | None:
-    """Of the content itself, else of the course of a run; what can be redeemed comes first."""
+    """The assignment of the content, or otherwise of the course of a run. One that can be redeemed
+    comes first."""
     keys = [content_key, course_key_of_run(content_key) or content_key]
     theirs = [Assignment.learner_email == learner.email]
     if learner.lms_user_id is not None:
@@ -125,7 +128,8 @@ def _refusal_of_state(row: AnyRow) -> type[BudgetRefused] | None:
 
 
 def _deadline(budget: LockedBudget, row: AnyRow, content: Offer) -> Deadline:
-    """By what is known now, whether or not a task has stored it since it became known."""
+    """The deadline from the current content and subsidy, because the stored one may not be updated
+    yet."""
     enrollment_end = enrollment_deadline(content, Deadline(row.expires_at, row.expiry_reason))
     return earliest_expiration(row.allocated_at, budget.expiration_datetime, enrollment_end)
 

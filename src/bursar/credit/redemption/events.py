@@ -9,7 +9,7 @@ from bursar.events.event import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionChanged(Event):
-    """Told with the transaction as its endpoint shows it after the change."""
+    """An event whose data is the transaction as its endpoint shows it after the change."""
 
     object_type: ClassVar[str] = "transaction"
 

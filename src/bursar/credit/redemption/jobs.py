@@ -1,4 +1,4 @@
-"""Tells the LMS what was redeemed or reversed, and settles transactions by its answer."""
+"""Enrolls learners in the LMS or ends their enrollments, and completes or fails transactions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -68,7 +68,7 @@ def _enqueue(queue: JobQueue, session: Session, workflow: str, event: Transactio
 
 
 def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
-    """For a worker that tells this LMS."""
+    """The workflows of a worker that uses this LMS."""
 
     def enroll(context: JobContext, enterprise: str, uuid: str, attempt: int = 0) -> str:
         def enroll_in_lms() -> str | None:
@@ -120,7 +120,7 @@ def _settle(
     now = clock.now()
     with database.transaction() as session:
         if error is None:
-            # The budget before the learner: two never wait for each other in a circle.
+            # The budget is locked before the learner everywhere, so that there is no deadlock.
             complete = CompleteRedemption(enterprise_uuid, transaction_uuid)
             if service.complete(session, ACTOR, complete, at=now):
                 _record(session, enterprise_uuid, transaction_uuid)

@@ -16,7 +16,7 @@ _table: Final = SubsidyTransaction.__table__.c
 
 @dataclass(frozen=True, slots=True)
 class TransactionRecord:
-    """A row, with its columns as attributes."""
+    """A transaction as it is stored."""
 
     enterprise_uuid: UUID
     uuid: UUID
@@ -61,7 +61,8 @@ _BY_UUID: Final = select(_table.enterprise_uuid, *COLUMNS).where(
 
 
 def find_transaction(session: Session, enterprise_uuid: UUID, uuid: UUID) -> TransactionRecord:
-    """As it is now. Its state changes only under the lock of its policy. Raises NoResultFound."""
+    """The stored transaction. Its state changes only under the lock of its policy. Raises
+    NoResultFound."""
     values = {"uuid": uuid, "enterprise_uuid": enterprise_uuid}
     row: AnyRow = session.connection().execute(_BY_UUID, values).one()
     return TransactionRecord(*row)

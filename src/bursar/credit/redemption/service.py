@@ -89,7 +89,8 @@ def redeem(
 def complete(
     session: Session, actor: Actor, command: CompleteRedemption, *, at: datetime | None = None
 ) -> bool:
-    """Commits the transaction. False when it was completed or failed before: safe to repeat."""
+    """Commits the transaction. Returns False if it was completed or failed before, so it is safe to
+    repeat."""
     at = at or clock.now()
     budget, transaction = _locked(session, command.enterprise_uuid, command.transaction_uuid)
     if transaction.state != TransactionState.CREATED:
@@ -112,7 +113,8 @@ def complete(
 def fail(
     session: Session, actor: Actor, command: FailRedemption, *, at: datetime | None = None
 ) -> None:
-    """Gives the money back. Does nothing after it was completed or failed: safe to repeat."""
+    """Fails the transaction and gives the money back. Does nothing if it was completed or failed
+    before, so it is safe to repeat."""
     at = at or clock.now()
     budget, transaction = _locked(session, command.enterprise_uuid, command.transaction_uuid)
     if transaction.state != TransactionState.CREATED:
@@ -140,7 +142,7 @@ def fail(
 def reverse(
     session: Session, actor: Actor, command: ReverseRedemption, *, at: datetime | None = None
 ) -> TransactionItem:
-    """Gives the money back; the news of it enqueues the end of the enrollment.
+    """Gives the money back. A subscriber of the event enqueues the job that ends the enrollment.
 
     Raises TransactionNotCommitted.
     """
@@ -213,7 +215,7 @@ def _create(
 def _take(
     session: Session, assignment_uuid: UUID, learner: LearnerRecord, uuid: UUID, at: datetime
 ) -> None:
-    """The assignment names the transaction that redeems it."""
+    """Takes the money, and stores in the assignment which transaction redeems it."""
     values: dict[str, Any] = {"transaction_uuid": uuid, "modified_at": at}
     if learner.lms_user_id is not None:
         values["lms_user_id"] = learner.lms_user_id
@@ -228,14 +230,15 @@ def _take(
 def _locked(
     session: Session, enterprise_uuid: UUID, uuid: UUID
 ) -> tuple[LockedBudget, TransactionRecord]:
-    """The transaction is read again once the lock is ours: only the policy of one never changes."""
+    """Locks the budget of a transaction. The transaction is read again under the lock, because
+    until then everything except its policy may change."""
     policy_uuid = find_transaction(session, enterprise_uuid, uuid).policy_uuid
     budget = lock_budget(session, enterprise_uuid, policy_uuid)
     return budget, find_transaction(session, enterprise_uuid, uuid)
 
 
 def _assignment_of(session: Session, transaction: TransactionRecord) -> Sequence[AnyRow]:
-    """The one that is redeemed; none for a budget that assigns nothing."""
+    """The assignment that is redeemed, or nothing for a policy without assignments."""
     if transaction.assignment_uuid is None:
         return ()
     statement = select(*Assignment.__table__.c).where(

@@ -1,4 +1,4 @@
-"""Proves the counts of bulk enrollments, and that each done chunk has its pairs."""
+"""Checks the counts of bulk enrollments, and that each done chunk has all of its pairs."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -20,7 +20,7 @@ _COUNTED: Final[dict[str, ColumnElement[bool]]] = {
     "pending_count": _rows.c.status == PairStatus.PENDING.value,
     "failed_count": _rows.c.status == PairStatus.FAILED.value,
 }
-"""Of which pairs each column of a job is the number."""
+"""The condition on pairs that each column of a job counts."""
 
 
 def check_bulk_enrollment(session: Session) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _wrong_counts(session: Session) -> Iterator[str]:
 
 
 def _wrong_chunks(session: Session) -> Iterator[str]:
-    """Pairs of a chunk are there all, or none."""
+    """Finds chunks that have some of their pairs, but not all."""
     rest = _jobs.c.total - _chunks.c.number * _jobs.c.chunk_size
     expected = case((rest < _jobs.c.chunk_size, rest), else_=_jobs.c.chunk_size)
     chunks = (

@@ -47,7 +47,7 @@ _STATUS: Final = (
 
 
 def start(session: Session, job: AnyRow, now: datetime) -> bool:
-    """False when it has begun before."""
+    """Marks the job as running. Returns False if it was begun before."""
     statement = (
         update(BulkEnrollmentJob)
         .where(_jobs.uuid == job.uuid, _jobs.state == JobState.QUEUED.value)
@@ -68,12 +68,13 @@ def start(session: Session, job: AnyRow, now: datetime) -> bool:
 
 
 def actor_of(job: AnyRow) -> Actor:
-    """Whoever asked for it."""
+    """The actor who requested the job."""
     return Actor(job.client_id, job.request_id, ActorKind.CLIENT)
 
 
 def claim_chunk(session: Session, job_uuid: UUID, number: int, now: datetime) -> bool:
-    """False when another has done it. Waits for one that is just doing it."""
+    """Claims a chunk for this transaction. Returns False if another one has done it, and waits for
+    one that is still under way."""
     statement = insert_for(session, BulkEnrollmentChunk).on_conflict_do_nothing()
     values = {"job_uuid": job_uuid, "number": number, "done_at": now}
     claimed = session.execute(statement.values(values).returning(_chunks.number))
@@ -87,7 +88,8 @@ def add_rows(
     to_notify: Sequence[EnrolledCourse],
     now: datetime,
 ) -> None:
-    """Of a chunk that this transaction has claimed. The last thing of the transaction."""
+    """Adds the rows of a chunk that this transaction has claimed. It must be the last step of the
+    transaction, because it locks the row of the job."""
     bulk_insert(
         session,
         BulkEnrollmentRow,
@@ -137,7 +139,8 @@ def change_rows(
     to_notify: Sequence[EnrolledCourse],
     now: datetime,
 ) -> None:
-    """Of pairs that are pending: the caller holds their rows. The last thing of the transaction."""
+    """Changes rows of pending pairs, which the caller has locked. It must be the last step of the
+    transaction, because it locks the row of the job."""
     settled = [
         (pair.number, decision.status.value, decision.notes, decision.license_uuid)
         for pair, decision in decisions.items()
@@ -192,7 +195,7 @@ def _count(
     to_notify: Sequence[EnrolledCourse],
     now: datetime,
 ) -> BulkEnrollmentProgressed:
-    """Adds to the job's counts. Others of the same job wait for its row from here on."""
+    """Adds to the counts of the job. Other chunks of the job wait for its row from here on."""
     values = {
         "job_uuid": job.uuid,
         "succeeded": more[PairStatus.SUCCESS],

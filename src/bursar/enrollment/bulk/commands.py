@@ -7,7 +7,8 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class RequestBulkEnrollment:
-    """Every learner in every course run: without repetitions, and e-mails normalised."""
+    """Enrolls every learner in every course run. Both are without duplicates, and e-mails are
+    normalised."""
 
     enterprise_uuid: UUID
     emails: Sequence[str]

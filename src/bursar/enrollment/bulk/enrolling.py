@@ -1,4 +1,5 @@
-"""Enrolls pairs of one job: decided together, told to the LMS, and recorded in one transaction."""
+"""Enrolls pairs of one job: they are decided together, enrolled in the LMS, and then recorded in
+one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ from bursar.subscriptions.licenses.commands import ActivateLicenses, UsableLicen
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What enrolling its pairs needs to know of a job."""
+    """The fields of a job that are needed to enroll its pairs."""
 
     uuid: UUID
     enterprise_uuid: UUID
@@ -48,13 +49,14 @@ class Job:
 
 
 class Enroller(Protocol):
-    """The half of an LmsGateway that enrolls."""
+    """The part of an LmsGateway that enrolls."""
 
     def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]: ...
 
 
 class UnansweringLms:
-    """Stands in for an LMS that did not answer for too long: it refuses all, with the reason."""
+    """Replaces an LMS that has been unavailable for too long. It refuses every enrollment with the
+    reason."""
 
     def __init__(self, reason: str) -> None:
         self._outcome = Outcome(reason)
@@ -65,14 +67,14 @@ class UnansweringLms:
 
 @dataclass(frozen=True, slots=True)
 class EnrolledPairs:
-    """What was decided of pairs, after the LMS was told of those that may enroll."""
+    """The decisions about pairs, after those that may be enrolled were enrolled in the LMS."""
 
     facts: DecisionFacts
     decisions: Mapping[Pair, Decision]
 
 
 def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -> EnrolledPairs:
-    """Decides, tells the LMS, and activates the licenses of whoever is enrolled there.
+    """Decides about the pairs, enrolls learners in the LMS, and activates their licenses.
 
     It records nothing else, so that it can be repeated. No transaction may be open: the LMS is
     called over the network. Raises LmsUnavailable.
@@ -124,7 +126,8 @@ def _lms_enrollment(
 
 
 def _activate(database: Database, job: Job, licenses: Iterable[UsableLicense]) -> None:
-    """In a transaction of its own: nobody waits for a plan while rows are written."""
+    """Activates licenses in a separate transaction, so that the plan is not locked while rows are
+    written."""
     first_used = {each.license_uuid for each in licenses if not each.is_activated}
     if first_used:
         with database.transaction() as session:
@@ -135,9 +138,10 @@ def _activate(database: Database, job: Job, licenses: Iterable[UsableLicense]) -
 def record(
     session: Session, job: Job, enrolled: EnrolledPairs, now: datetime
 ) -> tuple[dict[Pair, Decision], list[EnrolledCourse]]:
-    """What came of the pairs, and what learners are to be told of.
+    """Records enrollments, and returns the final decisions and the courses to tell learners about.
 
-    A pair whose license is gone by now has failed. Writes no rows of pairs: see chunks.py.
+    A pair whose license was revoked in the meantime has failed. The rows of pairs are written by
+    chunks.py.
     """
     decisions = _with_held_licenses(session, enrolled.decisions)
     good = _successes(decisions)
@@ -173,7 +177,8 @@ def _with_held_licenses(
     used = {each.license_uuid for each in _successes(decisions).values()}
     held = license_service.hold_activated(session, list(used)) if used else set[UUID]()
     return {
-        # The license stays named: the LMS has to be told. See `give_back`.
+        # The license is kept in the decision, because the LMS enrollment has to be ended: see
+        # `give_back`.
         pair: Decision(PairStatus.FAILED, MISSING_SUBSCRIPTION, each.license)
         if each.status is PairStatus.SUCCESS and each.license_uuid not in held
         else each
@@ -184,7 +189,7 @@ def _with_held_licenses(
 def give_back(
     database: Database, lms: LmsGateway, enterprise_uuid: UUID, lost: Sequence[Pair]
 ) -> None:
-    """Ends in the LMS what nothing pays for. Raises LmsUnavailable."""
+    """Ends enrollments in the LMS that no license pays for. Raises LmsUnavailable."""
     emails = list({pair.email for pair in lost})
     with database.read() as connection, Session(connection) as session:
         taken = queries.live_places(session, enterprise_uuid, emails)

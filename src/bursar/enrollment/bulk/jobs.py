@@ -1,7 +1,7 @@
-"""The work of a bulk enrollment: chunk after chunk, by all workers, with others' work in between.
+"""The background work of a bulk enrollment, which all workers share chunk by chunk.
 
-A job has a few lanes. Whoever records a chunk enqueues the next one of its lane in the same
-transaction, so that a large job never fills the queue.
+The chunks of a job form a few lanes. The transaction that records a chunk enqueues the next chunk
+of its lane, so that a large job never fills the queue and other work is not delayed.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ and keeps its old spelling."""
 
 
 def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
-    """For a worker that tells this LMS."""
+    """The workflows of a worker that uses this LMS."""
     work = _Work(gateway)
     return (
         Workflow(CHUNK, work.do_chunk),
@@ -88,7 +88,8 @@ class _Work:
         patiently(context, GIVE_BACK, "give back", give_back, job, number, attempt=attempt)
 
     def enroll_pending(self, context: JobContext, license_uuid: str | None) -> int:
-        """What the LMS does not answer now is left to the task."""
+        """Enrolls pending pairs. If the LMS is unavailable now, the scheduled task tries again
+        later."""
 
         def enroll() -> int:
             only = None if license_uuid is None else UUID(license_uuid)
@@ -99,7 +100,7 @@ class _Work:
 
 @dataclass(frozen=True, slots=True)
 class EnqueueJob:
-    """A subscriber that has a worker begin with a bulk enrollment that was asked for."""
+    """A subscriber that enqueues the first chunks of a requested bulk enrollment."""
 
     queue: JobQueue
 
@@ -130,8 +131,11 @@ def _begin(context: JobContext, job_uuid: UUID) -> None:
 def do_chunk(
     database: Database, queue: JobQueue, lms: Enroller, job_uuid: UUID, number: int
 ) -> int:
-    """Once, however often it is called. How many pairs the LMS enrolled for nothing, because
-    their licenses were revoked meanwhile. Raises LmsUnavailable."""
+    """Does a chunk once, however often it is called. Raises LmsUnavailable.
+
+    Returns how many pairs have to be ended in the LMS again, because their licenses were revoked in
+    the meantime.
+    """
     with database.read() as connection, Session(connection) as session:
         row = queries.get_job(session, job_uuid)
         is_done = queries.is_done(session, job_uuid, number)
@@ -171,7 +175,7 @@ def _enqueue_give_back(context: JobContext, job_uuid: str, number: int) -> None:
 
 
 def give_back_lost(database: Database, lms: LmsGateway, job_uuid: UUID, number: int) -> None:
-    """What `do_chunk` counted. Safe to repeat. Raises LmsUnavailable."""
+    """Ends the enrollments that `do_chunk` counted. It is safe to repeat. Raises LmsUnavailable."""
     with database.read() as connection, Session(connection) as session:
         row = queries.get_job(session, job_uuid)
         numbers = numbers_of(row.total, row.chunk_size, number)
@@ -180,8 +184,7 @@ def give_back_lost(database: Database, lms: LmsGateway, job_uuid: UUID, number: 
 
 
 def continue_jobs(database: Database, queue: JobQueue) -> int:
-    """Chunks whose workflow failed or was given up are enqueued again; others are as they were.
-    How many jobs are under way."""
+    """Enqueues chunks whose workflow failed again, and returns how many jobs are under way."""
     with database.transaction() as session:
         jobs = queries.unfinished_jobs(session)
         for job in jobs:

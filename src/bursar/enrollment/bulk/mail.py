@@ -1,4 +1,4 @@
-"""The mail about enrollments, and when it is still true."""
+"""The mail about bulk enrollments, and when it is still to be sent."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -43,7 +43,8 @@ class EnqueueEnrolled:
 def mails_of(
     enterprise_uuid: UUID, enrolled: Iterable[EnrolledCourse], lms_public_url: str
 ) -> list[NewMail]:
-    """One for each learner, with all of the courses. It stands for the last license named."""
+    """One mail for each learner, with all courses. Its subject is the last license of the
+    learner."""
     courses: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
     licenses: dict[str, UUID] = {}
     for each in enrolled:
@@ -71,7 +72,7 @@ def _of_live(session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
 
 
 def _keep_no_record(_session: Session, _attempts: Sequence[Attempt], _now: datetime) -> None:
-    """The mail's own row says what came of it."""
+    """Records nothing, because the row of the mail has its outcome."""
 
 
 MAIL_KINDS: Final = (MailKind(ENROLLED, "bursar.enrollment.bulk", _of_live, _keep_no_record),)

@@ -15,7 +15,7 @@ _UNFINISHED: Final = text("state <> 'done'")
 
 
 class BulkEnrollmentJob(Base):
-    """Pair number i is of learner i // runs and of run i % runs, in the order of the lists."""
+    """A job. Pair number i is learner i // runs and run i % runs, in the order of the lists."""
 
     __tablename__ = "bulk_enrollment_jobs"
     __table_args__ = (
@@ -60,7 +60,8 @@ class BulkEnrollmentJob(Base):
 
 
 class BulkEnrollmentChunk(Base):
-    """Written with the rows of its pairs: a chunk that is here has been done."""
+    """A chunk that has been done. It is written in the same transaction as the rows of its
+    pairs."""
 
     __tablename__ = "bulk_enrollment_chunks"
 
@@ -70,7 +71,7 @@ class BulkEnrollmentChunk(Base):
 
 
 class BulkEnrollmentRow(Base):
-    """What came of a pair."""
+    """The outcome of a pair."""
 
     __tablename__ = "bulk_enrollment_rows"
     __table_args__ = (
@@ -92,6 +93,6 @@ class BulkEnrollmentRow(Base):
     status: Mapped[str]
     notes: Mapped[str]
     license_uuid: Mapped[UUID | None]
-    """That paid, or that waits to be activated."""
+    """The license that paid, or whose activation the pair waits for."""
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]

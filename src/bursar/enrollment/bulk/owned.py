@@ -1,4 +1,4 @@
-"""What requests can name of bulk enrollments."""
+"""The jobs that requests can name."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ class EnterpriseTarget:
 
 @dataclass(frozen=True, slots=True)
 class JobTarget:
-    """With its counts: its status needs no further statement."""
+    """A job with its counts, so that its status needs no further statement."""
 
     enterprise_uuid: UUID
     uuid: UUID

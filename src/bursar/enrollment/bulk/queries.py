@@ -1,4 +1,4 @@
-"""Reads for bulk enrollment, set by set."""
+"""Reads for bulk enrollment. Each reads all rows that are needed in one statement."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -62,7 +62,7 @@ ROWS_AT_ONCE: Final = 5_000
 
 
 def get_job(session: Session, uuid: UUID) -> AnyRow:
-    """With all its columns. Raises NoResultFound."""
+    """A job with all of its columns. Raises NoResultFound."""
     return session.connection().execute(_JOB, {"uuid": uuid}).one()
 
 
@@ -84,7 +84,7 @@ def page_of_rows(
 
 
 def all_rows(connection: Connection, job_uuid: UUID) -> Iterator[Sequence[AnyRow]]:
-    """Batch by batch."""
+    """All pairs of a job in batches."""
     first = 0
     while rows := page_of_rows(connection, job_uuid, first=first, size=ROWS_AT_ONCE):
         yield rows
@@ -100,7 +100,7 @@ def find_facts(
     keys: Sequence[str],
     now: datetime,
 ) -> DecisionFacts:
-    """For pairs of these e-mails and keys, each without repetitions."""
+    """The facts that decide about pairs of these e-mails and keys, both without duplicates."""
     licenses = find_usable_licenses(session, enterprise_uuid, emails, now)
     catalogs = {each.catalog_uuid for found in licenses.values() for each in found}
     known = set(session.scalars(_KNOWN_RUNS, {"keys": keys}))
@@ -120,7 +120,7 @@ def find_facts(
 def live_places(
     session: Session, enterprise_uuid: UUID, emails: Sequence[str]
 ) -> set[tuple[str, str]]:
-    """E-mail and run key of every enrollment of these learners that goes on."""
+    """E-mail and run key of every enrollment of these learners that has not ended."""
     enrollments, learners = Enrollment.__table__.c, Learner.__table__.c
     statement = (
         select(learners.email, enrollments.courserun_key)
@@ -134,7 +134,7 @@ def live_places(
     return {(email, key) for email, key in session.execute(statement)}
 
 
-# Written out: a parameter would keep PostgreSQL from the partial index.
+# The status is a literal, because PostgreSQL cannot use the partial index with a parameter.
 _IS_PENDING: Final = _rows.status == literal_column("'pending'")
 _WAITING_NO_MORE: Final = (
     select(_rows.job_uuid, _rows.number, _rows.email, _rows.course_run_key)
@@ -187,7 +187,8 @@ def lost_pairs(session: Session, job_uuid: UUID, numbers: range) -> list[Pair]:
 
 
 def still_pending(session: Session, job_uuid: UUID, numbers: Sequence[int]) -> set[int]:
-    """They stay so until this transaction ends."""
+    """The numbers of those pairs that are still pending. They are locked until the transaction
+    ends."""
     mine = is_any_of(session, BulkEnrollmentRow.number, numbers)
     statement = select(_rows.number).where(
         _rows.job_uuid == job_uuid, mine, _rows.status == PairStatus.PENDING.value

@@ -84,7 +84,7 @@ class DecisionFacts:
     runs: Mapping[tuple[UUID, str], Run]
     """By catalog and key."""
     known_runs: AbstractSet[str]
-    """In whatever catalog, or in none."""
+    """Keys of the runs that exist, in any catalog or in none."""
     accounts: Mapping[str, int]
     """LMS user ids by e-mail."""
 
@@ -117,12 +117,12 @@ def chunks_of(total: int, chunk_size: int) -> int:
 
 
 def numbers_of(total: int, chunk_size: int, chunk: int) -> range:
-    """Of the pairs of a chunk."""
+    """The numbers of the pairs of a chunk."""
     return range(chunk * chunk_size, min(total, (chunk + 1) * chunk_size))
 
 
 def next_chunks(number_of_chunks: int, lanes: int, done: AbstractSet[int]) -> list[int]:
-    """The first of each lane that is not done: those that must be in the queue or under way."""
+    """The first chunk of each lane that is not done. These must be in the queue or under way."""
     firsts = (
         next((chunk for chunk in range(lane, number_of_chunks, LANES) if chunk not in done), None)
         for lane in range(min(lanes, LANES))

@@ -1,6 +1,6 @@
-"""Bulk enrollments: ask for one, see how far it is, read what came of it. The front door.
+"""The front door of bulk enrollments: request one, see its progress, read its outcome.
 
-Jobs do the work: see jobs.py, and recording of what they did in chunks.py.
+Jobs do the work (jobs.py), and chunks.py records what they did.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,8 @@ from bursar.pages import Page, PageRequest
 CHUNK_SIZE: Final = 1_000
 """Pairs that are decided and recorded together."""
 LMS_CHUNK_SIZE: Final = 100
-"""With an LMS that does some of them in a second, and now and then is away."""
+"""Pairs of a chunk when an LMS is connected, because it enrolls only a few learners a second and
+may become unavailable."""
 
 
 def request_bulk_enrollment(
@@ -38,7 +39,8 @@ def request_bulk_enrollment(
     has_lms: bool,
     at: datetime | None = None,
 ) -> UUID:
-    """The job's uuid. Publishes BulkEnrollmentRequested, which has a worker begin."""
+    """Stores a job and returns its uuid. A subscriber of BulkEnrollmentRequested enqueues its
+    work."""
     at = clock.now() if at is None else at
     job = JobTarget(
         enterprise_uuid=command.enterprise_uuid,
@@ -93,7 +95,8 @@ def list_pairs(
     Raises PageOutOfRange.
     """
     page = wanted.within(view_of(job).done)
-    # Numbers are without gaps once all pairs are done: nothing has to be skipped row by row.
+    # Once all pairs are done, their numbers have no gaps, so a page begins at a number instead of
+    # an offset.
     where = {"first" if job.state == JobState.DONE else "offset": page.start}
     rows = queries.page_of_rows(connection, job.uuid, size=page.size, **where)
     return page, [

@@ -1,4 +1,4 @@
-"""What bulk enrollment does by the clock."""
+"""The scheduled task of bulk enrollment."""
 
 from collections.abc import Mapping
 
