@@ -25,7 +25,7 @@ CLIENTS = 6
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProofResult:
     seconds: float
     clients: Sequence[Client]
     faults: Faults
@@ -48,7 +48,7 @@ def main() -> None:
 
 def prove(
     folder: Path, seconds: float, every: float, seed: int, *, is_patient: bool = True
-) -> Outcome:
+) -> ProofResult:
     """Mails that a killed worker had taken are sent a minute later, unless nobody is so patient."""
     with running(folder) as installation:
         journal = Journal()
@@ -63,7 +63,9 @@ def prove(
             installation.release_mails()
         found = problems(installation, Client(installation.url), journal)
         clients = [visitor.client for visitor in visitors]
-        return Outcome(passed, clients, faults, journal, len(installation.sink.deliveries), found)
+        return ProofResult(
+            passed, clients, faults, journal, len(installation.sink.deliveries), found
+        )
 
 
 def prepare(client: Client) -> None:
@@ -96,7 +98,7 @@ def put_under_load(
     return visitors
 
 
-def report(outcome: Outcome) -> list[str]:
+def report(outcome: ProofResult) -> list[str]:
     requests = sum(client.requests for client in outcome.clients)
     failures = sum((client.failures for client in outcome.clients), Counter[str]())
     journal, recoveries = outcome.journal, outcome.faults.recovery_seconds

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import UNSET
 
-Outcome = Literal["created", "changed", "unchanged"]
+DeclarationOutcome = Literal["created", "changed", "unchanged"]
 Problem = tuple[str, str]
 """The path of the field within the declared object, and what is wrong with it."""
 Fields: TypeAlias = Mapping[str, Any]
@@ -77,7 +77,7 @@ def set_fields(row: object, names: Iterable[str], fields: Fields) -> FieldChange
     return changes
 
 
-def outcome_of(*, is_new: bool, is_changed: bool) -> Outcome:
+def outcome_of(*, is_new: bool, is_changed: bool) -> DeclarationOutcome:
     if is_new:
         return "created"
     return "changed" if is_changed else "unchanged"

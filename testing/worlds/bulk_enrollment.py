@@ -23,7 +23,7 @@ from bursar.enrollment.bulk.models import BulkEnrollmentJob, BulkEnrollmentRow
 from bursar.enrollment.bulk.pending import enroll_pending
 from bursar.enrollment.bulk.rules import chunks_of
 from bursar.enrollment.commands import Payer
-from bursar.enrollment.gateway import LmsEnrollment, Outcome
+from bursar.enrollment.gateway import LmsEnrollment, LmsOutcome
 from bursar.enrollment.models import Enrollment
 from bursar.identity.service import DeclaredEnterprise, put_enterprise
 from bursar.jobs.queue import JobQueue
@@ -153,14 +153,14 @@ class Lms:
         self.calls: list[list[LmsEnrollment]] = []
         self.ended: list[LmsEnrollment] = []
 
-    def enroll(self, seats: Sequence[LmsEnrollment]) -> list[Outcome]:
+    def enroll(self, seats: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
         self.calls.append(list(seats))
         self.meanwhile()
-        return [Outcome(self.refusals.get(seat.email)) for seat in seats]
+        return [LmsOutcome(self.refusals.get(seat.email)) for seat in seats]
 
-    def end(self, seats: Sequence[LmsEnrollment]) -> list[Outcome]:
+    def end(self, seats: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
         self.ended += seats
-        return [Outcome() for _ in seats]
+        return [LmsOutcome() for _ in seats]
 
     @property
     def seats(self) -> set[tuple[str, str]]:

@@ -14,8 +14,8 @@ from bursar.identity.models import ClientSecret
 from bursar.identity.service import (
     ClientExists,
     ClientSummary,
+    DeclarationOutcome,
     InvalidClientId,
-    Outcome,
     SlugTaken,
     UnknownClient,
     UnknownEnterprise,
@@ -33,7 +33,9 @@ def _two_enterprises(database: Database) -> None:
     put_enterprise(database, GLOBEX, name="Globex", slug="globex")
 
 
-def put_enterprise(database: Database, uuid: UUID, now: datetime = NOW, **fields: Any) -> Outcome:
+def put_enterprise(
+    database: Database, uuid: UUID, now: datetime = NOW, **fields: Any
+) -> DeclarationOutcome:
     with database.transaction() as session:
         return service.put_enterprise(
             session, ACTOR, service.DeclaredEnterprise(uuid=uuid, **fields), at=now
@@ -48,7 +50,7 @@ def put_client(
     role: str = "admin",
     secret: str | None = "first",
     now: datetime = NOW,
-) -> Outcome:
+) -> DeclarationOutcome:
     with database.transaction() as session:
         return service.put_client(
             session,

@@ -13,7 +13,7 @@ from bursar import clock, logs
 from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT
 from bursar.cli.declare import apply_to
 from bursar.cli.exits import fail
-from bursar.cli.serve import Host, Port, place_of, run_server
+from bursar.cli.serve import Host, Port, listen_address_of, run_server
 from bursar.cli.support import opened_database, settings_or_fail
 from bursar.database.engine import Database
 from bursar.demo.assignments import tell_story
@@ -49,7 +49,7 @@ def demo(
     # In the environment and not in an argument: the web processes begin afresh, and read it there.
     settings = settings_or_fail()
     logs.configure(settings)
-    place = place_of(host, port)
+    place = listen_address_of(host, port)
     with opened_database(settings) as database:
         now = clock.now()
         prepare_demo(database, now, refresh_inline_limit=settings.refresh_inline_limit)

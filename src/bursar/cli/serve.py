@@ -33,7 +33,7 @@ Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 picks a f
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListenAddress:
     ip: str
     port: int
     url: str
@@ -68,7 +68,7 @@ def serve(
     with opened_database(settings) as database:
         is_sqlite = database.is_sqlite
         check_keys(database, settings)
-    place = place_of(host, port)
+    place = listen_address_of(host, port)
     typer.echo(f"Bursar listens on {place.url}", err=True)
     # Only its owner reads a SQLite file on a laptop, but others read the dumps and replicas of a
     # server.
@@ -83,7 +83,9 @@ def check_keys(database: Database, settings: Settings) -> None:
         load_keys(connection, Seal(settings.secrets))
 
 
-def run_server(settings: Settings, place: Place, workers: int, *, with_worker: bool) -> None:
+def run_server(
+    settings: Settings, place: ListenAddress, workers: int, *, with_worker: bool
+) -> None:
     """Runs until a signal. Then requests under way finish, and the worker gives its jobs back to
     the queue."""
     # Web processes are spawned, because a forked one would inherit our memory and the worker's
@@ -120,7 +122,7 @@ def run_server(settings: Settings, place: Place, workers: int, *, with_worker: b
                 background.stop()
 
 
-def place_of(host: str, port: int) -> Place:
+def listen_address_of(host: str, port: int) -> ListenAddress:
     """The address to listen on. Ends the command if it cannot be used or another server uses it.
 
     The server itself would share the port with the other one, and each would get some of the
@@ -139,4 +141,4 @@ def place_of(host: str, port: int) -> Place:
         hint = " (--port 0 picks a free one)" if error.errno == errno.EADDRINUSE else ""
         fail(f"Cannot listen on {host}, port {port}: {error.strerror}{hint}")
     shown = f"[{host}]" if ":" in host else host
-    return Place(ip, port, f"http://{shown}:{port}")
+    return ListenAddress(ip, port, f"http://{shown}:{port}")

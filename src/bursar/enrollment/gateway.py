@@ -23,7 +23,7 @@ class LmsEnrollment:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LmsOutcome:
     """What the LMS did about one enrollment: it is done (also if it was done before), or refused
     for a reason."""
 
@@ -49,16 +49,16 @@ class LmsGateway(Protocol):
     They raise LmsUnavailable.
     """
 
-    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]: ...
+    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]: ...
 
-    def end(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]: ...
+    def end(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]: ...
 
 
 class EmbeddedGateway:
     """Is used without an LMS. It does nothing, because service.py records the enrollment."""
 
-    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]:
-        return [Outcome() for _ in enrollments]
+    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
+        return [LmsOutcome() for _ in enrollments]
 
-    def end(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]:
-        return [Outcome() for _ in enrollments]
+    def end(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
+        return [LmsOutcome() for _ in enrollments]

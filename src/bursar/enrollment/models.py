@@ -24,7 +24,7 @@ class Enrollment(Base):
 
     The id is enrollment_id and enterprise_enrollment_id of the reference. The columns below
     `changed_at` are the report's, under its names, and null where the report was told nothing.
-    Whoever writes rows of a learner holds the learner: learners.service.hold_learners.
+    Whoever writes rows of a learner holds the learner: learners.service.lock_learners.
     """
 
     __tablename__ = "enrollments"

@@ -27,7 +27,7 @@ from bursar.enrollment.events import EnrollmentCreated, EnrollmentEnded
 from bursar.enrollment.gateway import LmsEnrollment
 from bursar.enrollment.models import Enrollment
 from bursar.events.service import publish
-from bursar.learners.service import get_learners, hold_known_learners
+from bursar.learners.service import get_learners, lock_known_learners
 
 BATCH: Final = 10_000
 
@@ -98,7 +98,7 @@ def record_enrollments(
 def _record(
     session: Session, enrollments: Sequence[NewEnrollment], at: datetime
 ) -> list[EnrollmentCreated]:
-    people = hold_known_learners(session, list({each.learner_id for each in enrollments}))
+    people = lock_known_learners(session, list({each.learner_id for each in enrollments}))
     before = _rows_around(session, enrollments)
     rows = [_row(each, people[each.learner_id].consent, at) for each in enrollments]
     begun = session.execute(_upsert(session).returning(*_SHOWN), rows).all()
@@ -247,7 +247,7 @@ def refresh_consent(
 ) -> None:
     """After these learners have given or taken back their consent: what of their enrollments may
     be seen follows, except where a report brought a consent of its own. Holds the learners."""
-    people = hold_known_learners(session, learner_ids)
+    people = lock_known_learners(session, learner_ids)
     for is_granted in (True, False):
         ids = [each.id for each in people.values() if each.consent is is_granted]
         for batch in batched(ids, BATCH):

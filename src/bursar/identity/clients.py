@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import insert_for
-from bursar.declarations import Outcome
+from bursar.declarations import DeclarationOutcome
 from bursar.events.event import Changes, Event
 from bursar.events.service import publish
 from bursar.identity.commands import CreateClient, DeclaredClient
@@ -40,7 +40,7 @@ MAX_CLIENT_ID_LENGTH: Final = 255
 
 def put_client(
     session: Session, actor: Actor, declared: DeclaredClient, *, at: datetime | None = None
-) -> Outcome:
+) -> DeclarationOutcome:
     """Brings a client and its grant to what is declared; "created" when the grant is new.
 
     Raises InvalidClientId, and ValueError for an unknown role.

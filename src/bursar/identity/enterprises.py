@@ -13,7 +13,7 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.database.types import AnyRow
-from bursar.declarations import Outcome, given
+from bursar.declarations import DeclarationOutcome, given
 from bursar.events.service import publish
 from bursar.identity.commands import DeclaredEnterprise
 from bursar.identity.events import EnterpriseChanged, EnterpriseCreated
@@ -37,7 +37,7 @@ _VIEW: Final = select(
 
 def put_enterprise(
     session: Session, actor: Actor, declared: DeclaredEnterprise, *, at: datetime | None = None
-) -> Outcome:
+) -> DeclarationOutcome:
     """Creates the enterprise, or brings it to what is declared.
 
     Raises SlugTaken, and ValueError for a new enterprise without a name or a slug.

@@ -1,6 +1,6 @@
 """The front door: enterprises, the clients that act for them, and how clients prove themselves."""
 
-from bursar.declarations import Outcome
+from bursar.declarations import DeclarationOutcome
 from bursar.identity.authentication import (
     Credentials,
     authenticate,
@@ -41,12 +41,12 @@ __all__ = [
     "ClientSummary",
     "CreateClient",
     "Credentials",
+    "DeclarationOutcome",
     "DeclaredClient",
     "DeclaredEnterprise",
     "EnterpriseView",
     "InvalidClientId",
     "InvalidCredentials",
-    "Outcome",
     "Role",
     "SlugTaken",
     "TooManyFailures",

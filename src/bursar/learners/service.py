@@ -138,7 +138,7 @@ def ensure_learners(
     return found | find_learners(session, enterprise_uuid, missing)
 
 
-def hold_learners(
+def lock_learners(
     session: Session, enterprise_uuid: UUID, emails: Sequence[str], now: datetime
 ) -> dict[str, LearnerRecord]:
     """As `ensure_learners`, and until the transaction ends nobody else changes them or writes
@@ -163,8 +163,8 @@ def hold_learners(
     return found | _find(session, enterprise_uuid, others, locked=True)
 
 
-def hold_known_learners(session: Session, ids: Sequence[int]) -> dict[int, LearnerRecord]:
-    """As `hold_learners`, by id; of whichever enterprise."""
+def lock_known_learners(session: Session, ids: Sequence[int]) -> dict[int, LearnerRecord]:
+    """As `lock_learners`, by id; of whichever enterprise."""
     connection = session.connection()
     found: dict[int, LearnerRecord] = {}
     for batch in batched(ids, BATCH):

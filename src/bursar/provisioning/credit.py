@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bursar.actors import Actor
 from bursar.credit.policies import service as policies
 from bursar.credit.policies.commands import DeclaredConfiguration, Deposit, PutPolicy, PutSubsidy
-from bursar.declarations import DeclarationRefused, Outcome
+from bursar.declarations import DeclarationOutcome, DeclarationRefused
 from bursar.provisioning.forms import EnterpriseForm, PolicyForm, SubsidyForm
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.problems import problem
@@ -87,7 +87,7 @@ class CreditRun:
             if stored.active and not stored.retired and stored.spend_limit is not None:
                 self.touched[stored.subsidy_uuid] = f"{place}.spend_limit"
 
-    def _put(self, place: str, what: str, put: Callable[[], Outcome]) -> bool:
+    def _put(self, place: str, what: str, put: Callable[[], DeclarationOutcome]) -> bool:
         try:
             outcome = put()
         except DeclarationRefused as error:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bursar.declarations import Outcome
+from bursar.declarations import DeclarationOutcome
 
 _SIGNS: Final = {"created": "+", "changed": "~"}
 
@@ -23,7 +23,7 @@ class Plan:
     def summary(self) -> str:
         return _counts(self.created, self.changed, self.unchanged)
 
-    def note(self, outcome: Outcome, what: str) -> None:
+    def note(self, outcome: DeclarationOutcome, what: str) -> None:
         self._count(*(int(outcome == name) for name in ("created", "changed", "unchanged")))
         if outcome != "unchanged":
             self.lines.append(f"{_SIGNS[outcome]} {what}")

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway, Outcome
+from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway, LmsOutcome
 from testing.fakes.connected_lms import COURSE, connected, seat
 
-GOOD = Outcome()
+GOOD = LmsOutcome()
 OTHER = "course-v1:edX+Other+2026"
 
 

@@ -12,12 +12,12 @@ from pydantic import SecretStr
 from bursar.connectors.openedx import client as openedx_client
 from bursar.connectors.openedx.adapter import OpenEdxGateway
 from bursar.connectors.openedx.client import LmsAccess
-from bursar.enrollment.gateway import LmsUnavailable, Outcome
+from bursar.enrollment.gateway import LmsOutcome, LmsUnavailable
 from testing.fakes.connected_lms import ADA, COURSE, Connected, connected, seat
 from testing.fakes.lms import CLIENT_SECRET, Trouble
 from testing.servers.processes import free_port
 
-GOOD = Outcome()
+GOOD = LmsOutcome()
 FAULTS = [
     Trouble(status=500),
     Trouble(status=503, retry_after="1"),
@@ -103,7 +103,7 @@ class TestAccounts:
 
     def test_who_has_none_is_refused_and_the_others_are_enrolled(self, world: Connected) -> None:
         outcomes = world.gateway.enroll([seat(None, email="nobody@example.com"), seat(None)])
-        assert outcomes == [Outcome("the learner has no LMS account"), GOOD]
+        assert outcomes == [LmsOutcome("the learner has no LMS account"), GOOD]
 
     def test_nobody_is_asked_for_when_usernames_are_known(self, world: Connected) -> None:
         world.gateway.enroll([seat()])

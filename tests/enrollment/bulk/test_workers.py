@@ -16,7 +16,7 @@ from bursar.enrollment.bulk import service
 from bursar.enrollment.bulk.commands import RequestBulkEnrollment
 from bursar.enrollment.bulk.jobs import CHUNK, continue_jobs
 from bursar.enrollment.bulk.models import BulkEnrollmentRow
-from bursar.enrollment.bulk.queries import waiting_no_more
+from bursar.enrollment.bulk.queries import pairs_to_continue
 from bursar.enrollment.bulk.rules import LANES, JobState
 from bursar.jobs.names import SCHEMA
 from bursar.jobs.queue import JobQueue
@@ -190,7 +190,7 @@ def test_pairs_that_wait_are_enrolled_by_a_worker_when_their_license_is_activate
 
 def nobody_waits(database: Database) -> bool:
     with database.transaction() as session:
-        return not waiting_no_more(session, (UUID(int=0), -1), 1)
+        return not pairs_to_continue(session, (UUID(int=0), -1), 1)
 
 
 def test_a_license_that_nothing_waits_for_makes_no_job(acme: Database) -> None:

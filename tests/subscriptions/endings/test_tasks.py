@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from bursar import clock
 from bursar.database.engine import Database
 from bursar.enrollment.commands import NewEnrollment, Payer
-from bursar.enrollment.gateway import LmsEnrollment, LmsUnavailable, Outcome
+from bursar.enrollment.gateway import LmsEnrollment, LmsOutcome, LmsUnavailable
 from bursar.enrollment.models import Enrollment
 from bursar.enrollment.service import record_enrollments
 from bursar.jobs.worker import Worker
@@ -46,15 +46,15 @@ class FakeLms:
         self.failures = failures
         self.ended: list[str] = []
 
-    def enroll(self, seats: Sequence[LmsEnrollment]) -> list[Outcome]:
+    def enroll(self, seats: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
         raise AssertionError
 
-    def end(self, seats: Sequence[LmsEnrollment]) -> list[Outcome]:
+    def end(self, seats: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
         if self.failures:
             self.failures -= 1
             raise LmsUnavailable("away")
         self.ended += [seat.email for seat in seats]
-        return [Outcome("unknown there") for _ in seats]
+        return [LmsOutcome("unknown there") for _ in seats]
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from bursar.catalog.catalogs.refusals import CatalogOfAnotherEnterprise
 from bursar.catalog.catalogs.views import catalog_summary
 from bursar.catalog.membership.models import CatalogQuery
 from bursar.database.types import AnyRow
-from bursar.declarations import Outcome
+from bursar.declarations import DeclarationOutcome
 from bursar.events.event import Plain
 from bursar.events.service import publish
 from bursar.pages import PageRequest
@@ -91,7 +91,7 @@ def put_catalog(
     *,
     refresh_inline_limit: int = REFRESH_INLINE_LIMIT,
     at: datetime | None = None,
-) -> Outcome:
+) -> DeclarationOutcome:
     """Creates or changes a catalog.
 
     A new filter over at most `refresh_inline_limit` documents is evaluated here; otherwise the

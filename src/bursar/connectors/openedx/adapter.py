@@ -21,7 +21,7 @@ from bursar.connectors.openedx.answers import (
     outcome_of_enrolling,
 )
 from bursar.connectors.openedx.client import Call, LmsAccess, LmsClient, Sleep
-from bursar.enrollment.gateway import LmsEnrollment, LmsUnavailable, Outcome
+from bursar.enrollment.gateway import LmsEnrollment, LmsOutcome, LmsUnavailable
 from bursar.settings import Settings
 
 T = TypeVar("T")
@@ -62,13 +62,13 @@ class OpenEdxGateway:
             )
         )
 
-    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]:
-        return self._each(enrollments, self._enroll, Outcome(NO_ACCOUNT))
+    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
+        return self._each(enrollments, self._enroll, LmsOutcome(NO_ACCOUNT))
 
-    def end(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]:
+    def end(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
         """Ends the enrollments. A learner without an account has no enrollment, which counts as
         ended."""
-        return self._each(enrollments, self._end, Outcome())
+        return self._each(enrollments, self._end, LmsOutcome())
 
     def close(self) -> None:
         self._client.close()
@@ -76,9 +76,9 @@ class OpenEdxGateway:
     def _each(
         self,
         enrollments: Sequence[LmsEnrollment],
-        act: Callable[[UserInRun], Outcome],
-        without_account: Outcome,
-    ) -> list[Outcome]:
+        act: Callable[[UserInRun], LmsOutcome],
+        without_account: LmsOutcome,
+    ) -> list[LmsOutcome]:
         nameless = {each.email for each in enrollments if not each.username}
         usernames = self._usernames(nameless)
         places = [place_of(each, usernames) for each in enrollments]
@@ -100,18 +100,18 @@ class OpenEdxGateway:
             found |= {emails.normalised(one.email): one.username for one in answer.content}
         return found
 
-    def _enroll(self, place: UserInRun) -> Outcome:
+    def _enroll(self, place: UserInRun) -> LmsOutcome:
         details = {"mode": place.mode, "is_active": True}
         return outcome_of_enrolling(self._client.call(posting("enroll", place, details)))
 
-    def _end(self, place: UserInRun) -> Outcome:
+    def _end(self, place: UserInRun) -> LmsOutcome:
         """Ends an enrollment if there is one. This is asked first, because an LMS that is told to
         end an unknown enrollment creates an inactive one."""
         known = self._client.call(reading(place))
         if not known.is_good:
-            return Outcome(known.refusal)
+            return LmsOutcome(known.refusal)
         if known.content is None or not known.content.is_active:
-            return Outcome()
+            return LmsOutcome()
         # No mode is named, because the LMS refuses to end an enrollment in another mode than the
         # named one.
         answer = self._client.call(posting("end", place, {"is_active": False}))

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from bursar.enrollment.gateway import Outcome
+from bursar.enrollment.gateway import LmsOutcome
 
 T = TypeVar("T")
 
@@ -93,22 +93,22 @@ def answer_of(status: int, body: bytes, retry_after: float | None, kind: type[T]
         raise PassingTrouble("the LMS gave an answer that cannot be read") from error
 
 
-def outcome_of_enrolling(answer: Answer[EnrollmentAnswer]) -> Outcome:
+def outcome_of_enrolling(answer: Answer[EnrollmentAnswer]) -> LmsOutcome:
     if answer.status == 409:
-        return Outcome()
+        return LmsOutcome()
     if answer.status == 406:
-        return Outcome(NO_ACCOUNT)
+        return LmsOutcome(NO_ACCOUNT)
     if answer.content is None:
-        return Outcome(answer.refusal)
-    return Outcome(None if answer.content.is_active else LEFT_INACTIVE)
+        return LmsOutcome(answer.refusal)
+    return LmsOutcome(None if answer.content.is_active else LEFT_INACTIVE)
 
 
-def outcome_of_ending(answer: Answer[EnrollmentAnswer]) -> Outcome:
+def outcome_of_ending(answer: Answer[EnrollmentAnswer]) -> LmsOutcome:
     if answer.status == 406:
-        return Outcome()
+        return LmsOutcome()
     if answer.content is None:
-        return Outcome(answer.refusal)
-    return Outcome(LEFT_ACTIVE if answer.content.is_active else None)
+        return LmsOutcome(answer.refusal)
+    return LmsOutcome(LEFT_ACTIVE if answer.content.is_active else None)
 
 
 def message_in(body: bytes) -> str:

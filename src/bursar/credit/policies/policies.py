@@ -23,10 +23,10 @@ from bursar.credit.policies.ownership import FIXED, find_owned
 from bursar.credit.policies.queries import find_summary
 from bursar.credit.policy_types import ASSIGNED
 from bursar.declarations import (
+    DeclarationOutcome,
     DeclarationRefused,
     FieldChanges,
     Fields,
-    Outcome,
     Problem,
     given,
     missing,
@@ -56,7 +56,7 @@ _COUNTS: Final = tuple(
 
 def put_policy(
     session: Session, actor: Actor, command: PutPolicy, *, at: datetime | None = None
-) -> Outcome:
+) -> DeclarationOutcome:
     """Creates or changes a policy. Raises DeclarationRefused.
 
     The caller has called `lock_enterprise`. It calls `overcommitted` when all policies are stored,

@@ -17,10 +17,10 @@ from bursar.credit.policies.events import SubsidyChanged, SubsidyCreated, Subsid
 from bursar.credit.policies.ownership import FIXED, find_owned
 from bursar.credit.policies.views import SubsidyDeposit, subsidy_item
 from bursar.declarations import (
+    DeclarationOutcome,
     DeclarationRefused,
     FieldChanges,
     Fields,
-    Outcome,
     Problem,
     given,
     missing,
@@ -44,7 +44,7 @@ def starting_balance_uuid(subsidy_uuid: UUID) -> UUID:
 
 def put_subsidy(
     session: Session, actor: Actor, command: PutSubsidy, *, at: datetime | None = None
-) -> Outcome:
+) -> DeclarationOutcome:
     """Creates or changes a subsidy, and books each new deposit once, by its uuid.
 
     Deposits can never be changed. The caller has called `lock_enterprise`. Raises

@@ -26,7 +26,7 @@ from bursar.enrollment.bulk.rules import (
     lms_error,
 )
 from bursar.enrollment.commands import NewEnrollment, Payer
-from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, Outcome
+from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome
 from bursar.enrollment.service import record_enrollments
 from bursar.learners.service import LearnerRecord, ensure_learners, find_learners
 from bursar.subscriptions.licenses import service as license_service
@@ -51,7 +51,7 @@ class Job:
 class Enroller(Protocol):
     """The part of an LmsGateway that enrolls."""
 
-    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]: ...
+    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]: ...
 
 
 class UnansweringLms:
@@ -59,9 +59,9 @@ class UnansweringLms:
     reason."""
 
     def __init__(self, reason: str) -> None:
-        self._outcome = Outcome(reason)
+        self._outcome = LmsOutcome(reason)
 
-    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[Outcome]:
+    def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
         return [self._outcome for _ in enrollments]
 
 
@@ -192,7 +192,7 @@ def give_back(
     """Ends enrollments in the LMS that no license pays for. Raises LmsUnavailable."""
     emails = list({pair.email for pair in lost})
     with database.read() as connection, Session(connection) as session:
-        taken = queries.live_places(session, enterprise_uuid, emails)
+        taken = queries.live_enrollments(session, enterprise_uuid, emails)
         people = find_learners(session, enterprise_uuid, emails)
     wanted = [
         _lms_enrollment(enterprise_uuid, pair, people.get(pair.email))

@@ -56,7 +56,7 @@ def enroll_pending(
     total, after = 0, NO_PAIR
     while True:
         with database.read() as connection, Session(connection) as session:
-            rows = queries.waiting_no_more(session, after, BATCH, license_uuid)
+            rows = queries.pairs_to_continue(session, after, BATCH, license_uuid)
         if not rows:
             return total
         for job_uuid, some in groupby(rows, key=attrgetter("job_uuid")):

@@ -117,7 +117,7 @@ def find_facts(
     return DecisionFacts(licenses, runs, known, accounts)
 
 
-def live_places(
+def live_enrollments(
     session: Session, enterprise_uuid: UUID, emails: Sequence[str]
 ) -> set[tuple[str, str]]:
     """E-mail and run key of every enrollment of these learners that has not ended."""
@@ -159,7 +159,7 @@ _LOST: Final = select(_rows.number, _rows.email, _rows.course_run_key).where(
 )
 
 
-def waiting_no_more(
+def pairs_to_continue(
     session: Session, after: tuple[UUID, int], size: int, license_uuid: UUID | None = None
 ) -> Sequence[AnyRow]:
     """Pending pairs whose license was activated, or is gone; by job and number."""

@@ -28,5 +28,5 @@ def tasks(gateway: LmsGateway) -> tuple[Task, ...]:
 def _is_needed(database: Database) -> bool:
     with database.read() as connection, Session(connection) as session:
         return bool(queries.unfinished_jobs(session)) or bool(
-            queries.waiting_no_more(session, NO_PAIR, 1)
+            queries.pairs_to_continue(session, NO_PAIR, 1)
         )

@@ -23,7 +23,7 @@ from bursar.enrollment.progress.rules import differences, shared
 from bursar.events.service import publish
 from bursar.importing.records import Tally
 from bursar.learners.models import Learner
-from bursar.learners.service import LearnerRecord, hold_learners
+from bursar.learners.service import LearnerRecord, lock_learners
 
 BATCH: Final = 5000
 
@@ -99,7 +99,7 @@ def list_reported(session: Session, enterprise_uuid: UUID) -> Iterator[ReportedR
 def _store(
     session: Session, enterprise_uuid: UUID, rows: Sequence[ReportedRow], now: datetime
 ) -> Tally:
-    people = hold_learners(session, enterprise_uuid, [row.email for row in rows], now)
+    people = lock_learners(session, enterprise_uuid, [row.email for row in rows], now)
     learners = {learner.id: learner for learner in people.values()}
     wanted: dict[Place, dict[str, Any]] = {}
     for row in rows:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.actors import Actor
 from bursar.catalog.catalogs.service import enterprises_of
-from bursar.declarations import Outcome, Problem, are_out_of_order, missing
+from bursar.declarations import DeclarationOutcome, Problem, are_out_of_order, missing
 from bursar.events.event import Changes, Plain
 from bursar.events.service import publish
 from bursar.subscriptions.declared.commands import (
@@ -79,7 +79,7 @@ def _declared_renewal(renewal: PlanRenewal) -> DeclaredRenewal:
 
 def put_plan(
     session: Session, actor: Actor, command: PutPlan, *, at: datetime | None = None
-) -> Outcome:
+) -> DeclarationOutcome:
     """Raises PlanRefused."""
     at = at or clock.now()
     enterprise_uuid, fields = command.enterprise_uuid, command.fields

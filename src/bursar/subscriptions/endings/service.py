@@ -17,7 +17,7 @@ from bursar import clock
 from bursar.actors import Actor, ActorKind
 from bursar.database.bulk import is_any_of
 from bursar.database.engine import Database
-from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, Outcome
+from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome
 from bursar.enrollment.service import end_enrollments, live_enrollments
 from bursar.events.service import publish
 from bursar.subscriptions.endings.commands import ExpirePlan
@@ -146,7 +146,7 @@ def _unmark(session: Session, uuids: Sequence[UUID]) -> None:
 
 
 def _log_refused(
-    plan_uuid: UUID, outcomes: Sequence[Outcome], seats: Sequence[LmsEnrollment]
+    plan_uuid: UUID, outcomes: Sequence[LmsOutcome], seats: Sequence[LmsEnrollment]
 ) -> None:
     """Logs refusals. They are final, for example when the LMS does not know the enrollment, so that
     there is nothing to end."""
