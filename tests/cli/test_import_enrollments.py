@@ -20,14 +20,17 @@ def test_a_bad_line_is_told_and_the_others_are_stored(cli: Cli) -> None:
     name = cli.write("report.csv", CSV)
     finished = cli.run("import", "enrollments", "--enterprise", ACME, name)
     assert finished.stdout == "2 created, 0 changed, 0 unchanged, 1 rejected\n"
+    assert finished.returncode == 1
     told = finished.stderr.splitlines()
     assert told[0] == "report.csv: 'shoe_size' is unknown and left aside"
     assert told[1].startswith("report.csv:3: ")
-    assert len(told) == 2
+    assert told[2] == "1 rejected (--keep-going: end with 0 all the same)"
+    assert len(told) == 3
     assert (cli.count(Enrollment), cli.count(EnrollmentImport)) == (2, 0)
     cli.write("report.csv", CSV.replace("0.5,38", "0.6,38").replace("no address", "c@acme.example"))
     finished = cli.run("import", "enrollments", "--enterprise", ACME, name)
     assert finished.stdout == "1 created, 1 changed, 1 unchanged, 0 rejected\n"
+    assert finished.returncode == 0
 
 
 def test_strictly_a_bad_line_refuses_the_file(on_sqlite: Cli) -> None:
@@ -38,8 +41,18 @@ def test_strictly_a_bad_line_refuses_the_file(on_sqlite: Cli) -> None:
     assert on_sqlite.count(Enrollment) == 0
 
 
+def test_a_file_without_a_good_line_is_refused(on_sqlite: Cli) -> None:
+    on_sqlite.declare(declared(acme()))
+    name = on_sqlite.write("report.csv", f"user_email,courserun_key\nno address,{RUN}\n")
+    problems = on_sqlite.refused("import", "enrollments", "--enterprise", ACME, name)
+    assert problems == [
+        "report.csv:2: learner_email: Enter a valid email address.",
+        "nothing was imported: all was rejected",
+    ]
+
+
 def test_a_file_that_cannot_be_read_is_refused(on_sqlite: Cli) -> None:
     on_sqlite.declare(declared(acme()))
-    (on_sqlite.folder / "report.csv").write_bytes("user_email".encode("utf-16"))
+    (on_sqlite.folder / "report.csv").write_bytes("user_email".encode("utf-32"))
     problems = on_sqlite.refused("import", "enrollments", "--enterprise", ACME, "report.csv")
-    assert problems == ["report.csv: the file is UTF-16: save it as UTF-8"]
+    assert problems == ["report.csv: the file is UTF-32: save it as UTF-8"]

@@ -1,14 +1,13 @@
 """`bursar import content`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bursar.catalog.imports.files import import_file, import_file_strictly
-from bursar.cli.exits import EXIT_FINDINGS, EXIT_INVALID, fail
-from bursar.cli.import_reports import listening, tell_resumed, tell_stored
+from bursar.cli.exits import EXIT_INVALID, fail
+from bursar.cli.import_reports import end_by_rejected, listening, tell_resumed, tell_stored
 from bursar.cli.support import opened_database, operator, settings_or_fail
 from bursar.database.engine import Database
 from bursar.importing.records import BadRecord, FileReport
@@ -29,18 +28,7 @@ def content(
     with opened_database(settings_or_fail()) as database:
         reports = _strictly(database, files) if strict else _leniently(database, files)
     tell_stored(reports)
-    _end(reports, keep_going=keep_going)
-
-
-def _end(reports: Sequence[FileReport], *, keep_going: bool) -> None:
-    """Scripts see by the status what a person reads in the last line."""
-    rejected = sum(report.rejected for report in reports)
-    if not rejected:
-        return
-    if not any(report.stored.total or report.resumed_at for report in reports):
-        fail("nothing was imported: every document was rejected", EXIT_INVALID)
-    if not keep_going:
-        fail(f"{rejected} rejected (--keep-going: end with 0 all the same)", EXIT_FINDINGS)
+    end_by_rejected(reports, keep_going=keep_going)
 
 
 def _leniently(database: Database, files: list[Path]) -> list[FileReport]:

@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 from bursar.cli.exits import EXIT_INVALID, fail
-from bursar.cli.import_reports import listening, tell_resumed, tell_stored
+from bursar.cli.import_reports import end_by_rejected, listening, tell_resumed, tell_stored
 from bursar.cli.support import opened_database, operator, settings_or_fail
 from bursar.database.engine import Database
 from bursar.enrollment.progress.entries import why_left_aside
@@ -22,6 +22,9 @@ def enrollments(
     strict: Annotated[
         bool, typer.Option("--strict", help="Import nothing if one line is bad.")
     ] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="End with 0 although some lines were rejected.")
+    ] = False,
 ) -> None:
     """Import enrollments and progress that an LMS reports, one on each line."""
     with opened_database(settings_or_fail()) as database:
@@ -34,6 +37,7 @@ def enrollments(
             fail(f"{file}:{bad.line}: {bad.reason}", EXIT_INVALID)
     tell_resumed(file, report)
     tell_stored([report])
+    end_by_rejected([report], keep_going=keep_going)
 
 
 def _check_enterprise(database: Database, enterprise: UUID) -> None:

@@ -15,6 +15,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from bursar.cli.exits import EXIT_FINDINGS, EXIT_INVALID, fail
 from bursar.importing.records import FileReport, Listener, Tally
 
 
@@ -49,3 +50,14 @@ def tell_stored(reports: Sequence[FileReport]) -> None:
         f"{stored.created} created, {stored.changed} changed, {stored.unchanged} unchanged, "
         f"{rejected} rejected"
     )
+
+
+def end_by_rejected(reports: Sequence[FileReport], *, keep_going: bool) -> None:
+    """Ends the command with the status that tells a script what the last line tells a person."""
+    rejected = sum(report.rejected for report in reports)
+    if not rejected:
+        return
+    if not any(report.stored.total or report.resumed_at for report in reports):
+        fail("nothing was imported: all was rejected", EXIT_INVALID)
+    if not keep_going:
+        fail(f"{rejected} rejected (--keep-going: end with 0 all the same)", EXIT_FINDINGS)

@@ -5,12 +5,12 @@ If a record is malformed, only its first line is skipped; reading continues with
 
 import csv
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from bursar.importing.raw_lines import BYTE_ORDER_MARK, next_line
 from bursar.importing.records import START, Place
 
-_NOT_UTF_8 = "is not UTF-8"
+DELIMITERS: Final = (",", ";", "\t")
 
 
 class Record(NamedTuple):
@@ -21,11 +21,16 @@ class Record(NamedTuple):
     end: Place
 
 
-def read_records(file: BinaryIO, place: Place = START) -> Iterator[Record]:
-    """The records after `place`. Empty lines are skipped."""
+def read_records(
+    file: BinaryIO, place: Place = START, *, delimiter: str = ",", encoding: str = "UTF-8"
+) -> Iterator[Record]:
+    """The records after `place`. Empty lines are skipped.
+
+    The file is UTF-8 here; `encoding` is what it is told to be when a line of it is no text.
+    """
     file.seek(place.offset)
-    lines = _Lines(file, place)
-    reader = csv.reader(lines, strict=True)
+    lines = _Lines(file, place, encoding)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         lines.begin()
         start = lines.number + 1
@@ -35,7 +40,7 @@ def read_records(file: BinaryIO, place: Place = START) -> Iterator[Record]:
             return
         except csv.Error as error:
             lines.go_back_to_first()
-            reader = csv.reader(lines, strict=True)
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
             problem = lines.problem or f"not CSV: {error}"
             yield Record(start, [], problem, lines.place)
             continue
@@ -46,8 +51,9 @@ def read_records(file: BinaryIO, place: Place = START) -> Iterator[Record]:
 class _Lines:
     """The lines of one record after another, as text. A quoted cell can span several lines."""
 
-    def __init__(self, file: BinaryIO, place: Place) -> None:
+    def __init__(self, file: BinaryIO, place: Place, encoding: str) -> None:
         self._file = file
+        self._encoding = encoding
         self._offset = place.offset
         self.number = place.line
         self.problem: str | None = None
@@ -87,5 +93,5 @@ class _Lines:
         try:
             return raw.decode()
         except UnicodeDecodeError:
-            self.problem = _NOT_UTF_8
+            self.problem = f"is not {self._encoding}"
             return raw.decode(errors="replace")

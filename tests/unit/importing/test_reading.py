@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.importing import raw_lines
-from bursar.importing.csv_records import Record, read_records
+from bursar.importing.csv_records import DELIMITERS, Record, read_records
+from bursar.importing.encodings import readable_as_utf_8
 from bursar.importing.json_lines import read_lines
-from bursar.importing.records import START, Place
+from bursar.importing.records import START, Place, UnreadableFile
 
 BROKEN = b'a,b\n1,"2"x\n3,4\n\n5,"6\n7"\n8,\xff\n'
 
@@ -72,3 +73,49 @@ def test_an_endless_line_is_read_past(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 def test_a_byte_order_mark_belongs_to_no_cell() -> None:
     assert records(raw_lines.BYTE_ORDER_MARK + b"a,b\n")[0].cells == ["a", "b"]
+
+
+@pytest.mark.parametrize("delimiter", DELIMITERS)
+def test_a_cell_ends_at_the_delimiter(delimiter: str) -> None:
+    text = delimiter.join(("a", '"b,;\tc"', "d")).encode()
+    [record] = read_records(io.BytesIO(text), delimiter=delimiter)
+    assert record.cells == ["a", "b,;\tc", "d"]
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_read_as_if_it_were_utf_8(codec: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.csv"
+    file.write_bytes("\ufeffé,😀\r\n1,2\r\n".encode(codec))
+    with readable_as_utf_8(file) as (readable, encoding):
+        assert (records(readable.read_bytes())[0].cells, encoding) == (["é", "😀"], "UTF-16")
+    assert not readable.exists()
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "a,b\r\n1,\ud83d\r\n2,3\r\n".encode("utf-16", "surrogatepass"),
+        "a,b\n1,2".encode("utf-16")[:-1],
+    ],
+)
+def test_of_damaged_utf_16_only_the_line_is_lost(damaged: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "report.csv"
+    file.write_bytes(damaged)
+    with readable_as_utf_8(file) as (readable, encoding), readable.open("rb") as text:
+        found = list(read_records(text, encoding=encoding))
+    assert [record.number for record in found if record.problem] == [2]
+    assert found[1].problem == "is not UTF-16"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a,b".encode("utf-32"), "the file is UTF-32"),
+        ("a,b".encode("utf-16-le"), "in UTF-16 with a byte order mark"),
+    ],
+)
+def test_a_file_in_another_encoding_is_refused(text: bytes, told: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.csv"
+    file.write_bytes(text)
+    with pytest.raises(UnreadableFile, match=told), readable_as_utf_8(file):
+        pass

@@ -13,7 +13,9 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from bursar import clock, emails
+from bursar.enrollment.progress.old_names import own_name
 from bursar.remembering import remembered
+from bursar.spreadsheet import GUARD, text_of
 
 LONGEST_KEY: Final = 255
 LONGEST_TEXT: Final = 5000
@@ -314,6 +316,9 @@ class Header:
         if len(cells) != self.width and (len(cells) < self.width or any(cells[self.width :])):
             message = f"has {len(cells)} cells, and the header {self.width}"
             raise BadRow({"line": [message]})
+        # Only a few cells are guarded, and this is done for every line.
+        if any(cell.startswith(GUARD) for cell in cells):
+            cells = [text_of(cell) for cell in cells]
         try:
             email = next((cells[place] for place in self.emails if cells[place]), "")
             values = {
@@ -352,7 +357,7 @@ def _refusal(read: Callable[[str], object], text: str) -> str | None:
 
 def read_header(cells: Sequence[str]) -> Header:
     """Raises ValueError when it names a column twice, or lacks one that must be there."""
-    names = [cell.strip() for cell in cells]
+    names = [own_name(cell.strip()) for cell in cells]
     known = [name for name in names if name in KNOWN]
     if len(set(known)) < len(known):
         twice = sorted({name for name in known if known.count(name) > 1})

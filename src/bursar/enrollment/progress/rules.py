@@ -8,15 +8,37 @@ from bursar.enrollment.commands import Payer
 from bursar.enrollment.days import day_number
 
 _TIMES: Final = ("enrolled_at", "unenrolled_at")
+_SHOWN_ANYWAY: Final[dict[str, Any]] = {"is_refunded": False}
+_BY_ENTERPRISE: Final[dict[str, Any]] = {"amount_learner_paid": 0.0, "paid_by": "Enterprise"}
+_SHOWN_FOR_PAYER: Final[Mapping[str, Mapping[str, Any]]] = {
+    Payer.REPORTED: _SHOWN_ANYWAY,
+    Payer.LICENSE: {
+        **_SHOWN_ANYWAY,
+        **_BY_ENTERPRISE,
+        "seat_delivery_method": "Subscription",
+    },
+    Payer.CREDIT: {
+        **_SHOWN_ANYWAY,
+        **_BY_ENTERPRISE,
+        "seat_delivery_method": "Learner Credit",
+    },
+}
+"""What the report shows where nothing is stored, by who pays (reporting.fields)."""
 
 
 def differences(stored: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """The reported values that differ from the stored ones, by column.
 
     Of an enrollment that Bursar made, a report can correct the days, never take one away. A day
-    that is right already leaves the instant alone.
+    that is right already leaves the instant alone. What the report shows anyway is not stored: so
+    the report can be exported and read back without a change.
     """
-    found = {name: value for name, value in values.items() if stored[name] != value}
+    shown = _SHOWN_FOR_PAYER[stored["payer"]]
+    found = {
+        name: value
+        for name, value in values.items()
+        if stored[name] != value and (stored[name] is not None or shown.get(name) != value)
+    }
     for name in _TIMES:
         if name in found and _stays(stored[name], found[name], stored["payer"]):
             del found[name]
