@@ -102,7 +102,7 @@ def _of_assignments(what: str, body: dict[str, Any], status: int = 200) -> Sampl
 
 
 def _of_licenses(what: str, body: dict[str, Any] | None, status: int = 200) -> Sample:
-    template = what.replace("{license}", "{license_uuid}")
+    template = what.replace("{license}", "{license_uuid}").partition("?")[0]
     return _post(f"{_LICENSES}/{what}", f"{_LICENSES_TEMPLATE}/{template}", body, status)
 
 
@@ -115,6 +115,7 @@ _TRANSACTION_TEMPLATE = f"{_REDEMPTION}/{{policy_uuid}}/transactions/{{transacti
 _SUBSCRIPTIONS = "/enterprise/v1/subscriptions"
 _LICENSES = f"{_SUBSCRIPTIONS}/{{plan}}/licenses"
 _LICENSES_TEMPLATE = f"{_SUBSCRIPTIONS}/{{subscription_plan_uuid}}/licenses"
+_LICENSES_OF_ALL = "/enterprise/v1/licenses"
 _BULK = "/enterprise/v1/bulk-license-enrollment"
 _BULK_ALLOW = "GET, HEAD, POST, OPTIONS"
 OF_TESTS = (THINGS, REFUSALS)
@@ -201,8 +202,16 @@ SAMPLES = {
         "GET", f"{_SUBSCRIPTIONS}/{{plan}}", f"{_SUBSCRIPTIONS}/{{subscription_plan_uuid}}"
     ),
     "the licenses": Sample("GET", _LICENSES, _LICENSES_TEMPLATE),
+    "counts of licenses": Sample("GET", f"{_LICENSES}/overview", f"{_LICENSES_TEMPLATE}/overview"),
+    "the licenses of a learner": Sample(
+        "GET",
+        f"{_LICENSES_OF_ALL}?enterprise_customer_uuid={{enterprise}}&user_email={USER}",
+        _LICENSES_OF_ALL,
+    ),
     "a license": _of_licenses("assign", {"user_emails": [HOLDER]}),
     "a revocation": _of_licenses("bulk-revoke", {"user_emails": ["nobody@example.org"]}, 404),
+    "all revocations": _of_licenses("revoke-all?status=revoked", None, 404),
+    "all reminders of licenses": _of_licenses(f"remind-all?user_email={HOLDER}", None, 204),
     "a reminder of a license": _of_licenses("remind", {"user_emails": [USER]}, 404),
     "an activation": _of_licenses("{license}/activate", None),
     "a bulk enrollment": Sample(
@@ -229,6 +238,7 @@ SAMPLES = {
     "a refusal": _write("POST", REFUSALS, 422, "POST, OPTIONS"),
 }
 DOWNLOADS = {
+    "a file of licenses": Sample("GET", f"{_LICENSES}/csv", f"{_LICENSES_TEMPLATE}/csv"),
     "a file of a bulk enrollment": Sample(
         "GET", f"{_BULK}/{{job}}/download", f"{_BULK}/{{job_id}}/download"
     ),

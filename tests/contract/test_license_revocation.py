@@ -126,13 +126,13 @@ class TestByEmail:
         } | {"status": "revoked"}
 
     @pytest.mark.parametrize("stranger", ["nobody@example.org", "zed@example.org"])
-    def test_the_first_without_a_live_license_is_named_and_nothing_is_revoked(
+    def test_all_without_a_live_license_are_named_and_nothing_is_revoked(
         self, untouched: PlanShop, stranger: str
     ) -> None:
         response = untouched.revoke(AL, stranger.upper(), "another@example.org", CAL)
         assert response.status_code == 404
         assert list(response.json()) == ["detail"]
-        assert response.json()["detail"].startswith(f"{stranger} ")
+        assert response.json()["detail"].startswith(f"{stranger}, another@example.org have no ")
         assert str(untouched.uuid) in response.json()["detail"]
 
     def test_a_license_of_another_plan_does_not_count(self, untouched: PlanShop) -> None:
@@ -333,3 +333,89 @@ class TestManyAtOnce:
         assert len(set(held)) == len(held)
         with service.database.transaction() as session:
             assert list(check_subscriptions(session)) == []
+
+
+class TestBestEffort:
+    @pytest.fixture
+    def held(self, service: Service) -> PlanShop:
+        """AL and ALBA use their licenses, BO and CAL have not begun."""
+        plan = open_plan(service)
+        plan.assign(AL, ALBA, BO, CAL)
+        plan.activate(AL, ALBA)
+        return plan
+
+    @staticmethod
+    def revoke(plan: PlanShop, body: JsonObject, **headers: str) -> httpx.Response:
+        return plan.post("bulk-revoke?best_effort=true", body, **headers)
+
+    def test_all_good_is_200_and_itemised(self, held: PlanShop) -> None:
+        licenses = {email: held.license_of(email)["uuid"] for email in (CAL, AL)}
+        response = self.revoke(held, {"user_emails": [CAL.upper(), AL, CAL]})
+        assert response.status_code == 200
+        assert response.json() == {
+            "successful_revocations": [
+                {"license_uuid": licenses[CAL], "original_status": "assigned", "user_email": CAL},
+                {"license_uuid": licenses[AL], "original_status": "activated", "user_email": AL},
+            ],
+            "unsuccessful_revocations": [],
+        }
+        assert held.counts == (8, 1, 1, 2)
+
+    def test_the_good_ones_are_done_and_the_others_named(self, held: PlanShop) -> None:
+        held.change(is_revocation_cap_enabled=True, revoke_max_percentage=10)
+        names = ["nobody@example.org", AL, BO, ALBA]
+        response = self.revoke(held, {"user_emails": names})
+        assert response.status_code == 207
+        body = response.json()
+        assert [each["user_email"] for each in body["successful_revocations"]] == [AL, BO]
+        failed = body["unsuccessful_revocations"]
+        assert [list(each) for each in failed] == [
+            ["error", "error_response_status", "user_email"]
+        ] * 2
+        assert [(each["user_email"], each["error_response_status"]) for each in failed] == [
+            ("nobody@example.org", 404),
+            (ALBA, 400),
+        ]
+        assert "Not enough revocations" in failed[1]["error"]
+        assert held.counts == (8, 1, 1, 2)
+        with held.shop.service.database.transaction() as session:
+            assert list(check_subscriptions(session)) == []
+
+    def test_filters_take_the_alphabet(self, held: PlanShop) -> None:
+        held.change(is_revocation_cap_enabled=True, revoke_max_percentage=10)
+        response = self.revoke(held, {"filters": [{"status_in": ["activated"]}]})
+        assert response.status_code == 207
+        body = response.json()
+        assert [each["user_email"] for each in body["successful_revocations"]] == [AL]
+        assert [each["user_email"] for each in body["unsuccessful_revocations"]] == [ALBA]
+
+    def test_nothing_to_do_is_an_empty_answer(self, held: PlanShop) -> None:
+        response = self.revoke(held, {"filters": [{"user_email": "zzz"}]})
+        assert response.status_code == 200
+        assert response.json() == {"successful_revocations": [], "unsuccessful_revocations": []}
+
+    @pytest.mark.parametrize("flag", ["false", ""])
+    def test_it_has_to_be_asked_for(self, held: PlanShop, flag: str) -> None:
+        what = f"bulk-revoke?best_effort={flag}"
+        response = held.post(what, {"user_emails": [AL, "nobody@example.org"]})
+        assert response.status_code == 404
+        assert held.counts == (6, 2, 2, 0)
+
+    def test_a_bad_flag_or_body_changes_nothing(self, held: PlanShop) -> None:
+        response = held.post("bulk-revoke?best_effort=maybe", {"user_emails": [AL]})
+        assert (response.status_code, list(response.json())) == (400, ["best_effort"])
+        assert self.revoke(held, {"user_emails": []}).status_code == 400
+        assert self.revoke(held, {}).json() == ONE_WAY
+        assert held.counts == (6, 2, 2, 0)
+
+    def test_a_repeated_request_is_answered_as_the_first(self, held: PlanShop) -> None:
+        body = {"user_emails": [AL, "nobody@example.org"]}
+        answers = [self.revoke(held, body, **{"Idempotency-Key": "effort"}) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [207, 207]
+        assert answers[0].json() == answers[1].json()
+        assert answers[1].headers["idempotent-replayed"] == "true"
+
+    def test_xml_holds_the_same(self, held: PlanShop) -> None:
+        response = self.revoke(held, {"user_emails": [AL]}, Accept="application/xml")
+        root = xml_of(response)
+        assert root.findtext("successful_revocations/list-item/user_email") == AL

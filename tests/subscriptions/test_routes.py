@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from bursar import clock
-from bursar.api import licenses, subscriptions
+from bursar.api import license_lists, licenses, subscriptions
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.service import DeclaredClient, put_client
@@ -37,7 +37,11 @@ from testing.worlds.subscriptions import (
 )
 
 BASE = "/enterprise/v1/subscriptions"
-ENDPOINTS = [*subscriptions.routes.endpoints, *licenses.routes.endpoints]
+ENDPOINTS = [
+    *subscriptions.routes.endpoints,
+    *license_lists.routes.endpoints,
+    *licenses.routes.endpoints,
+]
 
 
 class Gate(DatabaseGate):

@@ -1,9 +1,9 @@
 """The query parameters that select assignments, and those of their list."""
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Final, TypeAlias, TypeVar
 
+from bursar.api.people import ACCOUNT, ADDRESS
 from bursar.credit.assignments.commands import (
     DEFAULT_ORDERING,
     ORDERED_BY,
@@ -11,8 +11,6 @@ from bursar.credit.assignments.commands import (
     Ordering,
 )
 from bursar.credit.states import AssignmentState, LearnerState
-from bursar.emails import normalised
-from bursar.web.fields import LARGEST_INTEGER
 from bursar.web.parameters import pattern_of_several
 from bursar.web.query import (
     PageNumber,
@@ -26,7 +24,6 @@ from bursar.web.query import (
 
 MAX_VALUES: Final = 1000
 MAX_SEARCH_LENGTH: Final = 1000
-_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
 _SEVERAL: Final = "One of these; separated by commas, or repeated."
 
 Value = TypeVar("Value", str, int, AssignmentState, LearnerState)
@@ -35,21 +32,6 @@ Value = TypeVar("Value", str, int, AssignmentState, LearnerState)
 def _content_key(text: str) -> str:
     # In a query string a plus sign says space; no key has one, so it was meant as a plus.
     return text.strip().replace(" ", "+")
-
-
-def _email(text: str) -> str:
-    # The same is true of addresses.
-    return normalised(text).replace(" ", "+")
-
-
-def _user_id(text: str) -> int:
-    """Raises ValueError for what no column of 64 bits can hold."""
-    if not _INTEGER.fullmatch(text.strip()):
-        raise ValueError(text)
-    value = int(text)
-    if not -(2**63) <= value < 2**63:
-        raise ValueError(text)
-    return value
 
 
 def _search(text: str) -> str | None:
@@ -82,10 +64,7 @@ def _several(one: Parameter) -> Repeatable:
     return Repeatable(parse, one.message, {"type": "array", "items": one.schema})
 
 
-_WHOLE: Final = {"type": "integer", "minimum": -LARGEST_INTEGER - 1, "maximum": LARGEST_INTEGER}
 _KEY: Final = Parameter(_content_key)
-_ADDRESS: Final = Parameter(_email)
-_ACCOUNT: Final = Parameter(_user_id, "Enter a whole number.", _WHOLE)
 _LEARNER_STATE: Final = one_of(LearnerState)
 _STATE: Final = one_of(AssignmentState)
 _SEARCH: Final = Parameter(
@@ -103,16 +82,16 @@ Texts: TypeAlias = frozenset[str] | None
 class AssignmentFilterQuery(Query, frozen=True, kw_only=True):
     content_key: Annotated[str | None, _KEY, "Only this course or course run."] = None
     content_key__in: Annotated[Texts, _several(_KEY), _SEVERAL] = None
-    learner_email: Annotated[str | None, _ADDRESS, "Only this learner."] = None
-    learner_email__in: Annotated[Texts, _several(_ADDRESS), _SEVERAL] = None
+    learner_email: Annotated[str | None, ADDRESS, "Only this learner."] = None
+    learner_email__in: Annotated[Texts, _several(ADDRESS), _SEVERAL] = None
     learner_state: Annotated[
         LearnerState | None, _LEARNER_STATE, "Only this state of the learner."
     ] = None
     learner_state__in: Annotated[
         frozenset[LearnerState] | None, _several(_LEARNER_STATE), _SEVERAL
     ] = None
-    lms_user_id: Annotated[int | None, _ACCOUNT, "Only this learner."] = None
-    lms_user_id__in: Annotated[frozenset[int] | None, _several(_ACCOUNT), _SEVERAL] = None
+    lms_user_id: Annotated[int | None, ACCOUNT, "Only this learner."] = None
+    lms_user_id__in: Annotated[frozenset[int] | None, _several(ACCOUNT), _SEVERAL] = None
     state: Annotated[AssignmentState | None, _STATE, "Only this state."] = None
     state__in: Annotated[frozenset[AssignmentState] | None, _several(_STATE), _SEVERAL] = None
     search: Annotated[

@@ -1,23 +1,24 @@
-"""Licenses of subscription plans over HTTP."""
+"""Changes of the licenses of subscription plans over HTTP."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from bursar.api.license_bodies import AssignBody, RemindBody, RevokeBody
-from bursar.pages import PageRequest
+from bursar.api.license_lists import LICENSE_EXAMPLE, LICENSES, OwnedPlan
+from bursar.api.license_queries import LicenseFilterQuery, RevokeQuery
 from bursar.subscriptions.licenses import service
 from bursar.subscriptions.licenses.commands import (
     ActivateLicense,
     AssignLicenses,
-    LicenseSelection,
     RemindLearners,
+    RemindSelected,
+    Revocations,
     RevokeLicenses,
     RevokeMatchingLicenses,
+    RevokeSelected,
 )
 from bursar.subscriptions.licenses.owned import LICENSE, LicenseTarget
 from bursar.subscriptions.licenses.refusals import (
@@ -25,22 +26,17 @@ from bursar.subscriptions.licenses.refusals import (
     NotActivatable,
     NotEnoughLicenses,
     PlanUnusable,
+    TooManyLicenses,
     TooManyRevocations,
 )
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.subscriptions.licenses.views import LicenseItem
-from bursar.subscriptions.plans.owned import PLAN, PlanTarget
 from bursar.subscriptions.plans.refusals import Unusable
+from bursar.web.call import Answer
 from bursar.web.errors import BusinessRule, NotFound, Refusal
-from bursar.web.query import PageNumber, Parameter, Query, Repeatable, WrongValue
-from bursar.web.request import Caller, HttpRequest
+from bursar.web.request import Caller
 from bursar.web.routes import Refusals, Routes
 
-PAGE_SIZE: Final = 100
-LONGEST_SEARCH: Final = 1000
-_LICENSES: Final = "/enterprise/v1/subscriptions/{subscription_plan_uuid:uuid}/licenses"
-
-OwnedPlan: TypeAlias = Annotated[PlanTarget, PLAN]
 OwnedLicense: TypeAlias = Annotated[LicenseTarget, LICENSE]
 
 _UNUSABLE: Final = {
@@ -59,8 +55,16 @@ def _not_enough(refused: NotEnoughLicenses) -> Refusal:
 
 
 def _no_live_license(refused: NoLiveLicense) -> NotFound:
-    statuses = " or ".join(refused.statuses)
-    return NotFound(f"{refused.email} has no {statuses} license in the plan {refused.plan_uuid}.")
+    """Names all of the learners."""
+    statuses, learners = " or ".join(refused.statuses), ", ".join(refused.emails)
+    have = "has" if len(refused.emails) == 1 else "have"
+    return NotFound(f"{learners} {have} no {statuses} license in the plan {refused.plan_uuid}.")
+
+
+def _too_many_licenses(refused: TooManyLicenses) -> BusinessRule:
+    return BusinessRule(
+        f"More than {refused.most} licenses are selected. Narrow the filters, and repeat."
+    )
 
 
 def _too_many(refused: TooManyRevocations) -> Refusal:
@@ -78,54 +82,11 @@ REFUSALS: Final[Refusals] = {
     PlanUnusable: lambda refused: BusinessRule(_UNUSABLE[refused.reason]),
     NotEnoughLicenses: _not_enough,
     NoLiveLicense: _no_live_license,
+    TooManyLicenses: _too_many_licenses,
     TooManyRevocations: _too_many,
     NotActivatable: _not_activatable,
 }
 routes: Final = Routes("subscriptions", REFUSALS)
-
-
-def _statuses(texts: Sequence[str]) -> frozenset[LicenseStatus]:
-    """Several, by comma or by saying `status` again; none at all stands for every status."""
-    names = {part.strip() for text in texts for part in text.split(",")} - {""}
-    if names - set(LicenseStatus):
-        raise WrongValue(f"Must be one of: {', '.join(LicenseStatus)}.")
-    return frozenset(map(LicenseStatus, names or LicenseStatus))
-
-
-_STATUS: Final = Repeatable(
-    _statuses,
-    schema={
-        "type": "array",
-        "items": {"type": "string", "enum": [status.value for status in LicenseStatus]},
-    },
-)
-
-
-def _search(given: str) -> str | None:
-    searched = given.strip()
-    if len(searched) > LONGEST_SEARCH:
-        raise ValueError(given)
-    return searched or None
-
-
-_SEARCH: Final = Parameter(
-    _search, f"Ensure this field has no more than {LONGEST_SEARCH} characters."
-)
-
-
-class LicenseListQuery(Query, frozen=True, kw_only=True):
-    status: Annotated[
-        frozenset[LicenseStatus], _STATUS, "One of these; separated by commas, or repeated."
-    ] = frozenset(LicenseStatus)
-    search: Annotated[str | None, _SEARCH, "Part of the learner's e-mail."] = None
-    page: PageNumber = 1
-
-
-class LicenseList(msgspec.Struct, frozen=True):
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[LicenseItem]
 
 
 class LicenseAssignment(msgspec.Struct, frozen=True):
@@ -139,6 +100,23 @@ class AssignmentAnswer(msgspec.Struct, frozen=True):
     license_assignments: list[LicenseAssignment]
 
 
+class SuccessfulRevocation(msgspec.Struct, frozen=True):
+    license_uuid: UUID
+    original_status: LicenseStatus
+    user_email: str
+
+
+class UnsuccessfulRevocation(msgspec.Struct, frozen=True):
+    error: str
+    error_response_status: int
+    user_email: str
+
+
+class RevocationAnswer(msgspec.Struct, frozen=True):
+    successful_revocations: list[SuccessfulRevocation]
+    unsuccessful_revocations: list[UnsuccessfulRevocation]
+
+
 _ASSIGNMENT_EXAMPLE: Final[dict[str, Any]] = {
     "num_successful_assignments": 1,
     "num_already_associated": 0,
@@ -146,38 +124,9 @@ _ASSIGNMENT_EXAMPLE: Final[dict[str, Any]] = {
         {"user_email": "abc@example.com", "license": "30824248-e671-449f-8bf7-02715478abce"}
     ],
 }
-_LICENSE_EXAMPLE: Final[dict[str, Any]] = {
-    "uuid": "30824248-e671-449f-8bf7-02715478abce",
-    "status": "assigned",
-    "user_email": "abc@example.com",
-    "lms_user_id": 501,
-    "user_sfid": None,
-    "subscription_plan_uuid": "104b1785-1d3a-1000-148d-1ae7a56e6355",
-    "assigned_date": "2023-01-02T00:00:00Z",
-    "activation_date": None,
-    "revoked_date": None,
-}
 
 
-@routes.get(
-    _LICENSES,
-    example={"count": 1, "next": None, "previous": None, "results": [_LICENSE_EXAMPLE]},
-    statuses=(404,),
-)
-def list_licenses(
-    plan: OwnedPlan, query: LicenseListQuery, request: HttpRequest, connection: Connection
-) -> LicenseList:
-    """List the licenses of a plan
-
-    By e-mail; those that nobody holds come last. Beyond the reference.
-    """
-    selection = LicenseSelection(query.status, query.search)
-    wanted = PageRequest(PAGE_SIZE, query.page)
-    page, found = service.list_licenses(connection, plan, selection, wanted)
-    return LicenseList(page.count, request.next_link(page), request.previous_link(page), found)
-
-
-@routes.post(f"{_LICENSES}/assign", example=_ASSIGNMENT_EXAMPLE)
+@routes.post(f"{LICENSES}/assign", example=_ASSIGNMENT_EXAMPLE)
 def assign(plan: OwnedPlan, body: AssignBody, caller: Caller, session: Session) -> AssignmentAnswer:
     """Assign licenses to learners
 
@@ -197,23 +146,71 @@ def assign(plan: OwnedPlan, body: AssignBody, caller: Caller, session: Session) 
     return AssignmentAnswer(len(assigned), done.already_associated, assigned)
 
 
-@routes.post(f"{_LICENSES}/bulk-revoke", status=204)
-def revoke(plan: OwnedPlan, body: RevokeBody, caller: Caller, session: Session) -> None:
+_REVOCATION_EXAMPLE: Final[dict[str, Any]] = {
+    "successful_revocations": [
+        {
+            "license_uuid": "30824248-e671-449f-8bf7-02715478abce",
+            "original_status": "assigned",
+            "user_email": "abc@example.com",
+        }
+    ],
+    "unsuccessful_revocations": [],
+}
+
+
+@routes.post(f"{LICENSES}/bulk-revoke", status=204, also=(200, 207), example=_REVOCATION_EXAMPLE)
+def revoke(
+    plan: OwnedPlan, query: RevokeQuery, body: RevokeBody, caller: Caller, session: Session
+) -> Answer[RevocationAnswer]:
     """Revoke licenses
 
     All or none, by e-mail or by filters that must all hold. For each license revoked the plan gets
-    a new one. The enrollments that activated ones paid for are ended.
+    a new one. The enrollments that activated ones paid for are ended. With `best_effort=true`, not
+    all or none: 200 says what was revoked, 207 also what could not be.
     """
+    command: RevokeLicenses | RevokeMatchingLicenses
     if body.filters:
-        matching = RevokeMatchingLicenses(plan.enterprise_uuid, plan.uuid, body.filters)
-        service.revoke_matching(session, caller.actor, matching)
+        command = RevokeMatchingLicenses(plan.enterprise_uuid, plan.uuid, body.filters)
     else:
         emails = list(dict.fromkeys(body.user_emails))
         command = RevokeLicenses(plan.enterprise_uuid, plan.uuid, emails)
+    if query.best_effort:
+        return _itemised(service.revoke_what_can_be(session, caller.actor, command))
+    if isinstance(command, RevokeLicenses):
         service.revoke(session, caller.actor, command)
+    else:
+        service.revoke_matching(session, caller.actor, command)
+    return Answer(status=204)
 
 
-@routes.post(f"{_LICENSES}/remind", status=204)
+def _itemised(done: Revocations) -> Answer[RevocationAnswer]:
+    """207 when some licenses could not be revoked."""
+    revoked = [
+        SuccessfulRevocation(each.license_uuid, each.original_status, each.user_email)
+        for each in done.revoked
+    ]
+    refused: list[UnsuccessfulRevocation] = []
+    for email, reason in done.refused:
+        error = REFUSALS[type(reason)](reason)
+        refused.append(UnsuccessfulRevocation(str(error.body["detail"]), error.status, email))
+    return Answer(RevocationAnswer(revoked, refused), status=207 if refused else 200)
+
+
+@routes.post(f"{LICENSES}/revoke-all", status=204)
+def revoke_all(
+    plan: OwnedPlan, query: LicenseFilterQuery, caller: Caller, session: Session
+) -> None:
+    """Revoke every selected license
+
+    Of the licenses that the filters select, those that learners hold: all or none, at most 10,000.
+    404 when there are none. Beyond the reference.
+    """
+    command = RevokeSelected(plan.enterprise_uuid, plan.uuid, query.selection())
+    if not service.revoke_selected(session, caller.actor, command):
+        raise NotFound
+
+
+@routes.post(f"{LICENSES}/remind", status=204)
 def remind(plan: OwnedPlan, body: RemindBody, caller: Caller, session: Session) -> None:
     """Remind learners of licenses
 
@@ -224,10 +221,24 @@ def remind(plan: OwnedPlan, body: RemindBody, caller: Caller, session: Session) 
     service.remind(session, caller.actor, command)
 
 
+@routes.post(f"{LICENSES}/remind-all", status=204)
+def remind_all(
+    plan: OwnedPlan, query: LicenseFilterQuery, caller: Caller, session: Session
+) -> None:
+    """Remind every selected learner of a license
+
+    Of the licenses that the filters select, those that are assigned and not used yet, at most
+    10,000. 404 when there are none. Beyond the reference.
+    """
+    command = RemindSelected(plan.enterprise_uuid, plan.uuid, query.selection())
+    if not service.remind_selected(session, caller.actor, command):
+        raise NotFound
+
+
 @routes.post(
-    f"{_LICENSES}/{{license_uuid:uuid}}/activate",
+    f"{LICENSES}/{{license_uuid:uuid}}/activate",
     example={
-        **_LICENSE_EXAMPLE,
+        **LICENSE_EXAMPLE,
         "status": "activated",
         "activation_date": "2023-01-03T00:00:00Z",
     },

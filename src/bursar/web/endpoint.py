@@ -38,6 +38,8 @@ class Documentation:
     status: int = 200
     refusals: tuple[int, ...] = ()
     """Statuses beyond those that every endpoint can answer."""
+    also: tuple[int, ...] = ()
+    """Good statuses beside `status`: they have the content, and a `status` of 204 has none."""
     links: tuple[Link, ...] = ()
 
 

@@ -189,7 +189,8 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> JsonObject:
     responses: dict[int, JsonObject] = {
         status: refusal_reference(status) for status in refusal_statuses(endpoint)
     }
-    responses[endpoint.documentation.status] = _good_response(endpoint, schemas)
+    for status in (endpoint.documentation.status, *endpoint.documentation.also):
+        responses[status] = _good_response(endpoint, schemas, status)
     if endpoint.method == "GET":
         responses[304] = {
             "description": "Unchanged: what the caller has is current.",
@@ -205,17 +206,17 @@ def refusal_statuses(endpoint: Endpoint) -> set[int]:
     return statuses | _WRITES if endpoint.write is not None else statuses
 
 
-def _good_response(endpoint: Endpoint, schemas: _Schemas) -> JsonObject:
+def _good_response(endpoint: Endpoint, schemas: _Schemas, status: int) -> JsonObject:
     documentation = endpoint.documentation
     names = ["Vary"]
     if endpoint.method == "GET":
         names += ["ETag", "Last-Modified"]
     if endpoint.method == "POST":
         names.append("Idempotent-Replayed")
-    if documentation.status == 201:
+    if status == 201:
         names.append("Location")
     response: JsonObject = {"description": documentation.summary, "headers": headers(*names)}
-    if documentation.response is not None:
+    if documentation.response is not None and status != 204:
         schema = schemas.of_response(documentation.response)
         response["content"] = _content(documentation, endpoint.formats, schema)
     if documentation.links:

@@ -82,11 +82,19 @@ class Routes:
         status: int = 200,
         example: object = None,
         statuses: tuple[int, ...] = (),
+        also: tuple[int, ...] = (),
         links: tuple[Link, ...] = (),
     ) -> Callable[[Route], Route]:
-        """A write in one transaction; it takes an Idempotency-Key."""
+        """A write in one transaction; it takes an Idempotency-Key. `also` are good statuses beside
+        `status`."""
         return self._declare(
-            "POST", path, status=status, example=example, statuses=statuses, links=links
+            "POST",
+            path,
+            status=status,
+            example=example,
+            statuses=statuses,
+            also=also,
+            links=links,
         )
 
     def put(
@@ -109,6 +117,7 @@ class Routes:
         example: object = None,
         schema: Mapping[str, Any] | None = None,
         statuses: tuple[int, ...] = (),
+        also: tuple[int, ...] = (),
         links: tuple[Link, ...] = (),
         formats: tuple[Format, ...] = (Format.JSON, Format.XML),
         ignores_accept: bool = False,
@@ -124,6 +133,7 @@ class Routes:
                 example=example,
                 status=status,
                 refusals=statuses,
+                also=also,
                 links=links,
             )
             call = _refusing(sentence.call(status), self.refusals)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from bursar.subscriptions.licenses.refusals import LicenseRefused
 from bursar.subscriptions.licenses.states import LicenseStatus
 
 
@@ -42,6 +43,22 @@ class RevokeLicenses:
 
 
 @dataclass(frozen=True, slots=True)
+class RevokedLicense:
+    license_uuid: UUID
+    original_status: LicenseStatus
+    user_email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revocations:
+    """What came of an attempt that revokes as many licenses as it can."""
+
+    revoked: Sequence[RevokedLicense]
+    refused: Sequence[tuple[str, LicenseRefused]]
+    """E-mail, and why that learner's license stays as it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class LicenseFilter:
     """What a live license must be like; both must hold. None: anything."""
 
@@ -66,6 +83,24 @@ class RemindLearners:
     enterprise_uuid: UUID
     plan_uuid: UUID
     emails: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeSelected:
+    """Of the licenses that a list would show, those that learners hold."""
+
+    enterprise_uuid: UUID
+    plan_uuid: UUID
+    selection: "LicenseSelection"
+
+
+@dataclass(frozen=True, slots=True)
+class RemindSelected:
+    """Of the licenses that a list would show, those that are assigned and not activated yet."""
+
+    enterprise_uuid: UUID
+    plan_uuid: UUID
+    selection: "LicenseSelection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +134,23 @@ class LinkAccounts:
 
 @dataclass(frozen=True, slots=True)
 class LicenseSelection:
-    """Which licenses of a plan a list shows."""
+    """Which licenses of a plan a list shows: all conditions must hold."""
 
     statuses: frozenset[LicenseStatus] = frozenset(LicenseStatus)
+    user_email: str | None = None
+    """Exactly this one."""
     search: str | None = None
     """A part of the learner's e-mail, in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSelection:
+    """The licenses of one learner over all plans of an enterprise: of the e-mail, of the account,
+    or of the learner who has both."""
+
+    enterprise_uuid: UUID
+    user_email: str | None = None
+    lms_user_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Reads of licenses, set by set: the number of statements depends on no number of licenses."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -191,6 +191,8 @@ def _selected(plan_uuid: UUID, wanted: LicenseSelection) -> list[ColumnElement[b
     conditions: list[ColumnElement[bool]] = [licenses.plan_uuid == plan_uuid]
     if wanted.statuses != frozenset(LicenseStatus):
         conditions.append(licenses.status.in_(sorted(status.value for status in wanted.statuses)))
+    if wanted.user_email is not None:
+        conditions.append(licenses.user_email == wanted.user_email)
     if wanted.search is not None:
         conditions.append(contains_in_any_case(licenses.user_email, wanted.search))
     return conditions
@@ -201,15 +203,69 @@ def count_licenses(connection: Connection, plan_uuid: UUID, wanted: LicenseSelec
     return connection.execute(statement.where(*_selected(plan_uuid, wanted))).scalar_one()
 
 
-def page_of_licenses(
-    connection: Connection, plan_uuid: UUID, wanted: LicenseSelection, *, offset: int, limit: int
-) -> Sequence[AnyRow]:
+def count_by_status(
+    connection: Connection, plan_uuid: UUID, wanted: LicenseSelection
+) -> Counter[LicenseStatus]:
+    statement = (
+        select(licenses.status, func.count())
+        .where(*_selected(plan_uuid, wanted))
+        .group_by(licenses.status)
+    )
+    return Counter(
+        {LicenseStatus(status): count for status, count in connection.execute(statement)}
+    )
+
+
+def selected_licenses(plan_uuid: UUID, wanted: LicenseSelection) -> Select[Any]:
     """By e-mail, those without one last."""
-    rows: Sequence[AnyRow] = connection.execute(
+    return (
         select(*SHOWN)
         .where(*_selected(plan_uuid, wanted))
         .order_by(licenses.user_email.asc().nulls_last(), licenses.uuid)
-        .offset(offset)
-        .limit(limit)
-    ).all()
+    )
+
+
+def page_of_licenses(
+    connection: Connection, plan_uuid: UUID, wanted: LicenseSelection, *, offset: int, limit: int
+) -> Sequence[AnyRow]:
+    statement = selected_licenses(plan_uuid, wanted).offset(offset).limit(limit)
+    rows: Sequence[AnyRow] = connection.execute(statement).all()
+    return rows
+
+
+def selected_rows(
+    session: Session,
+    plan_uuid: UUID,
+    wanted: LicenseSelection,
+    statuses: Sequence[LicenseStatus],
+    *,
+    limit: int,
+) -> Sequence[AnyRow]:
+    """Of the licenses that the selection shows, those in one of the statuses; by e-mail."""
+    is_wanted = licenses.status.in_([status.value for status in statuses])
+    statement = selected_licenses(plan_uuid, wanted).where(is_wanted).limit(limit)
+    rows: Sequence[AnyRow] = session.connection().execute(statement).all()
+    return rows
+
+
+_OF_PERSON: Final = (
+    # Through the plans: no index but that of their lists knows the licenses that are revoked.
+    select(*SHOWN)
+    .join_from(
+        SubscriptionPlan.__table__,
+        License.__table__,
+        licenses.plan_uuid == SubscriptionPlan.__table__.c.uuid,
+    )
+    .where(
+        SubscriptionPlan.__table__.c.enterprise_uuid == bindparam("of_enterprise"),
+        licenses.user_email == bindparam("email"),
+    )
+    .order_by(licenses.assigned_at.desc(), licenses.uuid)
+)
+
+
+def rows_of_person(connection: Connection, enterprise_uuid: UUID, email: str) -> Sequence[AnyRow]:
+    """Over all plans of the enterprise, whatever became of them, the latest first."""
+    values = {"of_enterprise": enterprise_uuid, "email": email}
+    rows: Sequence[AnyRow] = connection.execute(_OF_PERSON, values).all()
     return rows

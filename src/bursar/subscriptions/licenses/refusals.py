@@ -1,5 +1,6 @@
 """Why licenses were left as they are."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from bursar.subscriptions.licenses.states import LicenseStatus
@@ -30,13 +31,27 @@ class NotEnoughLicenses(LicenseRefused):
 
 
 class NoLiveLicense(LicenseRefused):
-    """A learner holds no license of the plan in one of the statuses that the command is about."""
+    """Learners hold no license of the plan in one of the statuses that the command is about."""
 
-    def __init__(self, plan_uuid: UUID, email: str, statuses: tuple[LicenseStatus, ...]) -> None:
-        super().__init__(f"no {' or '.join(statuses)} license of {email} in {plan_uuid}")
+    def __init__(
+        self, plan_uuid: UUID, emails: Sequence[str], statuses: tuple[LicenseStatus, ...]
+    ) -> None:
+        super().__init__(
+            f"no {' or '.join(statuses)} license of {', '.join(emails)} in {plan_uuid}"
+        )
         self.plan_uuid = plan_uuid
-        self.email = email
+        self.emails = emails
+        """All of them, in the order of the command."""
         self.statuses = statuses
+
+
+class TooManyLicenses(LicenseRefused):
+    """The filters select more licenses than are changed at once."""
+
+    def __init__(self, plan_uuid: UUID, most: int) -> None:
+        super().__init__(f"more than {most} licenses selected in {plan_uuid}")
+        self.plan_uuid = plan_uuid
+        self.most = most
 
 
 class TooManyRevocations(LicenseRefused):

@@ -5,13 +5,12 @@ that ends. `at` is the instant at which the change happens; None is now.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, String, select
+from sqlalchemy import BigInteger, String, select
 from sqlalchemy.orm import Session
 
 from bursar import clock
@@ -19,28 +18,20 @@ from bursar.actors import Actor
 from bursar.clock import format_instant
 from bursar.database.pipelines import in_one_go
 from bursar.database.rows import given_rows
-from bursar.database.types import AnyRow
 from bursar.events.service import publish
 from bursar.learners.service import find_learners
-from bursar.pages import Page, PageRequest
 from bursar.subscriptions.licenses import queries, seats
 from bursar.subscriptions.licenses.commands import (
     ActivateLicense,
     ActivateLicenses,
     AssignedLicenses,
     AssignLicenses,
-    LicenseSelection,
     LinkAccounts,
-    RemindLearners,
-    RevokeLicenses,
-    RevokeMatchingLicenses,
 )
 from bursar.subscriptions.licenses.events import (
     LicenseActivated,
     LicenseAssigned,
     LicenseLinked,
-    LicenseReminded,
-    LicenseRevoked,
 )
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.queries import (
@@ -53,15 +44,26 @@ from bursar.subscriptions.licenses.queries import (
     licenses,
     live_among,
 )
+from bursar.subscriptions.licenses.reading import (
+    count_by_status,
+    csv_file,
+    licenses_of_person,
+    list_licenses,
+)
 from bursar.subscriptions.licenses.refusals import (
-    NoLiveLicense,
     NotActivatable,
     NotEnoughLicenses,
     PlanUnusable,
-    TooManyRevocations,
 )
-from bursar.subscriptions.licenses.states import LIVE, LicenseStatus
-from bursar.subscriptions.licenses.views import LicenseItem, license_item, revoked_item
+from bursar.subscriptions.licenses.reminders import remind, remind_selected
+from bursar.subscriptions.licenses.revocation import (
+    revoke,
+    revoke_matching,
+    revoke_selected,
+    revoke_what_can_be,
+)
+from bursar.subscriptions.licenses.states import LicenseStatus
+from bursar.subscriptions.licenses.views import LicenseItem, license_item
 from bursar.subscriptions.plans.locking import (
     CountsDelta,
     LockedPlan,
@@ -69,41 +71,29 @@ from bursar.subscriptions.plans.locking import (
     lock_plan,
     lock_plans,
 )
-from bursar.subscriptions.plans.owned import PlanTarget
 from bursar.subscriptions.plans.rules import why_unassignable, why_unusable
 
 __all__ = [
     "activate",
     "activate_several",
     "assign",
+    "count_by_status",
+    "csv_file",
     "find_live_licenses",
     "find_usable_licenses",
     "hold_activated",
     "is_any_assigned",
+    "licenses_of_person",
     "link_accounts",
     "list_licenses",
     "live_among",
     "remind",
+    "remind_selected",
     "revoke",
     "revoke_matching",
+    "revoke_selected",
+    "revoke_what_can_be",
 ]
-
-_ASSIGNED: Final = (LicenseStatus.ASSIGNED,)
-
-
-def list_licenses(
-    connection: Connection, plan: PlanTarget, selection: LicenseSelection, wanted: PageRequest
-) -> tuple[Page, list[LicenseItem]]:
-    """By e-mail; those that nobody holds come last. Raises PageOutOfRange."""
-    if selection.search is None:
-        count = sum(getattr(plan, f"{status}_count") for status in selection.statuses)
-    else:
-        count = queries.count_licenses(connection, plan.uuid, selection)
-    page = wanted.within(count)
-    rows = queries.page_of_licenses(
-        connection, plan.uuid, selection, offset=page.start, limit=page.size
-    )
-    return page, [license_item(row) for row in rows]
 
 
 def assign(
@@ -174,48 +164,6 @@ def _assigned_events(
     ]
 
 
-def remind(
-    session: Session, actor: Actor, command: RemindLearners, *, at: datetime | None = None
-) -> int:
-    """How many learners. Raises NoLiveLicense.
-
-    The mails look at the licenses again before they leave.
-    """
-    at = at or clock.now()
-    plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
-    rows = {
-        row.user_email: row
-        for row in queries.live_rows(session, plan.uuid, command.emails)
-        if row.status == LicenseStatus.ASSIGNED
-    }
-    _require_all(plan, command.emails, rows.keys(), _ASSIGNED)
-    events = [
-        LicenseReminded(
-            object_id=rows[email].uuid,
-            enterprise_uuid=plan.enterprise_uuid,
-            data=license_item(rows[email]),
-            email=email,
-            plan_title=plan.title,
-            plan_expiration=plan.terms.expiration_date,
-        )
-        for email in command.emails
-    ]
-    publish(session, actor, events, at=at)
-    return len(events)
-
-
-def _require_all(
-    plan: LockedPlan,
-    emails: Sequence[str],
-    holders: Collection[str],
-    statuses: tuple[LicenseStatus, ...],
-) -> None:
-    """Raises NoLiveLicense for the first of them that has none."""
-    for email in emails:
-        if email not in holders:
-            raise NoLiveLicense(plan.uuid, email, statuses)
-
-
 def activate(
     session: Session, actor: Actor, command: ActivateLicense, *, at: datetime | None = None
 ) -> LicenseItem:
@@ -273,70 +221,6 @@ def _activate_locked(
         ]
         publish(session, actor, events, at=at)
     return activated
-
-
-def revoke(
-    session: Session, actor: Actor, command: RevokeLicenses, *, at: datetime | None = None
-) -> int:
-    """How many licenses. Raises NoLiveLicense and TooManyRevocations."""
-    plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
-    rows = queries.live_rows(session, plan.uuid, command.emails)
-    _require_all(plan, command.emails, {row.user_email for row in rows}, LIVE)
-    return _revoke_locked(session, actor, plan, rows, at or clock.now())
-
-
-def revoke_matching(
-    session: Session,
-    actor: Actor,
-    command: RevokeMatchingLicenses,
-    *,
-    at: datetime | None = None,
-) -> int:
-    """How many licenses. Raises TooManyRevocations."""
-    plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
-    rows = queries.matching_rows(session, plan.uuid, command.filters)
-    return _revoke_locked(session, actor, plan, rows, at or clock.now())
-
-
-def _revoke_locked(
-    session: Session, actor: Actor, plan: LockedPlan, rows: Sequence[AnyRow], at: datetime
-) -> int:
-    """For good: the plan gets a new license for each one that it loses."""
-    number = len(rows)
-    activated = sum(row.status == LicenseStatus.ACTIVATED for row in rows)
-    if plan.revocations is not None and activated > max(0, plan.revocations.remaining):
-        raise TooManyRevocations(plan.uuid, activated, plan.revocations.remaining)
-    if not rows:
-        return 0
-    delta = CountsDelta(
-        unassigned=number,
-        assigned=activated - number,
-        activated=-activated,
-        revoked=number,
-        revoked_activated=activated,
-    )
-    with in_one_go(session, number):
-        seats.write_revoked(session, [row.uuid for row in rows], at)
-        seats.add_unassigned(session, plan.enterprise_uuid, plan.uuid, number, at)
-        change_counts(session, {plan.uuid: delta})
-    # Not in one go: who is told may ask the database something.
-    publish(session, actor, _revoked_events(plan, rows, at), at=at)
-    return number
-
-
-def _revoked_events(plan: LockedPlan, rows: Sequence[AnyRow], at: datetime) -> list[LicenseRevoked]:
-    revoked_date = format_instant(at)
-    return [
-        LicenseRevoked(
-            object_id=row.uuid,
-            enterprise_uuid=plan.enterprise_uuid,
-            changes={"status": (row.status, LicenseStatus.REVOKED)},
-            data=revoked_item(row, revoked_date),
-            email=row.user_email,
-            was_activated=row.status == LicenseStatus.ACTIVATED,
-        )
-        for row in rows
-    ]
 
 
 def link_accounts(

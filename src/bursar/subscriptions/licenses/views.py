@@ -22,6 +22,11 @@ class LicenseItem(msgspec.Struct, frozen=True):
     revoked_date: str | None
 
 
+class StatusCount(msgspec.Struct, frozen=True):
+    status: LicenseStatus
+    count: int
+
+
 def license_item(row: AnyRow) -> LicenseItem:
     """Of a row with these columns of License: see `queries.SHOWN`."""
     return LicenseItem(
