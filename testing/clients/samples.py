@@ -116,6 +116,7 @@ _SUBSCRIPTIONS = "/enterprise/v1/subscriptions"
 _LICENSES = f"{_SUBSCRIPTIONS}/{{plan}}/licenses"
 _LICENSES_TEMPLATE = f"{_SUBSCRIPTIONS}/{{subscription_plan_uuid}}/licenses"
 _LICENSES_OF_ALL = "/enterprise/v1/licenses"
+_ASSIGNMENTS_OF_ALL = "/enterprise/v1/assignments"
 _BULK = "/enterprise/v1/bulk-license-enrollment"
 _BULK_ALLOW = "GET, HEAD, POST, OPTIONS"
 OF_TESTS = (THINGS, REFUSALS)
@@ -166,6 +167,11 @@ SAMPLES = {
         "GET",
         f"{_CONFIGURATIONS}/{{configuration}}/admin/assignments",
         f"{_CONFIGURATIONS}/{{assignment_configuration_uuid}}/admin/assignments",
+    ),
+    "the assignments of a learner": Sample(
+        "GET",
+        f"{_ASSIGNMENTS_OF_ALL}?enterprise_customer_uuid={{enterprise}}&learner_email={USER}",
+        _ASSIGNMENTS_OF_ALL,
     ),
     "a reminder": _of_assignments(
         "remind", {"assignment_uuids": [str(named(ACME, "allocated assignment"))]}

@@ -17,7 +17,11 @@ from testing.shops.service import Service
 from testing.worlds.contract import ACME, ADMIN, GLOBEX_ADMIN, GLOBEX_REPORTING, REPORTING
 
 GONE = "acme-gone"
-NARROWED = {"/enterprise/v1/subsidy-access-policies", "/enterprise/v1/licenses"}
+NARROWED = {
+    "/enterprise/v1/assignments",
+    "/enterprise/v1/licenses",
+    "/enterprise/v1/subsidy-access-policies",
+}
 """Lists of which the query names the enterprise: those of a foreign one are empty."""
 every_route = pytest.mark.parametrize("sample", EVERYTHING.values(), ids=list(EVERYTHING))
 

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from typing import Annotated, Final, TypeAlias, TypeVar
 
-from bursar.api.people import ACCOUNT, ADDRESS
+from bursar.api.people import ACCOUNT, ADDRESS, OfEnterpriseQuery, one_is_required
 from bursar.credit.assignments.commands import (
     DEFAULT_ORDERING,
     ORDERED_BY,
     AssignmentFilters,
+    LearnerSelection,
     Ordering,
 )
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.web.parameters import pattern_of_several
 from bursar.web.query import (
+    Errors,
     PageNumber,
     Parameter,
     Query,
@@ -127,3 +129,18 @@ class AssignmentListQuery(AssignmentFilterQuery, frozen=True, kw_only=True):
     page_size: Annotated[
         int, size_of_page(default=50, maximum=500), "Assignments on a page, up to 500."
     ] = 50
+
+
+class AssignmentsOfLearnerQuery(OfEnterpriseQuery, frozen=True, kw_only=True):
+    learner_email: Annotated[str | None, ADDRESS, "The learner; or lms_user_id."] = None
+    lms_user_id: Annotated[int | None, ACCOUNT, "The learner's account; or learner_email."] = None
+    page: PageNumber = 1
+    page_size: Annotated[
+        int, size_of_page(default=50, maximum=500), "Assignments on a page, up to 500."
+    ] = 50
+
+    def problems(self) -> Errors:
+        return one_is_required("learner_email", self.learner_email, self.lms_user_id)
+
+    def selection(self) -> LearnerSelection:
+        return LearnerSelection(self.enterprise_customer_uuid, self.learner_email, self.lms_user_id)

@@ -6,7 +6,11 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bursar.api.assignment_filters import AssignmentFilterQuery, AssignmentListQuery
+from bursar.api.assignment_filters import (
+    AssignmentFilterQuery,
+    AssignmentListQuery,
+    AssignmentsOfLearnerQuery,
+)
 from bursar.api.budget_refusals import REFUSALS
 from bursar.credit.assignments import service
 from bursar.credit.assignments.commands import (
@@ -89,6 +93,13 @@ class AssignmentsBody(Body):
     assignment_uuids: Identifiers
 
 
+class AssignmentsOfLearner(msgspec.Struct, frozen=True):
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[AssignmentListItem]
+
+
 class LearnerStateCount(msgspec.Struct, frozen=True):
     learner_state: LearnerState
     count: int
@@ -140,6 +151,38 @@ def _most_frequent_first(counts: StateCounts) -> list[LearnerStateCount]:
         if state is not None and number
     ]
     return sorted(shown, key=lambda each: (-each.count, each.learner_state))
+
+
+@listing.get(
+    "/enterprise/v1/assignments",
+    example={
+        "count": 1,
+        "next": None,
+        "previous": None,
+        "results": ASSIGNMENTS_EXAMPLE["results"],
+    },
+    statuses=(404,),
+)
+def list_assignments_of_learner(
+    query: AssignmentsOfLearnerQuery,
+    caller: Caller,
+    request: HttpRequest,
+    connection: Connection,
+) -> AssignmentsOfLearner:
+    """List the assignments of a learner
+
+    Over all budgets of an enterprise, in whatever state, the latest action first. Beyond the
+    reference.
+    """
+    wanted = PageRequest(query.page_size, query.page)
+    if caller.acts_for(query.enterprise_customer_uuid):
+        page, found = service.assignments_of_learner(connection, query.selection(), wanted)
+    else:
+        # An enterprise that is not the client's is answered as one that is unknown.
+        page, found = wanted.within(0), []
+    return AssignmentsOfLearner(
+        page.count, request.next_link(page), request.previous_link(page), found
+    )
 
 
 @routes.post(f"{_ASSIGNMENTS}/remind")

@@ -86,6 +86,17 @@ class AssignmentPage:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnerSelection:
+    """The assignments of one learner over all budgets of an enterprise: of the e-mail, of the
+    account, or of both. At least one of the two is given."""
+
+    enterprise_uuid: UUID
+    learner_email: str | None = None
+    """Normalised."""
+    lms_user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RemindAssignments:
     enterprise_uuid: UUID
     configuration_uuid: UUID

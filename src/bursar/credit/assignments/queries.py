@@ -82,7 +82,7 @@ def has_assignments(connection: Connection, configuration_uuids: Collection[UUID
 
 
 AnyColumns: TypeAlias = ReadOnlyColumnCollection[str, Any]
-_ITEM_COLUMNS: Final = (
+ITEM_COLUMNS: Final = (
     "uuid", "configuration_uuid", "learner_email", "lms_user_id", "content_key", "content_title",
     "content_quantity", "state", "transaction_uuid", "allocated_at", "expires_at", "expiry_reason",
     "recent_action_type", "recent_action_at", "learner_state",
@@ -113,7 +113,7 @@ def _page_of_few_statement(
     """A page of few matching rows. It finds all of them first, because SQLite would otherwise walk
     the whole list in order."""
     matching = (
-        select(*(_assignments[name] for name in (*_ITEM_COLUMNS, "learner_state_sort_order")))
+        select(*(_assignments[name] for name in (*ITEM_COLUMNS, "learner_state_sort_order")))
         .where(
             _assignments.configuration_uuid == bindparam("configuration"),
             *narrowing(filters),
@@ -139,7 +139,7 @@ def _ordered(columns: AnyColumns, ordering: Ordering, *, backwards: bool) -> Sel
         columns[name].desc() if descending is not backwards else columns[name].asc()
         for name, descending in every
     )
-    wanted = select(*(columns[name] for name in _ITEM_COLUMNS))
+    wanted = select(*(columns[name] for name in ITEM_COLUMNS))
     return wanted.order_by(*by).offset(bindparam("skipped")).limit(bindparam("size"))
 
 

@@ -7,12 +7,14 @@ from bursar.credit.assignments.allocation import allocate
 from bursar.credit.assignments.cancellation import cancel, cancel_selected
 from bursar.credit.assignments.expiry import expire_assignments
 from bursar.credit.assignments.linking import link_learners
+from bursar.credit.assignments.of_learner import assignments_of_learner
 from bursar.credit.assignments.queries import has_assignments, list_assignments
 from bursar.credit.assignments.reminders import remind, remind_selected
 from bursar.credit.assignments.scrubbing import scrub_pii
 
 __all__ = [
     "allocate",
+    "assignments_of_learner",
     "cancel",
     "cancel_selected",
     "expire_assignments",
