@@ -117,6 +117,7 @@ _LICENSES = f"{_SUBSCRIPTIONS}/{{plan}}/licenses"
 _LICENSES_TEMPLATE = f"{_SUBSCRIPTIONS}/{{subscription_plan_uuid}}/licenses"
 _LICENSES_OF_ALL = "/enterprise/v1/licenses"
 _ASSIGNMENTS_OF_ALL = "/enterprise/v1/assignments"
+_CUSTOMER = "/enterprise/v1/enterprise-customer"
 _BULK = "/enterprise/v1/bulk-license-enrollment"
 _BULK_ALLOW = "GET, HEAD, POST, OPTIONS"
 OF_TESTS = (THINGS, REFUSALS)
@@ -148,6 +149,16 @@ SAMPLES = {
         f"{_BASE}/programs/{PROGRAM_UUID}",
         f"{_TEMPLATE}/programs/{{program_uuid}}",
         unknown=(f"programs/{UNKNOWN}", "programs/not-a-uuid"),
+    ),
+    "content of a catalog": Sample(
+        "GET",
+        f"{_BASE}/contains_content_items?course_run_ids={COURSE_KEY}",
+        f"{_TEMPLATE}/contains_content_items",
+    ),
+    "content of an enterprise": Sample(
+        "GET",
+        f"{_CUSTOMER}/{{enterprise}}/contains_content_items?course_run_ids={COURSE_KEY}",
+        f"{_CUSTOMER}/{{enterprise_uuid}}/contains_content_items",
     ),
     "the policies": Sample(
         "GET", f"{_POLICIES}?enterprise_customer_uuid={{enterprise}}", _POLICIES

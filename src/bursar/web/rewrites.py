@@ -124,8 +124,16 @@ SERVICE_PATHS: Final = (
                     f"/api/{version}/enterprise-catalogs/{{uuid}}/get_content_metadata",
                     f"{_CATALOGS}/{{uuid}}",
                 ),
+                (
+                    f"/api/{version}/enterprise-catalogs/{{uuid}}/contains_content_items",
+                    f"{_CATALOGS}/{{uuid}}/contains_content_items",
+                ),
                 (f"/api/{version}/enterprise-catalogs/{{uuid}}", f"{_CATALOGS}/{{uuid}}"),
             )
+        ),
+        (
+            "/api/v1/enterprise-customer/{uuid}/contains_content_items",
+            f"{_V1}/enterprise-customer/{{uuid}}/contains_content_items",
         ),
     ),
     Rewrite(

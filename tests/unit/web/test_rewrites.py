@@ -48,6 +48,14 @@ def test_every_rewrite_leads_to_an_endpoint(rewrite: Rewrite) -> None:
             f"/enterprise/v1/enterprise-catalogs/{UUID}/courses/a/b+c",
             f"/enterprise/v2/enterprise-catalogs/{UUID}/courses/a/b+c",
         ),
+        (
+            f"/api/v2/enterprise-catalogs/{UUID}/contains_content_items/",
+            f"/enterprise/v2/enterprise-catalogs/{UUID}/contains_content_items",
+        ),
+        (
+            f"/api/v1/enterprise-customer/{UUID}/contains_content_items/",
+            f"/enterprise/v1/enterprise-customer/{UUID}/contains_content_items",
+        ),
         ("/api/v1/subscriptionsx", None),
         ("/api/v3/subscriptions", None),
         ("/enterprise/v2/enterprise-catalogs", None),

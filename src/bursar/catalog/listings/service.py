@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.templates import Links, fill_in
 from bursar.catalog.listings import queries
 from bursar.catalog.listings.commands import Selection
+from bursar.catalog.listings.containing import find_catalogs
 from bursar.catalog.listings.indexes import MemberIndexes
 from bursar.catalog.listings.owned import CatalogTarget
 from bursar.catalog.listings.views import RemovedItem, RemovedProgram
@@ -117,3 +119,16 @@ def nested_run(course: bytes, run_key: str) -> bytes | None:
         if run.get("key") == run_key:
             return msgspec.json.encode(run)
     return None
+
+
+def catalogs_containing(
+    connection: Connection, enterprise_uuid: UUID, keys: Sequence[str]
+) -> list[UUID]:
+    """The enterprise's catalogs that hold any of the courses, runs and programs, the oldest first.
+
+    Whether they are listed makes no difference. A program's key is its UUID. One statement; `keys`
+    are at most a few thousand.
+    """
+    # No key has NUL, and PostgreSQL refuses to look for it.
+    wanted = [key for key in dict.fromkeys(keys) if "\x00" not in key]
+    return find_catalogs(connection, enterprise_uuid, wanted) if wanted else []
