@@ -179,6 +179,30 @@ def test_removed_programs_are_named_by_their_uuid(service: Service) -> None:
     assert [(item["uuid"], item["content_type"]) for item in page["removed"]] == [(uuid, "program")]
 
 
+def test_learner_pathways_are_listed_as_what_they_are(service: Service) -> None:
+    uuid = str(uuid4())
+    shop = service.open_shop(
+        content_filter={"content_type": "learnerpathway", "partner.name": uuid}
+    )
+    pathway = {
+        "uuid": uuid,
+        "title": "Data Engineer",
+        "partner": {"name": uuid},
+        "steps": [],
+        "content_type": "learnerpathway",
+        "enrollment_url": "https://theirs.example",
+    }
+    shop.import_documents(pathway, pathway | {"content_type": "program", "courses": []})
+    del pathway["enrollment_url"]
+    assert shop.api.json(shop.path)["results"] == [pathway]
+    since = now()
+    shop.import_documents(pathway | {"partner": {}})
+    page = changes(shop, since)
+    assert shop.api.json(shop.path)["results"] == []
+    (gone,) = page["removed"]
+    assert (gone["uuid"], gone["content_type"]) == (uuid, "learnerpathway")
+
+
 def test_every_page_has_all_that_was_removed(stocked: Shop) -> None:
     since = now()
     stocked.stock(

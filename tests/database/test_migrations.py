@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -170,6 +171,26 @@ def test_a_second_upgrade_keeps_everything(empty: Database) -> None:
     before = rows_of(empty, "content_state"), rows_of(empty, "alembic_version")
     upgrade(empty)
     assert (rows_of(empty, "content_state"), rows_of(empty, "alembic_version")) == before
+
+
+def test_content_that_is_stored_already_is_kept_when_learner_pathways_come(empty: Database) -> None:
+    with empty.write_engine.begin() as connection:
+        command.upgrade(alembic_config(connection, metadata), "0010")
+    columns = "(id, content_type, key, title, body, body_hash, active_until, changed_at)"
+    values = "({}, '{}', 'edX+A', '', '{{}}', '', '2026-01-01', '2026-01-01')"
+    insert_item = f"INSERT INTO content_items {columns} VALUES {values}"
+    with empty.transaction() as session:
+        session.execute(text(insert_item.format(1, "course")))
+        # A foreign key leads to it: the table cannot simply be made anew.
+        session.execute(text("INSERT INTO nested_runs (run_key, course_id) VALUES ('r', 1)"))
+    upgrade(empty)
+    with empty.transaction() as session:
+        session.execute(text(insert_item.format(2, "learnerpathway")))
+    assert len(rows_of(empty, "content_items")) == 2
+    with pytest.raises(DBAPIError, match="content_type_known"), empty.transaction() as session:
+        session.execute(text(insert_item.format(3, "person")))
+    with pytest.raises(DBAPIError), empty.transaction() as session:
+        session.execute(text("DELETE FROM content_items WHERE id = 1"))
 
 
 def test_upgrades_at_the_same_time_do_it_once(empty_url: str, empty: Database) -> None:

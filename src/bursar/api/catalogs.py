@@ -48,13 +48,19 @@ _CONTENT: Final = {
     "additionalProperties": True,
     "required": ["enrollment_url"],
 }
+# A learner pathway has no enrollment_url.
+_LISTED: Final[Mapping[str, object]] = {
+    "type": "object",
+    "additionalProperties": True,
+    DOCUMENTS: ["Course", "CourseRun", "Program"],
+}
 _REMOVED: Final = {
     "type": "object",
     "required": ["content_type", "removed", "removed_at"],
     "properties": {
         "key": _STRING,
         "uuid": _UUID,
-        "content_type": {"enum": ["course", "courserun", "program"]},
+        "content_type": {"enum": ["course", "courserun", "program", "learnerpathway"]},
         "removed": {"const": True},
         "removed_at": {"type": "string", "format": "date-time"},
     },
@@ -75,7 +81,7 @@ _CONTENT_LIST: Final = {
         "count": {"type": "integer", "minimum": 0},
         "next": _LINK,
         "previous": _LINK,
-        "results": {"type": "array", "items": _document("Course", "CourseRun", "Program")},
+        "results": {"type": "array", "items": _LISTED},
         "uuid": _UUID,
         "title": _STRING,
         "enterprise_customer": _UUID,

@@ -7,3 +7,4 @@ class ContentType(StrEnum):
     COURSE = "course"
     COURSE_RUN = "courserun"
     PROGRAM = "program"
+    LEARNER_PATHWAY = "learnerpathway"

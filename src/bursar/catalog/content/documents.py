@@ -19,6 +19,8 @@ from bursar.catalog.content.rules import program_active_until, run_open_until
 from bursar.catalog.content.templates import template_of
 
 MAX_KEY_LENGTH = 255
+_WITH_KEYS = (ContentType.COURSE, ContentType.COURSE_RUN)
+"""The others are known by their uuid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,9 @@ class Document:
 
     content_type: ContentType
     key: str
-    """The course or run key; a program's uuid."""
+    """The course or run key; the uuid of a program or a learner pathway."""
     family_key: str | None
-    """The course key that a course shares with its runs; None for programs."""
+    """The course key that a course shares with its runs; None for the others."""
     title: str
     data: dict[str, Any]
     body: bytes
@@ -53,7 +55,7 @@ def document_of(data: dict[str, Any], content_type: ContentType | None = None) -
     if content_type is not None and is_page(data):
         raise BrokenDocument(f"looks like a page of results, and is no {content_type.value}")
     kind = content_type or recognise(data)
-    key = _program_key(data) if kind is ContentType.PROGRAM else _key(data, kind)
+    key = _key(data, kind) if kind in _WITH_KEYS else _uuid(data, kind)
     body = template_of(data, kind)
     return Document(
         content_type=kind,
@@ -90,15 +92,15 @@ def _key(data: Mapping[str, Any], kind: ContentType) -> str:
     return key
 
 
-def _program_key(data: Mapping[str, Any]) -> str:
+def _uuid(data: Mapping[str, Any], kind: ContentType) -> str:
     try:
         return str(UUID(str(data.get("uuid"))))
     except ValueError:
-        raise BrokenDocument("a program needs a uuid") from None
+        raise BrokenDocument(f"a {kind.value} needs a uuid") from None
 
 
 def _family_key(data: Mapping[str, Any], kind: ContentType, key: str) -> str | None:
-    if kind is ContentType.PROGRAM:
+    if kind not in _WITH_KEYS:
         return None
     if kind is ContentType.COURSE:
         return key
@@ -112,7 +114,7 @@ def course_key_of_run(run_key: str) -> str | None:
 
 
 def _active_until(data: Mapping[str, Any], kind: ContentType) -> datetime:
-    if kind is ContentType.PROGRAM:
+    if kind not in _WITH_KEYS:
         return program_active_until(hidden=data.get("hidden") is True)
     runs = [data] if kind is ContentType.COURSE_RUN else runs_of(data)
     return max((_open_until(run) for run in runs), default=clock.NEVER)

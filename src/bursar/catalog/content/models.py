@@ -18,12 +18,13 @@ class ContentState(Base):
 
 
 class ContentItem(Base):
-    """A course, run or program that was imported as a document of its own."""
+    """A course, run, program or learner pathway that was imported as a document of its own."""
 
     __tablename__ = "content_items"
     __table_args__ = (
         CheckConstraint(
-            "content_type IN ('course', 'courserun', 'program')", name="content_type_known"
+            "content_type IN ('course', 'courserun', 'program', 'learnerpathway')",
+            name="content_type_known",
         ),
         Index(None, "key", "content_type", unique=True),
         Index(None, "family_key"),
@@ -32,9 +33,9 @@ class ContentItem(Base):
     id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
     content_type: Mapped[str]
     key: Mapped[str] = mapped_column(SORTABLE)
-    """The course or run key; a program's uuid."""
+    """The course or run key; the uuid of a program or a learner pathway."""
     family_key: Mapped[str | None]
-    """The course key that a course shares with its runs; null for programs."""
+    """The course key that a course shares with its runs; null for the others."""
     title: Mapped[str]
     body: Mapped[bytes] = mapped_column(LargeBinary)
     """The document as a template: see documents.py."""

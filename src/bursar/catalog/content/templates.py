@@ -64,7 +64,9 @@ def decode_template(template: bytes) -> dict[str, Any]:
 
 def template_of(data: dict[str, Any], kind: ContentType) -> bytes:
     """The document as it is stored, with the parts that differ by catalog left open."""
-    if kind is ContentType.PROGRAM:
+    if kind is ContentType.LEARNER_PATHWAY:
+        opened = _pathway(data)
+    elif kind is ContentType.PROGRAM:
         opened = _open_program(data)
     elif kind is ContentType.COURSE:
         opened = _open_course(data)
@@ -81,6 +83,14 @@ def _open_program(data: dict[str, Any]) -> dict[str, Any]:
     opened = _open_link(data, "program", str(UUID(str(data["uuid"]))))
     if courses:
         opened["courses"] = [_open_course(course) for course in courses]
+    return opened
+
+
+def _pathway(data: dict[str, Any]) -> dict[str, Any]:
+    """Nobody enrolls in a pathway itself. The reference has no document that clients could tell it
+    by, so that it always says what it is."""
+    opened = data | {"content_type": ContentType.LEARNER_PATHWAY.value}
+    opened.pop("enrollment_url", None)
     return opened
 
 

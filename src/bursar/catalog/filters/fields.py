@@ -15,6 +15,7 @@ _IDENTIFIERS: Final = {
     ContentType.COURSE: "key",
     ContentType.COURSE_RUN: "course",
     ContentType.PROGRAM: "uuid",
+    ContentType.LEARNER_PATHWAY: "uuid",
 }
 
 

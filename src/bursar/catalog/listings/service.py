@@ -77,7 +77,8 @@ def removed_since(
     """What left the catalog after `selection.since`, in whichever way."""
     removed: list[RemovedItem | RemovedProgram] = []
     for row in queries.removed_since(connection, catalog, selection):
-        shown = RemovedProgram if row.content_type == ContentType.PROGRAM else RemovedItem
+        is_known_by_uuid = row.content_type in (ContentType.PROGRAM, ContentType.LEARNER_PATHWAY)
+        shown = RemovedProgram if is_known_by_uuid else RemovedItem
         at = clock.format_instant(row.removed_at)
         removed.append(shown(row.key, row.content_type, removed=True, removed_at=at))
     return removed

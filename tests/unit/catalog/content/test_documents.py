@@ -13,7 +13,7 @@ from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.documents import parse_document
 from bursar.catalog.content.refusals import BrokenDocument
 from bursar.catalog.content.templates import Links, decode_template, fill_in
-from bursar.clock import NEVER
+from bursar.clock import FOREVER, NEVER
 from testing.paths import REFERENCE
 
 LINKS = Links(
@@ -165,6 +165,20 @@ def test_a_document_is_recognised_from_its_shape(
     assert (parsed.content_type, parsed.key, parsed.family_key) == (content_type, key, family)
 
 
+def test_a_learner_pathway_says_what_it_is_and_has_no_enrollment_link() -> None:
+    uuid = "786BBE57-e06c-4eee-92f4-49087fccc200"
+    bare = {"uuid": uuid, "title": "Data Engineer", "enrollment_url": "https://theirs.example"}
+    parsed = parse_document(bare, ContentType.LEARNER_PATHWAY)
+    assert (parsed.key, parsed.family_key) == (uuid.lower(), None)
+    assert json.loads(fill_in(parsed.body, LINKS, listing=True)) == {
+        "uuid": uuid, "title": "Data Engineer", "content_type": "learnerpathway",
+    }  # fmt: skip
+    own = {"uuid": uuid, "title": "Data Engineer", "content_type": "learnerpathway", "steps": []}
+    assert json.dumps(sent(own)) == json.dumps(own)
+    assert parsed.active_until == FOREVER
+    assert parse_document(own | {"hidden": True}).active_until == NEVER
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -178,6 +192,7 @@ def test_a_document_is_recognised_from_its_shape(
         (b'{"key": "a+' + b"k" * 300 + b'"}', "longer than"),
         (b'{"key": "a+\\u0000b"}', "NUL"),
         (b'{"uuid": "nope", "type": "MicroMasters"}', "needs a uuid"),
+        (b'{"content_type": "learnerpathway", "title": "x"}', "needs a uuid"),
         (b'{"key": "a+b", "course_runs": {}}', "list of objects"),
         (b'{"key": "a+b", "course_runs": [1]}', "list of objects"),
         (

@@ -11,6 +11,7 @@ from bursar.catalog.content.refusals import BrokenDocument
 
 UUID = "996bbe57-e06c-4eee-92f4-49087fccc200"
 COURSE, RUN, PROGRAM = ContentType.COURSE, ContentType.COURSE_RUN, ContentType.PROGRAM
+PATHWAY = ContentType.LEARNER_PATHWAY
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,7 @@ COURSE, RUN, PROGRAM = ContentType.COURSE, ContentType.COURSE_RUN, ContentType.P
         ({"content_type": "course", "key": "plain"}, COURSE),
         ({"content_type": "courserun", "key": "plain"}, RUN),
         ({"content_type": "program", "uuid": UUID}, PROGRAM),
+        ({"content_type": "learnerpathway", "uuid": UUID, "courses": []}, PATHWAY),
         ({"content_type": "courserun", "course_runs": [], "key": "a+b"}, RUN),
         ({"content_type": None, "key": "edX+DemoX"}, COURSE),
         ({"key": "plain", "course_runs": []}, COURSE),

@@ -15,6 +15,7 @@ from bursar.catalog.filters.service import canonical_filter, parse_filter, query
 from testing.paths import REFERENCE
 
 COURSE, RUN, PROGRAM = ContentType.COURSE, ContentType.COURSE_RUN, ContentType.PROGRAM
+PATHWAY = ContentType.LEARNER_PATHWAY
 PROGRAM_UUID = "fcfe93c3-9123-4a58-a190-8614c96b8eab"
 FORCED = "enterprise_force_include_aggregation_keys"
 
@@ -218,8 +219,9 @@ def test_icontains_and_exists(raw: dict[str, Any], expected: bool) -> None:
         ({"content_type": ["courserun", "program"]}, {RUN, PROGRAM}),
         ({"content_type__exact": "program"}, {PROGRAM}),
         ({"content_type__in": ["course"]}, {COURSE}),
-        ({"content_type__not": "course"}, {RUN, PROGRAM}),
-        ({"content_type__exclude": ["course", "program"]}, {RUN}),
+        ({"content_type__not": "course"}, {RUN, PROGRAM, PATHWAY}),
+        ({"content_type__exclude": ["course", "program"]}, {RUN, PATHWAY}),
+        ({"content_type": "learnerpathway"}, {PATHWAY}),
     ],
 )
 def test_content_type_is_that_of_the_document(
