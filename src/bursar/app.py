@@ -41,7 +41,7 @@ from bursar.web.endpoint import Endpoint
 from bursar.web.metrics import Metrics
 from bursar.web.middleware import RequestFrame
 from bursar.web.negotiation import Format
-from bursar.web.openapi import openapi_document
+from bursar.web.openapi.document import openapi_document
 from bursar.web.pipeline import Pipeline
 from bursar.web.rewrites import rewrites
 from bursar.web.system import system_handlers

@@ -20,7 +20,7 @@ from bursar.pages import PageRequest
 from bursar.web.call import Answer
 from bursar.web.endpoint import Link
 from bursar.web.errors import NotFound
-from bursar.web.openapi_clients import DOCUMENTS
+from bursar.web.openapi.clients import DOCUMENTS
 from bursar.web.query import (
     IDENTIFIER,
     INSTANT,

@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 
 from bursar.web.adapter import AnyRequest, to_response
-from bursar.web.openapi_clients import for_clients
+from bursar.web.openapi.clients import for_clients
 from bursar.web.rendering import Outgoing
 
 _MEDIA_TYPES = {

@@ -13,7 +13,7 @@ from bursar.api.assignments import ASSIGNMENTS_EXAMPLE, AssignmentList
 from bursar.api.policies import POLICIES_EXAMPLE, PolicyList
 from bursar.credit.assignments.rows import Record
 from bursar.credit.assignments.views import assignment_item, assignment_list_item
-from bursar.web.openapi import openapi_document
+from bursar.web.openapi.document import openapi_document
 
 AT = datetime(2024, 8, 20, 11, 58, 34, 666249, tzinfo=UTC)
 UUID_ = UUID("095be615-a8ad-4c33-8e9c-c7612fbf6c9f")

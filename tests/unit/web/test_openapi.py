@@ -14,7 +14,7 @@ from bursar.app import all_endpoints
 from bursar.web.call import Answer
 from bursar.web.endpoint import Documentation, Endpoint
 from bursar.web.negotiation import Format
-from bursar.web.openapi import openapi_document
+from bursar.web.openapi.document import openapi_document
 from bursar.web.query import TEXT, Query
 from bursar.web.validation import Body
 from bursar.web.xml import to_xml

@@ -8,8 +8,8 @@ import pytest
 from bursar.api.content_schemas import content_schemas
 from bursar.api.tags import ABOUT
 from bursar.app import all_endpoints
-from bursar.web.openapi import openapi_document
-from bursar.web.openapi_clients import DOCUMENTS, for_clients
+from bursar.web.openapi.clients import DOCUMENTS, for_clients
+from bursar.web.openapi.document import openapi_document
 
 JsonObject = dict[str, Any]
 

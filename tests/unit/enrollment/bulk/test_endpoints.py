@@ -1,7 +1,7 @@
 """What the OpenAPI document says of bulk enrollment."""
 
 from bursar.api.bulk_enrollment import PATH, routes
-from bursar.web.openapi import openapi_document
+from bursar.web.openapi.document import openapi_document
 
 PATHS = openapi_document(routes.endpoints, version="1", public_url="")["paths"]
 

@@ -1,6 +1,6 @@
 """The paths that are not declared as endpoints: tokens, keys, health and metrics."""
 
-from bursar.web.openapi_components import (
+from bursar.web.openapi.components import (
     STRING,
     TOKEN_PATH,
     JsonObject,

@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from bursar.web.openapi_components import JsonObject, reference
+from bursar.web.openapi.components import JsonObject, reference
 
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"

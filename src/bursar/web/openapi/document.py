@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 from bursar.web.endpoint import Documentation, Endpoint, Link
 from bursar.web.idempotency import MAX_KEY_LENGTH
 from bursar.web.negotiation import Format
-from bursar.web.openapi_components import (
+from bursar.web.openapi.components import (
     MEDIA_TYPES,
     SECURITY,
     STRING,
@@ -22,7 +22,7 @@ from bursar.web.openapi_components import (
     shared_components,
     xml_content,
 )
-from bursar.web.openapi_system import system_paths, system_schemas
+from bursar.web.openapi.system import system_paths, system_schemas
 from bursar.web.query import fields_of
 from bursar.web.xml import to_xml
 
