@@ -200,6 +200,7 @@ def _policy(budget: BudgetShop, fields: Document) -> Document:
         "display_name": "Budget",
         "catalog_uuid": str(budget.shop.catalog_uuid),
         "subsidy_uuid": str(budget.subsidy_uuid),
+        "allow_unknown_price": True,
         **fields,
     }
     if policy["policy_type"] == ASSIGNED:

@@ -265,6 +265,7 @@ def _put_policy(database: Database, subsidy_uuid: UUID, fields: dict[str, Any]) 
         "policy_type": ASSIGNED,
         "catalog_uuid": CATALOG,
         "subsidy_uuid": subsidy_uuid,
+        "allow_unknown_price": True,
     }
     wanted |= fields
     is_assigned = wanted["policy_type"] == ASSIGNED

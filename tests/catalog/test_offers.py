@@ -1,5 +1,6 @@
 """What credit, subscriptions and bulk enrollment ask of a catalog."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,13 @@ def find(session: Session, key: str) -> Offer | None:
     return find_offer(session, CATALOG, key, START)
 
 
+def shown(session: Session, key: str) -> Offer | None:
+    """Without what matters only after a deadline, and without the runs."""
+    offer = find(session, key)
+    assert offer is not None
+    return replace(offer, closed_since=None, late_run_key=None, late_end=None, run_keys=frozenset())
+
+
 def test_a_course_is_offered_with_its_advertised_run(database: Database) -> None:
     advertised = run(
         2,
@@ -55,7 +63,7 @@ def test_a_course_is_offered_with_its_advertised_run(database: Database) -> None
         put(session, {"content_type": "course"})
         runs = [run(1, enrollment_end=at(30).isoformat()), advertised]
         store(session, [course("A", course_runs=runs, advertised_course_run_uuid="u2")])
-        assert find(session, "edX+A") == Offer(
+        assert shown(session, "edX+A") == Offer(
             key="edX+A",
             title="A",
             course_key="edX+A",
@@ -70,7 +78,7 @@ def test_a_run_is_found_in_its_course(database: Database) -> None:
     with database.transaction() as session:
         put(session, {"content_type": "course"})
         store(session, [course("A", course_runs=[held])])
-        assert find(session, RUN) == Offer(RUN, "A, spring", "edX+A", 1050, None, RUN)
+        assert shown(session, RUN) == Offer(RUN, "A, spring", "edX+A", 1050, None, RUN)
 
 
 def test_a_run_without_a_title_has_its_course_s(database: Database) -> None:
@@ -88,7 +96,7 @@ def test_the_document_of_a_run_itself_comes_first(database: Database) -> None:
         put(session, {})
         held = run(title="nested", first_enrollable_paid_seat_price=8)
         store(session, [course("A", course_runs=[held]), own])
-        assert find(session, RUN) == Offer(RUN, "own", "edX+A", 700, None, RUN)
+        assert shown(session, RUN) == Offer(RUN, "own", "edX+A", 700, None, RUN)
 
 
 def test_a_run_that_takes_nobody_keeps_its_price_and_its_deadline(database: Database) -> None:
@@ -96,14 +104,49 @@ def test_a_run_that_takes_nobody_keeps_its_price_and_its_deadline(database: Data
     with database.transaction() as session:
         put(session, {"content_type": "course"})
         store(session, [course("A", course_runs=[closed])])
-        assert find(session, RUN) == Offer(RUN, "T", "edX+A", 500, at(-1), None)
+        assert shown(session, RUN) == Offer(RUN, "T", "edX+A", 500, at(-1), None)
 
 
 def test_a_course_that_is_not_listed_any_more_is_still_held(database: Database) -> None:
     with database.transaction() as session:
         put(session, {"content_type": "course"})
         store(session, [course("A", course_runs=[run(status="archived")])])
-        assert find(session, "edX+A") == Offer("edX+A", "A", "edX+A", None, None, None)
+        assert shown(session, "edX+A") == Offer("edX+A", "A", "edX+A", None, None, None)
+
+
+def test_a_run_is_offered_late_until_it_ends(database: Database) -> None:
+    closed = run(1, enrollment_end=at(-5).isoformat(), end=at(60).isoformat())
+    ended = run(2, enrollment_end=at(-9).isoformat(), end=at(-1).isoformat())
+    with database.transaction() as session:
+        put(session, {"content_type": "course"})
+        store(session, [course("A", course_runs=[closed, ended])])
+        for key in ("edX+A", RUN):
+            offer = find(session, key)
+            assert offer is not None
+            assert (offer.run_key, offer.closed_since) == (None, at(-5))
+            assert (offer.late_run_key, offer.late_end) == (RUN, at(60))
+        over = find(session, "course-v1:edX+A+2")
+        assert over is not None
+        assert (over.closed_since, over.late_run_key) == (at(-9), None)
+
+
+def test_a_run_is_of_the_course_whose_document_holds_it(database: Database) -> None:
+    key = "course-v1:edX+Other+1"
+    sold = {"mode": "verified", "price": "75.00", "expires": None}
+    holding = course("A", course_runs=[{"key": key, "status": "published"}], entitlements=[sold])
+    with database.transaction() as session:
+        put(session, {})
+        store(session, [holding])
+        nested = find(session, key)
+        assert nested is not None
+        assert (nested.course_key, nested.price_cents) == ("edX+A", 7500)
+        store(session, [{"key": key, "status": "published", "title": "own"}])
+        own = find(session, key)
+        assert own is not None
+        assert (own.title, own.course_key, own.price_cents) == ("own", "edX+A", 7500)
+        of_course = find(session, "edX+A")
+        assert of_course is not None
+        assert of_course.run_keys == {key}
 
 
 def test_a_program_is_never_offered(database: Database) -> None:
@@ -151,8 +194,8 @@ def test_a_document_that_makes_no_sense_is_offered_without_what_it_does_not_say(
     with database.transaction() as session:
         put(session, {"content_type": "course"})
         store(session, [odd])
-        assert find(session, "edX+A") == Offer("edX+A", "A", "edX+A", None, None, RUN)
-        assert find(session, RUN) == Offer(RUN, "A", "edX+A", None, None, RUN)
+        assert shown(session, "edX+A") == Offer("edX+A", "A", "edX+A", None, None, RUN)
+        assert shown(session, RUN) == Offer(RUN, "A", "edX+A", None, None, RUN)
 
 
 def test_each_pair_is_answered_for_its_own_catalog(database: Database) -> None:

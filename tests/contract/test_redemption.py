@@ -150,7 +150,7 @@ class TestRefusals:
         budget.change_subsidy(expiration_datetime="2021-01-01T00:00:00Z")
         assert reason_against(budget, learner_email=ANA) == "subsidy_expired"
         budget.change(late_redemption_allowed_until="2080-01-01T00:00:00Z")
-        assert reason_against(budget, learner_email=ANA) == "assignment_expired"
+        assert reason_against(budget, learner_email=ANA) == "subsidy_expired"
         assert budget.figures == (0, 10_000, 90_000)
 
     def test_an_assignment_past_its_deadline_before_any_task_ran(self, budget: BudgetShop) -> None:

@@ -182,6 +182,7 @@ def policy(name: str, policy_type: str = ASSIGNED, **fields: Any) -> Document:
         "description": f"For {name}",
         "catalog_uuid": EVERYTHING,
         "subsidy_uuid": MONEY,
+        "allow_unknown_price": True,
         **fields,
     }
     if policy_type == ASSIGNED:

@@ -62,6 +62,7 @@ COMPLETE: dict[str, Any] = {
                     "per_learner_enrollment_limit": None,
                     "per_learner_spend_limit": None,
                     "late_redemption_allowed_until": None,
+                    "allow_unknown_price": False,
                     "assignment_configuration": {"uuid": OTHER, "active": True},
                 }
             ],

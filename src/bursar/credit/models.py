@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bursar.catalog.catalogs.models import Catalog
@@ -75,6 +75,8 @@ class Policy(Base):
     per_learner_enrollment_limit: Mapped[int | None] = mapped_column(BigInteger)
     per_learner_spend_limit: Mapped[int | None] = mapped_column(BigInteger)
     late_redemption_allowed_until: Mapped[datetime | None]
+    allow_unknown_price: Mapped[bool] = mapped_column(server_default=false())
+    """Whether content of which no canonical price is known can be assigned, at any price."""
     redeemed_cents: Mapped[int] = mapped_column(BigInteger)
     """Cents: the negative sum of its ledger entries."""
     allocated_cents: Mapped[int] = mapped_column(BigInteger)

@@ -37,6 +37,18 @@ class ContentNotInCatalog(BudgetRefused):
     reason = "content_not_in_catalog"
 
 
+class EnrollmentDeadlinePassed(BudgetRefused):
+    """Nobody can enroll in the content any more."""
+
+    reason = "enrollment_deadline_passed"
+
+
+class PriceUnknown(BudgetRefused):
+    """The content has no price, so that nobody can say what it would cost."""
+
+    reason = "price_unknown"
+
+
 class CostNotCovered(BudgetRefused):
     """The change costs more than is left."""
 

@@ -168,6 +168,7 @@ def _policy(slug: str, kind: str, catalog: str, spend_limit: int, **changes: obj
         "per_learner_enrollment_limit": None,
         "per_learner_spend_limit": None,
         "late_redemption_allowed_until": None,
+        "allow_unknown_price": False,
         **changes,
     }
     if kind == "AssignedLearner" and "assignment_configuration" not in policy:

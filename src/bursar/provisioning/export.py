@@ -114,6 +114,7 @@ def _policy(policy: PolicyRecord) -> dict[str, Any]:
         "per_learner_enrollment_limit": policy.per_learner_enrollment_limit,
         "per_learner_spend_limit": policy.per_learner_spend_limit,
         "late_redemption_allowed_until": _instant(policy.late_redemption_allowed_until),
+        "allow_unknown_price": policy.allow_unknown_price,
     }
     if configuration is not None:
         declared = {"uuid": str(configuration.uuid), "active": configuration.active}

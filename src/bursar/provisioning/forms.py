@@ -125,6 +125,7 @@ class PolicyForm(Form):
     per_learner_enrollment_limit: Count | None = None
     per_learner_spend_limit: Cents | None = None
     late_redemption_allowed_until: Instant | None = None
+    allow_unknown_price: Flag = False
     assignment_configuration: AssignmentConfigurationForm | None = None
 
     @field_validator("assignment_configuration")

@@ -151,6 +151,6 @@ def test_a_policy_of_another_enterprise_is_not_there(database: Database) -> None
 def test_what_is_offered_says_until_when_one_may_enroll(
     found: Offer | None, expected: datetime | None
 ) -> None:
-    assert enrollment_deadline(found, Deadline(NOW, ENROLLMENT_DATE_PASSED)) == expected
+    assert enrollment_deadline(found, None, Deadline(NOW, ENROLLMENT_DATE_PASSED)) == expected
     if expected is NOW:
-        assert enrollment_deadline(found, Deadline(NOW, SUBSIDY_EXPIRED)) is None
+        assert enrollment_deadline(found, None, Deadline(NOW, SUBSIDY_EXPIRED)) is None

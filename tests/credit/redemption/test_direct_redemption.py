@@ -9,8 +9,6 @@ from bursar.credit.refusals import BudgetRefused
 from bursar.database.engine import Database
 from testing.worlds.budgets import (
     COURSE,
-    DAY,
-    NOW,
     PRICED,
     PRICED_RUN,
     Budget,
@@ -135,16 +133,3 @@ def test_two_addresses_of_one_account_share_its_limits(database: Database) -> No
     budget.redeemed(ANA, key=PRICED)
     assert refusal(budget, BEN, key=second) == "learner_max_enrollments_reached"
     assert refusal(budget, None, user=7, key=PRICED) == "already_redeemed"
-
-
-def test_late_redemption_outlives_the_subsidy(database: Database) -> None:
-    late = NOW + 30 * DAY
-    budget = open_budget(
-        database,
-        policy_type=PER_LEARNER_SPEND,
-        subsidy_expiration_datetime=NOW,
-        late_redemption_allowed_until=late,
-    )
-    assert budget.redeem(ANA, key=PRICED, now=late - DAY)
-    assert refusal(budget, BEN, key=PRICED, now=late) == "subsidy_expired"
-    assert refusal(budget, BEN, key=PRICED, now=NOW - 101 * DAY) == "subsidy_expired"

@@ -4,11 +4,12 @@ What cannot be understood counts as unknown.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, TypeAlias
 
 from bursar import clock
-from bursar.catalog.content.parts import Part, parts_of, run_price_cents
+from bursar.catalog.content.parts import Part, parts_of
+from bursar.catalog.content.prices import run_price_cents
 
 Facts: TypeAlias = dict[str, Any]
 """By column of catalog.models.RunFacts."""
@@ -26,9 +27,9 @@ def facts_of_course(course: Part, course_key: str | None) -> Facts:
     }
 
 
-def facts_of_run(run: Part) -> Facts:
-    """The facts that belong to one run."""
-    price = run_price_cents(run)
+def facts_of_run(run: Part, course: Part, now: datetime) -> Facts:
+    """The facts that belong to one run; `course` is empty when its course is not known."""
+    price = run_price_cents(run, course, now)
     return {
         "weeks_to_complete": _count(run.get("weeks_to_complete")),
         "min_effort": _count(run.get("min_effort")),

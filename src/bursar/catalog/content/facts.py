@@ -6,11 +6,13 @@ the course's. Where one of the two is missing, the other speaks for both.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import case, delete, func, update
 from sqlalchemy.orm import Session
 
+from bursar import clock
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.fact_rules import Facts, facts_of_course, facts_of_run
 from bursar.catalog.content.models import RunFacts
@@ -19,7 +21,7 @@ from bursar.database.bulk import bulk_upsert, is_any_of
 
 _facts: Final = RunFacts.__table__.c
 _OF_COURSE: Final = tuple(facts_of_course({}, None))
-_OF_RUN: Final = tuple(facts_of_run({}))
+_OF_RUN: Final = tuple(facts_of_run({}, {}, clock.NEVER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,11 @@ def store_facts(session: Session, sources: Sequence[Source]) -> None:
     courses = [one for one in sources if one.content_type is ContentType.COURSE]
     runs = [one for one in sources if one.content_type is ContentType.COURSE_RUN]
     _let_go(session, [course.content_id for course in courses])
+    now = clock.now()  # some prices are sold until an instant
     # When two courses hold one run, the last one decides.
-    nested = {row["run_key"]: row for course in courses for row in _nested(course)}
+    nested = {row["run_key"]: row for course in courses for row in _nested(course, now)}
     bulk_upsert(session, RunFacts, list(nested.values()), _after_course)
-    bulk_upsert(session, RunFacts, [_own(run) for run in runs], _after_run)
+    bulk_upsert(session, RunFacts, [_own(run, now) for run in runs], _after_run)
 
 
 def _let_go(session: Session, courses: Sequence[int]) -> None:
@@ -55,28 +58,32 @@ def _let_go(session: Session, courses: Sequence[int]) -> None:
     connection.execute(update(RunFacts).where(held).values(course_id=None))
 
 
-def _nested(course: Source) -> Iterator[dict[str, Any]]:
+def _nested(course: Source, now: datetime) -> Iterator[dict[str, Any]]:
     shared = facts_of_course(course.data, course.key)
     for run in parts_of(course.data, "course_runs"):
         key = run.get("key")
         if isinstance(key, str) and key and "\0" not in key:
-            yield _row(key, course.content_id, shared, run)
+            yield _row(key, course.content_id, shared, facts_of_run(run, course.data, now))
 
 
-def _own(source: Source) -> dict[str, Any]:
+def _own(source: Source, now: datetime) -> dict[str, Any]:
     shared = facts_of_course(source.data, source.family_key)
-    return _row(source.key, None, shared, source.data) | {"is_own": True}
+    own = facts_of_run(source.data, {}, now)
+    return _row(source.key, None, shared, own) | {"is_own": True}
 
 
-def _row(key: str, course_id: int | None, shared: Facts, run: Part) -> dict[str, Any]:
-    first = {"run_key": key, "course_id": course_id, "is_own": False}
-    return {**first, **shared, **facts_of_run(run)}
+def _row(key: str, course_id: int | None, shared: Facts, own: Facts) -> dict[str, Any]:
+    return {"run_key": key, "course_id": course_id, "is_own": False, **shared, **own}
 
 
 def _after_course(refused: Any) -> dict[str, Any]:
     """The new values for a run that is known already, when a course that holds it is stored."""
     shared = {name: refused[name] for name in (*_OF_COURSE, "course_id")}
     own = {name: case((_facts.is_own, _facts[name]), else_=refused[name]) for name in _OF_RUN}
+    own["list_price"] = case(
+        (_facts.is_own, func.coalesce(_facts.list_price, refused["list_price"])),
+        else_=refused["list_price"],
+    )
     return shared | own
 
 
@@ -85,4 +92,6 @@ def _after_run(refused: Any) -> dict[str, Any]:
     is_held = _facts.course_id.is_not(None)
     shared = {name: case((is_held, _facts[name]), else_=refused[name]) for name in _OF_COURSE}
     own = {name: refused[name] for name in (*_OF_RUN, "is_own")}
+    # What the course sells for all its runs is not in the run's own document.
+    own["list_price"] = func.coalesce(refused["list_price"], _facts.list_price)
     return shared | own

@@ -53,10 +53,6 @@ def cents(dollars: Any) -> int | None:
     return rounded if rounded <= LARGEST_CENTS else None
 
 
-def run_price_cents(run: Part) -> int | None:
-    return cents(run.get("first_enrollable_paid_seat_price"))
-
-
 def instant(part: Part, name: str) -> datetime | None:
     text = part.get(name)
     if not isinstance(text, str):

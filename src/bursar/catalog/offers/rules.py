@@ -7,53 +7,120 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bursar import clock
-from bursar.catalog.content.parts import Part, cents, instant, parts_of, run_price_cents
+from bursar.catalog.content.parts import Part, instant, parts_of
+from bursar.catalog.content.prices import enrollment_deadline, run_price_cents
 from bursar.catalog.content.rules import run_open_until
 
 
 def course_price_cents(course: Part, now: datetime) -> int | None:
-    """That of the advertised run, else of the cheapest entitlement that has not expired."""
-    advertised = _advertised_run(course)
-    price = None if advertised is None else run_price_cents(advertised)
-    if price is not None:
-        return price
-    live = (one for one in parts_of(course, "entitlements") if not _is_past(one, "expires", now))
-    prices = (cents(entitlement.get("price")) for entitlement in live)
-    return min((price for price in prices if price is not None), default=None)
+    """That of the run a learner would be enrolled in now; when there is none, that of the
+    advertised run, else of the latest one."""
+    run = _run_to_pay_for(course, now) or _advertised_run(course) or _latest_run(course)
+    return run_price_cents(run or {}, course, now)
 
 
 def is_enrollable(run: Part, now: datetime) -> bool:
     """Published, not closed by hand, and neither its enrollment nor itself has ended."""
     if run.get("is_enrollable") is False:
         return False
-    until = run_open_until(
+    return now < run_open_until(
         status=run.get("status"),
         is_enrollable=None,
         enrollment_start=None,
         enrollment_end=instant(run, "enrollment_end"),
         end=instant(run, "end"),
     )
-    return now < until
+
+
+def is_payable(run: Part, now: datetime) -> bool:
+    """Enrollable, and its paid seat is still sold."""
+    deadline = enrollment_deadline(run)
+    return is_enrollable(run, now) and (deadline is None or now < deadline)
+
+
+def is_open_late(run: Part, now: datetime) -> bool:
+    """Whether the run takes learners who come after its deadline: it is published, has not ended,
+    and was not closed by hand before the deadline."""
+    end = instant(run, "end")
+    if not _is_published(run) or (end is not None and end <= now):
+        return False
+    return is_payable(run, now) or closed_since(run, now) is not None
+
+
+def closed_since(run: Part, now: datetime) -> datetime | None:
+    """The deadline of the run, or its end, that has passed; None when neither has."""
+    bounds = [enrollment_deadline(run), instant(run, "end")]
+    passed = (bound for bound in bounds if bound is not None and bound <= now)
+    return min(passed, default=None) if _is_published(run) else None
+
+
+def course_closed_since(course: Part, now: datetime) -> datetime | None:
+    """Since when no run takes anybody, because of its dates. None when one does, or when the runs
+    were closed otherwise."""
+    runs = _named_runs(course)
+    if any(is_payable(run, now) for run in runs):
+        return None
+    closed = (closed_since(run, now) for run in runs)
+    return max((since for since in closed if since is not None), default=None)
 
 
 def latest_enrollment_end(course: Part, now: datetime) -> datetime | None:
-    """Of the enrollable runs. None when there is none, or one of them stays open."""
-    ends = [
-        instant(run, "enrollment_end")
-        for run in parts_of(course, "course_runs")
-        if is_enrollable(run, now)
-    ]
+    """Of the runs that can be paid for. None when there is none, or one of them stays open."""
+    ends = [enrollment_deadline(run) for run in _runs(course) if is_payable(run, now)]
+    return _latest(ends)
+
+
+def latest_end(course: Part, now: datetime) -> datetime | None:
+    """Of the runs that take learners late. None when there is none, or one of them has no end."""
+    return _latest([instant(run, "end") for run in _runs(course) if is_open_late(run, now)])
+
+
+def run_to_enroll_in(course: Part, now: datetime) -> str | None:
+    """The advertised run when it can be paid for, else the first such run by start and key."""
+    return _key(_run_to_pay_for(course, now))
+
+
+def run_to_enroll_in_late(course: Part, now: datetime) -> str | None:
+    """As `run_to_enroll_in`, of the runs that take learners late."""
+    return _key(_preferred(course, [r for r in _named_runs(course) if is_open_late(r, now)]))
+
+
+def _run_to_pay_for(course: Part, now: datetime) -> Part | None:
+    return _preferred(course, [run for run in _named_runs(course) if is_payable(run, now)])
+
+
+def _preferred(course: Part, runs: Sequence[Part]) -> Part | None:
+    advertised = _advertised_run(course)
+    if any(run is advertised for run in runs):
+        return advertised
+    return min(runs, key=_start_and_key, default=None)
+
+
+def _latest_run(course: Part) -> Part | None:
+    """A run without a start counts as the earliest."""
+    return max(
+        _named_runs(course),
+        key=lambda run: (instant(run, "start") or clock.NEVER, str(run["key"])),
+        default=None,
+    )
+
+
+def _latest(ends: Sequence[datetime | None]) -> datetime | None:
     known = [end for end in ends if end is not None]
     return max(known) if known and len(known) == len(ends) else None
 
 
-def run_to_enroll_in(course: Part, now: datetime) -> str | None:
-    """The advertised run when it is enrollable, else the first enrollable one by start and key."""
-    open_runs = [run for run in _named_runs(course) if is_enrollable(run, now)]
-    advertised = _advertised_run(course)
-    if any(run is advertised for run in open_runs):
-        return _key(advertised)
-    return _key(min(open_runs, key=_start_and_key, default=None))
+def _is_published(run: Part) -> bool:
+    status = run.get("status")
+    return isinstance(status, str) and status.strip().lower() == "published"
+
+
+def _runs(course: Part) -> Sequence[Part]:
+    return parts_of(course, "course_runs")
+
+
+def run_keys(course: Part) -> list[str]:
+    return [run["key"] for run in _named_runs(course)]
 
 
 def nested_run(course: Part, run_key: str) -> Part | None:
@@ -61,7 +128,7 @@ def nested_run(course: Part, run_key: str) -> Part | None:
 
 
 def _named_runs(course: Part) -> Sequence[Part]:
-    return [run for run in parts_of(course, "course_runs") if _key(run)]
+    return [run for run in _runs(course) if _key(run)]
 
 
 def _key(run: Part | None) -> str | None:
@@ -78,10 +145,4 @@ def _advertised_run(course: Part) -> Part | None:
     wanted = course.get("advertised_course_run_uuid")
     if not isinstance(wanted, str):
         return None
-    runs = parts_of(course, "course_runs")
-    return next((run for run in runs if run.get("uuid") == wanted), None)
-
-
-def _is_past(part: Part, name: str, now: datetime) -> bool:
-    at = instant(part, name)
-    return at is not None and at <= now
+    return next((run for run in _runs(course) if run.get("uuid") == wanted), None)

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BindParameter, Select, bindparam, literal, select
+from sqlalchemy import BindParameter, Select, bindparam, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bursar.batches import batched
@@ -15,11 +15,11 @@ from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.documents import parse_document
 from bursar.catalog.content.models import ContentItem, NestedRun
-from bursar.catalog.content.parts import Part, instant, run_price_cents
+from bursar.catalog.content.parts import Part, instant
+from bursar.catalog.content.prices import enrollment_deadline, run_price_cents
 from bursar.catalog.content.templates import Links, decode_template, fill_in
 from bursar.catalog.membership.models import QueryMember
 from bursar.catalog.offers import rules
-from bursar.database.types import AnyRow
 
 Pair: TypeAlias = tuple[UUID, str]
 
@@ -39,9 +39,18 @@ class Offer:
     price_cents: int | None
     """The canonical price in US cents; None when unknown."""
     enrollment_end: datetime | None
-    """A run's own; of a course the latest among its enrollable runs, unless one stays open."""
+    """Until when a paid seat of the run can be had; of a course the latest among its enrollable
+    runs, unless one stays open."""
     run_key: str | None
     """The run to enroll in; None when none is enrollable now."""
+    closed_since: datetime | None = None
+    """Since when nobody can pay for a seat, because of the dates of the runs; else None."""
+    late_run_key: str | None = None
+    """The run to enroll in after its deadline, where that is allowed: one that has not ended."""
+    late_end: datetime | None = None
+    """Until when that is possible; None when there is no end to it."""
+    run_keys: frozenset[str] = frozenset()
+    """Of every run of the course; of a run its own alone."""
 
 
 def find_offer(session: Session, catalog_uuid: UUID, key: str, now: datetime) -> Offer | None:
@@ -105,11 +114,27 @@ def _holders() -> Select[Any]:
     )
 
 
-_items = ContentItem.__table__.c
+def _documents() -> Select[Any]:
+    """These documents; for the own document of a run also those of the courses that hold it, whose
+    entitlements pay for the run too."""
+    item, nested = ContentItem.__table__, NestedRun.__table__
+    ids: BindParameter[int] = bindparam("ids", expanding=True)
+    columns = [item.c[name] for name in ("id", "content_type", "key", "family_key", "title")]
+    run = item.alias("run")
+    holding = (
+        select(nested.c.course_id)
+        .join_from(run, nested, nested.c.run_key == run.c.key)
+        .where(run.c.id.in_(ids))
+    )
+    return (
+        select(*columns, item.c.body)
+        .where(or_(item.c.id.in_(ids), item.c.id.in_(holding)))
+        .order_by(item.c.id)
+    )
+
+
 _HOLDERS = _holders()
-_DOCUMENTS = select(
-    _items.id, _items.content_type, _items.key, _items.family_key, _items.title, _items.body
-).where(_items.id.in_(bindparam("ids", expanding=True)))
+_DOCUMENTS = _documents()
 
 
 def _offers(session: Session, pairs: Sequence[Pair], now: datetime) -> Iterator[tuple[Pair, Offer]]:
@@ -121,8 +146,26 @@ def _offers(session: Session, pairs: Sequence[Pair], now: datetime) -> Iterator[
         row.id: (row, decode_template(row.body))
         for row in session.execute(_DOCUMENTS, {"ids": ids})
     }
+    # When two courses hold one run, the last one decides, as for the facts of runs.
+    courses: dict[str, tuple[str | None, Part]] = {
+        run_key: (row.key, document)
+        for row, document in documents.values()
+        if row.content_type == ContentType.COURSE.value
+        for run_key in rules.run_keys(document)
+    }
     for pair, content_id in holders.items():
-        yield pair, _offer(pair[1], *documents[content_id], now)
+        key = pair[1]
+        row, document = documents[content_id]
+        if row.content_type == ContentType.COURSE.value and row.key == key:
+            yield pair, _offer_of_course(key, row.title, document, now)
+            continue
+        if row.content_type == ContentType.COURSE.value:
+            run = rules.nested_run(document, key) or {}
+            title, within = _title(run) or row.title, (row.key, document)
+        else:
+            run, title = document, row.title
+            within = courses.get(key, (row.family_key, {}))
+        yield pair, _offer_of_run(key, title, run, within, now)
 
 
 def _holder_of_each(session: Session, pairs: Sequence[Pair]) -> dict[Pair, int]:
@@ -135,15 +178,6 @@ def _holder_of_each(session: Session, pairs: Sequence[Pair]) -> dict[Pair, int]:
     return holders
 
 
-def _offer(key: str, row: AnyRow, document: Part, now: datetime) -> Offer:
-    if row.content_type == ContentType.COURSE_RUN.value:
-        return _offer_of_run(key, row.family_key, row.title, document, now)
-    if row.key == key:
-        return _offer_of_course(key, row.title, document, now)
-    run = rules.nested_run(document, key) or {}
-    return _offer_of_run(key, row.key, _title(run) or row.title, run, now)
-
-
 def _offer_of_course(key: str, title: str, course: Part, now: datetime) -> Offer:
     return Offer(
         key=key,
@@ -152,17 +186,28 @@ def _offer_of_course(key: str, title: str, course: Part, now: datetime) -> Offer
         price_cents=rules.course_price_cents(course, now),
         enrollment_end=rules.latest_enrollment_end(course, now),
         run_key=rules.run_to_enroll_in(course, now),
+        closed_since=rules.course_closed_since(course, now),
+        late_run_key=rules.run_to_enroll_in_late(course, now),
+        late_end=rules.latest_end(course, now),
+        run_keys=frozenset(rules.run_keys(course)),
     )
 
 
-def _offer_of_run(key: str, course_key: str | None, title: str, run: Part, now: datetime) -> Offer:
+def _offer_of_run(
+    key: str, title: str, run: Part, within: tuple[str | None, Part], now: datetime
+) -> Offer:
+    course_key, course = within
     return Offer(
         key=key,
         title=title,
         course_key=course_key,
-        price_cents=run_price_cents(run),
-        enrollment_end=instant(run, "enrollment_end"),
+        price_cents=run_price_cents(run, course, now),
+        enrollment_end=enrollment_deadline(run),
         run_key=key if rules.is_enrollable(run, now) else None,
+        closed_since=rules.closed_since(run, now),
+        late_run_key=key if rules.is_open_late(run, now) else None,
+        late_end=instant(run, "end"),
+        run_keys=frozenset({key}),
     )
 
 

@@ -14,6 +14,7 @@ from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.catalog.offers.service import Offer, find_offer
 from bursar.credit.assignments.commands import AllocateCourse, Allocation
+from bursar.credit.assignments.deadlines import enrollment_deadline, is_closed
 from bursar.credit.assignments.events import AssignmentAllocated
 from bursar.credit.assignments.matching import Matched, Person, match_existing
 from bursar.credit.assignments.records import (
@@ -31,7 +32,13 @@ from bursar.credit.ledger.rules import refusal_of_cost
 from bursar.credit.ledger.service import BudgetDelta, LockedBudget, lock_budget, post
 from bursar.credit.models import Assignment
 from bursar.credit.policy_types import ASSIGNED
-from bursar.credit.refusals import ContentNotInCatalog, PolicyNotActive, SubsidyNotActive
+from bursar.credit.refusals import (
+    ContentNotInCatalog,
+    EnrollmentDeadlinePassed,
+    PolicyNotActive,
+    PriceUnknown,
+    SubsidyNotActive,
+)
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.pipelines import in_one_go
@@ -54,8 +61,9 @@ def allocate(
     """All or none: 1,000 learners are allocated together, or nothing is changed.
 
     The price may differ from the canonical one by `tolerance_percent`. Raises a BudgetRefused:
-    PolicyNotAssignable, PolicyNotActive, SubsidyNotActive, ContentNotInCatalog, PriceOutOfBand,
-    SubsidyExhausted or SpendLimitReached. The transaction holds the budget from here on.
+    PolicyNotAssignable, PolicyNotActive, SubsidyNotActive, ContentNotInCatalog,
+    EnrollmentDeadlinePassed, PriceUnknown, PriceOutOfBand, SubsidyExhausted or SpendLimitReached.
+    The transaction holds the budget from here on.
     """
     at = at or clock.now()
     offer = None
@@ -151,6 +159,10 @@ def _good_offer(
         raise SubsidyNotActive(budget.policy_uuid)
     if offer is None:
         raise ContentNotInCatalog(budget.policy_uuid)
+    if is_closed(offer, budget.late_redemption_allowed_until, at):
+        raise EnrollmentDeadlinePassed(budget.policy_uuid)
+    if offer.price_cents is None and not budget.allow_unknown_price:
+        raise PriceUnknown(budget.policy_uuid)
     if offer.price_cents is not None:
         band = price_band(offer.price_cents, tolerance_percent)
         if not band.holds(price_cents):
@@ -162,7 +174,8 @@ def _values(
     budget: LockedBudget, offer: Offer, command: AllocateCourse, at: datetime
 ) -> dict[str, Any]:
     """What new assignments and those that are allocated again have in common."""
-    deadline = earliest_expiration(at, budget.expiration_datetime, offer.enrollment_end)
+    enrollment_end = enrollment_deadline(offer, budget.late_redemption_allowed_until)
+    deadline = earliest_expiration(at, budget.expiration_datetime, enrollment_end)
     return {
         "content_title": offer.title,
         "content_quantity": -command.price_cents,

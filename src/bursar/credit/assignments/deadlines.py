@@ -74,7 +74,7 @@ def refresh_deadlines(
     changes = defaultdict[_Change, list[datetime]](list)
     for one in alike:
         offer = offers.get((policy.catalog_uuid, one.content_key))
-        end = enrollment_deadline(offer, one.stored)
+        end = enrollment_deadline(offer, policy.late_redemption_allowed_until, one.stored)
         new = earliest_expiration(one.allocated_at, policy.expiration_datetime, end)
         if new != one.stored:
             changes[one.content_key, one.stored, new].append(one.allocated_at)
@@ -84,21 +84,43 @@ def refresh_deadlines(
     )
 
 
-def enrollment_deadline(offer: Offer | None, stored: Deadline) -> datetime | None:
+def enrollment_deadline(
+    offer: Offer | None, late_until: datetime | None, stored: Deadline | None = None
+) -> datetime | None:
     """Until when learners can enroll, if there is an end to it.
 
-    A course that nobody can enroll in any more does not say until when they could, so that the
-    stored deadline, which has passed, stays.
+    `late_until` is until when the policy allows late redemption, which opens the deadline as long
+    as the run has not ended. Content that does not say any more until when learners could enroll
+    leaves the `stored` deadline as it is.
     """
-    if offer is not None and (offer.run_key is not None or offer.enrollment_end is not None):
-        return offer.enrollment_end
-    return stored.at if stored.reason == ENROLLMENT_DATE_PASSED else None
+    end = None if offer is None else offer.enrollment_end
+    if offer is None or (end is None and offer.run_key is None):
+        end = None if offer is None else offer.closed_since
+        if end is None and stored is not None and stored.reason == ENROLLMENT_DATE_PASSED:
+            return stored.at
+    if end is None or late_until is None or offer is None or offer.late_run_key is None:
+        return end
+    return max(end, min(late_until, offer.late_end or late_until))
 
 
-def _policy_statement() -> Select[UUID, datetime, UUID]:
+def is_closed(offer: Offer, late_until: datetime | None, at: datetime) -> bool:
+    """Whether the enrollment deadline has passed, and late redemption does not open it."""
+    return offer.closed_since is not None and run_open_to(offer, late_until, at) is None
+
+
+def run_open_to(offer: Offer, late_until: datetime | None, at: datetime) -> str | None:
+    """The run that a learner would be enrolled in now, late or not; None when there is none."""
+    is_late_allowed = late_until is not None and at < late_until
+    if offer.closed_since is not None:
+        return offer.late_run_key if is_late_allowed else None
+    return offer.run_key
+
+
+def _policy_statement() -> Select[UUID, datetime | None, datetime, UUID]:
     return (
         select(
             Policy.catalog_uuid,
+            Policy.late_redemption_allowed_until,
             Subsidy.expiration_datetime,
             AssignmentConfiguration.uuid.label("configuration_uuid"),
         )

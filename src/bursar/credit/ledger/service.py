@@ -39,6 +39,7 @@ class LockedBudget:
     per_learner_spend_limit: int | None
     """Cents."""
     late_redemption_allowed_until: datetime | None
+    allow_unknown_price: bool
     active_datetime: datetime
     expiration_datetime: datetime
     configuration_uuid: UUID | None
@@ -213,6 +214,7 @@ def _locked(row: Mapping[Any, Any]) -> LockedBudget:
         per_learner_enrollment_limit=row[policy.per_learner_enrollment_limit],
         per_learner_spend_limit=row[policy.per_learner_spend_limit],
         late_redemption_allowed_until=row[policy.late_redemption_allowed_until],
+        allow_unknown_price=row[policy.allow_unknown_price],
         active_datetime=row[subsidy.active_datetime],
         expiration_datetime=row[subsidy.expiration_datetime],
         configuration_uuid=row[_configuration.c.uuid],

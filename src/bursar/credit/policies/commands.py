@@ -65,6 +65,7 @@ class PutPolicy:
     per_learner_spend_limit: Count = UNSET
     """Cents."""
     late_redemption_allowed_until: Instant = UNSET
+    allow_unknown_price: bool | UnsetType = UNSET
     assignment_configuration: DeclaredConfiguration | None = None
 
 
@@ -100,6 +101,7 @@ class PolicyRecord:
     per_learner_enrollment_limit: int | None
     per_learner_spend_limit: int | None
     late_redemption_allowed_until: datetime | None
+    allow_unknown_price: bool
     configuration: ConfigurationRecord | None
 
 

@@ -113,6 +113,7 @@ def _policy_record(policy: Policy, configuration: AssignmentConfiguration | None
         policy.per_learner_enrollment_limit,
         policy.per_learner_spend_limit,
         policy.late_redemption_allowed_until,
+        policy.allow_unknown_price,
         None
         if configuration is None
         else ConfigurationRecord(configuration.uuid, configuration.active),

@@ -45,6 +45,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "per_learner_enrollment_limit": None,
     "per_learner_spend_limit": None,
     "late_redemption_allowed_until": None,
+    "allow_unknown_price": False,
 }
 _FOR_GOOD: Final = ("policy_type", "subsidy_uuid")
 _REQUIRED: Final = (*_FOR_GOOD, "catalog_uuid")

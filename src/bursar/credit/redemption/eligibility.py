@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar.catalog.content.documents import course_key_of_run
 from bursar.catalog.offers.service import Offer, find_offer
-from bursar.credit.assignments.deadlines import enrollment_deadline
+from bursar.credit.assignments.deadlines import enrollment_deadline, is_closed, run_open_to
 from bursar.credit.assignments.records import is_redeeming
 from bursar.credit.assignments.rules import Deadline, earliest_expiration
 from bursar.credit.ledger.rules import refusal_of_cost
@@ -21,7 +21,9 @@ from bursar.credit.redemption import refusals
 from bursar.credit.refusals import (
     BudgetRefused,
     ContentNotInCatalog,
+    EnrollmentDeadlinePassed,
     PolicyNotActive,
+    PriceUnknown,
     SubsidyNotActive,
 )
 from bursar.credit.states import AssignmentState, TransactionState
@@ -36,7 +38,8 @@ class Payment:
     """What a redemption costs, and what it pays for."""
 
     price_cents: int
-    offer: Offer | None
+    run_key: str | None
+    """The run to enroll in; None when the content has none that takes anybody."""
     assignment: AnyRow | None = None
     """The assignment that is redeemed; None for a policy without assignments."""
 
@@ -53,17 +56,16 @@ def payment_for(
     _check_open(budget, at)
     offer = find_offer(session, budget.catalog_uuid, content_key, at)
     if budget.policy_type == ASSIGNED:
-        row = _assignment(session, budget, learner, content_key)
+        row = _assignment(session, budget, learner, content_key, offer)
         return _of_assignment(session, budget, row, offer, at)
-    return _directly(session, budget, learner, offer)
+    return _directly(session, budget, learner, offer, at)
 
 
 def _check_open(budget: LockedBudget, at: datetime) -> None:
     if not budget.is_in_use:
         raise PolicyNotActive(budget.policy_uuid)
-    late = budget.late_redemption_allowed_until
-    is_late = late is not None and budget.active_datetime <= at < late
-    if not budget.is_subsidy_active(at) and not is_late:
+    # Late redemption opens the deadline of an enrollment, never the budget.
+    if not budget.is_subsidy_active(at):
         raise SubsidyNotActive(budget.policy_uuid)
 
 
@@ -90,15 +92,33 @@ def _of_assignment(
         raise refusals.AssignmentPastDeadline(budget.policy_uuid)
     if offer is None:
         raise ContentNotInCatalog(budget.policy_uuid)
-    return Payment(-row.content_quantity, offer, row)
+    seat = assigned if row.content_key in offer.run_keys else offer
+    return Payment(-row.content_quantity, _run_for(budget, seat, at), row)
+
+
+def _run_for(budget: LockedBudget, offer: Offer, at: datetime) -> str | None:
+    late_until = budget.late_redemption_allowed_until
+    if is_closed(offer, late_until, at):
+        raise EnrollmentDeadlinePassed(budget.policy_uuid)
+    return run_open_to(offer, late_until, at)
 
 
 def _assignment(
-    session: Session, budget: LockedBudget, learner: LearnerRecord, content_key: str
+    session: Session,
+    budget: LockedBudget,
+    learner: LearnerRecord,
+    content_key: str,
+    offer: Offer | None,
 ) -> AnyRow | None:
-    """The assignment of the content, or otherwise of the course of a run. One that can be redeemed
-    comes first."""
-    keys = [content_key, course_key_of_run(content_key) or content_key]
+    """The assignment of the content, or otherwise of the course that holds the run, or otherwise of
+    a run of the course. One that can be redeemed comes first.
+
+    The documents say which runs a course has, because the key of a run may name another course.
+    Without a document, only the key is left to go by.
+    """
+    course_key = course_key_of_run(content_key) if offer is None else offer.course_key
+    runs = () if offer is None else sorted(offer.run_keys)
+    keys = list(dict.fromkeys((content_key, course_key or content_key, *runs)))
     theirs = [Assignment.learner_email == learner.email]
     if learner.lms_user_id is not None:
         theirs.append(Assignment.lms_user_id == learner.lms_user_id)
@@ -130,25 +150,31 @@ def _refusal_of_state(row: AnyRow) -> type[BudgetRefused] | None:
 def _deadline(budget: LockedBudget, row: AnyRow, content: Offer) -> Deadline:
     """The deadline from the current content and subsidy, because the stored one may not be updated
     yet."""
-    enrollment_end = enrollment_deadline(content, Deadline(row.expires_at, row.expiry_reason))
+    stored = Deadline(row.expires_at, row.expiry_reason)
+    enrollment_end = enrollment_deadline(content, budget.late_redemption_allowed_until, stored)
     return earliest_expiration(row.allocated_at, budget.expiration_datetime, enrollment_end)
 
 
 def _directly(
-    session: Session, budget: LockedBudget, learner: LearnerRecord, offer: Offer | None
+    session: Session,
+    budget: LockedBudget,
+    learner: LearnerRecord,
+    offer: Offer | None,
+    at: datetime,
 ) -> Payment:
     if offer is None:
         raise ContentNotInCatalog(budget.policy_uuid)
+    run_key = _run_for(budget, offer, at)
     if offer.price_cents is None:
-        raise refusals.PriceUnknown(budget.policy_uuid)
+        raise PriceUnknown(budget.policy_uuid)
     earlier = _redeemed_by(session, budget, learner)
-    refused = _refusal_of_learner(budget, earlier, offer.run_key, offer.price_cents)
+    refused = _refusal_of_learner(budget, earlier, run_key, offer.price_cents)
     if refused is not None:
         raise refused(budget.policy_uuid)
     too_dear = refusal_of_cost(budget.money, offer.price_cents)
     if too_dear is not None:
         raise too_dear(budget.policy_uuid, offer.price_cents, budget.money.available)
-    return Payment(offer.price_cents, offer)
+    return Payment(offer.price_cents, run_key)
 
 
 def _redeemed_by(

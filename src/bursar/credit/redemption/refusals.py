@@ -23,12 +23,6 @@ class LearnerEnrollmentLimitReached(BudgetRefused):
     reason = "learner_max_enrollments_reached"
 
 
-class PriceUnknown(BudgetRefused):
-    """The content has no price, so that nobody can say what it would cost."""
-
-    reason = "price_unknown"
-
-
 class AssignmentNotFound(BudgetRefused):
     """The content is not assigned to the learner."""
 

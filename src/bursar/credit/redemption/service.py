@@ -201,7 +201,7 @@ def _create(
         learner_email=learner.email,
         lms_user_id=learner.lms_user_id,
         content_key=content_key,
-        courserun_key=None if payment.offer is None else payment.offer.run_key,
+        courserun_key=payment.run_key,
         quantity=-payment.price_cents,
         state=TransactionState.CREATED.value,
         error=None,

@@ -6,13 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.catalog.content.parts import LARGEST_CENTS, cents, instant, parts_of, run_price_cents
+from bursar.catalog.content.parts import LARGEST_CENTS, cents, instant, parts_of
+from bursar.catalog.content.prices import enrollment_deadline, run_price_cents
 from bursar.catalog.offers.rules import (
+    closed_since,
+    course_closed_since,
     course_price_cents,
     is_enrollable,
+    is_open_late,
     latest_enrollment_end,
     nested_run,
     run_to_enroll_in,
+    run_to_enroll_in_late,
 )
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -107,33 +112,170 @@ def test_dollars_in_cents(dollars: Any, expected: int | None) -> None:
     assert cents(dollars) == expected
 
 
-def test_a_run_costs_its_first_enrollable_paid_seat() -> None:
-    assert run_price_cents(run(first_enrollable_paid_seat_price=49)) == 4900
-    assert run_price_cents(run()) is None
+def entitlement(
+    price: Any, expires: datetime | None = None, mode: str = "verified"
+) -> dict[str, Any]:
+    return {"mode": mode, "price": price, "expires": expires and expires.isoformat()}
 
 
-def entitlement(price: Any, expires: datetime | None = None) -> dict[str, Any]:
-    return {"price": price, "expires": expires and expires.isoformat()}
+def seat(price: Any, kind: str = "verified", **fields: Any) -> dict[str, Any]:
+    return {"type": kind, "price": price, **fields}
+
+
+UNPRICED = {"advertised_course_run_uuid": "uuid of C"}
+EXECUTIVE = {"entitlements": [entitlement("2843.00", mode="paid-executive-education")]}
+PER_SEAT = {"entitlements": [entitlement("75"), entitlement("70")]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "course_fields", "expected"),
+    [
+        ({}, {}, None),
+        ({"first_enrollable_paid_seat_price": 49}, {}, 4900),
+        ({"fixed_price_usd": "50.00", "first_enrollable_paid_seat_price": 150}, EXECUTIVE, 5000),
+        ({"fixed_price_usd": "0.00", "first_enrollable_paid_seat_price": 150}, {}, 15000),
+        ({"fixed_price_usd": None, "first_enrollable_paid_seat_price": 0.0}, EXECUTIVE, 284300),
+        ({"first_enrollable_paid_seat_price": 2000}, EXECUTIVE, 284300),
+        (
+            {"first_enrollable_paid_seat_price": 2000},
+            {"course_type": "executive-education-2u", "entitlements": [entitlement("90")]},
+            9000,
+        ),
+        ({"first_enrollable_paid_seat_price": None}, PER_SEAT, 7000),
+        ({"first_enrollable_paid_seat_price": 0, "seats": [seat(60), seat(55)]}, PER_SEAT, 5500),
+        ({"seats": [seat(60, "professional"), seat(5, "audit")]}, {}, 6000),
+        ({"seats": [seat(60, "no-id-professional"), seat("61", "paid-bootcamp")]}, {}, 6000),
+        ({"seats": [seat(61, "paid-bootcamp")]}, {}, 6100),
+        ({"seats": [seat(0, "audit")]}, {}, 0),
+        ({"seats": [seat(0, "audit"), seat(0)]}, {}, None),
+        ({"seats": [seat(0, "audit")]}, PER_SEAT, 7000),
+        ({"seats": []}, {}, None),
+        ({"seats": [7, None]}, {}, None),
+        ({}, {"entitlements": [entitlement("75", PAST)]}, None),
+        ({"restriction_type": "custom-b2b-enterprise"}, EXECUTIVE, None),
+        ({"restriction_type": "custom-b2b-enterprise", "seats": [seat(60)]}, EXECUTIVE, 6000),
+    ],
+)
+def test_a_run_costs_the_first_price_that_is_known(
+    fields: dict[str, Any], course_fields: dict[str, Any], expected: int | None
+) -> None:
+    assert run_price_cents(run(**fields), course_fields, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, None),
+        ({"enrollment_end": SOON}, SOON),
+        ({"enrollment_end": LATE, "seats": [seat(1, upgrade_deadline=SOON.isoformat())]}, SOON),
+        ({"enrollment_end": SOON, "seats": [seat(1, upgrade_deadline=LATE.isoformat())]}, SOON),
+        (
+            {
+                "seats": [
+                    seat(
+                        1,
+                        upgrade_deadline=SOON.isoformat(),
+                        upgrade_deadline_override=LATE.isoformat(),
+                    )
+                ]
+            },
+            LATE,
+        ),
+        ({"seats": [seat(0, "audit", upgrade_deadline=SOON.isoformat())]}, None),
+        ({"seats": [seat(1, upgrade_deadline=SOON.isoformat()), seat(2)]}, None),
+    ],
+)
+def test_a_paid_seat_is_sold_until_enrollment_or_upgrades_end(
+    fields: dict[str, Any], expected: datetime | None
+) -> None:
+    assert enrollment_deadline(run(**fields)) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "closed", "late"),
+    [
+        ({}, None, True),
+        ({"enrollment_end": PAST}, PAST, True),
+        ({"enrollment_end": PAST, "is_enrollable": False}, PAST, True),
+        ({"enrollment_end": SOON, "is_enrollable": False}, None, False),
+        ({"enrollment_end": PAST, "end": SOON}, PAST, True),
+        ({"enrollment_end": None, "end": PAST}, PAST, False),
+        ({"enrollment_end": PAST, "status": "archived"}, None, False),
+    ],
+)
+def test_a_run_is_closed_by_its_dates_and_open_late_until_it_ends(
+    fields: dict[str, Any], closed: datetime | None, *, late: bool
+) -> None:
+    assert closed_since(run(**fields), NOW) == closed
+    assert course_closed_since(course(run(**fields)), NOW) == closed
+    assert is_open_late(run(**fields), NOW) is late
+    assert run_to_enroll_in_late(course(run(**fields)), NOW) == ("R" if late else None)
+
+
+def test_a_course_is_open_as_long_as_one_run_can_be_paid_for() -> None:
+    over = run("A", seats=[seat(5, upgrade_deadline=PAST.isoformat())])
+    held = course(over, run("B"), advertised_course_run_uuid="uuid of A")
+    assert course_closed_since(held, NOW) is None
+    assert run_to_enroll_in(held, NOW) == "B"
+    assert run_to_enroll_in(course(over), NOW) is None
+    assert course_closed_since(course(over), NOW) == PAST
+
+
+def test_without_an_open_run_the_advertised_or_the_latest_one_says_the_price() -> None:
+    old = run("A", start=PAST, status="archived", first_enrollable_paid_seat_price=1)
+    new = run("B", start=SOON, status="archived", first_enrollable_paid_seat_price=2)
+    assert course_price_cents(course(new, old), NOW) == 200
+    assert course_price_cents(course(new, old, advertised_course_run_uuid="uuid of A"), NOW) == 100
 
 
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
         ({"advertised_course_run_uuid": "uuid of B"}, 20000),
-        ({"advertised_course_run_uuid": "uuid of another course's"}, None),
-        ({}, None),
-        ({"advertised_course_run_uuid": None, "entitlements": [entitlement("75.00")]}, 7500),
+        ({"advertised_course_run_uuid": "uuid of another course's"}, 100),
+        ({}, 100),
+        ({"advertised_course_run_uuid": None, "entitlements": [entitlement("75.00")]}, 100),
         ({"advertised_course_run_uuid": "uuid of B", "entitlements": [entitlement("1")]}, 20000),
-        ({"advertised_course_run_uuid": "uuid of C", "entitlements": [entitlement("75")]}, 7500),
-        ({"entitlements": [entitlement("9"), entitlement("8.50"), entitlement("10")]}, 850),
-        ({"entitlements": [entitlement("9"), entitlement("8.50", PAST)]}, 900),
-        ({"entitlements": [entitlement("9"), entitlement("8.50", NOW)]}, 900),
-        ({"entitlements": [entitlement("9"), entitlement("8.50", SOON)]}, 850),
-        ({"entitlements": [entitlement("-3"), entitlement("junk"), "junk"]}, None),
-        ({"entitlements": "75.00"}, None),
+        (UNPRICED | {"entitlements": [entitlement("75")]}, 7500),
+        (
+            {
+                "advertised_course_run_uuid": "uuid of C",
+                "entitlements": [entitlement("9"), entitlement("8.50"), entitlement("10")],
+            },
+            850,
+        ),
+        (
+            {
+                "advertised_course_run_uuid": "uuid of C",
+                "entitlements": [entitlement("9"), entitlement("8.50", PAST)],
+            },
+            900,
+        ),
+        (
+            {
+                "advertised_course_run_uuid": "uuid of C",
+                "entitlements": [entitlement("9"), entitlement("8.50", NOW)],
+            },
+            900,
+        ),
+        (
+            {
+                "advertised_course_run_uuid": "uuid of C",
+                "entitlements": [entitlement("9"), entitlement("8.50", SOON)],
+            },
+            850,
+        ),
+        (
+            {
+                "advertised_course_run_uuid": "uuid of C",
+                "entitlements": [entitlement("-3"), entitlement("junk"), "junk"],
+            },
+            None,
+        ),
+        (UNPRICED | {"entitlements": "75.00"}, None),
     ],
 )
-def test_a_course_costs_its_advertised_run_else_the_cheapest_entitlement(
+def test_a_course_costs_the_run_to_enroll_in_and_that_its_price_or_the_cheapest_entitlement(
     fields: dict[str, Any], expected: int | None
 ) -> None:
     cheap = run("A", first_enrollable_paid_seat_price=1)
