@@ -2,6 +2,7 @@ import codecs
 import json
 import re
 import signal
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from bursar.catalog.content.models import ContentItem
+from bursar.catalog.content.templates import decode_template
 from bursar.catalog.imports.models import ContentImport
 from bursar.database.engine import Database
 from bursar.demo.content import courses
@@ -103,6 +105,35 @@ def test_a_strict_import_takes_pages_too(on_sqlite: Cli) -> None:
         "bad.json:1: results[1]: looks like a page of results: only courses, course runs, "
         "programs and learner pathways are taken"
     ]
+
+
+@pytest.mark.parametrize("strict", [[], ["--strict"]])
+def test_a_thinner_document_is_merged_unless_it_replaces(cli: Cli, strict: list[str]) -> None:
+    def imported(*documents: dict[str, Any], options: Sequence[str] = ()) -> list[str]:
+        name = cli.write("c.ndjson", lines(documents))
+        return cli.ok("import", "content", *strict, *options, name)
+
+    run = {"key": "course-v1:edX+C1+1", "status": "published", "seats": [{"price": "1.00"}]}
+    whole, thin = course(1, course_runs=[run], owners=[]), course(1, title="New")
+    assert imported(whole) == [counts(1)]
+    assert imported(thin, thin) == [counts(0, changed=1, unchanged=1)]
+    assert imported(thin) == [counts(0, unchanged=1)]
+    assert stored(cli) == [whole | {"title": "New"}]
+    # Several documents of one key are merged with each other too.
+    assert imported(course(2, owners=[]), course(2)) == [counts(1, unchanged=1)]
+    assert stored(cli)[1] == course(2, owners=[])
+    assert imported(thin, options=["--replace"]) == [counts(0, changed=1)]
+    assert stored(cli)[0] == thin
+
+
+def stored(cli: Cli) -> list[dict[str, Any]]:
+    """Without the links that are ours."""
+    with cli.database() as database, database.read() as connection:
+        bodies = connection.scalars(select(ContentItem.body).order_by(ContentItem.key)).all()
+    documents = [decode_template(body) for body in bodies]
+    for part in [*documents, *(run for each in documents for run in each["course_runs"])]:
+        del part["enrollment_url"]
+    return documents
 
 
 def test_strictly_a_broken_line_refuses_all_files(cli: Cli) -> None:

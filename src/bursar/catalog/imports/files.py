@@ -21,24 +21,29 @@ from bursar.importing.records import Entry, FileReport, Listener, Place, Tally
 BATCH: Final = 500
 
 
-def import_file(database: Database, actor: Actor, path: Path, listener: Listener) -> FileReport:
-    """Bad lines are told and left out. What a killed import had committed is not done again."""
+def import_file(
+    database: Database, actor: Actor, path: Path, listener: Listener, *, merge: bool
+) -> FileReport:
+    """Bad lines are told and left out. What a killed import had committed is not done again.
+
+    With `merge`, keys and runs that a document lacks stay; without it, it replaces the stored one.
+    """
 
     def store(session: Session, documents: Sequence[Document]) -> Tally:
-        return store_documents(session, actor, documents)
+        return store_documents(session, actor, documents, merge=merge)
 
     work = Import(lambda place: read_documents(path, place), store, BATCH, listener)
     return import_resumably(database, work, Bookmark.of(ContentImport, path))
 
 
 def import_file_strictly(
-    session: Session, actor: Actor, path: Path, listener: Listener
+    session: Session, actor: Actor, path: Path, listener: Listener, *, merge: bool
 ) -> FileReport:
     """All of the file in the caller's transaction. Raises BadRecord at the first bad line."""
     now = lock_content(session)
 
     def store(session: Session, documents: Sequence[Document]) -> Tally:
-        return store_documents(session, actor, documents, now)
+        return store_documents(session, actor, documents, now, merge=merge)
 
     return import_strictly(
         session, Import(lambda place: read_documents(path, place), store, BATCH, listener)

@@ -13,8 +13,10 @@ from bursar.actors import Actor
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.documents import Document
 from bursar.catalog.content.facts import Source, store_facts
+from bursar.catalog.content.merging import with_what_is_stored
 from bursar.catalog.content.models import ContentItem, NestedRun
 from bursar.catalog.content.service import lock_content
+from bursar.catalog.content.templates import decode_template
 from bursar.catalog.imports.events import ContentImported
 from bursar.catalog.membership.service import StoredItem, load_queries, update_membership
 from bursar.database.bulk import bulk_insert, is_any_of
@@ -27,15 +29,21 @@ Identity: TypeAlias = tuple[str, str]
 
 
 def store_documents(
-    session: Session, actor: Actor, documents: Sequence[Document], at: datetime | None = None
+    session: Session,
+    actor: Actor,
+    documents: Sequence[Document],
+    at: datetime | None = None,
+    *,
+    merge: bool = False,
 ) -> Tally:
     """Inserts or replaces documents by type and key; of several with one key the last counts.
 
+    With `merge`, keys and runs that a document lacks stay as they are stored (content/merging.py).
     Takes the content lock for the rest of the caller's transaction. Without `at`, changes are
     stamped with the instant at which the lock was taken, so that clients that poll miss nothing.
     """
     now = lock_content(session, at)
-    latest = {_identity(document): document for document in documents}
+    latest = _latest(documents, merge=merge)
     known = _known(session, list(latest.values()))
     new = [document for identity, document in latest.items() if identity not in known]
     changed = [
@@ -43,12 +51,42 @@ def store_documents(
         for identity, document in latest.items()
         if identity in known and known[identity].body_hash != document.body_hash
     ]
+    if merge:
+        changed = _completed(session, changed, known)
     if new or changed:
         _write(session, new, changed, known, now)
         counts = {"created": len(new), "changed": len(changed)}
         imported = ContentImported(object_id="", enterprise_uuid=None, data=counts)
         publish(session, actor, [imported], at=now)
     return Tally(len(new), len(changed), len(documents) - len(new) - len(changed))
+
+
+def _latest(documents: Sequence[Document], *, merge: bool) -> dict[Identity, Document]:
+    latest: dict[Identity, Document] = {}
+    for document in documents:
+        identity = _identity(document)
+        if merge and identity in latest:
+            document = with_what_is_stored(document, latest[identity].data)  # noqa: PLW2901
+        latest[identity] = document
+    return latest
+
+
+def _completed(
+    session: Session, documents: list[Document], known: Mapping[Identity, AnyRow]
+) -> list[Document]:
+    """With what they lack, and without those that say nothing new."""
+    ids = [known[_identity(document)].id for document in documents]
+    statement = select(ContentItem.id, ContentItem.body).where(
+        is_any_of(session, ContentItem.id, ids)
+    )
+    bodies = {row.id: row.body for row in session.execute(statement)} if ids else {}
+    completed = []
+    for document in documents:
+        row = known[_identity(document)]
+        whole = with_what_is_stored(document, decode_template(bodies[row.id]))
+        if whole.body_hash != row.body_hash:
+            completed.append(whole)
+    return completed
 
 
 def _write(
