@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bursar.catalog.catalogs.events import CatalogChanged
 from bursar.catalog.catalogs.jobs import REFRESH_QUERY, refresh_pending_of
+from bursar.catalog.catalogs.reevaluation import PARTNER_KEY
 from bursar.credit.assignments import deadlines, linking
 from bursar.credit.assignments import events as assignments
 from bursar.credit.assignments import mail as credit_mail
@@ -160,6 +161,7 @@ def news_of(settings: Settings, queue: JobQueue) -> News:
 def compose(database: Database, settings: Settings) -> Database:
     """Gives the database's sessions what services need. Doing it twice changes nothing."""
     database.info[News.KEY] = news_of(settings, JobQueue(database))
+    database.info[PARTNER_KEY] = settings.partner
     return database
 
 

@@ -224,7 +224,7 @@ def test_a_migration_that_breaks_off_leaves_nothing_behind(
 
 def test_the_content_state_begins_as_one_row_and_stays_one(database: Database) -> None:
     with database.read() as connection:
-        assert connection.execute(select(ContentState.__table__)).all() == [(1, NEVER)]
+        assert connection.execute(select(ContentState.__table__)).all() == [(1, NEVER, None)]
     with pytest.raises(DBAPIError), database.transaction() as session:
         session.add(ContentState(id=2, changed_at=NEVER))
 

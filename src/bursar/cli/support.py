@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.catalog.catalogs.reevaluation import reevaluate
 from bursar.catalog.content.service import (
     fill_facts,
 )
@@ -52,6 +53,7 @@ def migrate(database: Database) -> None:
     upgrade(database)
     migrate_system_tables(database)
     fill_facts(database)
+    reevaluate(database)
 
 
 @contextmanager
@@ -105,7 +107,7 @@ def _prepare(database: Database) -> None:
 def looking_at(database: Database) -> Iterator[Session]:
     """A session with one consistent view of the database, which blocks no writer."""
     with database.snapshot() as connection:
-        yield Session(connection)
+        yield Session(connection, info=dict(database.info))
 
 
 @contextmanager

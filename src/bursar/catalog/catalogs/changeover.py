@@ -14,7 +14,7 @@ from bursar.catalog.catalogs.history import note_difference, note_history
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.content.models import ContentItem
 from bursar.catalog.content.service import lock_content
-from bursar.catalog.filters.service import parse_filter, query_uuid
+from bursar.catalog.filters.service import parse_filter, query_uuid, stored_uuid
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.catalog.membership.service import evaluate_batch
 
@@ -27,11 +27,16 @@ def set_filter(
     *,
     refresh_inline_limit: int,
 ) -> bool:
-    """Whether the filter is another one than the catalog has or waits for. Raises FilterError.
+    """Whether the filter, or what the catalog says of executive education, is another than what it
+    has or waits for. Raises FilterError.
 
     Over more documents than the limit, the catalog waits: see Catalog.pending_query_uuid.
     """
-    wanted = None if content_filter is None else query_uuid(content_filter)
+    wanted = None
+    if content_filter is not None:
+        wanted = stored_uuid(
+            query_uuid(content_filter), include_exec_ed=catalog.include_exec_ed_2u_courses
+        )
     if wanted == (catalog.pending_query_uuid or catalog.query_uuid):
         return False
     lock_content(session, now)
@@ -40,7 +45,7 @@ def set_filter(
     if content_filter is None or wanted is None:
         adopt(session, catalog, None, now)
     else:
-        query = _find_or_create_query(session, wanted, content_filter, now)
+        query = _find_or_create_query(session, catalog, wanted, content_filter, now)
         if not query.ready and _content_count(session) <= refresh_inline_limit:
             _evaluate_all(session, query, now)
         if query.ready:
@@ -72,14 +77,20 @@ def adopt(session: Session, catalog: Catalog, new: UUID | None, now: datetime) -
 
 
 def _find_or_create_query(
-    session: Session, uuid: UUID, content_filter: dict[str, Any], now: datetime
+    session: Session,
+    catalog: Catalog,
+    uuid: UUID,
+    content_filter: dict[str, Any],
+    now: datetime,
 ) -> CatalogQuery:
     query = session.get(CatalogQuery, uuid)
     if query is None:
         parse_filter(content_filter)
         query = CatalogQuery(
             uuid=uuid,
+            filter_uuid=query_uuid(content_filter),
             content_filter=content_filter,
+            include_exec_ed=catalog.include_exec_ed_2u_courses,
             created_at=now,
             ready=False,
             evaluated_to=0,

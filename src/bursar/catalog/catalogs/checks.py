@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.catalog.catalogs.models import Catalog
@@ -37,10 +37,7 @@ def _outdated_copies(session: Session) -> Iterator[str]:
         .join(ContentItem, ContentItem.id == QueryMember.content_id)
         .where(
             QueryMember.removed_at.is_(None),
-            or_(
-                QueryMember.active_until != ContentItem.active_until,
-                QueryMember.sort_key != ContentItem.key,
-            ),
+            QueryMember.sort_key != ContentItem.key,
         )
     )
     for row in rows:

@@ -21,6 +21,7 @@ _CATALOGS_PAGE = (
         _catalogs.enterprise_uuid,
         _catalogs.query_uuid,
         _catalogs.query_since,
+        _queries.filter_uuid,
         _queries.content_modified_at,
         _catalogs.modified_at,
         _catalogs.query_title,

@@ -1,8 +1,9 @@
 """The front door of catalogs: what an enterprise offers."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import UNSET
@@ -70,7 +71,7 @@ def catalogs_of(
     else:
         page = wanted.within(queries.catalogs_count(connection, enterprises))
         rows = queries.catalogs_page(connection, enterprises, page.start, page.size)
-    results = [catalog_summary(row, row.content_modified_at) for row in rows]
+    results = [catalog_summary(row, row.filter_uuid, row.content_modified_at) for row in rows]
     return CatalogPage(page, results, _last_change(rows))
 
 
@@ -107,22 +108,36 @@ def put_catalog(
         catalog = _new_catalog(command, now)
         session.add(catalog)
     changes = _set_plain_fields(catalog, command)
-    if command.content_filter is not UNSET:
-        old = catalog.pending_query_uuid or catalog.query_uuid
-        if set_filter(
-            session,
-            catalog,
-            command.content_filter,
-            now,
-            refresh_inline_limit=refresh_inline_limit,
-        ):
-            changes["catalog_query_uuid"] = (old, catalog.pending_query_uuid or catalog.query_uuid)
+    content_filter = command.content_filter
+    if content_filter is UNSET and "include_exec_ed_2u_courses" in changes:
+        content_filter = _wanted_query(session, catalog).content_filter
+    if content_filter is not UNSET:
+        old = _wanted_query(session, catalog).filter_uuid
+        set_filter(session, catalog, content_filter, now, refresh_inline_limit=refresh_inline_limit)
+        new = _wanted_query(session, catalog).filter_uuid
+        if new != old:
+            changes["catalog_query_uuid"] = (old, new)
     if not changes and not is_new:
         return "unchanged"
     catalog.modified_at = now
     session.flush()
     publish(session, actor, [_changed(session, catalog, changes, is_new=is_new)], at=now)
     return "created" if is_new else "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class _WantedQuery:
+    content_filter: dict[str, Any] | None
+    filter_uuid: UUID | None
+
+
+def _wanted_query(session: Session, catalog: Catalog) -> _WantedQuery:
+    """Of the query that the catalog serves or is about to serve."""
+    uuid = catalog.pending_query_uuid or catalog.query_uuid
+    query = None if uuid is None else session.get(CatalogQuery, uuid)
+    if query is None:
+        return _WantedQuery(None, None)
+    return _WantedQuery(query.content_filter, query.filter_uuid or query.uuid)
 
 
 def _new_catalog(command: PutCatalog, now: datetime) -> Catalog:
@@ -160,14 +175,16 @@ def _changed(
 ) -> CatalogChanged:
     if is_new:
         changes = {name: (None, new) for name, (_, new) in changes.items()}
-    content_modified_at = session.scalar(
-        select(CatalogQuery.content_modified_at).where(CatalogQuery.uuid == catalog.query_uuid)
-    )
+    query = session.execute(
+        select(CatalogQuery.filter_uuid, CatalogQuery.content_modified_at).where(
+            CatalogQuery.uuid == catalog.query_uuid
+        )
+    ).first()
     return CatalogChanged(
         object_id=catalog.uuid,
         enterprise_uuid=catalog.enterprise_uuid,
         changes=changes,
-        data=catalog_summary(catalog, content_modified_at),
+        data=catalog_summary(catalog, *(query or (None, None))),
         is_first=is_new,
         pending_query_uuid=catalog.pending_query_uuid,
     )

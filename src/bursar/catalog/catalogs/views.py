@@ -26,15 +26,15 @@ class CatalogSummary(msgspec.Struct, frozen=True):
 
 
 def catalog_summary(
-    catalog: Catalog | AnyRow, content_modified_at: datetime | None
+    catalog: Catalog | AnyRow, filter_uuid: UUID | None, content_modified_at: datetime | None
 ) -> CatalogSummary:
-    """Of a catalog, or a row with its columns, and the instant at which the content of its query
-    last changed."""
+    """Of a catalog, or a row with its columns; of its query, what follows from the filter, and the
+    instant at which its content last changed."""
     return CatalogSummary(
         uuid=catalog.uuid,
         title=catalog.title,
         enterprise_customer=catalog.enterprise_uuid,
-        catalog_query_uuid=catalog.query_uuid,
+        catalog_query_uuid=filter_uuid or catalog.query_uuid,
         content_last_modified=clock.format_instant(
             max(catalog.query_since, content_modified_at or catalog.query_since)
         ),

@@ -1,6 +1,6 @@
 """Content documents: what they must have, and what is kept of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -65,7 +65,7 @@ def document_of(data: dict[str, Any], content_type: ContentType | None = None) -
         data=data,
         body=body,
         body_hash=blake2b(body, digest_size=16).digest(),
-        active_until=_active_until(data, kind),
+        active_until=active_until(data, kind),
         run_keys=tuple(run["key"] for run in runs_of(data) if isinstance(run.get("key"), str)),
     )
 
@@ -113,21 +113,54 @@ def course_key_of_run(run_key: str) -> str | None:
     return f"{parsed.organization}+{parsed.course}" if parsed else None
 
 
-def _active_until(data: Mapping[str, Any], kind: ContentType) -> datetime:
+def active_until(
+    data: Mapping[str, Any], kind: ContentType, allowed_runs: Collection[str] = ()
+) -> datetime:
+    """Until when the document is listed. A restricted run keeps its course open only where it is
+    allowed. Raises BrokenDocument."""
     if kind not in _WITH_KEYS:
         return program_active_until(hidden=data.get("hidden") is True)
-    runs = [data] if kind is ContentType.COURSE_RUN else runs_of(data)
-    return max((_open_until(run) for run in runs), default=clock.NEVER)
+    if kind is ContentType.COURSE_RUN:
+        return _open_until(data)
+    # Every run is read, so that the dates of one that is allowed later are known to be dates.
+    open_until = {id(run): _open_until(run) for run in runs_of(data)}
+    if data.get("is_marketable_external") is True:
+        return clock.FOREVER
+    offered = offered_runs(data, allowed_runs)
+    return max((open_until[id(run)] for run in offered), default=clock.NEVER)
+
+
+def forced_active_until(
+    data: Mapping[str, Any], kind: ContentType, allowed_runs: Collection[str] = ()
+) -> datetime:
+    """The same where a filter forces the document: a course is listed until the last of its runs
+    has ended, published or not. Raises BrokenDocument."""
+    usual = active_until(data, kind, allowed_runs)
+    if kind is not ContentType.COURSE:
+        return usual
+    ends = (_instant(run, "end") or clock.FOREVER for run in offered_runs(data, allowed_runs))
+    return max(usual, max(ends, default=usual))
+
+
+def offered_runs(data: Mapping[str, Any], allowed_runs: Collection[str]) -> list[dict[str, Any]]:
+    """The runs of a course without those that are restricted and not allowed."""
+    return [
+        run
+        for run in runs_of(data)
+        if not run.get("restriction_type") or run.get("key") in allowed_runs
+    ]
 
 
 def _open_until(run: Mapping[str, Any]) -> datetime:
-    return run_open_until(
+    until = run_open_until(
         status=run.get("status"),
         is_enrollable=run.get("is_enrollable"),
         enrollment_start=_instant(run, "enrollment_start"),
         enrollment_end=_instant(run, "enrollment_end"),
         end=_instant(run, "end"),
     )
+    # An executive course is shown before it opens.
+    return clock.FOREVER if run.get("is_marketable_external") is True else until
 
 
 def _instant(run: Mapping[str, Any], name: str) -> datetime | None:

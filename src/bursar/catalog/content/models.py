@@ -15,6 +15,8 @@ class ContentState(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     changed_at: Mapped[datetime]
+    evaluated_by: Mapped[str | None]
+    """By which rules everything that is stored was evaluated: see catalogs/reevaluation.py."""
 
 
 class ContentItem(Base):

@@ -16,6 +16,7 @@ Predicate = Callable[[object], bool]
 
 _UNNAMEABLE: Final = object()
 _NAMING_FIELDS: Final = ("key", "slug", "name")
+_BOOLEANS: Final = {"true": True, "false": False}
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]{1,300})?([eE][+-]?[0-9]{1,4})?")
 
 
@@ -35,44 +36,60 @@ def _with_names(items: Iterable[object]) -> Iterator[object]:
             yield item
 
 
-def _identity(atom: object) -> object:
+def _identities(operand: object, is_cased: bool) -> Iterator[object]:
+    """What a value's identity may be to equal the operand: `"True"` is the boolean too."""
+    yield _identity(operand, is_cased)
+    if isinstance(operand, bool):
+        yield from (str(operand), str(operand).lower())
+    elif isinstance(operand, str) and operand.lower() in _BOOLEANS:
+        yield (bool, _BOOLEANS[operand.lower()])
+
+
+def _identity(atom: object, is_cased: bool) -> object:
     """True is not 1; what no filter can name (an object, a list) is in no set."""
     if isinstance(atom, bool):
         return (bool, atom)
-    return atom if atom is None or isinstance(atom, str | int | float) else _UNNAMEABLE
+    if isinstance(atom, str):
+        return atom if is_cased else atom.casefold()
+    return atom if atom is None or isinstance(atom, int | float) else _UNNAMEABLE
 
 
-def _equals_any(operand: object) -> Predicate:
+def _equals_any(operand: object, is_cased: bool) -> Predicate:
     choices = operand if isinstance(operand, list) else [operand]
-    wanted = frozenset(map(_identity, choices))
+    wanted = frozenset(identity for choice in choices for identity in _identities(choice, is_cased))
 
     def holds(value: object) -> bool:
         # By far the most common value; this runs for every document and filter.
         if isinstance(value, str):
-            return value in wanted
-        return not wanted.isdisjoint(map(_identity, _atoms(value)))
+            return (value if is_cased else value.casefold()) in wanted
+        return any(_identity(atom, is_cased) in wanted for atom in _atoms(value))
 
     return holds
 
 
-def _equals_none(operand: object) -> Predicate:
-    equals_any = _equals_any(operand)
+def _equals_none(operand: object, is_cased: bool) -> Predicate:
+    equals_any = _equals_any(operand, is_cased)
     return lambda value: not equals_any(value)
 
 
-def _contains(operand: str) -> Predicate:
+def _contains(operand: str, _is_cased: bool) -> Predicate:
     needle = operand.casefold()
     return lambda value: any(
         isinstance(atom, str) and needle in atom.casefold() for atom in _atoms(value)
     )
 
 
-def _exists(operand: bool) -> Predicate:
-    return lambda value: (value is not None) is operand
+def _exists(operand: object, _is_cased: bool) -> Predicate:
+    wanted = _boolean(operand)
+    return lambda value: (value is not None) is wanted
 
 
-def _compares(relation: Callable[[Any, Any], bool]) -> Callable[[object], Predicate]:
-    def compile_operand(operand: object) -> Predicate:
+def _boolean(operand: object) -> object:
+    return _BOOLEANS.get(operand.lower()) if isinstance(operand, str) else operand
+
+
+def _compares(relation: Callable[[Any, Any], bool]) -> Callable[[object, bool], Predicate]:
+    def compile_operand(operand: object, _is_cased: bool) -> Predicate:
         number, moment = _number(operand), _moment(operand)
 
         def atom_holds(atom: object) -> bool:
@@ -152,13 +169,14 @@ def _check_text(key: str, operand: object) -> list[Problem]:
 
 
 def _check_boolean(key: str, operand: object) -> list[Problem]:
-    return [] if isinstance(operand, bool) else [(key, "must be true or false")]
+    return [] if isinstance(_boolean(operand), bool) else [(key, "must be true or false")]
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
     check: Callable[[str, object], list[Problem]]
-    compile: Callable[[Any], Predicate]
+    compile: Callable[[Any, bool], Predicate]
+    """Takes the operand, and whether text compares in its case."""
 
 
 OPERATORS: Final = {

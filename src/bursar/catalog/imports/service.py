@@ -18,7 +18,8 @@ from bursar.catalog.content.models import ContentItem, NestedRun
 from bursar.catalog.content.service import lock_content
 from bursar.catalog.content.templates import decode_template
 from bursar.catalog.imports.events import ContentImported
-from bursar.catalog.membership.service import StoredItem, load_queries, update_membership
+from bursar.catalog.membership.evaluation import StoredItem
+from bursar.catalog.membership.service import Reason, load_queries, update_membership
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.types import AnyRow
 from bursar.events.service import publish
@@ -108,7 +109,7 @@ def _write(
         load_queries(session),
         [_stored_item(document, ids, now) for document in written],
         now,
-        documents_changed=True,
+        reason=Reason.DOCUMENTS_CHANGED,
         # A document that moves to another course leaves relatives behind, who may leave with it.
         families={known[_identity(document)].family_key for document in changed},
     )

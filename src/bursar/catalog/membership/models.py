@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bursar.catalog.content.models import ContentItem
@@ -12,12 +12,18 @@ from bursar.database.types import Json
 
 
 class CatalogQuery(Base):
-    """A distinct content filter. Its uuid follows from the filter, so the filter never changes."""
+    """A distinct content filter, with or without executive education. Its uuid follows from both,
+    so neither ever changes."""
 
     __tablename__ = "catalog_queries"
 
     uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    filter_uuid: Mapped[UUID | None]
+    """What clients know as `catalog_query_uuid`: it follows from the filter alone. Null in rows of
+    an older release, where it is the uuid."""
     content_filter: Mapped[dict[str, Any]] = mapped_column(Json)
+    include_exec_ed: Mapped[bool] = mapped_column(server_default=false())
+    """Whether courses of executive education and boot camps are selected too."""
     created_at: Mapped[datetime]
     ready: Mapped[bool]
     """False until the first evaluation over all content is complete."""
@@ -36,6 +42,8 @@ class QueryMember(Base):
         Index(None, "query_uuid", "sort_key", "content_id"),
         Index(None, "query_uuid", "changed_at"),
         Index(None, "query_uuid", "removed_at"),
+        # What closed last: asked for with every list of catalogs.
+        Index(None, "query_uuid", "active_until"),
     )
 
     query_uuid: Mapped[UUID] = mapped_column(ForeignKey(CatalogQuery.uuid), primary_key=True)
@@ -44,5 +52,6 @@ class QueryMember(Base):
     )
     sort_key: Mapped[str] = mapped_column(SORTABLE)
     active_until: Mapped[datetime]
+    """The document's, unless the filter forces it or allows a restricted run of it."""
     changed_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]

@@ -4,10 +4,10 @@ Everything here runs in the caller's transaction and under the content lock.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -17,42 +17,31 @@ from sqlalchemy.orm import Session
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.models import ContentItem
 from bursar.catalog.content.templates import decode_template
-from bursar.catalog.filters.service import ContentFilter, parse_filter
+from bursar.catalog.filters.fields import DEFAULT_PARTNER
+from bursar.catalog.filters.service import ContentFilter, compile_filter
+from bursar.catalog.membership.evaluation import Pair, Query, StoredItem, wanted_members
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
-from bursar.catalog.membership.rules import family_members
 from bursar.database.bulk import bulk_insert, is_any_of
 
+PARTNER_KEY: Final = "catalog.partner"
+"""In `Session.info`: see `partner_of`."""
 BATCH = 500
 """Documents that are evaluated together: what bounds the memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredItem:
-    """A document as the filters see it."""
-
-    id: int
-    content_type: ContentType
-    key: str
-    family_key: str | None
-    active_until: datetime
-    changed_at: datetime
-    data: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    uuid: UUID
-    content_filter: ContentFilter
-
-
 def load_queries(session: Session) -> list[Query]:
-    rows = session.execute(select(CatalogQuery.uuid, CatalogQuery.content_filter))
-    return [Query(row.uuid, compiled(msgspec.json.encode(row.content_filter))) for row in rows]
+    rows = session.execute(
+        select(CatalogQuery.uuid, CatalogQuery.content_filter, CatalogQuery.include_exec_ed)
+    )
+    return [
+        Query(row.uuid, compiled(msgspec.json.encode(row.content_filter)), row.include_exec_ed)
+        for row in rows
+    ]
 
 
 @lru_cache(maxsize=4096)
 def compiled(encoded_filter: bytes) -> ContentFilter:
-    return parse_filter(msgspec.json.decode(encoded_filter))
+    return compile_filter(msgspec.json.decode(encoded_filter))
 
 
 def load_items(
@@ -87,29 +76,37 @@ def load_items(
     ]
 
 
+class Reason(Enum):
+    """Why the membership of documents is brought up to date."""
+
+    DOCUMENTS_CHANGED = 1
+    """The documents themselves are new, so that members among them count as changed too."""
+    FIRST_EVALUATION = 2
+    """Of a query: its members are as old as their documents."""
+    RULES_CHANGED = 3
+    """Filters mean something else than when they were evaluated."""
+
+
 def update_membership(
     session: Session,
     queries: Sequence[Query],
     items: Sequence[StoredItem],
     now: datetime,
     *,
-    documents_changed: bool,
+    reason: Reason,
     families: Collection[str | None] = (),
 ) -> int:
     """Brings the membership of these documents, and of their families, up to date.
 
-    Returns how many rows changed. With `documents_changed` the documents themselves are new, so
-    that members among them count as changed too; `families` are those that a document may
-    have left. Without it this is a query's first evaluation: its members are as old as their
-    documents.
+    Returns how many rows changed. `families` are those that a document may have left.
     """
     if not queries or not items:
         return 0
     everyone = _with_families(session, items, families)
-    wanted = _wanted(queries, everyone.values())
+    wanted = wanted_members(queries, everyone.values(), partner_of(session))
     current = _current(session, [query.uuid for query in queries], list(everyone))
-    fresh = {item.id for item in items} if documents_changed else set()
-    stamp = now if documents_changed else None
+    fresh = {item.id for item in items} if reason is Reason.DOCUMENTS_CHANGED else set()
+    stamp = None if reason is Reason.FIRST_EVALUATION else now
     joined, left = _differences(everyone, wanted, current, fresh, stamp)
     _write_joined(session, joined, current)
     _write_left(session, left, now)
@@ -118,14 +115,21 @@ def update_membership(
     return len(joined) + len(left)
 
 
+def partner_of(session: Session) -> str:
+    """The partner that documents belong to when they name none: the composition sets it."""
+    partner = session.info.get(PARTNER_KEY)
+    return partner if isinstance(partner, str) else DEFAULT_PARTNER
+
+
 def evaluate_batch(session: Session, query: CatalogQuery, now: datetime) -> bool:
     """Evaluates the next documents for a query that is not ready; True when they were the last.
 
     The caller holds the content lock.
     """
     items = load_items(session, ContentItem.id > query.evaluated_to, BATCH)
-    compiled_query = Query(query.uuid, parse_filter(query.content_filter))
-    update_membership(session, [compiled_query], items, now, documents_changed=False)
+    content_filter = compile_filter(query.content_filter)
+    compiled_query = Query(query.uuid, content_filter, query.include_exec_ed)
+    update_membership(session, [compiled_query], items, now, reason=Reason.FIRST_EVALUATION)
     if items:
         query.evaluated_to = items[-1].id
     if len(items) < BATCH:
@@ -140,13 +144,17 @@ def stale_members(
 ) -> list[tuple[UUID, int, str]]:
     """Query, document and what is wrong, for each of these documents whose row is wrong."""
     everyone = _with_families(session, items)
-    wanted = _wanted(queries, everyone.values())
+    wanted = wanted_members(queries, everyone.values(), partner_of(session))
     current = _current(session, [query.uuid for query in queries], list(everyone))
     joined, left = _differences(everyone, wanted, current, set(), None)
     ids = {item.id for item in items}
-    missing = [(row["query_uuid"], row["content_id"], "missing") for row in joined]
+    wrong = [
+        (row["query_uuid"], row["content_id"], "missing" if is_missing else "out of date")
+        for row in joined
+        for is_missing in [current.get((row["query_uuid"], row["content_id"])) is None]
+    ]
     surplus = [(row["b_query"], row["b_content"], "not selected") for row in left]
-    return [row for row in (*missing, *surplus) if row[1] in ids]
+    return [row for row in (*wrong, *surplus) if row[1] in ids]
 
 
 def touch_queries(session: Session, uuids: Iterable[UUID], now: datetime) -> None:
@@ -176,48 +184,39 @@ def _with_families(
     return everyone
 
 
-def _wanted(queries: Sequence[Query], everyone: Iterable[StoredItem]) -> set[tuple[UUID, int]]:
-    families: dict[str, list[StoredItem]] = {}
-    for item in everyone:
-        families.setdefault(item.family_key or f"program:{item.key}", []).append(item)
-    wanted: set[tuple[UUID, int]] = set()
-    for query in queries:
-        matches = query.content_filter.matches
-        for family in families.values():
-            has_course = any(item.content_type is ContentType.COURSE for item in family)
-            own = [matches(item.data, item.content_type) for item in family]
-            members = family_members(has_course, own)
-            wanted.update(
-                (query.uuid, item.id)
-                for item, is_member in zip(family, members, strict=True)
-                if is_member
-            )
-    return wanted
-
-
 def _current(
     session: Session, query_uuids: list[UUID], content_ids: list[int]
-) -> dict[tuple[UUID, int], bool]:
-    """The stored rows by query and document, with whether each is a member now."""
+) -> dict[Pair, datetime | None]:
+    """The stored rows by query and document, each with until when it is listed; None when it is no
+    member now."""
     rows = session.execute(
-        select(QueryMember.query_uuid, QueryMember.content_id, QueryMember.removed_at).where(
+        select(
+            QueryMember.query_uuid,
+            QueryMember.content_id,
+            QueryMember.removed_at,
+            QueryMember.active_until,
+        ).where(
             is_any_of(session, QueryMember.content_id, content_ids),
             QueryMember.query_uuid.in_(query_uuids),
         )
     )
-    return {(row.query_uuid, row.content_id): row.removed_at is None for row in rows}
+    return {
+        (row.query_uuid, row.content_id): row.active_until if row.removed_at is None else None
+        for row in rows
+    }
 
 
 def _differences(
     everyone: dict[int, StoredItem],
-    wanted: set[tuple[UUID, int]],
-    current: dict[tuple[UUID, int], bool],
+    wanted: dict[Pair, datetime],
+    current: dict[Pair, datetime | None],
     fresh: set[int],
     stamp: datetime | None,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     joined: list[dict[str, Any]] = []
-    for query_uuid, content_id in wanted:
-        if current.get((query_uuid, content_id), False) and content_id not in fresh:
+    for (query_uuid, content_id), active_until in wanted.items():
+        is_same = current.get((query_uuid, content_id)) == active_until
+        if is_same and content_id not in fresh:
             continue
         item = everyone[content_id]
         joined.append(
@@ -225,14 +224,14 @@ def _differences(
                 "query_uuid": query_uuid,
                 "content_id": content_id,
                 "sort_key": item.key,
-                "active_until": item.active_until,
+                "active_until": active_until,
                 "changed_at": stamp or item.changed_at,
             }
         )
     left = [
         {"b_query": query_uuid, "b_content": content_id}
-        for (query_uuid, content_id), is_member in current.items()
-        if is_member and (query_uuid, content_id) not in wanted
+        for (query_uuid, content_id), active_until in current.items()
+        if active_until is not None and (query_uuid, content_id) not in wanted
     ]
     return joined, left
 
@@ -240,7 +239,7 @@ def _differences(
 def _write_joined(
     session: Session,
     rows: list[dict[str, Any]],
-    current: dict[tuple[UUID, int], bool],
+    current: dict[Pair, datetime | None],
 ) -> None:
     extra = {"removed_at": None}
     new = [row | extra for row in rows if (row["query_uuid"], row["content_id"]) not in current]
