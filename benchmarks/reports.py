@@ -9,6 +9,7 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.database.engine import Database
+from bursar.enrollment.commands import ReportSource
 from bursar.enrollment.progress.reported_rows import parse_object
 from bursar.enrollment.progress.service import store_reported
 from bursar.learners.commands import DeclaredLearner
@@ -41,7 +42,7 @@ def create_report(
         ]
         with database.transaction() as session:
             put_learners(session, _ACTOR, enterprise, learners, at=now)
-            store_reported(session, _ACTOR, enterprise, reported, at=now)
+            store_reported(session, _ACTOR, enterprise, reported, source=ReportSource.LMS, at=now)
     return enterprise
 
 

@@ -133,6 +133,7 @@ def _row(pair: tuple[str, str], grade: float) -> dict[str, Any]:
     return {
         "learner_email": email,
         "courserun_key": run,
-        "is_consent_granted": True,
-        "current_grade": grade,
+        # Of people who have consented to nothing, the report shows what was paid, and no grade.
+        "contract_id": email,
+        "amount_learner_paid": grade,
     }

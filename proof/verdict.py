@@ -96,9 +96,9 @@ def _progress(client: Client, journal: Journal) -> list[str]:
     answer = client.get(SUMMARY, accept="application/x-ndjson")
     rows = [json.loads(line) for line in answer.text.splitlines()]
     found = [
-        ((row["user_email"], row["courserun_key"]), row["current_grade"])
+        ((row["contract_id"], row["courserun_key"]), row["amount_learner_paid"])
         for row in rows
-        if row["user_email"] is not None and row["current_grade"] is not None
+        if row["contract_id"] is not None
     ]
     return differences("progress of", journal.progress, found)
 

@@ -17,7 +17,9 @@ REQUIRED = ["This field is required."]
 
 @pytest.fixture
 def shop(service: Service) -> Shop:
-    return service.open_shop()
+    shop = service.open_shop()
+    shop.declare(learners=[{"email": ANA, "consent": True}])
+    return shop
 
 
 def path_of(uuid: UUID, what: str = "progress") -> str:
@@ -49,6 +51,22 @@ def test_what_is_reported_is_in_the_report_and_said_again_changes_nothing(shop: 
     assert (summary["user_email"], summary["courserun_key"]) == (ANA, RUN)
     assert (summary["current_grade"], summary["last_activity_date"]) == (0.82, "2026-03-01")
     assert summary["progress_status"] == "In Progress"
+
+
+def test_a_client_reports_a_withdrawn_consent_but_gives_none(shop: Shop) -> None:
+    told = ROW | {
+        "learner_email": "ben@example.org",
+        "is_consent_granted": True,
+        "has_passed": True,
+    }
+    put(shop, told)
+    assert put(shop, told).json() == {"created": 0, "changed": 0, "unchanged": 1}
+    [summary] = report(shop)
+    assert (summary["is_consent_granted"], summary["has_passed"]) == (False, None)
+    put(shop, ROW | {"is_consent_granted": False})
+    assert {row["user_email"] for row in report(shop)} == {None}
+    shop.declare(learners=[{"email": "ben@example.org", "consent": True}])
+    assert {row["user_email"] for row in report(shop)} == {"ben@example.org", None}
 
 
 def test_what_a_row_leaves_out_stays_and_null_takes_away(shop: Shop) -> None:

@@ -11,11 +11,12 @@ from bursar.actors import Actor
 from bursar.cli.declare import apply_to
 from bursar.database.engine import Database
 from bursar.enrollment.checks import check_enrollments
-from bursar.enrollment.commands import NewEnrollment, Payer
+from bursar.enrollment.commands import NewEnrollment, Payer, ReportSource
 from bursar.enrollment.models import Enrollment
 from bursar.enrollment.progress.reported_rows import FIELDS, parse_object
 from bursar.enrollment.progress.service import store_reported
 from bursar.enrollment.service import record_enrollments
+from bursar.events.models import EventRecord
 from bursar.learners.models import Learner
 from bursar.learners.service import ensure_learners
 from bursar.provisioning.apply import apply
@@ -157,7 +158,7 @@ def test_what_may_be_seen_follows_the_consent_that_is_declared(database: Databas
 
     withdrawn, own = stored(database)
     assert (withdrawn.is_consented, withdrawn.activity_day) == (False, 0)
-    assert own.is_consented
+    assert not own.is_consented
     applied(database, acme(**learners(consent=True)))
     again = stored(database)[0]
     assert again.activity_day == date(2026, 2, 27).toordinal()
@@ -223,7 +224,49 @@ def test_of_an_enrollment_that_bursar_made_only_what_was_reported_is_written(
 
     with database.transaction() as session:
         reported = parse_object(row(current_grade=0.5, enrollment_date="2026-02-01"))
-        store_reported(session, ACTOR, UUID(ACME), [reported], at=LATER)
+        store_reported(session, ACTOR, UUID(ACME), [reported], source=ReportSource.API, at=LATER)
 
     assert exported(database) == [row(current_grade=0.5)]
     assert applied(database, acme(*exported(database))).changed == 0
+
+
+def test_each_consent_is_in_the_log_with_its_source(database: Database) -> None:
+    applied(database, acme(row(is_consent_granted=True)))
+    said = {"is_consent_granted": False, "current_grade": 0.5}
+    with database.transaction() as session:
+        reported = [parse_object(row(**said)), parse_object(row(learner_email="ben@acme.example"))]
+        store_reported(session, ACTOR, UUID(ACME), reported, source=ReportSource.API, at=LATER)
+    events = EventRecord.__table__.c
+    statement = (
+        select(events.changes, events.data)
+        .where(events.type == "enrollments.reported")
+        .order_by(events.id)
+    )
+    with database.read() as connection:
+        (given, given_data), (taken, taken_data) = connection.execute(statement)
+    enrollment = stored(database)[0]
+    named = {"learner_id": enrollment.learner_id, "courserun_key": enrollment.courserun_key}
+    assert given["source"] == [None, "manifest"]
+    assert given["consents_given"] == taken["consents_withdrawn"] == [None, 1]
+    assert taken["source"] == [None, "api"]
+    assert given_data == {"given": [named], "withdrawn": []}
+    assert taken_data == {"given": [], "withdrawn": [named]}
+    assert not enrollment.is_consented
+    assert _problems(database) == []
+
+
+def test_a_clients_word_opens_nothing_and_the_check_agrees(database: Database) -> None:
+    applied(database, acme())
+    with database.transaction() as session:
+        reported = [parse_object(row(is_consent_granted=True))]
+        store_reported(session, ACTOR, UUID(ACME), reported, source=ReportSource.API, at=LATER)
+    assert [each.is_consented for each in stored(database)] == [False]
+    assert _problems(database) == []
+    applied(database, acme(row(is_consent_granted=True)))
+    assert [each.is_consented for each in stored(database)] == [True]
+    assert _problems(database) == []
+
+
+def _problems(database: Database) -> list[str]:
+    with database.transaction() as session:
+        return list(check_enrollments(session))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.api.learner_summary import OwnedEnterprise
+from bursar.enrollment.commands import ReportSource
 from bursar.enrollment.progress.reported_rows import (
     EMAIL_NAMES,
     FIELDS,
@@ -105,6 +106,11 @@ def report_progress(
     it again changes nothing.
     """
     stored = store_reported(
-        session, caller.actor, enterprise.enterprise_uuid, body.enrollments, at=clock.now()
+        session,
+        caller.actor,
+        enterprise.enterprise_uuid,
+        body.enrollments,
+        source=ReportSource.API,
+        at=clock.now(),
     )
     return ProgressAnswer(stored.created, stored.changed, stored.unchanged)

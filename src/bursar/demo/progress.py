@@ -11,6 +11,7 @@ from bursar.demo.learners import enrollments, started_runs
 from bursar.demo.manifest import ENROLLMENTS
 from bursar.demo.parts import Document
 from bursar.demo.windows import Calendar
+from bursar.enrollment.commands import ReportSource
 from bursar.enrollment.progress.reported_rows import parse_object
 from bursar.enrollment.progress.service import list_reported, store_reported
 from bursar.enrollment.service import list_places
@@ -34,4 +35,11 @@ def report_progress(
             # An LMS would report the same of what budgets have paid for, and no more.
             taken=list_places(session, uuid),
         )
-        store_reported(session, ACTOR, uuid, [parse_object(row) for row in wanted], at=now)
+        store_reported(
+            session,
+            ACTOR,
+            uuid,
+            [parse_object(row) for row in wanted],
+            source=ReportSource.LMS,
+            at=now,
+        )

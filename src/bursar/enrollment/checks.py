@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, case, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from bursar.database.dates import DayNumber
@@ -12,7 +12,18 @@ from bursar.enrollment.models import Enrollment, EnrollmentDay
 from bursar.learners.models import Learner
 
 _rows, _days, _learners = Enrollment.__table__, EnrollmentDay.__table__, Learner.__table__
-_CONSENT: Final = func.coalesce(_rows.c.is_consent_granted, _learners.c.consent)
+# A row for which a report brought a consent may be seen although the learner has given none: the
+# operator and the LMS give it for the row alone, and a client's word opens nothing.
+_IS_OPEN_WRONGLY: Final = and_(
+    _rows.c.is_consented,
+    or_(
+        _rows.c.is_consent_granted.is_(False),
+        and_(_rows.c.is_consent_granted.is_(None), not_(_learners.c.consent)),
+    ),
+)
+_IS_CLOSED_WRONGLY: Final = and_(
+    not_(_rows.c.is_consented), _learners.c.consent, _rows.c.is_consent_granted.is_not(False)
+)
 _DAY: Final = case(
     (_rows.c.is_consented, func.coalesce(DayNumber(_rows.c.last_activity_date), NO_DAY)),
     else_=NO_DAY,
@@ -30,7 +41,7 @@ def check_enrollments(session: Session) -> Iterator[str]:
         _wrong(_learners.c.enterprise_uuid != _rows.c.enterprise_uuid)
     ):
         yield f"enrollments: {enrollment_id}: the learner is another enterprise's"
-    for enrollment_id in session.scalars(_wrong(_rows.c.is_consented != _CONSENT)):
+    for enrollment_id in session.scalars(_wrong(or_(_IS_OPEN_WRONGLY, _IS_CLOSED_WRONGLY))):
         yield f"enrollments: {enrollment_id}: is_consented does not follow from the consent"
     for enrollment_id in session.scalars(_wrong(_rows.c.activity_day != _DAY)):
         yield f"enrollments: {enrollment_id}: activity_day does not follow from the row"

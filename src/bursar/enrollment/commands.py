@@ -29,3 +29,19 @@ class NewEnrollment:
     def place(self) -> tuple[UUID, int, str]:
         """The key of an enrollment: there is at most one for an enterprise, a learner and a run."""
         return self.enterprise_uuid, self.learner_id, self.courserun_key
+
+
+class ReportSource(StrEnum):
+    """Where a report of enrollments comes from: kept with each consent that it gives or takes."""
+
+    API = "api"
+    """A client of the API. It may report that a consent was withdrawn, never that it was given."""
+    IMPORT = "import"
+    """A file that the operator imports on the command line."""
+    MANIFEST = "manifest"
+    LMS = "lms"
+    """The connector to the LMS, where learners give their consent."""
+
+    @property
+    def gives_consent(self) -> bool:
+        return self is not ReportSource.API

@@ -58,14 +58,15 @@ class Enrollment(Base):
     unenrolled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     is_consented: Mapped[bool]
-    """What counts: is_consent_granted, or else the learner's consent, kept in step with both."""
+    """Whether what tells of the person may be seen: progress.rules.is_consented decides it, and the
+    learner's consent, when that changes."""
     activity_day: Mapped[int] = mapped_column(Integer)
     """Of last_activity_date where consented: days.day_number; else days.NO_DAY."""
     changed_at: Mapped[datetime]
     """`created` of the report: when the row last changed there."""
 
     is_consent_granted: Mapped[bool | None]
-    """The row's own, when the report brought one."""
+    """As reported for the row. Of a client, true opens nothing."""
     amount_learner_paid: Mapped[float | None] = mapped_column(Double)
     contract_id: Mapped[str | None] = mapped_column(SORTABLE)
     coupon_code: Mapped[str | None] = mapped_column(SORTABLE)

@@ -246,7 +246,7 @@ def refresh_consent(
     session: Session, enterprise_uuid: UUID, learner_ids: Sequence[int], now: datetime
 ) -> None:
     """After these learners have given or taken back their consent: what of their enrollments may
-    be seen follows, except where a report brought a consent of its own. Holds the learners."""
+    be seen follows, except where a report said that it was withdrawn. Locks the learners."""
     people = lock_known_learners(session, learner_ids)
     for is_granted in (True, False):
         ids = [each.id for each in people.values() if each.consent is is_granted]
@@ -268,7 +268,8 @@ def _share(
         .where(
             _columns.enterprise_uuid == enterprise_uuid,
             is_any_of(session, Enrollment.learner_id, learner_ids),
-            _columns.is_consent_granted.is_(None),
+            # A report's word that the consent was withdrawn stands until a report takes it back.
+            *((_columns.is_consent_granted.is_not(False),) if is_granted else ()),
             _columns.is_consented.is_not(is_granted),
         )
         .values(is_consented=is_granted, activity_day=day if is_granted else NO_DAY, changed_at=now)

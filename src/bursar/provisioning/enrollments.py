@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.enrollment.commands import ReportSource
 from bursar.enrollment.progress.reported_rows import COLUMNS
 from bursar.enrollment.progress.service import list_reported, store_reported
 from bursar.provisioning.forms import EnterpriseForm
@@ -28,7 +29,14 @@ class EnrollmentRun:
         if not enterprise.enrollments:
             return
         rows = enterprise.enrollments
-        stored = store_reported(self.session, self.actor, enterprise.uuid, rows, at=self.now)
+        stored = store_reported(
+            self.session,
+            self.actor,
+            enterprise.uuid,
+            rows,
+            source=ReportSource.MANIFEST,
+            at=self.now,
+        )
         counts = stored.created, stored.changed, stored.unchanged
         self.plan.note_several(counts, f"enrollments of {enterprise.slug}")
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.database.engine import Database
+from bursar.enrollment.commands import ReportSource
 from bursar.enrollment.models import EnrollmentImport
 from bursar.enrollment.progress.entries import Told, read_entries
 from bursar.enrollment.progress.reported_rows import ReportedRow
@@ -53,7 +54,7 @@ def _import(
     actor: Actor, path: Path, enterprise_uuid: UUID, listener: Listener, left_aside: Told
 ) -> Import[ReportedRow]:
     def store(session: Session, rows: Sequence[ReportedRow]) -> Tally:
-        return store_reported(session, actor, enterprise_uuid, rows)
+        return store_reported(session, actor, enterprise_uuid, rows, source=ReportSource.IMPORT)
 
     return Import(
         read=lambda place: read_entries(path, left_aside, place),

@@ -33,7 +33,9 @@ def differences(stored: Mapping[str, Any], values: Mapping[str, Any]) -> dict[st
     that is right already leaves the instant alone. What the report shows anyway is not stored: so
     the report can be exported and read back without a change.
     """
-    shown = _SHOWN_FOR_PAYER[stored["payer"]]
+    shown = {**_SHOWN_FOR_PAYER[stored["payer"]]}
+    if stored["is_consented"]:
+        shown["is_consent_granted"] = True
     found = {
         name: value
         for name, value in values.items()
@@ -51,10 +53,27 @@ def _stays(stored: datetime | None, reported: datetime | None, payer: str) -> bo
     return stored is not None and stored.date() == reported.date()
 
 
-def shared(
-    *, own_consent: bool | None, consent: bool, last_activity_date: date | None
-) -> dict[str, Any]:
+def is_consented(
+    values: Mapping[str, Any],
+    *,
+    was_consented: bool | None,
+    learner_consents: bool,
+    gives_consent: bool,
+) -> bool:
+    """Whether the row may be seen once the reported values are stored.
+
+    Consent is the learner's: a report takes it away from a row, and gives it only when its source
+    may (ReportSource). `was_consented` is None for a new row.
+    """
+    if "is_consent_granted" not in values:
+        return learner_consents if was_consented is None else was_consented
+    reported = values["is_consent_granted"]
+    if reported is None:
+        return learner_consents
+    return bool(reported) and (gives_consent or learner_consents or was_consented is True)
+
+
+def shared(*, is_consented: bool, last_activity_date: date | None) -> dict[str, Any]:
     """The columns that say what of a row may be seen."""
-    is_consented = consent if own_consent is None else own_consent
     day = day_number(last_activity_date if is_consented else None)
     return {"is_consented": is_consented, "activity_day": day}

@@ -14,16 +14,17 @@ from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.database.bulk import bulk_insert, bulk_update
 from bursar.database.rows import given_rows
-from bursar.enrollment.commands import Payer
+from bursar.enrollment.commands import Payer, ReportSource
 from bursar.enrollment.days import change_days
 from bursar.enrollment.events import EnrollmentsReported
 from bursar.enrollment.models import Enrollment
+from bursar.enrollment.progress.consents import Consents
 from bursar.enrollment.progress.reported_rows import COLUMNS, USUAL_MODE, ReportedRow
-from bursar.enrollment.progress.rules import differences, shared
+from bursar.enrollment.progress.rules import differences, is_consented, shared
 from bursar.events.service import publish
 from bursar.importing.records import Tally
 from bursar.learners.models import Learner
-from bursar.learners.service import LearnerRecord, lock_learners
+from bursar.learners.service import lock_learners
 
 BATCH: Final = 5000
 
@@ -32,7 +33,15 @@ Place: TypeAlias = tuple[int, str]
 
 _table = Enrollment.__table__
 _REPORTED: Final = tuple(COLUMNS.values())
-_READ: Final = ("id", "learner_id", "courserun_key", "payer", "activity_day", *_REPORTED)
+_READ: Final = (
+    "id",
+    "learner_id",
+    "courserun_key",
+    "payer",
+    "activity_day",
+    "is_consented",
+    *_REPORTED,
+)
 _BLANK: Final[dict[str, Any]] = {
     "mode": USUAL_MODE,
     "payer": Payer.REPORTED.value,
@@ -55,25 +64,42 @@ def store_reported(
     enterprise_uuid: UUID,
     rows: Sequence[ReportedRow],
     *,
+    source: ReportSource,
     at: datetime | None = None,
 ) -> Tally:
     """By learner and run; unknown learners are made. Of several rows for one learner and run, the
-    later ones add to the earlier. The learners are held from here on."""
+    later ones add to the earlier. The learners are locked from here on.
+
+    The event names every enrollment for which a consent was given or taken, and the source.
+    """
     at = clock.now() if at is None else at
-    stored = Tally()
+    stored, consents = Tally(), Consents()
     for batch in batched(rows, BATCH):
-        stored += _store(session, enterprise_uuid, batch, at)
+        stored += _store(session, enterprise_uuid, batch, at, source=source, consents=consents)
     if stored.created or stored.changed:
-        told = EnrollmentsReported(
-            object_id=uuid4(),
-            enterprise_uuid=enterprise_uuid,
-            changes={"created": (None, stored.created), "changed": (None, stored.changed)},
-            is_first=True,
-            created=stored.created,
-            changed=stored.changed,
-        )
-        publish(session, actor, [told], at=at)
+        publish(session, actor, [_reported(enterprise_uuid, stored, source, consents)], at=at)
     return stored
+
+
+def _reported(
+    enterprise_uuid: UUID, stored: Tally, source: ReportSource, consents: Consents
+) -> EnrollmentsReported:
+    counts = {
+        "created": stored.created,
+        "changed": stored.changed,
+        "source": source.value,
+        "consents_given": len(consents.given) or None,
+        "consents_withdrawn": len(consents.withdrawn) or None,
+    }
+    return EnrollmentsReported(
+        object_id=uuid4(),
+        enterprise_uuid=enterprise_uuid,
+        changes={name: (None, value) for name, value in counts.items() if value is not None},
+        data=consents if consents.given or consents.withdrawn else None,
+        is_first=True,
+        created=stored.created,
+        changed=stored.changed,
+    )
 
 
 def list_reported(session: Session, enterprise_uuid: UUID) -> Iterator[ReportedRow]:
@@ -97,55 +123,73 @@ def list_reported(session: Session, enterprise_uuid: UUID) -> Iterator[ReportedR
 
 
 def _store(
-    session: Session, enterprise_uuid: UUID, rows: Sequence[ReportedRow], now: datetime
+    session: Session,
+    enterprise_uuid: UUID,
+    rows: Sequence[ReportedRow],
+    now: datetime,
+    *,
+    source: ReportSource,
+    consents: Consents,
 ) -> Tally:
+    """Adds the consents that change to `consents`."""
     people = lock_learners(session, enterprise_uuid, [row.email for row in rows], now)
     learners = {learner.id: learner for learner in people.values()}
     wanted: dict[Place, dict[str, Any]] = {}
     for row in rows:
         wanted.setdefault((people[row.email].id, row.courserun_key), {}).update(row.values)
     stored = _stored(session, enterprise_uuid, sorted(wanted))
+    may_be_seen = {
+        place: is_consented(
+            values,
+            was_consented=stored[place]["is_consented"] if place in stored else None,
+            learner_consents=learners[place[0]].consent,
+            gives_consent=source.gives_consent,
+        )
+        for place, values in wanted.items()
+    }
     # Only what some row names is sent: most reports leave most columns out.
     blank = dict.fromkeys(name for values in wanted.values() for name in values) | _BLANK
     blank |= {"enterprise_uuid": enterprise_uuid, "created_at": now, "changed_at": now}
     new = [
-        _new(blank, place, wanted[place], learners[place[0]])
+        _new(blank, place, wanted[place], is_seen=may_be_seen[place])
         for place in sorted(wanted.keys() - stored.keys())
     ]
     news = {place: differences(before, wanted[place]) for place, before in stored.items()}
-    different = [place for place, found in news.items() if found]
+    different = [
+        place
+        for place, found in news.items()
+        if found or stored[place]["is_consented"] is not may_be_seen[place]
+    ]
     named = {name for found in news.values() for name in found}
     changed = [
-        _altered(stored[place] | news[place], named, learners[place[0]], now) for place in different
+        _altered(stored[place] | news[place], named, now, is_seen=may_be_seen[place])
+        for place in different
     ]
     bulk_insert(session, Enrollment, new)
     bulk_update(session, Enrollment, changed)
     before = [stored[place] for place in different]
     _change_days(session, enterprise_uuid, gone=before, come=[*new, *changed])
+    for place, is_seen in may_be_seen.items():
+        known = stored.get(place)
+        was_seen = known["is_consented"] if known else learners[place[0]].consent
+        consents.note(*place, before=was_seen, after=is_seen)
     return Tally(len(new), len(changed), len(rows) - len(new) - len(changed))
 
 
 def _new(
-    blank: Mapping[str, Any], place: Place, values: Mapping[str, Any], learner: LearnerRecord
+    blank: Mapping[str, Any], place: Place, values: Mapping[str, Any], *, is_seen: bool
 ) -> dict[str, Any]:
     row = {**blank, "learner_id": place[0], "courserun_key": place[1], **values}
-    return row | _shared(row, learner)
+    return row | shared(is_consented=is_seen, last_activity_date=row["last_activity_date"])
 
 
 def _altered(
-    row: Mapping[str, Any], named: Collection[str], learner: LearnerRecord, now: datetime
+    row: Mapping[str, Any], named: Collection[str], now: datetime, *, is_seen: bool
 ) -> dict[str, Any]:
     """Only the columns that change in one row or another."""
     columns = {name: row[name] for name in named}
-    return {"id": row["id"], "changed_at": now} | columns | _shared(row, learner)
-
-
-def _shared(row: Mapping[str, Any], learner: LearnerRecord) -> dict[str, Any]:
-    return shared(
-        own_consent=row["is_consent_granted"],
-        consent=learner.consent,
-        last_activity_date=row["last_activity_date"],
-    )
+    seen = shared(is_consented=is_seen, last_activity_date=row["last_activity_date"])
+    return {"id": row["id"], "changed_at": now} | columns | seen
 
 
 def _stored(
