@@ -89,6 +89,44 @@ def test_pages_give_their_items_and_people_are_refused(cli: Cli) -> None:
     assert keys(cli) == ["edX+C1", "edX+C2", "edX+C3"]
 
 
+def test_of_a_search_answer_the_pathway_is_taken_and_the_person_is_refused(cli: Cli) -> None:
+    uuid = "786bbe57-e06c-4eee-92f4-49087fccc200"
+    pathway = {
+        "content_type": "learnerpathway",
+        "aggregation_key": f"learnerpathway:{uuid}",
+        "uuid": uuid,
+        "title": "Data Engineer",
+        "status": "active",
+        "steps": [],
+    }
+    person = {
+        "content_type": "person",
+        "aggregation_key": f"person:{NAMELESS}",
+        "uuid": str(NAMELESS),
+        "full_name": "Jo Doe",
+    }
+    finished = cli.run("import", "content", cli.write("c.ndjson", lines([pathway, person])))
+    assert (finished.returncode, finished.stdout) == (1, f"{counts(1, rejected=1)}\n")
+    assert finished.stderr.startswith("c.ndjson:2: looks like a person: ")
+    with cli.database() as database, database.read() as connection:
+        rows = connection.execute(select(ContentItem.content_type, ContentItem.key)).all()
+    assert rows == [("learnerpathway", uuid)]
+
+
+def test_a_fixture_of_the_old_catalog_service_gives_its_documents(on_sqlite: Cli) -> None:
+    def record(document: dict[str, Any]) -> dict[str, Any]:
+        fields = {"content_key": document["key"], "json_metadata": json.dumps(document)}
+        return {"model": "catalog.contentmetadata", "pk": 1, "fields": fields}
+
+    query = {"model": "catalog.catalogquery", "pk": 1, "fields": {"content_filter": {}}}
+    records = [record(course(1)), query, record(course(2))]
+    name = on_sqlite.write("fixture.json", json.dumps(records, indent=2))
+    finished = on_sqlite.run("import", "content", "--keep-going", name)
+    assert (finished.returncode, finished.stdout) == (0, f"{counts(2, rejected=1)}\n")
+    assert finished.stderr.startswith("fixture.json:2: looks like a record of a fixture: ")
+    assert keys(on_sqlite) == ["edX+C1", "edX+C2"]
+
+
 def test_a_page_larger_than_a_batch_is_imported_whole(on_sqlite: Cli) -> None:
     page = {"count": 1100, "results": [course(number) for number in range(1100)]}
     name = on_sqlite.write("page.json", page)
