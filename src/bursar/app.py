@@ -23,6 +23,7 @@ from bursar.api import (
     license_lists,
     licenses,
     policies,
+    redeemability,
     redemption,
     subscriptions,
 )
@@ -64,6 +65,7 @@ def all_endpoints() -> list[Endpoint]:
         *learner_summary.routes.endpoints,
         *learner_progress.routes.endpoints,
         *redemption.routes.endpoints,
+        *redeemability.routes.endpoints,
     ]
 
 

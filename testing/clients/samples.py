@@ -198,6 +198,12 @@ SAMPLES = {
         {"learner_email": "nobody@example.org", "content_key": COURSE_KEY},
         status=422,
     ),
+    "whether a learner can redeem": Sample(
+        "GET",
+        f"{_REDEMPTION}/enterprise-customer/{{enterprise}}/can-redeem"
+        f"?content_key={COURSE_KEY}&email={USER}",
+        f"{_REDEMPTION}/enterprise-customer/{{enterprise_uuid}}/can-redeem",
+    ),
     "a transaction": Sample("GET", _TRANSACTION, _TRANSACTION_TEMPLATE),
     "a reversal": _post(f"{_TRANSACTION}/reverse", f"{_TRANSACTION_TEMPLATE}/reverse", status=422),
     "a report": Sample(

@@ -31,7 +31,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
 
 
 def _of_budget(refused: BudgetRefused) -> ApiError:
-    return ApiError(422, [_entry(refused)])
+    return ApiError(422, [refusal_entry(refused)])
 
 
 def _of_price(refused: PriceOutOfBand) -> ApiError:
@@ -40,10 +40,11 @@ def _of_price(refused: PriceOutOfBand) -> ApiError:
         "minimum_price_cents": refused.band.minimum,
         "maximum_price_cents": refused.band.maximum,
     }
-    return ApiError(422, [_entry(refused) | {"metadata": metadata}])
+    return ApiError(422, [refusal_entry(refused) | {"metadata": metadata}])
 
 
-def _entry(refused: BudgetRefused) -> dict[str, Any]:
+def refusal_entry(refused: BudgetRefused) -> dict[str, Any]:
+    """As a list of refusals names it."""
     return {
         "reason": refused.reason,
         "user_message": _MESSAGES[refused.reason],

@@ -11,7 +11,18 @@ from datetime import datetime
 from typing import Any, Final, Literal, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, Table, Update, bindparam, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    insert,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from bursar.credit.ledger.rules import Money, is_active
@@ -100,7 +111,7 @@ def counted_as(state: AssignmentState, learner_state: str | None) -> str:
     return f"{state.value}_count"
 
 
-def _lock_statement(condition: ColumnElement[bool]) -> Select[Any]:
+def _budgets(condition: ColumnElement[bool]) -> Select[Any]:
     columns = (
         *_policy.c,
         *_subsidy.c,
@@ -117,10 +128,22 @@ def _lock_statement(condition: ColumnElement[bool]) -> Select[Any]:
         select(*columns)
         .select_from(joined)
         .where(condition, _policy.c.enterprise_uuid == bindparam("enterprise_uuid"))
-        # Only these two tables are locked: PostgreSQL cannot lock the nullable side of an outer
-        # join.
-        .with_for_update(of=[_policy, _subsidy])
     )
+
+
+def _lock_statement(condition: ColumnElement[bool]) -> Select[Any]:
+    # Only these two tables are locked: PostgreSQL cannot lock the nullable side of an outer join.
+    return _budgets(condition).with_for_update(of=[_policy, _subsidy])
+
+
+_READ_ALL: Final = _budgets(true()).order_by(_policy.c.created_at.desc(), _policy.c.uuid)
+
+
+def read_budgets(connection: Connection, enterprise_uuid: UUID) -> list[LockedBudget]:
+    """Every budget of an enterprise, the newest first, as it is at this moment: under no lock, so
+    that nothing may be spent on the strength of it."""
+    rows = connection.execute(_READ_ALL, {"enterprise_uuid": enterprise_uuid}).mappings()
+    return [_locked(row) for row in rows]
 
 
 _LOCK_BY_POLICY: Final = _lock_statement(_policy.c.uuid == bindparam("uuid"))

@@ -1,5 +1,6 @@
 """What callers ask of redemptions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -40,3 +41,15 @@ class ReverseRedemption:
 
     enterprise_uuid: UUID
     transaction_uuid: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What could a learner redeem? Names exactly one of e-mail and lms_user_id."""
+
+    enterprise_uuid: UUID
+    content_keys: Sequence[str]
+    """Of courses or course runs, without repetitions."""
+    learner_email: str | None = None
+    """Normalised."""
+    lms_user_id: int | None = None

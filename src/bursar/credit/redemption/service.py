@@ -20,6 +20,7 @@ from bursar.credit.assignments.records import StateChange, change_state
 from bursar.credit.ledger.service import BudgetDelta, LockedBudget, NewEntry, lock_budget, post
 from bursar.credit.models import Assignment, SubsidyTransaction
 from bursar.credit.redemption import events
+from bursar.credit.redemption.asking import Redeemability, can_redeem
 from bursar.credit.redemption.commands import (
     CompleteRedemption,
     FailRedemption,
@@ -40,6 +41,16 @@ from bursar.credit.states import (
 from bursar.database.types import AnyRow
 from bursar.events.service import publish
 from bursar.learners.service import LearnerRecord, ensure_learners, find_learner
+
+__all__ = [
+    "Redeemability",
+    "can_redeem",
+    "complete",
+    "fail",
+    "get_transaction",
+    "redeem",
+    "reverse",
+]
 
 _EVENT_OF: Final = {
     TransactionMove.COMMIT: events.TransactionCommitted,

@@ -1,0 +1,143 @@
+"""What a learner could redeem, over HTTP."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection
+
+from bursar.api.budget_refusals import refusal_entry
+from bursar.api.people import ACCOUNT, ADDRESS
+from bursar.api.policies import POLICIES_EXAMPLE
+from bursar.credit.policies import service as policies
+from bursar.credit.policies.views import PolicySummary
+from bursar.credit.redemption import service
+from bursar.credit.redemption.commands import Asking
+from bursar.credit.redemption.service import Redeemability
+from bursar.credit.redemption.views import TransactionItem
+from bursar.credit.refusals import BudgetRefused
+from bursar.reporting.owned import ENTERPRISE, ReportedEnterprise
+from bursar.web.query import Errors, Query, Repeatable, WrongValue
+from bursar.web.request import HttpRequest
+from bursar.web.routes import Routes
+
+routes: Final = Routes("policy-redemption")
+OwnedEnterprise: TypeAlias = Annotated[ReportedEnterprise, ENTERPRISE]
+
+MOST_KEYS: Final = 50
+LONGEST_KEY: Final = 255
+
+
+def _keys(texts: Sequence[str]) -> tuple[str, ...]:
+    # In a query string a plus sign says space; no key has one, so it was meant as a plus.
+    keys = dict.fromkeys(text.strip().replace(" ", "+") for text in texts)
+    found = tuple(key for key in keys if key)
+    if not found:
+        raise WrongValue("This field may not be blank.")
+    if len(found) > MOST_KEYS:
+        raise WrongValue(f"Ensure this field has no more than {MOST_KEYS} elements.")
+    if any(len(key) > LONGEST_KEY for key in found):
+        raise WrongValue(f"Ensure this field has no more than {LONGEST_KEY} characters.")
+    return found
+
+
+_KEYS: Final = Repeatable(
+    _keys, schema={"type": "array", "items": {"type": "string"}, "maxItems": MOST_KEYS}
+)
+
+
+class CanRedeemQuery(Query, frozen=True, kw_only=True):
+    content_key: Annotated[tuple[str, ...], _KEYS, "Courses or course runs; repeatable."]
+    email: Annotated[str | None, ADDRESS, "The learner; or lms_user_id."] = None
+    lms_user_id: Annotated[int | None, ACCOUNT, "The learner's account; or email."] = None
+
+    def problems(self) -> Errors:
+        if (self.email is None) == (self.lms_user_id is None):
+            return {"non_field_errors": ["Give either email or lms_user_id."]}
+        return {}
+
+
+class ListPrice(msgspec.Struct, frozen=True):
+    usd: float
+    usd_cents: int
+
+
+class RefusalReason(msgspec.Struct, frozen=True):
+    reason: str
+    user_message: str
+    policy_uuids: list[UUID]
+    metadata: dict[str, int]
+
+
+class CanRedeem(msgspec.Struct, frozen=True):
+    content_key: str
+    can_redeem: bool
+    redeemable_subsidy_access_policy: PolicySummary | None
+    list_price: ListPrice | None
+    reasons: list[RefusalReason]
+    redemptions: list[TransactionItem]
+
+
+_EXAMPLE: Final[list[dict[str, Any]]] = [
+    {
+        "content_key": "edx+101",
+        "can_redeem": True,
+        "redeemable_subsidy_access_policy": POLICIES_EXAMPLE["results"][0],
+        "list_price": {"usd": 100.0, "usd_cents": 10000},
+        "reasons": [],
+        "redemptions": [],
+    }
+]
+
+
+@routes.get(
+    "/enterprise/v1/policy-redemption/enterprise-customer/{enterprise_uuid:uuid}/can-redeem",
+    example=_EXAMPLE,
+    statuses=(400,),
+)
+def ask_can_redeem(
+    enterprise: OwnedEnterprise,
+    query: CanRedeemQuery,
+    request: HttpRequest,
+    connection: Connection,
+) -> list[CanRedeem]:
+    """Ask whether a learner can redeem courses
+
+    For each course or run whether a budget of the enterprise would pay for it now, and which, by
+    the rules of a redemption; otherwise why none would. Nothing is changed. Beyond the reference.
+    """
+    asking = Asking(enterprise.enterprise_uuid, query.content_key, query.email, query.lms_user_id)
+    asked = service.can_redeem(connection, asking, at=request.now)
+    payers = dict.fromkeys(each.policy_uuid for each in asked if each.policy_uuid is not None)
+    summaries = {uuid: policies.find_summary(connection, uuid, request.now) for uuid in payers}
+    return [_shown(each, summaries) for each in asked]
+
+
+def _shown(asked: Redeemability, summaries: dict[UUID, PolicySummary]) -> CanRedeem:
+    price, payer = asked.price_cents, asked.policy_uuid
+    return CanRedeem(
+        content_key=asked.content_key,
+        can_redeem=payer is not None,
+        redeemable_subsidy_access_policy=None if payer is None else summaries[payer],
+        list_price=None if price is None else ListPrice(price / 100, price),
+        reasons=_reasons(asked.refusals),
+        redemptions=list(asked.redemptions),
+    )
+
+
+def _reasons(refusals: Sequence[BudgetRefused]) -> list[RefusalReason]:
+    """Each reason once, with all budgets that give it."""
+    found: defaultdict[str, list[BudgetRefused]] = defaultdict(list)
+    for refused in refusals:
+        found[refused.reason].append(refused)
+    return [
+        RefusalReason(
+            reason,
+            refusal_entry(several[0])["user_message"],
+            [each.policy_uuid for each in several],
+            {},
+        )
+        for reason, several in found.items()
+    ]
