@@ -204,6 +204,11 @@ SAMPLES = {
         f"?content_key={COURSE_KEY}&email={USER}",
         f"{_REDEMPTION}/enterprise-customer/{{enterprise_uuid}}/can-redeem",
     ),
+    "credits of a learner": Sample(
+        "GET",
+        f"{_REDEMPTION}/credits_available?enterprise_customer_uuid={{enterprise}}&email={USER}",
+        f"{_REDEMPTION}/credits_available",
+    ),
     "a transaction": Sample("GET", _TRANSACTION, _TRANSACTION_TEMPLATE),
     "a reversal": _post(f"{_TRANSACTION}/reverse", f"{_TRANSACTION_TEMPLATE}/reverse", status=422),
     "a report": Sample(

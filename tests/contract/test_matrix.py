@@ -20,6 +20,7 @@ GONE = "acme-gone"
 NARROWED = {
     "/enterprise/v1/assignments",
     "/enterprise/v1/licenses",
+    "/enterprise/v1/policy-redemption/credits_available",
     "/enterprise/v1/subsidy-access-policies",
 }
 """Lists of which the query names the enterprise: those of a foreign one are empty."""

@@ -9,18 +9,22 @@ import msgspec
 from sqlalchemy import Connection
 
 from bursar.api.budget_refusals import refusal_entry
-from bursar.api.people import ACCOUNT, ADDRESS
+from bursar.api.people import ACCOUNT, ADDRESS, OfEnterpriseQuery
 from bursar.api.policies import POLICIES_EXAMPLE
+from bursar.credit.assignments.views import AssignmentListItem
 from bursar.credit.policies import service as policies
+from bursar.credit.policies.commands import PolicySelection
 from bursar.credit.policies.views import PolicySummary
+from bursar.credit.policy_types import POLICY_TYPES
 from bursar.credit.redemption import service
-from bursar.credit.redemption.commands import Asking
+from bursar.credit.redemption.commands import Asking, AskingForCredit
 from bursar.credit.redemption.service import Redeemability
 from bursar.credit.redemption.views import TransactionItem
 from bursar.credit.refusals import BudgetRefused
+from bursar.pages import PageRequest
 from bursar.reporting.owned import ENTERPRISE, ReportedEnterprise
 from bursar.web.query import Errors, Query, Repeatable, WrongValue
-from bursar.web.request import HttpRequest
+from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
 
 routes: Final = Routes("policy-redemption")
@@ -28,6 +32,7 @@ OwnedEnterprise: TypeAlias = Annotated[ReportedEnterprise, ENTERPRISE]
 
 MOST_KEYS: Final = 50
 LONGEST_KEY: Final = 255
+MOST_POLICIES: Final = 1_000
 
 
 def _keys(texts: Sequence[str]) -> tuple[str, ...]:
@@ -48,15 +53,19 @@ _KEYS: Final = Repeatable(
 )
 
 
+def _just_one(email: str | None, lms_user_id: int | None) -> Errors:
+    if (email is None) == (lms_user_id is None):
+        return {"non_field_errors": ["Give either email or lms_user_id."]}
+    return {}
+
+
 class CanRedeemQuery(Query, frozen=True, kw_only=True):
     content_key: Annotated[tuple[str, ...], _KEYS, "Courses or course runs; repeatable."]
     email: Annotated[str | None, ADDRESS, "The learner; or lms_user_id."] = None
     lms_user_id: Annotated[int | None, ACCOUNT, "The learner's account; or email."] = None
 
     def problems(self) -> Errors:
-        if (self.email is None) == (self.lms_user_id is None):
-            return {"non_field_errors": ["Give either email or lms_user_id."]}
-        return {}
+        return _just_one(self.email, self.lms_user_id)
 
 
 class ListPrice(msgspec.Struct, frozen=True):
@@ -140,4 +149,61 @@ def _reasons(refusals: Sequence[BudgetRefused]) -> list[RefusalReason]:
             {},
         )
         for reason, several in found.items()
+    ]
+
+
+class CreditsAvailableQuery(OfEnterpriseQuery, frozen=True, kw_only=True):
+    email: Annotated[str | None, ADDRESS, "The learner; or lms_user_id."] = None
+    lms_user_id: Annotated[int | None, ACCOUNT, "The learner's account; or email."] = None
+
+    def problems(self) -> Errors:
+        return _just_one(self.email, self.lms_user_id)
+
+
+class AvailablePolicy(PolicySummary, frozen=True):
+    remaining_balance: int
+    remaining_balance_per_user: int | None
+    learner_content_assignments: list[AssignmentListItem]
+
+
+@routes.get(
+    "/enterprise/v1/policy-redemption/credits_available",
+    example=[
+        POLICIES_EXAMPLE["results"][0]
+        | {
+            "remaining_balance": 99539450,
+            "remaining_balance_per_user": None,
+            "learner_content_assignments": [],
+        }
+    ],
+)
+def list_credits_available(
+    query: CreditsAvailableQuery, caller: Caller, request: HttpRequest, connection: Connection
+) -> list[AvailablePolicy]:
+    """List what a learner can spend from
+
+    The policies of an enterprise that would pay something for the learner now, newest first, with
+    what remains, and the assignments that wait to be redeemed. Beyond the reference.
+    """
+    enterprise_uuid = query.enterprise_customer_uuid
+    if not caller.acts_for(enterprise_uuid):
+        # An enterprise that is not the client's is answered as one that is unknown.
+        return []
+    asking = AskingForCredit(enterprise_uuid, query.email, query.lms_user_id)
+    found = service.credits_available(connection, asking, at=request.now)
+    active = PolicySelection(enterprise_uuid, (True,), POLICY_TYPES)
+    page = policies.list_policies(connection, active, PageRequest(MOST_POLICIES), request.now)
+    summaries = {summary.uuid: summary for summary in page.policies}
+    return [
+        AvailablePolicy(
+            **{
+                name: getattr(summaries[each.policy_uuid], name)
+                for name in PolicySummary.__struct_fields__
+            },
+            remaining_balance=each.remaining_cents,
+            remaining_balance_per_user=each.remaining_of_learner,
+            learner_content_assignments=list(each.assignments),
+        )
+        for each in found
+        if each.policy_uuid in summaries
     ]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from bursar.catalog.offers.service import find_offers
 from bursar.credit.ledger.service import LockedBudget, read_budgets
 from bursar.credit.models import SubsidyTransaction
-from bursar.credit.redemption.commands import Asking
+from bursar.credit.redemption.commands import Asking, AskingForCredit
 from bursar.credit.redemption.eligibility import payment_for
 from bursar.credit.redemption.records import COLUMNS, TransactionRecord
 from bursar.credit.redemption.refusals import LearnerUnknown
@@ -52,8 +52,8 @@ def can_redeem(connection: Connection, asking: Asking, *, at: datetime) -> list[
     """
     with Session(connection) as session:
         budgets = read_budgets(connection, asking.enterprise_uuid)
-        learner = _learner(session, asking, at)
-        earlier = [] if learner is None else _standing(connection, learner, budgets)
+        learner = find_asked_learner(session, asking, at)
+        earlier = [] if learner is None else standing_transactions(connection, learner, budgets)
         catalogs = dict.fromkeys(budget.catalog_uuid for budget in budgets)
         pairs = [(catalog, key) for key in asking.content_keys for catalog in catalogs]
         offers = find_offers(session, pairs, at)
@@ -99,7 +99,9 @@ class _Question:
         return None
 
 
-def _learner(session: Session, asking: Asking, at: datetime) -> LearnerRecord | None:
+def find_asked_learner(
+    session: Session, asking: Asking | AskingForCredit, at: datetime
+) -> LearnerRecord | None:
     """None for an account that nobody has. A new e-mail is one that a redemption would add."""
     email = asking.learner_email
     learner = find_learner(
@@ -120,7 +122,7 @@ def _learner(session: Session, asking: Asking, at: datetime) -> LearnerRecord | 
     )
 
 
-def _standing(
+def standing_transactions(
     connection: Connection, learner: LearnerRecord, budgets: Sequence[LockedBudget]
 ) -> list[TransactionRecord]:
     """The learner's transactions that took money and did not give it back."""

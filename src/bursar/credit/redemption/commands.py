@@ -53,3 +53,13 @@ class Asking:
     learner_email: str | None = None
     """Normalised."""
     lms_user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskingForCredit:
+    """What could a learner spend from? Names exactly one of e-mail and lms_user_id."""
+
+    enterprise_uuid: UUID
+    learner_email: str | None = None
+    """Normalised."""
+    lms_user_id: int | None = None

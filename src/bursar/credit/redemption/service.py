@@ -21,6 +21,7 @@ from bursar.credit.ledger.service import BudgetDelta, LockedBudget, NewEntry, lo
 from bursar.credit.models import Assignment, SubsidyTransaction
 from bursar.credit.redemption import events
 from bursar.credit.redemption.asking import Redeemability, can_redeem
+from bursar.credit.redemption.available import credits_available
 from bursar.credit.redemption.commands import (
     CompleteRedemption,
     FailRedemption,
@@ -46,6 +47,7 @@ __all__ = [
     "Redeemability",
     "can_redeem",
     "complete",
+    "credits_available",
     "fail",
     "get_transaction",
     "redeem",
