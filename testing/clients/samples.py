@@ -239,7 +239,7 @@ SAMPLES = {
     "a license": _of_licenses("assign", {"user_emails": [HOLDER]}),
     "a revocation": _of_licenses("bulk-revoke", {"user_emails": ["nobody@example.org"]}, 404),
     "all revocations": _of_licenses("revoke-all?status=revoked", None, 404),
-    "all reminders of licenses": _of_licenses(f"remind-all?user_email={HOLDER}", None, 204),
+    "all reminders of licenses": _of_licenses("remind-all?status=activated", None, 404),
     "a reminder of a license": _of_licenses("remind", {"user_emails": [USER]}, 404),
     "an activation": _of_licenses("{license}/activate", None),
     "a bulk enrollment": Sample(

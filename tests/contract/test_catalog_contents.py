@@ -87,6 +87,14 @@ class TestCatalog:
         opened.change(content_filter={"key": "another"})
         assert opened.api.json(path, params=query) == NO
 
+    def test_what_its_filter_selects_no_more_does_not(self, service: Service) -> None:
+        opened = service.open_shop(content_filter={"title": "Right"})
+        key = opened.key("One")
+        path = f"{opened.path}/contains_content_items"
+        for title, answer in (("Right", YES), ("Wrong", NO), ("Right", YES)):
+            opened.stock(course(key, title=title))
+            assert opened.api.json(path, params={"course_run_ids": key}) == answer
+
     def test_content_of_another_enterprise_does_not(self, shop: Shop, api: Api) -> None:
         path = f"{CATALOGS}/{EXAMPLES}/contains_content_items"
         assert api.json(path, params={"course_run_ids": shop.key("One")}) == NO

@@ -104,7 +104,7 @@ def test_a_read_may_be_remembered_only_by_its_reader(api: Api, sample: Sample) -
     assert {"Accept", "Content-Type"} <= set(response.headers["vary"].split(", "))
     assert response.headers["cache-control"] == "private, no-cache"
     assert response.headers["etag"].startswith('"')
-    if sample.url.startswith(CATALOGS):
+    if sample.url.startswith(CATALOGS) and not sample.template.endswith("contains_content_items"):
         assert response.headers["last-modified"].endswith(" GMT")
 
 
