@@ -6,11 +6,9 @@ from testing.worlds.contract import COURSE_KEY, EXAMPLES, HOSTILE, HOSTILE_KEY
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "QUERY"]
 UNKNOWN_ROUTES = [
-    "/",
     "/nowhere",
     "/enterprise",
     "/enterprise/v2",
-    "/enterprise/v1/enterprise-catalogs",
     f"{CATALOGS}/{EXAMPLES}/courses",
     f"{CATALOGS}/{EXAMPLES}/learners/1",
     "/enterprise/v2/enterprise-catalogsx",
