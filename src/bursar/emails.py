@@ -1,6 +1,7 @@
 """E-mail addresses: the one way in which they are checked and compared."""
 
 import re
+import unicodedata
 from typing import Final
 
 # Characters that RFC 5322 calls specials would end the address in a header: a mail to `a,b@c.org`
@@ -14,13 +15,29 @@ _LONGEST: Final = 254
 
 
 def checked(text: str) -> str:
-    """The trimmed address. Raises ValueError when the text is not an address."""
-    address = text.strip()
+    """Trimmed, and composed as Unicode composes it (NFC), so that two ways to write an accent are
+    one address. Raises ValueError when it is no address, naming a character that nobody sees."""
+    address = unicodedata.normalize("NFC", text.strip())
+    refuse_invisible(address)
     if len(address) > _LONGEST or not _ADDRESS.fullmatch(address) or not address.isprintable():
         raise ValueError("Enter a valid email address.")
     return address
 
 
+def refuse_invisible(text: str) -> None:
+    """Raises ValueError for marks of direction, zero-width characters, byte order marks and the
+    like: they come with copied text, and make two addresses of what looks like one."""
+    if text.isascii():
+        return
+    for position, character in enumerate(text, 1):
+        if unicodedata.category(character) == "Cf":
+            raise ValueError(
+                f"Remove the invisible character U+{ord(character):04X} at position {position}."
+            )
+
+
 def normalised(text: str) -> str:
-    """The form in which addresses are compared and stored. It does not check the text."""
-    return text.strip().lower()
+    """As addresses are compared and stored, whether or not it is one."""
+    composed = unicodedata.normalize("NFC", text.strip())
+    # Lower case is not always composed.
+    return unicodedata.normalize("NFC", composed.lower())
