@@ -2,14 +2,22 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT, PutCatalog
+from bursar.catalog.catalogs.service import put_catalog
 from bursar.credit.assignments.refusals import PriceOutOfBand
 from bursar.credit.policy_types import PER_LEARNER_SPEND
+from bursar.credit.redemption.refusals import AlreadyEnrolled
 from bursar.credit.refusals import BudgetRefused
 from bursar.database.engine import Database
-from testing.worlds.budgets import DAY, NOW, Budget, open_budget
+from bursar.enrollment.commands import NewEnrollment, Payer
+from bursar.enrollment.service import record_enrollments
+from bursar.learners.service import ensure_learners
+from testing.worlds.budgets import ACTOR, DAY, NOW, Budget, open_budget
+from testing.worlds.catalog import CATALOG, ENTERPRISE
 
 ANA = "ana@example.com"
 EXECUTIVE: dict[str, Any] = {
@@ -50,6 +58,11 @@ def strict(database: Database, *documents: dict[str, Any], **fields: Any) -> Bud
     """A budget that assigns nothing of unknown price."""
     opened = {"deposit": 10_000_000, "allow_unknown_price": False} | fields
     budget = open_budget(database, **opened)
+    everything = PutCatalog(
+        enterprise_uuid=ENTERPRISE, catalog_uuid=CATALOG, include_exec_ed_2u_courses=True
+    )
+    with database.transaction() as session:
+        put_catalog(session, ACTOR, everything, refresh_inline_limit=REFRESH_INLINE_LIMIT, at=NOW)
     budget.publish(*documents)
     return budget
 
@@ -194,3 +207,37 @@ def test_an_assigned_run_is_redeemed_by_its_course(database: Database) -> None:
     assert redemption_refusal(budget, key=run_key("Two+Runs")) == "assignment_not_found"
     transaction = budget.transaction(budget.redeem(key="Two+Runs"))
     assert transaction.courserun_key == "course-v1:Two+Runs+s"
+
+
+def test_a_seat_is_paid_for_once_by_whichever_budget(database: Database) -> None:
+    budget = strict(database, content("Two+Pay", **PRICE))
+    for key in ("Two+Pay", run_key("Two+Pay")):
+        budget.allocate(ANA, key=key, price=15_000)
+    direct = budget.sibling(policy_type=PER_LEARNER_SPEND)
+    first = budget.redeem(key="Two+Pay")
+    for standing in ("created", "committed"):
+        assert budget.transaction(first).state == standing
+        assert redemption_refusal(budget, key=run_key("Two+Pay")) == "already_enrolled"
+        with pytest.raises(AlreadyEnrolled) as caught:
+            direct.redeem(ANA, key="Two+Pay")
+        assert (caught.value.source, caught.value.payer_uuid) == ("credit", first)
+        budget.complete(first)
+    assert budget.transactions() == 1
+    budget.reverse(first)
+    assert direct.redeem(ANA, key="Two+Pay")
+    assert redemption_refusal(budget, key=run_key("Two+Pay")) == "already_enrolled"
+    assert budget.problems() == []
+
+
+def test_a_seat_that_a_license_pays_for_costs_no_credit(database: Database) -> None:
+    budget = strict(database, content("Two+Pay", **PRICE), policy_type=PER_LEARNER_SPEND)
+    with database.transaction() as session:
+        learner = ensure_learners(session, ENTERPRISE, [ANA], NOW)[ANA]
+        licensed = NewEnrollment(
+            ENTERPRISE, learner.id, run_key("Two+Pay"), Payer.LICENSE, license_uuid=uuid4()
+        )
+        record_enrollments(session, ACTOR, [licensed], at=NOW)
+    with pytest.raises(AlreadyEnrolled) as caught:
+        budget.redeem(ANA, key="Two+Pay")
+    assert caught.value.source == "license"
+    assert budget.redeem("ben@example.com", key="Two+Pay")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bursar.credit.assignments.refusals import AssignmentsInWrongState, PriceOutOfBand
-from bursar.credit.redemption.refusals import TransactionNotCommitted
+from bursar.credit.redemption.refusals import AlreadyEnrolled, TransactionNotCommitted
 from bursar.credit.refusals import BudgetRefused
 from bursar.web.errors import ApiError, BusinessRule
 from bursar.web.routes import Refusals
@@ -26,6 +26,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "assignment_expired": "This assignment has expired.",
     "assignment_not_allocated": "This assignment cannot be redeemed any more.",
     "redemption_in_progress": "This course is being redeemed for this learner.",
+    "already_enrolled": "This learner is enrolled in this course run already.",
     "already_redeemed": "This course has been redeemed for this learner.",
 }
 
@@ -40,6 +41,13 @@ def _of_price(refused: PriceOutOfBand) -> ApiError:
         "minimum_price_cents": refused.band.minimum,
         "maximum_price_cents": refused.band.maximum,
     }
+    return ApiError(422, [refusal_entry(refused) | {"metadata": metadata}])
+
+
+def _of_seat(refused: AlreadyEnrolled) -> ApiError:
+    metadata: dict[str, str] = {"source": refused.source}
+    if refused.payer_uuid is not None:
+        metadata["transaction_uuid"] = str(refused.payer_uuid)
     return ApiError(422, [refusal_entry(refused) | {"metadata": metadata}])
 
 
@@ -69,6 +77,7 @@ def _of_transaction(refused: TransactionNotCommitted) -> ApiError:
 REFUSALS: Final[Refusals] = {
     BudgetRefused: _of_budget,
     PriceOutOfBand: _of_price,
+    AlreadyEnrolled: _of_seat,
     AssignmentsInWrongState: _of_assignments,
     TransactionNotCommitted: _of_transaction,
 }

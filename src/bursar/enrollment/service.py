@@ -232,6 +232,19 @@ def live_enrollments(
     return _in_lms(session, found)
 
 
+def find_payer(session: Session, learner_id: int, courserun_key: str) -> Payer | None:
+    """Who pays for the learner's seat in the run now. None when there is no live enrollment, or
+    when it was only reported, so that nobody is known to pay for it."""
+    statement = select(_columns.payer).where(
+        _columns.learner_id == learner_id,
+        _columns.courserun_key == courserun_key,
+        _columns.unenrolled_at.is_(None),
+        _columns.payer != Payer.REPORTED.value,
+    )
+    payer = session.connection().scalar(statement)
+    return None if payer is None else Payer(payer)
+
+
 def list_places(session: Session, enterprise_uuid: UUID) -> set[tuple[str, str]]:
     """E-mail and course run of every enrollment, live, ended or reported."""
     statement = select(_columns.learner_id, _columns.courserun_key).where(

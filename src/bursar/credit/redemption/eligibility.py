@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from bursar.credit.assignments.records import is_redeeming
 from bursar.credit.assignments.rules import Deadline, earliest_expiration
 from bursar.credit.ledger.rules import refusal_of_cost
 from bursar.credit.ledger.service import LockedBudget
-from bursar.credit.models import Assignment, SubsidyTransaction
+from bursar.credit.models import Assignment, Policy, SubsidyTransaction
 from bursar.credit.policy_types import ASSIGNED
 from bursar.credit.redemption import refusals
 from bursar.credit.refusals import (
@@ -28,6 +29,8 @@ from bursar.credit.refusals import (
 )
 from bursar.credit.states import AssignmentState, TransactionState
 from bursar.database.types import AnyRow
+from bursar.enrollment.commands import Payer
+from bursar.enrollment.service import find_payer
 from bursar.learners.service import LearnerRecord
 
 _STANDING: Final = (TransactionState.CREATED.value, TransactionState.COMMITTED.value)
@@ -53,6 +56,49 @@ def payment_for(
 ) -> Payment:
     """What the redemption costs. The caller holds the lock of the budget. Raises a
     BudgetRefused."""
+    payment = _payment_for(session, budget, learner, content_key, at)
+    if payment.run_key is not None:
+        _check_seat(session, budget, learner, payment.run_key)
+    return payment
+
+
+def _check_seat(
+    session: Session, budget: LockedBudget, learner: LearnerRecord, run_key: str
+) -> None:
+    """A seat is paid for once, whoever pays."""
+    standing = _standing_payment(session, budget, learner, run_key)
+    if standing is not None:
+        raise refusals.AlreadyEnrolled(budget.policy_uuid, Payer.CREDIT.value, standing)
+    payer = find_payer(session, learner.id, run_key)
+    if payer is not None:
+        raise refusals.AlreadyEnrolled(budget.policy_uuid, payer.value)
+
+
+def _standing_payment(
+    session: Session, budget: LockedBudget, learner: LearnerRecord, run_key: str
+) -> UUID | None:
+    """The transaction of any budget of the enterprise that pays for the seat, or is about to."""
+    theirs = [SubsidyTransaction.learner_email == learner.email]
+    if learner.lms_user_id is not None:
+        theirs.append(SubsidyTransaction.lms_user_id == learner.lms_user_id)
+    # By policy, which is what the indexes of transactions begin with.
+    policies = select(Policy.uuid).where(Policy.enterprise_uuid == budget.enterprise_uuid)
+    statement = select(SubsidyTransaction.uuid).where(
+        SubsidyTransaction.policy_uuid.in_(policies),
+        SubsidyTransaction.courserun_key == run_key,
+        SubsidyTransaction.state.in_(_STANDING),
+        or_(*theirs),
+    )
+    return session.scalars(statement.limit(1)).first()
+
+
+def _payment_for(
+    session: Session,
+    budget: LockedBudget,
+    learner: LearnerRecord,
+    content_key: str,
+    at: datetime,
+) -> Payment:
     _check_open(budget, at)
     offer = find_offer(session, budget.catalog_uuid, content_key, at)
     if budget.policy_type == ASSIGNED:

@@ -117,16 +117,28 @@ def _enroll_in_lms(
 def _settle(
     database: Database, enterprise_uuid: UUID, transaction_uuid: UUID, error: str | None
 ) -> str:
-    now = clock.now()
+    if error is None:
+        try:
+            return _complete(database, enterprise_uuid, transaction_uuid)
+        except SeatPaidOtherwise as paid:
+            error = str(paid)
     with database.transaction() as session:
-        if error is None:
-            # The budget is locked before the learner everywhere, so that there is no deadlock.
-            complete = CompleteRedemption(enterprise_uuid, transaction_uuid)
-            if service.complete(session, ACTOR, complete, at=now):
-                _record(session, enterprise_uuid, transaction_uuid)
-        else:
-            failed = FailRedemption(enterprise_uuid, transaction_uuid, error)
-            service.fail(session, ACTOR, failed, at=now)
+        failed = FailRedemption(enterprise_uuid, transaction_uuid, error)
+        service.fail(session, ACTOR, failed, at=clock.now())
+        return service.get_transaction(session, enterprise_uuid, transaction_uuid).state.value
+
+
+class SeatPaidOtherwise(Exception):
+    """Somebody else has begun to pay for the seat while the LMS was asked."""
+
+
+def _complete(database: Database, enterprise_uuid: UUID, transaction_uuid: UUID) -> str:
+    """Raises SeatPaidOtherwise, and then nothing is changed."""
+    with database.transaction() as session:
+        # The budget is locked before the learner everywhere, so that there is no deadlock.
+        complete = CompleteRedemption(enterprise_uuid, transaction_uuid)
+        if service.complete(session, ACTOR, complete, at=clock.now()):
+            _record(session, enterprise_uuid, transaction_uuid)
         return service.get_transaction(session, enterprise_uuid, transaction_uuid).state.value
 
 
@@ -142,7 +154,8 @@ def _record(session: Session, enterprise_uuid: UUID, transaction_uuid: UUID) -> 
         Payer.CREDIT,
         transaction_uuid=transaction_uuid,
     )
-    record_enrollments(session, ACTOR, [enrollment], at=now)
+    if not record_enrollments(session, ACTOR, [enrollment], at=now):
+        raise SeatPaidOtherwise("the learner is enrolled in this run already, paid otherwise")
 
 
 def _end_in_lms(

@@ -47,6 +47,20 @@ class RedemptionInProgress(BudgetRefused):
     reason = "redemption_in_progress"
 
 
+class AlreadyEnrolled(BudgetRefused):
+    """The learner's seat in the run is paid for already."""
+
+    reason = "already_enrolled"
+
+    def __init__(self, policy_uuid: UUID, source: str, payer_uuid: UUID | None = None) -> None:
+        super().__init__(policy_uuid)
+        self.source = source
+        """`license` or `credit`."""
+        self.payer_uuid = payer_uuid
+        """The transaction that pays or is about to. None when a license pays, and while the
+        enrollment of a reversed transaction is being ended."""
+
+
 class AlreadyRedeemed(BudgetRefused):
     """The content was redeemed for the learner before."""
 

@@ -41,7 +41,12 @@ from bursar.credit.states import (
 )
 from bursar.database.types import AnyRow
 from bursar.events.service import publish
-from bursar.learners.service import LearnerRecord, ensure_learners, find_learner
+from bursar.learners.service import (
+    LearnerRecord,
+    ensure_learners,
+    find_learner,
+    lock_known_learners,
+)
 
 __all__ = [
     "Redeemability",
@@ -72,6 +77,8 @@ def redeem(
     at = at or clock.now()
     learner = _learner(session, command, at)
     budget = lock_budget(session, command.enterprise_uuid, command.policy_uuid)
+    # Two budgets do not wait for each other, so that the learner is locked too, after the budget.
+    lock_known_learners(session, [learner.id])
     payment = payment_for(session, budget, learner, command.content_key, at)
     created = _create(session, budget, learner, command.content_key, payment, at=at)
     delta = BudgetDelta(redeemed=payment.price_cents, balance=-payment.price_cents)
