@@ -28,7 +28,7 @@ BROKEN_JSON: dict[str, bytes] = {
     "a lone surrogate": b'{"name": "\\ud800"}',
     "invalid utf-8": b'{"name": "\xff\xfe"}',
     "utf-16": '{"name": "a"}'.encode("utf-16"),
-    "a byte order mark": b"\xef\xbb\xbf{}",
+    "two byte order marks": b"\xef\xbb\xbf" * 2 + b"{}",
     "a bomb of lists": b"[" * 15_000,
     "a closed bomb of lists": b"[" * 9_000 + b"]" * 9_000,
     "a bomb of objects": b'{"a":' * 3_000 + b"1" + b"}" * 3_000,
