@@ -1,7 +1,7 @@
 """What learner credit answers to what it refuses: 422, in the form of the API's own errors."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from bursar.credit.assignments.refusals import AssignmentsInWrongState, PriceOutOfBand
 from bursar.credit.redemption.refusals import AlreadyEnrolled, TransactionNotCommitted
@@ -51,11 +51,15 @@ def _of_seat(refused: AlreadyEnrolled) -> ApiError:
     return ApiError(422, [refusal_entry(refused) | {"metadata": metadata}])
 
 
-def refusal_entry(refused: BudgetRefused) -> dict[str, Any]:
+def user_message(refused: BudgetRefused) -> str:
+    return _MESSAGES[refused.reason]
+
+
+def refusal_entry(refused: BudgetRefused) -> dict[str, object]:
     """As a list of refusals names it."""
     return {
         "reason": refused.reason,
-        "user_message": _MESSAGES[refused.reason],
+        "user_message": user_message(refused),
         "policy_uuids": [str(refused.policy_uuid)],
     }
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection
 
-from bursar.api.budget_refusals import refusal_entry
+from bursar.api.budget_refusals import user_message
 from bursar.api.people import ACCOUNT, ADDRESS, OfEnterpriseQuery
 from bursar.api.policies import POLICIES_EXAMPLE
 from bursar.credit.assignments.views import AssignmentListItem
@@ -144,7 +144,7 @@ def _reasons(refusals: Sequence[BudgetRefused]) -> list[RefusalReason]:
     return [
         RefusalReason(
             reason,
-            refusal_entry(several[0])["user_message"],
+            user_message(several[0]),
             [each.policy_uuid for each in several],
             {},
         )
