@@ -33,7 +33,7 @@ class Api:
         settings = Settings()
         self.database = database
         self.policies, _one_policy = policies.routes.endpoints
-        [self.assignments_of] = assignments.listing.endpoints
+        self.assignments_of, *_others = assignments.listing.endpoints
         self.pipeline = Pipeline(database, TrustingGate(KeyRing(database, settings)), settings)
 
     def allow(self, enterprise_uuid: UUID, role: str = "admin") -> None:
