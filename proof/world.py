@@ -4,7 +4,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from testing.worlds import declared
-from testing.worlds.contract import Document, open_course
+from testing.worlds.contract import Document, course, run
 
 _NAMESPACE: Final = UUID("0f5e1a8c-5a0c-4d5b-8f0b-6f1c2d3e4a50")
 ENTERPRISE: Final = uuid5(_NAMESPACE, "enterprise")
@@ -44,5 +44,11 @@ def manifest() -> Document:
             for number, email in enumerate(STUDENTS)
         ],
     )
-    content = [{"course": open_course(key)} for key in COURSES]
+    content = [{"course": priced_course(key)} for key in COURSES]
     return {"content": content, "enterprises": [enterprise]}
+
+
+def priced_course(key: str) -> Document:
+    price = PRICE / 100
+    only_run = run(f"course-v1:{key}+1T2026", first_enrollable_paid_seat_price=price)
+    return course(key, only_run, advertised_course_run_uuid=only_run["uuid"])

@@ -279,6 +279,7 @@ class TestBulk:
         row = {
             "uuid": uuid4(), "content_filter": wanted, "created_at": NOW, "ready": True,
             "evaluated_to": 2**62, "version": 1, "content_modified_at": NOW,
+            "filter_uuid": None, "include_exec_ed": False,
         }  # fmt: skip
         with database.transaction() as session:
             bulk_insert(session, CatalogQuery, [row])
