@@ -34,6 +34,7 @@ from bursar.credit.redemption.views import TransactionItem
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.delivery.models import Mail, MailStatus
+from bursar.enrollment.service import end_enrollments
 from bursar.events.models import EventRecord
 from bursar.learners.commands import DeclaredLearner
 from bursar.learners.service import put_learners
@@ -123,6 +124,11 @@ class Budget:
         with self.database.transaction() as session:
             command = ReverseRedemption(ENTERPRISE, transaction)
             redemption.reverse(session, ACTOR, command, at=now)
+
+    def end_enrollment(self, transaction: UUID, now: datetime = NOW) -> None:
+        """As the job does once the LMS has ended it."""
+        with self.database.transaction() as session:
+            end_enrollments(session, ACTOR, ENTERPRISE, transaction_uuids=[transaction], at=now)
 
     def redeemed(self, email: str = "ana@example.com", **wish: Any) -> UUID:
         """A committed transaction."""

@@ -154,6 +154,7 @@ class Books(RuleBasedStateMachine):
             return
         if known.shown == "accepted":
             self.budget.reverse(known.transaction, self.now)
+            self.budget.end_enrollment(known.transaction, self.now)
             known.state, known.transaction = "reversed", None
             return
         with pytest.raises(TransactionNotCommitted):
@@ -178,7 +179,21 @@ class Books(RuleBasedStateMachine):
         assert self.budget.states() == {email: known.state for email, known in self.known.items()}
 
     def teardown(self) -> None:
-        assert self.budget.problems() == []
+        try:
+            assert self.budget.problems() == []
+        finally:
+            self._give_seats_back()
+
+    def _give_seats_back(self) -> None:
+        """A seat is paid for once in an enterprise: the next run's budget could not pay for it."""
+        for known in self.known.values():
+            if known.transaction is None:
+                continue
+            if known.shown == "redeeming":
+                self.budget.fail(known.transaction, self.now)
+            elif known.shown == "accepted":
+                self.budget.reverse(known.transaction, self.now)
+                self.budget.end_enrollment(known.transaction, self.now)
 
 
 def test_the_books_are_those_of_a_simple_model(database: Database) -> None:
