@@ -6,7 +6,7 @@ Each check is one statement that adds up in the database and returns only the ro
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, select
 from sqlalchemy.orm import Session
 
 from bursar.catalog.catalogs.models import Catalog
@@ -21,6 +21,7 @@ from bursar.credit.models import (
     SubsidyTransaction,
 )
 from bursar.credit.states import AssignmentState, LearnerState
+from bursar.database.counts import wrong_counts
 
 _subsidies, _policies = Subsidy.__table__, Policy.__table__
 _configurations, _assignments = AssignmentConfiguration.__table__, Assignment.__table__
@@ -102,29 +103,11 @@ def _wrong_totals(connection: Connection) -> Iterator[str]:
 
 
 def _wrong_counts(connection: Connection) -> Iterator[str]:
-    real = (
-        select(
-            _assignments.c.configuration_uuid,
-            *(
-                func.sum(case((condition, 1), else_=0)).label(name)
-                for name, condition in _COUNTED.items()
-            ),
-        )
-        .group_by(_assignments.c.configuration_uuid)
-        .subquery()
-    )
-    pairs = [(_configurations.c[name], func.coalesce(real.c[name], 0)) for name in _COUNTED]
-    statement = (
-        select(_configurations.c.uuid, *(each for pair in pairs for each in pair))
-        .outerjoin_from(_configurations, real, real.c.configuration_uuid == _configurations.c.uuid)
-        .where(or_(*(stored != counted for stored, counted in pairs)))
-        .order_by(_configurations.c.uuid)
-    )
-    for uuid, *numbers in connection.execute(statement):
-        for name, stored, counted in zip(_COUNTED, numbers[::2], numbers[1::2], strict=True):
-            if stored != counted:
-                where = f"{AssignmentConfiguration.__tablename__}: {uuid}: {name}"
-                yield f"{where} is {stored}, but there are {counted}"
+    for uuid, name, stored, counted in wrong_counts(
+        connection, _configurations, _assignments.c.configuration_uuid, _COUNTED
+    ):
+        where = f"assignment_configurations: {uuid}: {name}"
+        yield f"{where} is {stored}, but there are {counted}"
 
 
 _PARENTS: Final[Sequence[tuple[Any, Any]]] = (

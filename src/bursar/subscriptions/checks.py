@@ -4,10 +4,11 @@ plan."""
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from bursar.catalog.catalogs.models import Catalog
+from bursar.database.counts import wrong_counts
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
@@ -31,30 +32,10 @@ def check_subscriptions(session: Session) -> Iterator[str]:
 
 
 def _wrong_counts(session: Session) -> Iterator[str]:
-    counted = (
-        select(
-            _licenses.c.plan_uuid,
-            *(func.count().filter(condition).label(name) for name, condition in _COUNTED.items()),
-        )
-        .group_by(_licenses.c.plan_uuid)
-        .subquery()
-    )
-    real = {name: func.coalesce(counted.c[name], 0) for name in _COUNTED}
-    statement = (
-        select(
-            _plans.c.uuid,
-            *(_plans.c[name] for name in _COUNTED),
-            *(value.label(f"real_{name}") for name, value in real.items()),
-        )
-        .select_from(_plans.outerjoin(counted, counted.c.plan_uuid == _plans.c.uuid))
-        .where(or_(*(_plans.c[name] != value for name, value in real.items())))
-        .order_by(_plans.c.uuid)
-    )
-    for row in session.execute(statement).mappings():
-        for name in _COUNTED:
-            if row[name] != row[f"real_{name}"]:
-                found = row[f"real_{name}"]
-                yield f"subscription_plans: {row['uuid']}: {name} is {row[name]}, not {found}"
+    for uuid, name, stored, counted in wrong_counts(
+        session, _plans, _licenses.c.plan_uuid, _COUNTED
+    ):
+        yield f"subscription_plans: {uuid}: {name} is {stored}, not {counted}"
 
 
 _STRANGERS: Final[tuple[tuple[str, str, Select[Any]], ...]] = (

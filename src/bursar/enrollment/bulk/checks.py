@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
+from bursar.database.counts import wrong_counts
 from bursar.enrollment.bulk.models import (
     BulkEnrollmentChunk,
     BulkEnrollmentJob,
@@ -31,30 +32,8 @@ def check_bulk_enrollment(session: Session) -> Iterator[str]:
 
 
 def _wrong_counts(session: Session) -> Iterator[str]:
-    counted = (
-        select(
-            _rows.c.job_uuid,
-            *(func.count().filter(condition).label(name) for name, condition in _COUNTED.items()),
-        )
-        .group_by(_rows.c.job_uuid)
-        .subquery()
-    )
-    real = {name: func.coalesce(counted.c[name], 0) for name in _COUNTED}
-    statement = (
-        select(
-            _jobs.c.uuid,
-            *(_jobs.c[name] for name in _COUNTED),
-            *(value.label(f"real_{name}") for name, value in real.items()),
-        )
-        .select_from(_jobs.outerjoin(counted, counted.c.job_uuid == _jobs.c.uuid))
-        .where(or_(*(_jobs.c[name] != value for name, value in real.items())))
-        .order_by(_jobs.c.uuid)
-    )
-    for row in session.execute(statement).mappings():
-        for name in _COUNTED:
-            if row[name] != row[f"real_{name}"]:
-                found = row[f"real_{name}"]
-                yield f"bulk_enrollment_jobs: {row['uuid']}: {name} is {row[name]}, not {found}"
+    for uuid, name, stored, counted in wrong_counts(session, _jobs, _rows.c.job_uuid, _COUNTED):
+        yield f"bulk_enrollment_jobs: {uuid}: {name} is {stored}, not {counted}"
 
 
 def _wrong_chunks(session: Session) -> Iterator[str]:
