@@ -41,3 +41,9 @@ def normalised(text: str) -> str:
     composed = unicodedata.normalize("NFC", text.strip())
     # Lower case is not always composed.
     return unicodedata.normalize("NFC", composed.lower())
+
+
+def from_query(text: str) -> str:
+    """An address, or a part of one, of a query string, as it is stored."""
+    # A query string takes a plus sign for a space. No address has a space, so a plus was meant.
+    return normalised(text).replace(" ", "+")

@@ -12,7 +12,7 @@ from bursar.credit.assignments.commands import (
     Ordering,
 )
 from bursar.credit.states import AssignmentState, LearnerState
-from bursar.web.parameters import pattern_of_several
+from bursar.web.parameters import pattern_of_several, plus_meant
 from bursar.web.query import (
     Errors,
     PageNumber,
@@ -32,8 +32,7 @@ Value = TypeVar("Value", str, int, AssignmentState, LearnerState)
 
 
 def _content_key(text: str) -> str:
-    # In a query string a plus sign says space; no key has one, so it was meant as a plus.
-    return text.strip().replace(" ", "+")
+    return plus_meant(text.strip())
 
 
 def _search(text: str) -> str | None:

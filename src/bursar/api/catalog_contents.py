@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from bursar.catalog.listings import service
 from bursar.catalog.listings.owned import CATALOG, CatalogTarget
 from bursar.reporting.owned import ENTERPRISE, ReportedEnterprise
-from bursar.web.parameters import parse_uuid
+from bursar.web.parameters import parse_uuid, plus_meant
 from bursar.web.query import FLAG, Errors, Query, Repeatable, WrongValue
 from bursar.web.routes import Routes
 
@@ -29,8 +29,7 @@ def _several(texts: Sequence[str]) -> list[str]:
 
 
 def _keys(texts: Sequence[str]) -> tuple[str, ...]:
-    # In a query string a plus sign says space; no key has one, so it was meant as a plus.
-    return tuple(key.replace(" ", "+") for key in _several(texts))
+    return tuple(map(plus_meant, _several(texts)))
 
 
 def _programs(texts: Sequence[str]) -> tuple[str, ...]:

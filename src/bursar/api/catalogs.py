@@ -21,6 +21,7 @@ from bursar.web.call import Answer
 from bursar.web.endpoint import Link
 from bursar.web.errors import NotFound
 from bursar.web.openapi.clients import DOCUMENTS
+from bursar.web.parameters import plus_meant
 from bursar.web.query import (
     IDENTIFIER,
     INSTANT,
@@ -118,8 +119,7 @@ def reference_example(name: str) -> object:
 def _content_keys(texts: Sequence[str]) -> tuple[str, ...]:
     if len(texts) > MAX_CONTENT_KEYS:
         raise WrongValue(f"Ensure this field has no more than {MAX_CONTENT_KEYS} elements.")
-    # In a query string a plus sign says space; no key has one, so it was meant as a plus.
-    return tuple(text.replace(" ", "+") for text in texts)
+    return tuple(map(plus_meant, texts))
 
 
 class CatalogListQuery(Query, frozen=True, kw_only=True):

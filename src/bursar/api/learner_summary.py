@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from sqlalchemy import Connection
 
+from bursar.emails import from_query
 from bursar.pages import PageRequest
 from bursar.reporting import service
 from bursar.reporting.commands import (
@@ -20,7 +21,6 @@ from bursar.reporting.commands import (
     Report,
     Subject,
     Term,
-    as_address,
 )
 from bursar.reporting.export import csv_chunks, ndjson_chunks
 from bursar.reporting.fields import NAMES
@@ -28,7 +28,7 @@ from bursar.reporting.owned import ENTERPRISE, ReportedEnterprise
 from bursar.reporting.views import LearnerSummary
 from bursar.web.call import Answer
 from bursar.web.negotiation import Format
-from bursar.web.parameters import pattern_of_several
+from bursar.web.parameters import pattern_of_several, plus_meant
 from bursar.web.query import (
     DAY,
     INSTANT,
@@ -54,9 +54,8 @@ _FILES: Final[dict[Format, Callable[[Iterable[Sequence[LearnerSummary]]], Iterat
 }
 
 
-_ADDRESS: Final = plain_text(as_address)
-# In a query string a plus sign says space; no key has one, so it was meant as a plus.
-_KEY: Final = plain_text(lambda given: given.strip().replace(" ", "+"))
+_ADDRESS: Final = plain_text(from_query)
+_KEY: Final = plain_text(lambda given: plus_meant(given.strip()))
 
 
 def _ordering(texts: Sequence[str]) -> Ordering:

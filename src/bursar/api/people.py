@@ -4,17 +4,12 @@ import re
 from typing import Annotated, Final
 from uuid import UUID
 
-from bursar.emails import normalised
+from bursar.emails import from_query
 from bursar.web.fields import LARGEST_INTEGER
 from bursar.web.query import IDENTIFIER, Errors, Parameter, Query
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
 _WHOLE: Final = {"type": "integer", "minimum": -LARGEST_INTEGER - 1, "maximum": LARGEST_INTEGER}
-
-
-def _email(text: str) -> str:
-    # In a query string a plus sign says space; no address has one, so it was meant as a plus.
-    return normalised(text).replace(" ", "+")
 
 
 def _user_id(text: str) -> int:
@@ -27,7 +22,7 @@ def _user_id(text: str) -> int:
     return value
 
 
-ADDRESS: Final = Parameter(_email)
+ADDRESS: Final = Parameter(from_query)
 ACCOUNT: Final = Parameter(_user_id, "Enter a whole number.", _WHOLE)
 
 

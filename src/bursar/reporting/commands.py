@@ -6,14 +6,6 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from bursar.emails import normalised
-
-
-def as_address(text: str) -> str:
-    """An e-mail address, or a part of one, as it is stored."""
-    # A plus sign in a query string means a space. No address contains a space, so a plus was meant.
-    return normalised(text).replace(" ", "+")
-
 
 class Progress(StrEnum):
     PASSED = "Passed"

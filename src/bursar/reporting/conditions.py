@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from bursar.database.text import contains_in_any_case
+from bursar.emails import from_query
 from bursar.learners.models import Learner
-from bursar.reporting.commands import Activity, EnrollmentStatus, Filters, as_address
+from bursar.reporting.commands import Activity, EnrollmentStatus, Filters
 from bursar.reporting.fields import COURSE_TITLE, enrollments, seen
 
 WEEK: Final = timedelta(days=7)
@@ -36,7 +37,7 @@ def _person(filters: Filters, enterprise_uuid: UUID) -> Iterator[Condition]:
 
 
 def _address_contains(enterprise_uuid: UUID, part: str) -> Condition:
-    found = _people.c.email.contains(as_address(part), autoescape=True)
+    found = _people.c.email.contains(from_query(part), autoescape=True)
     return _is_of(_learners_of(enterprise_uuid).where(found))
 
 

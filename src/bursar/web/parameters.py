@@ -35,6 +35,12 @@ def pattern_of_several(names: Iterable[str]) -> str:
     return f"^{one}(,{one})*$"
 
 
+def plus_meant(text: str) -> str:
+    """The text with its plus signs, which a query string takes for spaces: for what never has a
+    space, such as a course key."""
+    return text.replace(" ", "+")
+
+
 def parse_uuid(text: str) -> UUID:
     """With or without hyphens; braces and `urn:uuid:` are not accepted. Raises ValueError."""
     uuid = UUID(text)
