@@ -13,16 +13,14 @@ from bursar.api.people import ACCOUNT, ADDRESS, OfEnterpriseQuery
 from bursar.api.policies import POLICIES_EXAMPLE
 from bursar.credit.assignments.views import AssignmentListItem
 from bursar.credit.policies import service as policies
-from bursar.credit.policies.commands import PolicySelection
 from bursar.credit.policies.views import PolicySummary
-from bursar.credit.policy_types import POLICY_TYPES
 from bursar.credit.redemption import service
 from bursar.credit.redemption.commands import Asking, AskingForCredit
 from bursar.credit.redemption.service import Redeemability
 from bursar.credit.redemption.views import TransactionItem
 from bursar.credit.refusals import BudgetRefused
-from bursar.pages import PageRequest
 from bursar.reporting.owned import ENTERPRISE, ReportedEnterprise
+from bursar.web.parameters import plus_meant
 from bursar.web.query import Errors, Query, Repeatable, WrongValue
 from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
@@ -32,12 +30,10 @@ OwnedEnterprise: TypeAlias = Annotated[ReportedEnterprise, ENTERPRISE]
 
 MOST_KEYS: Final = 50
 LONGEST_KEY: Final = 255
-MOST_POLICIES: Final = 1_000
 
 
 def _keys(texts: Sequence[str]) -> tuple[str, ...]:
-    # In a query string a plus sign says space; no key has one, so it was meant as a plus.
-    keys = dict.fromkeys(text.strip().replace(" ", "+") for text in texts)
+    keys = dict.fromkeys(plus_meant(text.strip()) for text in texts)
     found = tuple(key for key in keys if key)
     if not found:
         raise WrongValue("This field may not be blank.")
@@ -119,8 +115,8 @@ def ask_can_redeem(
     """
     asking = Asking(enterprise.enterprise_uuid, query.content_key, query.email, query.lms_user_id)
     asked = service.can_redeem(connection, asking, at=request.now)
-    payers = dict.fromkeys(each.policy_uuid for each in asked if each.policy_uuid is not None)
-    summaries = {uuid: policies.find_summary(connection, uuid, request.now) for uuid in payers}
+    payers = {each.policy_uuid for each in asked if each.policy_uuid is not None}
+    summaries = policies.find_summaries(connection, enterprise.enterprise_uuid, payers, request.now)
     return [_shown(each, summaries) for each in asked]
 
 
@@ -191,9 +187,8 @@ def list_credits_available(
         return []
     asking = AskingForCredit(enterprise_uuid, query.email, query.lms_user_id)
     found = service.credits_available(connection, asking, at=request.now)
-    active = PolicySelection(enterprise_uuid, (True,), POLICY_TYPES)
-    page = policies.list_policies(connection, active, PageRequest(MOST_POLICIES), request.now)
-    summaries = {summary.uuid: summary for summary in page.policies}
+    uuids = [each.policy_uuid for each in found]
+    summaries = policies.find_summaries(connection, enterprise_uuid, uuids, request.now)
     return [
         AvailablePolicy(
             **{
@@ -205,5 +200,4 @@ def list_credits_available(
             learner_content_assignments=list(each.assignments),
         )
         for each in found
-        if each.policy_uuid in summaries
     ]

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from bursar import clock
+from bursar.credit.policies.service import find_summaries
 from bursar.credit.policy_types import (
     ASSIGNED,
     PER_LEARNER_ENROLLMENT,
@@ -222,3 +223,24 @@ def test_any_number_of_policies_takes_the_same_statements(
         with statements_of(database) as statements:
             listed(api, acme, **page)
         assert len(statements) == number
+
+
+def test_several_policies_of_one_enterprise_are_found_with_one_statement(
+    database: Database, acme: UUID
+) -> None:
+    with database.transaction() as session:
+        globex = world.enterprise(session, "globex")
+    wanted = {add(database, acme) for _ in range(3)}
+    foreign = add(database, globex)
+    with database.read() as connection, statements_of(database) as statements:
+        found = find_summaries(connection, acme, [*wanted, foreign], NOW)
+    assert {uuid: summary.uuid for uuid, summary in found.items()} == {
+        uuid: uuid for uuid in wanted
+    }
+    assert len(statements) == 1
+
+
+def test_no_policies_are_found_without_a_statement(database: Database, acme: UUID) -> None:
+    with database.read() as connection, statements_of(database) as statements:
+        assert find_summaries(connection, acme, [], NOW) == {}
+    assert statements == []

@@ -1,5 +1,6 @@
 """The list of policies: one statement for the first page, two for another."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -45,6 +46,10 @@ _PAGE: Final = (
     .limit(bindparam("size"))
 )
 _ONE: Final = _summaries().where(_policies.uuid == bindparam("policy_uuid"))
+_THESE: Final = _summaries().where(
+    _policies.enterprise_uuid == bindparam("enterprise_uuid"),
+    _policies.uuid.in_(bindparam("policy_uuids", expanding=True)),
+)
 
 
 def list_policies(
@@ -69,3 +74,15 @@ def list_policies(
 def find_summary(connection: Connection, policy_uuid: UUID, at: datetime) -> PolicySummary:
     """Raises NoResultFound."""
     return policy_summary(connection.execute(_ONE, {"policy_uuid": policy_uuid}).one(), at)
+
+
+def find_summaries(
+    connection: Connection, enterprise_uuid: UUID, policy_uuids: Iterable[UUID], at: datetime
+) -> dict[UUID, PolicySummary]:
+    """Those of the enterprise, by uuid, with one statement for all."""
+    wanted = list(policy_uuids)
+    if not wanted:
+        return {}
+    values = {"enterprise_uuid": enterprise_uuid, "policy_uuids": wanted}
+    rows = connection.execute(_THESE, values).all()
+    return {row.uuid: policy_summary(row, at) for row in rows}

@@ -17,12 +17,13 @@ from bursar.credit.policies.ownership import (
     owners_of_subsidies,
 )
 from bursar.credit.policies.policies import put_policy
-from bursar.credit.policies.queries import find_summary, list_policies
+from bursar.credit.policies.queries import find_summaries, find_summary, list_policies
 from bursar.credit.policies.subsidies import put_subsidy, starting_balance_uuid
 
 __all__ = [
     "export_policies",
     "export_subsidies",
+    "find_summaries",
     "find_summary",
     "get_policy",
     "list_policies",
