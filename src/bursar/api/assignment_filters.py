@@ -14,6 +14,7 @@ from bursar.credit.assignments.commands import (
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.web.parameters import pattern_of_several, plus_meant
 from bursar.web.query import (
+    SEARCH,
     Errors,
     PageNumber,
     Parameter,
@@ -25,7 +26,6 @@ from bursar.web.query import (
 )
 
 MAX_VALUES: Final = 1000
-MAX_SEARCH_LENGTH: Final = 1000
 _SEVERAL: Final = "One of these; separated by commas, or repeated."
 
 Value = TypeVar("Value", str, int, AssignmentState, LearnerState)
@@ -33,13 +33,6 @@ Value = TypeVar("Value", str, int, AssignmentState, LearnerState)
 
 def _content_key(text: str) -> str:
     return plus_meant(text.strip())
-
-
-def _search(text: str) -> str | None:
-    text = text.strip()
-    if len(text) > MAX_SEARCH_LENGTH:
-        raise ValueError(text)
-    return text or None
 
 
 def _ordering(text: str) -> Ordering:
@@ -68,9 +61,6 @@ def _several(one: Parameter) -> Repeatable:
 _KEY: Final = Parameter(_content_key)
 _LEARNER_STATE: Final = one_of(LearnerState)
 _STATE: Final = one_of(AssignmentState)
-_SEARCH: Final = Parameter(
-    _search, f"Ensure this field has no more than {MAX_SEARCH_LENGTH} characters."
-)
 _ORDERING: Final = Parameter(
     _ordering,
     f"Must be one of: {', '.join(ORDERED_BY)}.",
@@ -96,7 +86,7 @@ class AssignmentFilterQuery(Query, frozen=True, kw_only=True):
     state: Annotated[AssignmentState | None, _STATE, "Only this state."] = None
     state__in: Annotated[frozenset[AssignmentState] | None, _several(_STATE), _SEVERAL] = None
     search: Annotated[
-        str | None, _SEARCH, "Part of the content's title or of the learner's e-mail."
+        str | None, SEARCH, "Part of the content's title or of the learner's e-mail."
     ] = None
 
     def filters(self) -> AssignmentFilters:

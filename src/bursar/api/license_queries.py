@@ -8,9 +8,9 @@ from bursar.subscriptions.licenses.commands import LicenseSelection, PersonSelec
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.web.query import (
     FLAG,
+    SEARCH,
     Errors,
     PageNumber,
-    Parameter,
     Query,
     Repeatable,
     WrongValue,
@@ -19,7 +19,6 @@ from bursar.web.query import (
 
 PAGE_SIZE: Final = 100
 LARGEST_PAGE: Final = 1000
-LONGEST_SEARCH: Final = 1000
 
 
 def _statuses(texts: Sequence[str]) -> frozenset[LicenseStatus]:
@@ -39,16 +38,6 @@ _STATUS: Final = Repeatable(
 )
 
 
-def _search(given: str) -> str | None:
-    searched = given.strip()
-    if len(searched) > LONGEST_SEARCH:
-        raise ValueError(given)
-    return searched or None
-
-
-_SEARCH: Final = Parameter(
-    _search, f"Ensure this field has no more than {LONGEST_SEARCH} characters."
-)
 _PAGE_SIZE: Final = size_of_page(default=PAGE_SIZE, maximum=LARGEST_PAGE)
 
 
@@ -57,7 +46,7 @@ class LicenseFilterQuery(Query, frozen=True, kw_only=True):
         frozenset[LicenseStatus], _STATUS, "One of these; separated by commas, or repeated."
     ] = frozenset(LicenseStatus)
     user_email: Annotated[str | None, ADDRESS, "Only this learner."] = None
-    search: Annotated[str | None, _SEARCH, "Part of the learner's e-mail."] = None
+    search: Annotated[str | None, SEARCH, "Part of the learner's e-mail."] = None
 
     def selection(self) -> LicenseSelection:
         return LicenseSelection(self.status, self.user_email, self.search)

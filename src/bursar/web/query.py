@@ -184,6 +184,19 @@ def plain_text(
 TEXT: Final = plain_text()
 
 
+def _searched(text: str) -> str | None:
+    text = text.strip()
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(text)
+    return text or None
+
+
+SEARCH: Final = Parameter(
+    _searched, f"Ensure this field has no more than {LONGEST_TEXT} characters."
+)
+"""As TEXT, but spaces around the text do not count."""
+
+
 def one_of(choices: Iterable[str], parse: Callable[[str], object] | None = None) -> Parameter:
     """One of these values: an enumeration, or texts."""
     known = [str(choice) for choice in choices]
