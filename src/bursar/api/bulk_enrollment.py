@@ -6,7 +6,6 @@ from uuid import UUID
 
 import msgspec
 from pydantic import Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
@@ -30,7 +29,7 @@ from bursar.web.negotiation import Format
 from bursar.web.query import IDENTIFIER, PageNumber, Query
 from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
-from bursar.web.validation import Body
+from bursar.web.validation import Body, problem
 
 PATH: Final = "/enterprise/v1/bulk-license-enrollment"
 PAGE_SIZE: Final = 100
@@ -65,7 +64,7 @@ class BulkEnrollmentBody(Body):
             message = (
                 f"At most {MOST_TOGETHER} learners and course keys together; these are {together}."
             )
-            raise PydanticCustomError("value_error", "{error}", {"error": message})
+            raise problem(message)
         return self
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 from sqlalchemy.orm import Session
 
 from bursar import clock
@@ -24,7 +24,7 @@ from bursar.enrollment.progress.service import store_reported
 from bursar.web.fields import MOST_ITEMS
 from bursar.web.request import Caller
 from bursar.web.routes import Routes
-from bursar.web.validation import Body
+from bursar.web.validation import Body, problem
 
 routes: Final = Routes("learner-summary")
 _EMAIL_SCHEMA: Final = {"type": "string", "format": "email"}
@@ -57,8 +57,7 @@ def _row(value: object) -> ReportedRow:
 
 
 def _problem(name: str, message: str, value: object) -> InitErrorDetails:
-    problem = PydanticCustomError("value_error", "{error}", {"error": message})
-    return InitErrorDetails(type=problem, loc=(name,), input=value)
+    return InitErrorDetails(type=problem(message), loc=(name,), input=value)
 
 
 class _AsRow:

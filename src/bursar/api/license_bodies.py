@@ -11,14 +11,13 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import no_info_plain_validator_function
 
 from bursar.emails import normalised
 from bursar.subscriptions.licenses.commands import LicenseFilter
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.web.fields import MOST_ITEMS, EmailAddresses
-from bursar.web.validation import Body
+from bursar.web.validation import Body, problem
 
 SFID_LENGTH: Final = 18
 LONGEST_TEXT: Final = 5000
@@ -40,10 +39,6 @@ Sfid = Annotated[str | None, AfterValidator(_sfid), WithJsonSchema(_SFID_SCHEMA)
 LetterText = Annotated[str, Field(max_length=LONGEST_TEXT)]
 
 
-def _across_fields(message: str) -> PydanticCustomError:
-    return PydanticCustomError("value_error", "{error}", {"error": message})
-
-
 class AssignBody(Body):
     user_emails: EmailAddresses
     user_sfids: list[Sfid] = Field(default_factory=list, max_length=MOST_ITEMS)
@@ -55,7 +50,7 @@ class AssignBody(Body):
     def _has_an_id_for_each(self) -> Self:
         is_given = "user_sfids" in self.model_fields_set
         if is_given and len(self.user_sfids) != len(self.user_emails):
-            raise _across_fields("Give exactly one of user_sfids for each of user_emails.")
+            raise problem("Give exactly one of user_sfids for each of user_emails.")
         return self
 
     @property
@@ -160,7 +155,7 @@ class RevokeBody(Body):
     @model_validator(mode="after")
     def _names_them_one_way(self) -> Self:
         if len(self.model_fields_set) != 1:
-            raise _across_fields("Give either user_emails or filters.")
+            raise problem("Give either user_emails or filters.")
         return self
 
 

@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Final, Self, TypeAlias
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
@@ -18,7 +17,7 @@ from bursar.web.endpoint import Link
 from bursar.web.fields import LARGEST_INTEGER, EmailAddress, Text
 from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
-from bursar.web.validation import Body
+from bursar.web.validation import Body, problem
 
 routes: Final = Routes("policy-redemption", REFUSALS)
 OwnedPolicy: TypeAlias = Annotated[NamedPolicy, POLICY]
@@ -72,8 +71,7 @@ class RedeemBody(Body):
     @model_validator(mode="after")
     def _names_one_learner(self) -> Self:
         if (self.learner_email is None) == (self.lms_user_id is None):
-            message = "Give either learner_email or lms_user_id."
-            raise PydanticCustomError("value_error", "{error}", {"error": message})
+            raise problem("Give either learner_email or lms_user_id.")
         return self
 
 

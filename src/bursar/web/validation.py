@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from bursar.web.errors import Refusal
 
@@ -42,6 +42,11 @@ def validate(model: type[BaseModel], value: Any) -> tuple[BaseModel | None, dict
     return (None, errors) if errors else (body, {})
 
 
+def problem(message: str) -> PydanticCustomError:
+    """For a validator of a body to raise: the message is answered as it is."""
+    return PydanticCustomError("value_error", "{error}", {"error": message})
+
+
 def _nul_locations(value: Any, location: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The places of texts with a NUL, which PostgreSQL cannot store. In JSON they can only come
     escaped."""
@@ -61,8 +66,8 @@ def field_errors(
 ) -> dict[str, Any]:
     """Errors as `{"field": [...]}`, of items as `{"field": {"0": [...]}}`, added to known ones."""
     found = {} if known is None else known
-    for problem in problems:
-        _note(found, tuple(map(str, problem["loc"])), message_of(problem))
+    for each in problems:
+        _note(found, tuple(map(str, each["loc"])), message_of(each))
     return found
 
 
