@@ -71,8 +71,9 @@ class _Candidate:
     position: int
 
 
+JSON_ANSWER = Negotiated(Format.JSON, "application/json")
 _JSON = _Representation(
-    Negotiated(Format.JSON, "application/json"),
+    JSON_ANSWER,
     "application",
     "json",
     answers_suffix=True,
@@ -124,7 +125,7 @@ def negotiate(
     """Raise UnknownFormat or NotAcceptable when the request asks for nothing that is offered."""
     wanted = _wanted_format(format_parameter, offered)
     choose = _choose_cached if len(accept or "") <= LONGEST_REMEMBERED else _choose
-    preferred = Format.JSON if _declares_json(content_type) else default
+    preferred = Format.JSON if declares_json(content_type) else default
     chosen = choose(accept or "", preferred, wanted, offered)
     if chosen is None:
         raise NotAcceptable
@@ -149,7 +150,7 @@ def negotiate_leniently(
     except UnknownFormat:
         return negotiate_leniently(accept, content_type, None, default)
     except NotAcceptable:
-        return _JSON.negotiated
+        return JSON_ANSWER
 
 
 def _wanted_format(value: str | None, offered: tuple[Format, ...]) -> Format | None:
@@ -164,7 +165,8 @@ def _wanted_format(value: str | None, offered: tuple[Format, ...]) -> Format | N
     return wanted
 
 
-def _declares_json(content_type: str | None) -> bool:
+def declares_json(content_type: str | None) -> bool:
+    """Whether a Content-Type says JSON, with whatever parameters."""
     if content_type is None:
         return False
     return content_type.partition(";")[0].strip().lower() == "application/json"

@@ -41,6 +41,7 @@ from bursar.web.negotiation import (
     Negotiated,
     NotAcceptable,
     UnknownFormat,
+    declares_json,
     negotiate,
     only,
 )
@@ -182,7 +183,7 @@ class Pipeline:
     def _check_media_type(incoming: Incoming) -> None:
         declared = incoming.headers.get("content-type", "")
         # Some clients declare a form of length zero when they post nothing.
-        if (incoming.body or incoming.is_too_large) and not is_json(declared):
+        if (incoming.body or incoming.is_too_large) and not declares_json(declared):
             raise UnsupportedMediaType(declared.partition(";")[0].strip())
         if incoming.is_too_large:
             raise TooLarge
@@ -228,10 +229,6 @@ def refusal_of(error: Exception, incoming: Incoming) -> Outgoing:
 def unavailable(error: Exception, request_id: str) -> Refusal:
     log.error("database.unavailable", request_id=request_id, error=str(error), exc_info=error)
     return Refusal("The database is unavailable.", status=503, headers={"Retry-After": "1"})
-
-
-def is_json(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == "application/json"
 
 
 def _negotiated(endpoint: Endpoint, incoming: Incoming) -> Negotiated:

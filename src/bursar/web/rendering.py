@@ -10,7 +10,7 @@ from bursar.web.call import Answer, Source
 from bursar.web.compression import MINIMUM_BYTES, choose_coding, compress, compress_chunks
 from bursar.web.conditional import is_unchanged, known_tag, tag_of_bytes
 from bursar.web.errors import ApiError
-from bursar.web.negotiation import Format, Negotiated, negotiate_leniently
+from bursar.web.negotiation import JSON_ANSWER, Format, Negotiated, negotiate_leniently
 from bursar.web.parameters import QueryParameters
 from bursar.web.xml import to_xml
 
@@ -130,5 +130,5 @@ def refuse(error: ApiError, incoming: Incoming) -> Outgoing:
     """A refusal in the caller's format; 406 in JSON."""
     negotiated = lenient(incoming)
     if error.status == 406:
-        negotiated = Negotiated(Format.JSON, "application/json")
+        negotiated = JSON_ANSWER
     return render(Answer(error.body, error.status, error.headers), negotiated, incoming)
