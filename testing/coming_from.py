@@ -5,12 +5,11 @@
 A test fails when the page is not what this makes.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from bursar.app import all_endpoints
-from bursar.web.endpoint import Endpoint
+from bursar.web.endpoint import Endpoint, documented
 from bursar.web.rewrites import GATEWAY_PATHS, SERVICE_PATHS, Rewrite
 from testing.paths import REPOSITORY
 
@@ -89,7 +88,7 @@ def _target(rewrite: Rewrite) -> str:
 
 
 def _shown(endpoint: Endpoint) -> str:
-    return re.sub(r":\w+\}", "}", endpoint.path)
+    return documented(endpoint.path)
 
 
 def _path(template: str) -> str:

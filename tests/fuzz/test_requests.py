@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bursar.app import all_endpoints
+from bursar.web.endpoint import documented
 from bursar.web.query import fields_of
 from testing.clients.forging import encoded
 from testing.clients.samples import DOCUMENTED, Sample
@@ -218,8 +219,7 @@ def takes(sample: Sample, name: str) -> bool:
         endpoint
         for endpoint in [*all_endpoints(), None]
         if endpoint is None
-        or (endpoint.method, re.sub(r":\w+\}", "}", endpoint.path))
-        == (sample.method, sample.template)
+        or (endpoint.method, documented(endpoint.path)) == (sample.method, sample.template)
     )
     query = None if endpoint is None else endpoint.query
     return query is not None and any(known.name == name for known in fields_of(query))

@@ -16,11 +16,12 @@ from bursar.web.adapter import (
     allowed_methods,
     incoming_of,
     json_response,
+    other_method,
     read_body,
     to_response,
 )
 from bursar.web.callers import caller_address
-from bursar.web.errors import Refusal, TooLarge
+from bursar.web.errors import TooLarge
 from bursar.web.rendering import refuse
 
 MAX_FORM_BYTES = 64 * 1024
@@ -68,14 +69,9 @@ def _only(
     allow = allowed_methods([method])
 
     async def handle(request: AnyRequest) -> ASGIResponse:
-        asked = incoming_of(request).method
-        if asked == "OPTIONS":
-            return ASGIResponse(status_code=204, headers={"Allow": allow})
-        if asked not in allow.split(", "):
-            refusal = Refusal(
-                f'Method "{asked}" not allowed.', status=405, headers={"Allow": allow}
-            )
-            return to_response(refuse(refusal, incoming_of(request)), asked)
+        incoming = incoming_of(request)
+        if incoming.method == "OPTIONS" or incoming.method not in allow.split(", "):
+            return other_method(incoming, allow)
         return await respond(request)
 
     return HTTPRouteHandler(path, http_method=METHODS)(handle)

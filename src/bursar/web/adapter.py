@@ -17,7 +17,7 @@ from bursar.web.call import Answer
 from bursar.web.endpoint import Endpoint
 from bursar.web.errors import ApiError, Refusal
 from bursar.web.nearest import unknown_route
-from bursar.web.negotiation import Format, Negotiated
+from bursar.web.negotiation import JSON_ANSWER, Format
 from bursar.web.pipeline import REFUSED, Pipeline, refusal_of, unavailable
 from bursar.web.rendering import Incoming, Outgoing, refuse, render
 from bursar.web.streaming import StreamedResponse, Streaming
@@ -72,14 +72,9 @@ def _handler(
     async def handle(request: AnyRequest) -> ASGIResponse:
         incoming = incoming_of(request)
         method = incoming.method
-        if method == "OPTIONS":
-            return ASGIResponse(status_code=204, headers={"Allow": allow})
         endpoint = methods.get("GET" if method == "HEAD" else method)
         if endpoint is None:
-            refusal = Refusal(
-                f'Method "{method}" not allowed.', status=405, headers={"Allow": allow}
-            )
-            return to_response(refuse(refusal, incoming), method)
+            return other_method(incoming, allow)
         client_id = None
         if endpoint.write is not None:
             # The token is verified first, so that no body is read and kept for a caller without
@@ -110,6 +105,16 @@ def _streamed(outgoing: Outgoing, incoming: Incoming, streaming: Streaming) -> A
     return StreamedResponse(
         streaming, outgoing.stream, answer_to, status=outgoing.status, headers=headers
     )
+
+
+def other_method(incoming: Incoming, allow: str) -> ASGIResponse:
+    """The answer to a method that the path does not serve, and to OPTIONS, which tells those that
+    it does."""
+    if incoming.method == "OPTIONS":
+        return ASGIResponse(status_code=204, headers={"Allow": allow})
+    message = f'Method "{incoming.method}" not allowed.'
+    refusal = Refusal(message, status=405, headers={"Allow": allow})
+    return to_response(refuse(refusal, incoming), incoming.method)
 
 
 def allowed_methods(methods: Iterable[str]) -> str:
@@ -199,8 +204,7 @@ def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[byt
 def on_database_away(request: AnyRequest, error: Exception) -> Response[bytes]:
     """Answers for the routes that do not use the pipeline, which answer in JSON only."""
     refusal = unavailable(error, incoming_of(request).request_id)
-    method = str(request.method)
-    return _to_exception(_in_json(refusal.status, refusal.body, refusal.headers, method))
+    return _to_exception(_in_json(refusal.status, refusal.body, refusal.headers))
 
 
 def _to_exception(outgoing: Outgoing) -> Response[bytes]:
@@ -223,13 +227,12 @@ EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {
 def json_response(
     status: int, content: Any, headers: Mapping[str, str], method: str = "GET"
 ) -> ASGIResponse:
-    return to_response(_in_json(status, content, headers, method), method)
+    return to_response(_in_json(status, content, headers), method)
 
 
-def _in_json(status: int, content: Any, headers: Mapping[str, str], method: str) -> Outgoing:
+def _in_json(status: int, content: Any, headers: Mapping[str, str]) -> Outgoing:
     """An answer in JSON, whatever format the caller prefers."""
-    incoming = Incoming(method, "", {}, b"", {}, "", "")
-    negotiated = Negotiated(Format.JSON, "application/json")
-    outgoing = render(Answer(content, status, dict(headers)), negotiated, incoming)
+    incoming = Incoming("GET", "", {}, b"", {}, "", "")
+    outgoing = render(Answer(content, status, dict(headers)), JSON_ANSWER, incoming)
     outgoing.headers.pop("Vary", None)
     return outgoing

@@ -1,8 +1,9 @@
 """What an endpoint declares. The pipeline checks and runs all endpoints in the same order."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 from sqlalchemy import Connection
@@ -15,6 +16,14 @@ from bursar.web.query import Query
 
 Read = Callable[[Call, Connection], Answer[Any]]
 Write = Callable[[Call, Session], Answer[Any]]
+
+PLACEHOLDER: Final = re.compile(r"\{(\w+):(\w+)\}")
+"""A parameter in the path of an endpoint: its name and its kind."""
+
+
+def documented(path: str) -> str:
+    """The path of an endpoint as the documentation writes it, without the kinds."""
+    return PLACEHOLDER.sub(r"{\1}", path)
 
 
 @dataclass(frozen=True, slots=True)

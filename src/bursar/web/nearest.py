@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from bursar.web.endpoint import documented
 from bursar.web.errors import NotFound
 
 _LONGEST_PATH: Final = 500
@@ -26,7 +27,7 @@ def _nearest(path: str, routes: tuple[str, ...]) -> str | None:
         return None
     for route, pattern in _patterns(routes):
         if pattern.fullmatch(rest):
-            return re.sub(r":\w+\}", "}", route)
+            return documented(route)
     return None
 
 

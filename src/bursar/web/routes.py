@@ -17,10 +17,9 @@ when the module is imported: a request costs one call more.
 """
 
 import inspect
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from sqlalchemy import BindParameter, Connection
 from sqlalchemy.orm import Session
@@ -28,7 +27,7 @@ from sqlalchemy.sql.visitors import iterate
 
 from bursar.tenancy import Owned
 from bursar.web.call import Answer, Call
-from bursar.web.endpoint import Documentation, Endpoint, Link
+from bursar.web.endpoint import PLACEHOLDER, Documentation, Endpoint, Link
 from bursar.web.errors import ApiError
 from bursar.web.negotiation import Format
 from bursar.web.query import Query
@@ -38,8 +37,6 @@ from bursar.web.validation import Body
 Route = TypeVar("Route", bound=Callable[..., object])
 Refusals = Mapping[type[Exception], Callable[[Any], ApiError]]
 """The answer to each refusal of a domain. The most specific class of an exception decides."""
-
-_PLACEHOLDER: Final = re.compile(r"\{(\w+):(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +169,7 @@ class _Sentence:
         self.needs: list[type] = []
         self.is_read = False
         self._route = route
-        self._path_names = frozenset(name for name, _ in _PLACEHOLDER.findall(path))
+        self._path_names = frozenset(name for name, _ in PLACEHOLDER.findall(path))
         hints = get_type_hints(route, include_extras=True)
         answer = hints.pop("return")
         self.answer = _shown(answer)

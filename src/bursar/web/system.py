@@ -24,11 +24,13 @@ def system_handlers(
     async def health(request: AnyRequest) -> ASGIResponse:
         return json_response(200, {"status": "ok", "version": version}, {}, request.method)
 
+    async def problem() -> str | None:
+        return STOPPING if is_draining() else await threads.run(readiness_problem, database)
+
     async def ready(request: AnyRequest) -> ASGIResponse:
-        problem = STOPPING if is_draining() else await threads.run(readiness_problem, database)
-        status = 200 if problem is None else 503
-        content = {"status": "ready"} if problem is None else {"detail": problem}
-        return json_response(status, content, {}, request.method)
+        if found := await problem():
+            return json_response(503, {"detail": found}, {}, request.method)
+        return json_response(200, {"status": "ready"}, {}, request.method)
 
     async def figures(request: AnyRequest) -> ASGIResponse:
         metrics.observe_pool("read", database.connections_in_use(write=False))
@@ -42,9 +44,8 @@ def system_handlers(
         )
 
     async def heartbeat(request: AnyRequest) -> ASGIResponse:
-        problem = STOPPING if is_draining() else await threads.run(readiness_problem, database)
-        status = 200 if problem is None else 503
-        return json_response(status, {"OK": problem is None}, {}, request.method)
+        is_ready = await problem() is None
+        return json_response(200 if is_ready else 503, {"OK": is_ready}, {}, request.method)
 
     async def index(request: AnyRequest) -> ASGIResponse:
         return index_response(request, version)

@@ -12,7 +12,6 @@ from typing import Any, Final
 from bursar.web.openapi.components import JsonObject, reference
 
 _JSON: Final = "application/json"
-_FORM: Final = "application/x-www-form-urlencoded"
 DOCUMENTS: Final = "x-documents"
 _TEXTS: Final[JsonObject] = {"type": "array", "items": {"type": "string"}}
 _ERRORS: Final[JsonObject] = {

@@ -9,7 +9,7 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from bursar.web.endpoint import Documentation, Endpoint, Link
+from bursar.web.endpoint import PLACEHOLDER, Documentation, Endpoint, Link, documented
 from bursar.web.idempotency import MAX_KEY_LENGTH
 from bursar.web.negotiation import Format
 from bursar.web.openapi.components import (
@@ -27,7 +27,6 @@ from bursar.web.query import fields_of
 from bursar.web.xml import to_xml
 
 _COMPONENT = "#/components/schemas/"
-_PLACEHOLDER = re.compile(r"\{(\w+):(\w+)\}")
 _EVERYWHERE = {400, 401, 406, 429, 500, 503}
 _WRITES = {403, 413, 415, 422}
 _DESCRIPTION = """\
@@ -106,7 +105,7 @@ def _merged(*parts: JsonObject) -> JsonObject:
 def _paths(endpoints: Sequence[Endpoint], schemas: _Schemas) -> JsonObject:
     paths: JsonObject = {}
     for endpoint in endpoints:
-        path = _PLACEHOLDER.sub(r"{\1}", endpoint.path)
+        path = documented(endpoint.path)
         paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
     return paths | system_paths()
 
@@ -142,7 +141,7 @@ def operation_id(summary: str) -> str:
 
 
 def _path_parameters(template: str) -> list[JsonObject]:
-    return [_path_parameter(name, kind) for name, kind in _PLACEHOLDER.findall(template)]
+    return [_path_parameter(name, kind) for name, kind in PLACEHOLDER.findall(template)]
 
 
 def _path_parameter(name: str, kind: str) -> JsonObject:
@@ -201,7 +200,7 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> JsonObject:
 
 def refusal_statuses(endpoint: Endpoint) -> set[int]:
     statuses = _EVERYWHERE | set(endpoint.documentation.refusals)
-    if _PLACEHOLDER.search(endpoint.path) or endpoint.query_names:
+    if PLACEHOLDER.search(endpoint.path) or endpoint.query_names:
         statuses |= {404}
     return statuses | _WRITES if endpoint.write is not None else statuses
 
