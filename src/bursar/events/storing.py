@@ -18,13 +18,13 @@ from bursar.database.engine import raising_as_sqlalchemy
 from bursar.events.event import Event
 from bursar.events.models import EventRecord
 
-_BATCH: Final = 5_000
+BATCH: Final = 5_000
 """Rows in one statement; a row has about a kilobyte."""
 
 
 def store(session: Session, actor: Actor, events: Sequence[Event], at: datetime) -> None:
     """Stores the events. The versions of each object continue from its latest stored event."""
-    for batch in batched(events, _BATCH):
+    for batch in batched(events, BATCH):
         rows = [_row(actor, event, at) for event in batch]
         are_first = all(event.is_first for event in batch)
         _number_within(rows)

@@ -2,8 +2,11 @@
 
 from uuid import uuid4
 
+import pytest
+
 from bursar.credit.policies.commands import Deposit
 from bursar.database.engine import Database
+from bursar.events import storing
 from testing.worlds.budgets import DAY, NOW, Budget, open_budget
 from testing.worlds.catalog import ENTERPRISE
 
@@ -62,6 +65,17 @@ def test_each_deposit_is_told_with_the_balance_that_it_makes(database: Database)
     assert [event.version for event in told] == [1, 2, 3, 4]
     assert (told[3].data["deposit"], told[3].data["amount"]) == (str(second.uuid), 30)
     assert told[3].data["subsidy"]["current_balance"] == 1230
+
+
+def test_the_events_of_a_new_subsidy_are_numbered_on_from_batch_to_batch(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "BATCH", 2)
+    budget = open_budget(
+        database, subsidy_deposits=[Deposit(uuid4(), cents, NOW) for cents in range(4)]
+    )
+    told = budget.events("subsidy.created", "subsidy.deposited")
+    assert [event.version for event in told] == [1, 2, 3, 4, 5, 6]
 
 
 def test_deadlines_follow_a_subsidy_that_ends_earlier(database: Database) -> None:

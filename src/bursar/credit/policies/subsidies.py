@@ -191,6 +191,5 @@ def _news(
             enterprise_uuid=subsidy.enterprise_uuid,
             changes={"current_balance": (balance, balance + deposit.amount)},
             data=SubsidyDeposit(item, deposit.uuid, deposit.amount),
-            is_first=is_new,
         )
         balance += deposit.amount
