@@ -16,6 +16,7 @@ from bursar.provisioning.export import export, to_yaml
 from bursar.provisioning.manifest import ManifestError, from_data
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.reading import parse_data
+from testing.databases.statements import statements_of
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, tzinfo=UTC)
@@ -119,6 +120,25 @@ def test_each_subsidy_policy_and_learner_counts_once_and_a_second_run_changes_no
     assert trail(database) == told
     assert stored(database, Subsidy, SUBSIDY).balance_cents == 1500
     assert count(database, Learner) == 2
+
+
+def test_budgets_are_locked_before_learners_even_if_only_learners_are_declared(
+    database: Database,
+) -> None:
+    """As a redemption does it, and as an allocation needs it: it links what it sees."""
+    applied(database, whole())
+    learners = from_data({"enterprises": [acme(learners=[{"email": "ana@acme.example"}])]})
+
+    with database.transaction() as session, statements_of(database) as sent:
+        apply(session, ACTOR, [learners], now=LATER)
+
+    lines = [" ".join(statement.split()) for statement in sent]
+    taken = [
+        next(number for number, line in enumerate(lines) if f" FROM {table} " in line)
+        for table in ("subsidy_access_policies", "subsidies", "learners")
+    ]
+    assert taken == sorted(taken)
+    assert database.is_sqlite or all(lines[number].endswith(" UPDATE") for number in taken)
 
 
 def test_what_is_not_said_has_its_default(database: Database) -> None:

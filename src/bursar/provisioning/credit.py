@@ -37,7 +37,9 @@ class CreditRun:
     """The subsidies to check at the end, each with the place of a problem with its limits."""
 
     def put(self, place: str, enterprise: EnterpriseForm) -> None:
-        if enterprise.subsidies or enterprise.policies:
+        # Whoever holds a budget and a learner has taken the budget first, so that there is no
+        # deadlock; and no allocation may miss the account of a learner meanwhile.
+        if enterprise.subsidies or enterprise.policies or enterprise.learners:
             policies.lock_enterprise(self.session, enterprise.uuid)
         for index, subsidy in enumerate(enterprise.subsidies):
             self._put_subsidy(f"{place}.subsidies[{index}]", enterprise, subsidy)
