@@ -94,6 +94,8 @@ class LearnerSelection:
     learner_email: str | None = None
     """Normalised."""
     lms_user_id: int | None = None
+    is_either_enough: bool = False
+    """Where both are given: as for a redemption, one of them names the learner."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,15 +24,20 @@ _BY_ACCOUNT: Final = (
 
 
 def _selected(selection: LearnerSelection) -> Select[Any]:
-    statement = select(*(_assignments.c[name] for name in ITEM_COLUMNS))
+    every = select(*(_assignments.c[name] for name in ITEM_COLUMNS))
     if selection.lms_user_id is None:
-        return statement.where(*_BY_EMAIL)
-    statement = statement.join_from(
+        return every.where(*_BY_EMAIL)
+    of_account = every.join_from(
         _configurations,
         _assignments,
         _assignments.c.configuration_uuid == _configurations.c.uuid,
     ).where(*_BY_ACCOUNT)
-    return statement if selection.learner_email is None else statement.where(_BY_EMAIL[1])
+    if selection.learner_email is None:
+        return of_account
+    if selection.is_either_enough:
+        # Each half has an index of its own, and the union holds no assignment twice.
+        return select(every.where(*_BY_EMAIL).union(of_account).subquery())
+    return of_account.where(_BY_EMAIL[1])
 
 
 def assignments_of_learner(
@@ -45,10 +50,11 @@ def assignments_of_learner(
         "account": selection.lms_user_id,
     }
     statement = _selected(selection)
+    columns = statement.selected_columns
     counting = select(func.count()).select_from(statement.subquery())
     page = wanted.within(connection.execute(counting, values).scalar_one())
     rows = connection.execute(
-        statement.order_by(_assignments.c.recent_action_at.desc(), _assignments.c.uuid)
+        statement.order_by(columns.recent_action_at.desc(), columns.uuid)
         .offset(page.start)
         .limit(page.size),
         values,

@@ -18,6 +18,7 @@ from bursar.credit.redemption.asking import find_asked_learner, standing_transac
 from bursar.credit.redemption.commands import AskingForCredit
 from bursar.credit.redemption.records import TransactionRecord
 from bursar.credit.states import AssignmentState
+from bursar.learners.service import LearnerRecord
 from bursar.pages import PageRequest
 
 MOST_ASSIGNMENTS: Final = 1_000
@@ -51,16 +52,18 @@ def credits_available(
         if budget.is_in_use and budget.is_subsidy_active(at)
     ]
     earlier = standing_transactions(connection, learner, budgets)
-    open_ones = _open_assignments(connection, asking.enterprise_uuid, learner.email, at)
+    open_ones = _open_assignments(connection, learner, at)
     found = (_credit(budget, earlier, open_ones) for budget in budgets)
     return [each for each in found if each is not None]
 
 
 def _open_assignments(
-    connection: Connection, enterprise_uuid: UUID, email: str, at: datetime
+    connection: Connection, learner: LearnerRecord, at: datetime
 ) -> list[AssignmentListItem]:
     wanted = PageRequest(MOST_ASSIGNMENTS)
-    selection = LearnerSelection(enterprise_uuid, email)
+    selection = LearnerSelection(
+        learner.enterprise_uuid, learner.email, learner.lms_user_id, is_either_enough=True
+    )
     _, assignments = assignments_of_learner(connection, selection, wanted)
     return [
         each
@@ -90,10 +93,11 @@ def _credit(
 
 
 def _remaining_of_learner(budget: LockedBudget, earlier: Sequence[TransactionRecord]) -> int | None:
+    """Of the spend limit, if there is one and no other limit is used up."""
     mine = [each for each in earlier if each.policy_uuid == budget.policy_uuid]
-    if budget.per_learner_spend_limit is not None:
-        spent = sum(each.price_cents for each in mine)
-        return max(0, budget.per_learner_spend_limit - spent)
-    if budget.per_learner_enrollment_limit is not None:
-        return max(0, budget.per_learner_enrollment_limit - len(mine))
-    return None
+    most = budget.per_learner_enrollment_limit
+    enrollments = None if most is None else max(0, most - len(mine))
+    if budget.per_learner_spend_limit is None or enrollments == 0:
+        return enrollments
+    spent = sum(each.price_cents for each in mine)
+    return max(0, budget.per_learner_spend_limit - spent)
