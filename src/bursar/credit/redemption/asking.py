@@ -4,7 +4,7 @@ Everything is read under no lock, and nothing is changed: the answer may be anot
 that the learner redeems.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,11 +13,11 @@ from uuid import UUID
 from sqlalchemy import Connection, or_, select
 from sqlalchemy.orm import Session
 
-from bursar.catalog.offers.service import find_offers
+from bursar.catalog.offers.service import Offer, Pair, find_offers
 from bursar.credit.ledger.service import LockedBudget, read_budgets
 from bursar.credit.models import SubsidyTransaction
 from bursar.credit.redemption.commands import Asking, AskingForCredit
-from bursar.credit.redemption.eligibility import payment_for
+from bursar.credit.redemption.eligibility import check_open, payment_for
 from bursar.credit.redemption.records import COLUMNS, TransactionRecord
 from bursar.credit.redemption.refusals import LearnerUnknown
 from bursar.credit.redemption.views import TransactionItem, transaction_item
@@ -60,7 +60,7 @@ def can_redeem(connection: Connection, asking: Asking, *, at: datetime) -> list[
         prices: dict[str, int | None] = {}
         for (_, key), offer in offers.items():
             prices[key] = offer.price_cents if prices.get(key) is None else prices[key]
-        question = _Question(session, budgets, learner, earlier, at)
+        question = _Question(session, budgets, learner, earlier, offers, at)
         return [question.answer(key, prices.get(key)) for key in asking.content_keys]
 
 
@@ -73,6 +73,7 @@ class _Question:
     learner: LearnerRecord | None
     earlier: Sequence[TransactionRecord]
     """The learner's transactions that took money and did not give it back."""
+    offers: Mapping[Pair, Offer]
     at: datetime
 
     def answer(self, content_key: str, price_cents: int | None) -> Redeemability:
@@ -92,8 +93,10 @@ class _Question:
     def _refusal_of(self, budget: LockedBudget, content_key: str) -> BudgetRefused | None:
         if self.learner is None:
             return LearnerUnknown(budget.policy_uuid)
+        offer = self.offers.get((budget.catalog_uuid, content_key))
         try:
-            payment_for(self.session, budget, self.learner, content_key, self.at)
+            check_open(budget, self.at)
+            payment_for(self.session, budget, self.learner, content_key, offer, at=self.at)
         except BudgetRefused as refused:
             return refused
         return None

@@ -47,16 +47,27 @@ class Payment:
     """The assignment that is redeemed; None for a policy without assignments."""
 
 
+def check_open(budget: LockedBudget, at: datetime) -> None:
+    """Raises PolicyNotActive or SubsidyNotActive."""
+    if not budget.is_in_use:
+        raise PolicyNotActive(budget.policy_uuid)
+    # Late redemption opens the deadline of an enrollment, never the budget.
+    if not budget.is_subsidy_active(at):
+        raise SubsidyNotActive(budget.policy_uuid)
+
+
 def payment_for(
     session: Session,
     budget: LockedBudget,
     learner: LearnerRecord,
     content_key: str,
+    offer: Offer | None,
+    *,
     at: datetime,
 ) -> Payment:
-    """What the redemption costs. The caller holds the lock of the budget. Raises a
-    BudgetRefused."""
-    payment = _payment_for(session, budget, learner, content_key, at)
+    """What the redemption costs. The budget is open, and its catalog offers the content so. The
+    caller holds the lock of the budget. Raises a BudgetRefused."""
+    payment = _payment_for(session, budget, learner, content_key, offer, at=at)
     if payment.run_key is not None:
         _check_seat(session, budget, learner, payment.run_key)
     return payment
@@ -97,22 +108,14 @@ def _payment_for(
     budget: LockedBudget,
     learner: LearnerRecord,
     content_key: str,
+    offer: Offer | None,
+    *,
     at: datetime,
 ) -> Payment:
-    _check_open(budget, at)
-    offer = find_offer(session, budget.catalog_uuid, content_key, at)
     if budget.policy_type == ASSIGNED:
         row = _assignment(session, budget, learner, content_key, offer)
         return _of_assignment(session, budget, row, offer, at)
     return _directly(session, budget, learner, offer, at)
-
-
-def _check_open(budget: LockedBudget, at: datetime) -> None:
-    if not budget.is_in_use:
-        raise PolicyNotActive(budget.policy_uuid)
-    # Late redemption opens the deadline of an enrollment, never the budget.
-    if not budget.is_subsidy_active(at):
-        raise SubsidyNotActive(budget.policy_uuid)
 
 
 def _of_assignment(

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
+from bursar.catalog.offers.service import find_offer
 from bursar.credit.assignments.records import StateChange, change_state
 from bursar.credit.ledger.service import BudgetDelta, LockedBudget, NewEntry, lock_budget, post
 from bursar.credit.models import Assignment, SubsidyTransaction
@@ -28,7 +29,7 @@ from bursar.credit.redemption.commands import (
     RedeemCourse,
     ReverseRedemption,
 )
-from bursar.credit.redemption.eligibility import Payment, payment_for
+from bursar.credit.redemption.eligibility import Payment, check_open, payment_for
 from bursar.credit.redemption.records import TransactionRecord, find_transaction
 from bursar.credit.redemption.refusals import LearnerUnknown, TransactionNotCommitted
 from bursar.credit.redemption.views import TransactionItem, transaction_item
@@ -79,7 +80,9 @@ def redeem(
     budget = lock_budget(session, command.enterprise_uuid, command.policy_uuid)
     # Two budgets do not wait for each other, so that the learner is locked too, after the budget.
     lock_known_learners(session, [learner.id])
-    payment = payment_for(session, budget, learner, command.content_key, at)
+    check_open(budget, at)
+    offer = find_offer(session, budget.catalog_uuid, command.content_key, at)
+    payment = payment_for(session, budget, learner, command.content_key, offer, at=at)
     created = _create(session, budget, learner, command.content_key, payment, at=at)
     delta = BudgetDelta(redeemed=payment.price_cents, balance=-payment.price_cents)
     delta.entry = NewEntry(created.uuid, "redemption", -payment.price_cents)
