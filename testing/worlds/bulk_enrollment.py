@@ -200,7 +200,7 @@ def do_chunk(database: Database, job: UUID, number: int, lms: Lms | UnansweringL
 
 
 def settle_pending(database: Database, lms: Lms) -> int:
-    return enroll_pending(database, lms)
+    return enroll_pending(database, JobQueue(database), lms)
 
 
 def job_row(session: Session, uuid: UUID) -> Any:

@@ -1,5 +1,6 @@
 """What comes of the pairs of a job."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,16 +13,26 @@ from bursar.database.engine import Database
 from bursar.delivery.models import Mail
 from bursar.enrollment.bulk import jobs, service
 from bursar.enrollment.bulk.checks import check_bulk_enrollment
-from bursar.enrollment.bulk.enrolling import UnansweringLms
+from bursar.enrollment.bulk.enrolling import GIVE_BACK, UnansweringLms
 from bursar.enrollment.bulk.mail import ENROLLED
 from bursar.enrollment.bulk.models import BulkEnrollmentRow
 from bursar.enrollment.bulk.tasks import tasks
-from bursar.enrollment.gateway import EmbeddedGateway, LmsUnavailable
+from bursar.enrollment.gateway import (
+    EmbeddedGateway,
+    LmsEnrollment,
+    LmsOutcome,
+    LmsUnavailable,
+)
 from bursar.enrollment.models import Enrollment
 from bursar.events.models import EventRecord
+from bursar.jobs.queue import JobQueue
+from bursar.jobs.worker import Worker
 from bursar.settings import Settings
 from bursar.subscriptions.licenses.models import License
+from testing.databases.composed import opener
+from testing.jobs import change_status
 from testing.jobs import jobs as stored_jobs
+from testing.waiting import wait_until
 from testing.worlds.bulk_enrollment import (
     ACME,
     ADVANCED,
@@ -265,6 +276,17 @@ class TestWhileItRuns:
         ]
 
 
+class AwayLms(Lms):
+    """Does not answer when it is to end something while it is away."""
+
+    is_away = False
+
+    def end(self, seats: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
+        if self.is_away:
+            raise LmsUnavailable("away")
+        return super().end(seats)
+
+
 class TestPending:
     def test_pairs_are_enrolled_when_their_license_is_activated(self, acme: Database) -> None:
         job = run(acme, [ANA, BOB], [OPEN])
@@ -314,6 +336,47 @@ class TestPending:
         assert settle_pending(acme, Lms(meanwhile=refuse)) == 0
         assert outcomes(acme, job) == {(BOB, OPEN): PENDING}
         assert settle_pending(acme, Lms()) == 1
+
+    @pytest.mark.slow  # a stopping DBOS takes its time
+    def test_a_seat_that_lost_its_license_is_given_back_although_the_lms_was_away(
+        self, acme: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(service, "CHUNK_SIZE", 1)
+        job = run(acme, [ANA, BOB], [OPEN])
+        with acme.transaction() as session:
+            key = f"{GIVE_BACK}:{job}:1"
+            JobQueue(acme).enqueue(session, GIVE_BACK, str(job), 1, key=key)
+        change_status(acme, key, "SUCCESS")
+        activate(acme, [BOB])
+        lms = AwayLms(meanwhile=lambda: revoke(acme, [BOB]))
+        lms.is_away = True
+        assert settle_pending(acme, lms) == 1
+        assert outcomes(acme, job)[BOB, OPEN] == ("failed", "missing subscription")
+        lms.is_away = False
+        worker = Worker(opener(database_url), jobs.workflows(lms), polling_seconds=0.1)
+        worker.start()
+        try:
+            wait_until(lambda: bool(lms.ended), "the seat is given back")
+        finally:
+            worker.stop()
+        assert [(seat.email, seat.courserun_key) for seat in lms.ended] == [(BOB, OPEN)]
+
+    def test_a_lost_seat_that_something_else_pays_for_is_not_given_back(
+        self, acme: Database
+    ) -> None:
+        job = run(acme, [BOB], [OPEN])
+        activate(acme, [BOB])
+        lms = Lms(meanwhile=lambda: revoke(acme, [BOB]))
+        assert settle_pending(acme, lms) == 1
+        assert lms.ended == []
+        with acme.transaction() as session:
+            plan(session, OTHER_PLAN)
+            give(session, [BOB], OTHER_PLAN)
+        activate(acme, [BOB], OTHER_PLAN)
+        run(acme, [BOB], [OPEN])
+        assert enrollments(acme) == [(BOB, OPEN)]
+        jobs.give_back_lost(acme, lms, job, 0)
+        assert lms.ended == []
 
     def test_two_at_once_enroll_once(self, acme: Database) -> None:
         job = run(acme, [BOB], [OPEN], notify=True)

@@ -4,7 +4,7 @@ one transaction."""
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -31,6 +31,9 @@ from bursar.enrollment.service import record_enrollments
 from bursar.learners.service import LearnerRecord, ensure_learners, find_learners
 from bursar.subscriptions.licenses import service as license_service
 from bursar.subscriptions.licenses.commands import ActivateLicenses, UsableLicense
+
+GIVE_BACK: Final = "bulk_enrollment.give_back"
+"""The workflow that calls `give_back` for the lost pairs of a chunk until the LMS answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,13 @@ from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.enrollment.bulk import chunks, enrolling, queries
-from bursar.enrollment.bulk.enrolling import EnrolledPairs, Enroller, Job, UnansweringLms
+from bursar.enrollment.bulk.enrolling import (
+    GIVE_BACK,
+    EnrolledPairs,
+    Enroller,
+    Job,
+    UnansweringLms,
+)
 from bursar.enrollment.bulk.events import BulkEnrollmentRequested
 from bursar.enrollment.bulk.pending import PENDING, enroll_pending
 from bursar.enrollment.bulk.rules import (
@@ -36,7 +42,6 @@ from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 
 CHUNK: Final = "bulk_enrollment.chunk"
-GIVE_BACK: Final = "bulk_enrollment.give_back"
 STEP_THAT_ENROLLS: Final = "enrol"
 """DBOS stores the name of a step and compares it when it resumes a job, so the name must not change
 and keeps its old spelling."""
@@ -93,7 +98,7 @@ class _Work:
 
         def enroll() -> int:
             only = None if license_uuid is None else UUID(license_uuid)
-            return enroll_pending(context.database, self.gateway, only)
+            return enroll_pending(context.database, context.queue, self.gateway, only)
 
         return steps.run(context, STEP_THAT_ENROLLS, enroll)
 
@@ -175,7 +180,8 @@ def _enqueue_give_back(context: JobContext, job_uuid: str, number: int) -> None:
 
 
 def give_back_lost(database: Database, lms: LmsGateway, job_uuid: UUID, number: int) -> None:
-    """Ends the enrollments that `do_chunk` counted. It is safe to repeat. Raises LmsUnavailable."""
+    """Ends the enrollments of a chunk's lost pairs, whether they were lost at once or after they
+    were pending. It is safe to repeat. Raises LmsUnavailable."""
     with database.read() as connection, Session(connection) as session:
         row = queries.get_job(session, job_uuid)
         numbers = numbers_of(row.total, row.chunk_size, number)

@@ -1,6 +1,6 @@
 """Pairs that wait for their learner to activate a license, and then are enrolled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import Database
+from bursar.database.types import AnyRow
 from bursar.enrollment.bulk import chunks, enrolling, queries
-from bursar.enrollment.bulk.enrolling import EnrolledPairs, Job
-from bursar.enrollment.bulk.rules import MISSING_SUBSCRIPTION, Pair, PairStatus
+from bursar.enrollment.bulk.enrolling import GIVE_BACK, EnrolledPairs, Job
+from bursar.enrollment.bulk.rules import MISSING_SUBSCRIPTION, Decision, Pair, PairStatus
 from bursar.enrollment.gateway import LmsGateway, LmsUnavailable
 from bursar.jobs.queue import JobQueue
 from bursar.subscriptions.licenses.events import LicenseActivated
@@ -48,6 +49,7 @@ class EnqueuePending:
 
 def enroll_pending(
     database: Database,
+    queue: JobQueue,
     lms: LmsGateway,
     license_uuid: UUID | None = None,
 ) -> int:
@@ -62,14 +64,16 @@ def enroll_pending(
         for job_uuid, some in groupby(rows, key=attrgetter("job_uuid")):
             pairs = [Pair(row.number, row.email, row.course_run_key) for row in some]
             try:
-                total += _settle(database, lms, job_uuid, pairs)
+                total += _settle(database, queue, lms, job_uuid, pairs)
             except LmsUnavailable as error:
                 _log.warning("pending pairs wait for the LMS", reason=str(error))
                 return total
         after = rows[-1].job_uuid, rows[-1].number
 
 
-def _settle(database: Database, lms: LmsGateway, job_uuid: UUID, pairs: list[Pair]) -> int:
+def _settle(
+    database: Database, queue: JobQueue, lms: LmsGateway, job_uuid: UUID, pairs: list[Pair]
+) -> int:
     with database.read() as connection, Session(connection) as session:
         row = queries.get_job(session, job_uuid)
     job = Job.of(row)
@@ -82,12 +86,20 @@ def _settle(database: Database, lms: LmsGateway, job_uuid: UUID, pairs: list[Pai
             return 0
         still = EnrolledPairs(enrolled.facts, mine)
         decisions, to_notify = enrolling.record(session, job, still, now)
+        _have_lost_given_back(queue, session, row, decisions)
         chunks.change_rows(session, row, decisions, to_notify, now)
-    lost = [
-        pair
+    return sum(each.status is not PairStatus.PENDING for each in decisions.values())
+
+
+def _have_lost_given_back(
+    queue: JobQueue, session: Session, job: AnyRow, decisions: Mapping[Pair, Decision]
+) -> None:
+    """Enqueues the jobs that end enrollments in the LMS that no license pays for any more."""
+    lost = {
+        pair.number // job.chunk_size
         for pair, each in decisions.items()
         if each.notes == MISSING_SUBSCRIPTION and each.license is not None
-    ]
-    if lost:
-        enrolling.give_back(database, lms, job.enterprise_uuid, lost)
-    return sum(each.status is not PairStatus.PENDING for each in decisions.values())
+    }
+    for chunk in sorted(lost):
+        # Without a key: a job with the key of the chunk may have succeeded before.
+        queue.enqueue(session, GIVE_BACK, str(job.uuid), chunk)

@@ -18,8 +18,9 @@ def tasks(gateway: LmsGateway) -> tuple[Task, ...]:
     """With this LMS, where pending pairs are enrolled."""
 
     def continue_all(database: Database, _settings: Settings) -> Mapping[str, int]:
-        settled = enroll_pending(database, gateway)
-        under_way = continue_jobs(database, JobQueue(database))
+        queue = JobQueue(database)
+        settled = enroll_pending(database, queue, gateway)
+        under_way = continue_jobs(database, queue)
         return {"pending pairs settled": settled, "jobs under way": under_way}
 
     return (Task("continue-bulk-enrollments", continue_all, "* * * * *", _is_needed),)
