@@ -28,6 +28,7 @@ from bursar.subscriptions.plans.locking import (
     LockedPlan,
     change_counts,
     lock_plan,
+    lock_plans,
 )
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 from bursar.subscriptions.plans.service import show_plan
@@ -56,6 +57,7 @@ def process_renewal(
     Raises RenewalRefused, after which the caller must roll back.
     """
     at = at or clock.now()
+    _lock_both(session, command)
     prior = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
     renewal = session.get(PlanRenewal, prior.uuid, populate_existing=True)
     if renewal is None or renewal.processed_at is not None or renewal.effective_date > at:
@@ -73,6 +75,18 @@ def process_renewal(
     )
     publish(session, actor, [event], at=at)
     return copied
+
+
+def _lock_both(session: Session, command: ProcessRenewal) -> None:
+    """Locks the plan and the one that follows, if it exists, in the order in which everyone locks
+    several plans. The renewal is not locked yet: it is read again under the lock of its plan."""
+    statement = select(PlanRenewal.renewed_plan_uuid).where(
+        PlanRenewal.plan_uuid == command.plan_uuid,
+        PlanRenewal.enterprise_uuid == command.enterprise_uuid,
+    )
+    renewed_uuid = session.scalars(statement).first()
+    if renewed_uuid is not None:
+        lock_plans(session, [command.plan_uuid, renewed_uuid])
 
 
 def _renewed_plan(
