@@ -10,7 +10,7 @@ from bursar.catalog.catalogs.checks import check_catalogs
 from bursar.catalog.catalogs.commands import PutCatalog
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.catalogs.reevaluation import reevaluate
-from bursar.catalog.catalogs.service import catalogs_of, put_catalog
+from bursar.catalog.catalogs.service import catalogs_of, list_catalogs, put_catalog
 from bursar.catalog.content.models import ContentItem, ContentState
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.catalog.membership.service import PARTNER_KEY
@@ -233,6 +233,24 @@ def test_what_an_older_release_stored_is_evaluated_again(database: Database) -> 
     reevaluate(database)
     with database.transaction() as session:
         assert session.scalars(select(CatalogQuery.version)).one() == version
+
+
+def test_a_filter_that_a_catalog_waits_for_survives_an_upgrade(database: Database) -> None:
+    with database.transaction() as session:
+        store(session, [PLAIN, EXECUTIVE])
+        put(session, {"key": "edX+A"})
+        put(session, {"content_type": "course"}, at(1), limit=0)
+        catalog = session.scalars(select(Catalog)).one()
+        assert catalog.pending_query_uuid is not None
+        catalog.include_exec_ed_2u_courses = True
+        session.execute(update(ContentState).values(evaluated_by=None))
+    reevaluate(database)
+    with database.transaction() as session:
+        (declared,) = list_catalogs(session, ENTERPRISE)
+        assert declared.content_filter == {"content_type": "course"}
+        assert members(session) == ["edX+A", "edX+E"]
+        assert session.scalars(select(Catalog.pending_query_uuid)).one() is None
+        assert list(check_catalogs(session)) == []
 
 
 def test_another_partner_of_the_installation_makes_filters_mean_something_else(

@@ -7,7 +7,7 @@ makes filters mean something else, what is stored has to be brought along.
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.orm import Session
 
 from bursar.catalog.catalogs.changeover import set_filter
@@ -68,10 +68,14 @@ def _evaluated_by(connection: Connection) -> str | None:
 
 
 def _separate_exec_ed(session: Session, now: datetime) -> None:
-    """Catalogs with executive education used to share their query with those without it."""
+    """Catalogs with executive education used to share their query with those without it.
+
+    Of a catalog that waits for a filter, that filter counts: it is the one to come to.
+    """
+    wanted = func.coalesce(Catalog.pending_query_uuid, Catalog.query_uuid)
     rows = session.execute(
         select(Catalog, CatalogQuery.content_filter)
-        .join(CatalogQuery, CatalogQuery.uuid == Catalog.query_uuid)
+        .join(CatalogQuery, CatalogQuery.uuid == wanted)
         .where(Catalog.include_exec_ed_2u_courses, CatalogQuery.include_exec_ed.is_(False))
     ).all()
     for catalog, content_filter in rows:
