@@ -320,6 +320,11 @@ def test_an_enterprise_is_created_changed_and_left_alone(database: Database) -> 
     ]
 
 
+def test_two_ways_to_write_an_accent_are_one_address(database: Database) -> None:
+    assert put_enterprise(database, ACME, contact_email="jos\u00e9@acme.example") == "changed"
+    assert put_enterprise(database, ACME, contact_email="jose\u0301@acme.example") == "unchanged"
+
+
 def test_an_explicit_null_empties_a_field(database: Database) -> None:
     put_enterprise(database, ACME, country="US")
     assert put_enterprise(database, ACME, country=None) == "changed"

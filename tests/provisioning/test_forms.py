@@ -418,6 +418,11 @@ def second(**parts: Any) -> dict[str, Any]:
             second(),
             "enterprises[0].learners[1].email: already used at enterprises[0].learners[0].email",
         ),
+        (  # composed and decomposed
+            enterprise(learners=[{"email": "\u00e9@b.example"}, {"email": "e\u0301@b.example"}]),
+            second(),
+            "enterprises[0].learners[1].email: already used at enterprises[0].learners[0].email",
+        ),
     ],
 )
 def test_what_two_parts_cannot_share_is_named(

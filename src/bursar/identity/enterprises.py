@@ -14,6 +14,7 @@ from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.database.types import AnyRow
 from bursar.declarations import DeclarationOutcome, given
+from bursar.emails import normalised
 from bursar.events.service import publish
 from bursar.identity.commands import DeclaredEnterprise
 from bursar.identity.events import EnterpriseChanged, EnterpriseCreated
@@ -116,7 +117,7 @@ def _wanted(declared: DeclaredEnterprise) -> dict[str, Any]:
     wanted = given(declared)
     del wanted["uuid"]
     if isinstance(wanted.get("contact_email"), str):
-        wanted["contact_email"] = wanted["contact_email"].strip().lower()
+        wanted["contact_email"] = normalised(wanted["contact_email"])
     return wanted
 
 

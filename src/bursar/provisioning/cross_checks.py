@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
+from bursar.emails import normalised
 from bursar.provisioning.problems import Part, path_of, problem
 
 # Every list whose items have a uuid of their own, as the way to it below an enterprise.
@@ -55,7 +56,7 @@ class _Item:
 
     def email(self, key: str) -> str | None:
         text = self.text(key)
-        return text.strip().lower() if text else None
+        return normalised(text) if text else None
 
     def below(self, way: tuple[str, ...]) -> Iterator["_Item"]:
         """The mappings at the end of the way, through lists of mappings and single ones."""
