@@ -27,8 +27,7 @@ from bursar.catalog.catalogs.refusals import CatalogOfAnotherEnterprise
 from bursar.catalog.catalogs.views import catalog_summary
 from bursar.catalog.membership.models import CatalogQuery
 from bursar.database.types import AnyRow
-from bursar.declarations import DeclarationOutcome
-from bursar.events.event import Plain
+from bursar.declarations import DeclarationOutcome, FieldChanges, given, set_fields
 from bursar.events.service import publish
 from bursar.pages import PageRequest
 
@@ -107,7 +106,7 @@ def put_catalog(
     if catalog is None:
         catalog = _new_catalog(command, now)
         session.add(catalog)
-    changes = _set_plain_fields(catalog, command)
+    changes = set_fields(catalog, _PLAIN_FIELDS, given(command))
     content_filter = command.content_filter
     if content_filter is UNSET and "include_exec_ed_2u_courses" in changes:
         content_filter = _wanted_query(session, catalog).content_filter
@@ -155,23 +154,8 @@ def _new_catalog(command: PutCatalog, now: datetime) -> Catalog:
     )
 
 
-def _set_plain_fields(catalog: Catalog, command: PutCatalog) -> dict[str, tuple[Plain, Plain]]:
-    """Returns the old and the new value of each field that changed."""
-    changes: dict[str, tuple[Plain, Plain]] = {}
-    for name in _PLAIN_FIELDS:
-        old, new = getattr(catalog, name), getattr(command, name)
-        if new is not UNSET and new != old:
-            setattr(catalog, name, new)
-            changes[name] = (old, new)
-    return changes
-
-
 def _changed(
-    session: Session,
-    catalog: Catalog,
-    changes: dict[str, tuple[Plain, Plain]],
-    *,
-    is_new: bool,
+    session: Session, catalog: Catalog, changes: FieldChanges, *, is_new: bool
 ) -> CatalogChanged:
     if is_new:
         changes = {name: (None, new) for name, (_, new) in changes.items()}
