@@ -13,6 +13,7 @@ from bursar import clock
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.course_keys import parse_run_key
 from bursar.catalog.content.parts import runs_of
+from bursar.catalog.content.prices import is_restricted
 from bursar.catalog.content.recognising import is_page, recognise
 from bursar.catalog.content.refusals import BrokenDocument
 from bursar.catalog.content.rules import program_active_until, run_open_until
@@ -145,9 +146,7 @@ def forced_active_until(
 def offered_runs(data: Mapping[str, Any], allowed_runs: Collection[str]) -> list[dict[str, Any]]:
     """The runs of a course without those that are restricted and not allowed."""
     return [
-        run
-        for run in runs_of(data)
-        if not run.get("restriction_type") or run.get("key") in allowed_runs
+        run for run in runs_of(data) if not is_restricted(run) or run.get("key") in allowed_runs
     ]
 
 

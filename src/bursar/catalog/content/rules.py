@@ -6,6 +6,11 @@ from typing import Any
 from bursar.clock import FOREVER, NEVER
 
 
+def is_published(status: Any) -> bool:
+    """Of a run."""
+    return isinstance(status, str) and status.strip().lower() == "published"
+
+
 def run_open_until(
     *,
     status: Any,
@@ -20,7 +25,7 @@ def run_open_until(
     enrollable counts as opening later until its enrollment would have started, and as
     closed by hand from then on.
     """
-    if not isinstance(status, str) or status.strip().lower() != "published":
+    if not is_published(status):
         return NEVER
     bounds = [bound for bound in (enrollment_end, end) if bound is not None]
     if is_enrollable is False:

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.course_keys import parse_run_key
-from bursar.catalog.filters.run_fields import RUN_FIELDS, is_restricted
+from bursar.catalog.content.prices import is_restricted
+from bursar.catalog.filters.run_fields import RUN_FIELDS
 from bursar.remembering import remembered
 
 Document = Mapping[str, Any]

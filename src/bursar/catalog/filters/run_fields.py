@@ -6,11 +6,6 @@ from typing import Any, Final
 RunReader = Callable[[Mapping[str, Any]], object]
 
 
-def is_restricted(run: Mapping[str, Any]) -> bool:
-    """Whether the run was made for some learners only."""
-    return bool(run.get("restriction_type"))
-
-
 def _field(name: str) -> RunReader:
     return lambda run: run.get(name)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from bursar import clock
 from bursar.catalog.content.parts import Part, instant, parts_of
 from bursar.catalog.content.prices import enrollment_deadline, run_price_cents
-from bursar.catalog.content.rules import run_open_until
+from bursar.catalog.content.rules import is_published, run_open_until
 
 
 def course_price_cents(course: Part, now: datetime) -> int | None:
@@ -42,7 +42,7 @@ def is_open_late(run: Part, now: datetime) -> bool:
     """Whether the run takes learners who come after its deadline: it is published, has not ended,
     and was not closed by hand before the deadline."""
     end = instant(run, "end")
-    if not _is_published(run) or (end is not None and end <= now):
+    if not is_published(run.get("status")) or (end is not None and end <= now):
         return False
     return is_payable(run, now) or closed_since(run, now) is not None
 
@@ -51,7 +51,7 @@ def closed_since(run: Part, now: datetime) -> datetime | None:
     """The deadline of the run, or its end, that has passed; None when neither has."""
     bounds = [enrollment_deadline(run), instant(run, "end")]
     passed = (bound for bound in bounds if bound is not None and bound <= now)
-    return min(passed, default=None) if _is_published(run) else None
+    return min(passed, default=None) if is_published(run.get("status")) else None
 
 
 def course_closed_since(course: Part, now: datetime) -> datetime | None:
@@ -108,11 +108,6 @@ def _latest_run(course: Part) -> Part | None:
 def _latest(ends: Sequence[datetime | None]) -> datetime | None:
     known = [end for end in ends if end is not None]
     return max(known) if known and len(known) == len(ends) else None
-
-
-def _is_published(run: Part) -> bool:
-    status = run.get("status")
-    return isinstance(status, str) and status.strip().lower() == "published"
 
 
 def _runs(course: Part) -> Sequence[Part]:
