@@ -348,7 +348,8 @@ def test_a_slug_belongs_to_one_enterprise_and_the_transaction_goes_on(database: 
             session, ACTOR, service.DeclaredEnterprise(uuid=uuid, name="New", slug="new"), at=NOW
         )
     with database.transaction() as session:
-        listed = [(one.slug, one.name) for one in service.list_enterprises(session)]
+        found = service.find_enterprises(session.connection(), [ACME, GLOBEX, uuid])
+    listed = sorted((one.slug, one.name) for one in found.values())
     assert listed == [("acme", "Acme"), ("globex", "Globex"), ("new", "New")]
 
 

@@ -54,7 +54,6 @@ def _strictly(database: Database, files: list[Path], *, merge: bool) -> list[Fil
                 with listening(path) as listener:
                     report = import_file_strictly(session, operator(), path, listener, merge=merge)
             except BadRecord as bad:
-                session.rollback()
                 fail(f"{path}:{bad.line}: {bad.reason}", EXIT_INVALID)
             reports.append(report)
     return reports

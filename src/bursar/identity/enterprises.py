@@ -96,13 +96,6 @@ def find_enterprises(connection: Connection, uuids: Iterable[UUID]) -> dict[UUID
     }
 
 
-def list_enterprises(session: Session) -> list[EnterpriseView]:
-    """All enterprises, ordered by slug."""
-    found = [_view(row) for row in session.execute(_VIEW)]
-    # Sorted here, because databases differ in how they order text.
-    return sorted(found, key=lambda enterprise: enterprise.slug)
-
-
 def owners_of_slugs(session: Session, slugs: Collection[str]) -> dict[str, UUID]:
     """The uuid of the enterprise that has each slug; free slugs are left out."""
     columns = select(_enterprise.slug, _enterprise.uuid)

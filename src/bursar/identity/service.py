@@ -20,7 +20,6 @@ from bursar.identity.commands import CreateClient, DeclaredClient, DeclaredEnter
 from bursar.identity.enterprises import (
     find_enterprises,
     get_enterprise,
-    list_enterprises,
     owners_of_slugs,
     put_enterprise,
 )
@@ -62,7 +61,6 @@ __all__ = [
     "find_roles",
     "get_enterprise",
     "list_clients",
-    "list_enterprises",
     "owners_of_slugs",
     "put_client",
     "put_enterprise",

@@ -26,9 +26,9 @@ def set_filter(
     now: datetime,
     *,
     refresh_inline_limit: int,
-) -> bool:
-    """Whether the filter, or what the catalog says of executive education, is another than what it
-    has or waits for. Raises FilterError.
+) -> None:
+    """Does nothing unless the filter, or what the catalog says of executive education, is another
+    than what it has or waits for. Raises FilterError.
 
     Over more documents than the limit, the catalog waits: see Catalog.pending_query_uuid.
     """
@@ -38,7 +38,7 @@ def set_filter(
             query_uuid(content_filter), include_exec_ed=catalog.include_exec_ed_2u_courses
         )
     if wanted == (catalog.pending_query_uuid or catalog.query_uuid):
-        return False
+        return
     lock_content(session, now)
     session.flush()
     given_up, catalog.pending_query_uuid = catalog.pending_query_uuid, None
@@ -55,7 +55,6 @@ def set_filter(
     session.flush()
     if given_up is not None:
         _forget_if_unused(session, given_up)
-    return True
 
 
 def adopt(session: Session, catalog: Catalog, new: UUID | None, now: datetime) -> None:

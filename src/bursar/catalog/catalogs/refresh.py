@@ -20,20 +20,13 @@ def pending_queries(session: Session) -> list[UUID]:
     return list(session.scalars(statement.order_by(CatalogQuery.created_at, CatalogQuery.uuid)))
 
 
-def refresh_query(database: Database, uuid: UUID) -> int:
-    """Until the query is ready; returns how many batches it took. Can be stopped and repeated."""
-    batches = 1
-    while not refresh_batch(database, uuid):
-        batches += 1
-    return batches
-
-
 def refresh_pending(database: Database) -> int:
-    """Everything that waits; returns how many queries there were."""
+    """Everything that waits; returns how many queries there were. Can be stopped and repeated."""
     with database.transaction() as session:
         waiting = pending_queries(session)
     for uuid in waiting:
-        refresh_query(database, uuid)
+        while not refresh_batch(database, uuid):
+            pass
     return len(waiting)
 
 

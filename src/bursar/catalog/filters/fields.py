@@ -63,11 +63,6 @@ def reader(field: str, allowed_runs: frozenset[str] = frozenset()) -> Reader:
     return read
 
 
-def is_always_known(field: str) -> bool:
-    """Whether every document has the field, or what it is made from."""
-    return field.removesuffix(EXACT_FORM) in _SPECIAL_READERS
-
-
 def _run_field_reader(field: str, allowed_runs: frozenset[str]) -> Reader:
     read_run = RUN_FIELDS[field]
 
