@@ -2,10 +2,10 @@
 
 import os
 import platform
-from pathlib import Path
 
 import psycopg
 
+from benchmarks.kernel import memory_told, told
 from bursar import clock
 from testing.databases.postgres import PostgresAddress
 
@@ -14,24 +14,13 @@ def describe(address: PostgresAddress) -> list[str]:
     before = os.getloadavg()[0]
     return [
         f"- date: {clock.format_instant(clock.now())}",
-        f"- processor: {_first('/proc/cpuinfo', 'model name')}, {os.cpu_count()} cores, shared by "
-        "wrk, PostgreSQL and Bursar",
-        f"- memory: {_gibibytes():.0f} GiB",
+        f"- processor: {told('/proc/cpuinfo', 'model name') or 'unknown'}, {os.cpu_count()} cores, "
+        "shared by wrk, PostgreSQL and Bursar",
+        f"- memory: {memory_told('/proc/meminfo', 'MemTotal') / 1024**3:.0f} GiB",
         f"- load before the start: {before:.1f} (above 0.5: others were using the machine)",
         f"- Python {platform.python_version()}, PostgreSQL {_postgres_version(address)}, "
         f"Linux {platform.release()}",
     ]
-
-
-def _first(file: str, name: str) -> str:
-    for line in Path(file).read_text().splitlines():
-        if line.startswith(name):
-            return line.partition(":")[2].strip()
-    return "unknown"
-
-
-def _gibibytes() -> float:
-    return int(_first("/proc/meminfo", "MemTotal").split()[0]) / 1024 / 1024
 
 
 def _postgres_version(address: PostgresAddress) -> str:

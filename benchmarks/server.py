@@ -7,6 +7,7 @@ import httpx
 
 from benchmarks.app import ANSWERS_VARIABLE, CLIENT_VARIABLE
 from benchmarks.floor import KeptAnswer
+from benchmarks.kernel import memory_told
 from benchmarks.load import Target
 from benchmarks.world import World
 from testing.paths import REPOSITORY
@@ -57,7 +58,8 @@ class BenchmarkServer(ServerProcess):
     def resident_bytes(self) -> list[int]:
         """Of each web process now."""
         assert self._process is not None
-        sizes = map(resident_bytes, children(self._process.pid))
+        workers = children(self._process.pid)
+        sizes = [memory_told(f"/proc/{pid}/status", "VmRSS") for pid in workers]
         # Beside its workers the server has a small helper of Python's own.
         return sorted(size for size in sizes if size > SMALLEST_WORKER_BYTES)
 
@@ -68,10 +70,3 @@ def children(pid: int) -> list[int]:
         for task in Path(f"/proc/{pid}/task").iterdir()
         for child in (task / "children").read_text().split()
     ]
-
-
-def resident_bytes(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    return 0

@@ -11,22 +11,19 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from benchmarks.kernel import memory_told
 from bursar import clock
 from bursar.database.engine import Database
-from bursar.database.migrate import upgrade
 from bursar.demo.content import courses
 from bursar.identity.service import find_credentials
 from bursar.identity.tokens import KeyRing
-from bursar.jobs.system import migrate_system_tables
-from bursar.schema import metadata
 from bursar.settings import Settings
 from testing.databases.composed import composed
+from testing.databases.migrated import migrate
 from testing.databases.postgres import PostgresAddress
 from testing.servers.processes import child_environment
 from testing.worlds import declared
 from testing.worlds.contract import Document, catalog
-
-assert metadata.tables
 
 CLIENT_ID: Final = "benchmark"
 CATALOGS: Final = 10
@@ -67,10 +64,9 @@ def write_courses(path: Path, count: int) -> Path:
 def create_world(address: PostgresAddress, folder: Path, count: int) -> World:
     """The catalogs are there before the documents, so that the import keeps their members too."""
     url = address.create_database(f"benchmark_{count}")
+    migrate(url)
     database = composed(url)
     try:
-        upgrade(database)
-        migrate_system_tables(database)
         _declare(database)
         client_uuid = _client_uuid(database)
         token, _ = KeyRing(database, Settings(token_ttl=86_400)).issue(CLIENT_ID, {})
@@ -121,15 +117,9 @@ def run_measured(url: str, command: Sequence[str]) -> tuple[float, int]:
     )
     peak = 0
     while child.poll() is None:
-        peak = _peak_of(child.pid) or peak
+        # Not rusage's: that begins with the memory of the process that started this one.
+        peak = memory_told(f"/proc/{child.pid}/status", "VmHWM") or peak
         time.sleep(_LOOK_SECONDS)
     if child.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")
     return time.monotonic() - started, peak
-
-
-def _peak_of(pid: int) -> int:
-    """Not rusage's: that begins with the memory of the process that started this one."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    sizes = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
-    return sizes[0] * 1024 if sizes else 0  # none when it has just ended
