@@ -10,9 +10,9 @@ from pathlib import Path
 
 from benchmarks.load import CONNECTIONS, ROUNDS, THREADS, WARM_UP_SECONDS
 from benchmarks.machine import describe
-from benchmarks.measurements import MEASUREMENTS, Measurement
+from benchmarks.measurements import MEASUREMENTS
 from benchmarks.results import Result, as_table
-from benchmarks.stage import Stage
+from benchmarks.stage import Measurement, Stage
 from bursar import logs
 from bursar.settings import Settings
 from testing.databases.postgres import PostgresServer

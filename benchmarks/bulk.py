@@ -1,23 +1,22 @@
 """What bulk enrollment is measured by: pairs of a learner and a run that workers enroll."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from benchmarks.load import JSON
 from benchmarks.plans import BenchmarkPlan
 from benchmarks.results import Result
 from benchmarks.server import BenchmarkServer
-from benchmarks.stage import SMALL, Stage
+from benchmarks.stage import SMALL, Measurement, Stage
 from benchmarks.subscriptions import plans
 from bursar import clock
 from bursar.demo.content import courses
 from testing.servers.processes import WorkerProcess
-
-Measurement = Callable[[Stage], Sequence[Result]]
 
 PATH: Final = "/enterprise/v1/bulk-license-enrollment"
 LEARNERS: Final = 500
@@ -35,13 +34,8 @@ def bulk(stage: Stage) -> list[Result]:
     rates = [_rate(stage, server, plan, workers, turn) for turn, workers in enumerate((1, 1, 2))]
     _, one, two = rates
     return [
-        Result(
-            f"bulk enrollment of {LEARNERS * RUNS:,} pairs, one worker",
-            f"{one:,.0f}/s",
-            "",
-            "",
-            f">= {PAIRS_PER_SECOND:,}/s",
-            one >= PAIRS_PER_SECOND,
+        Result.of_rate(
+            f"bulk enrollment of {LEARNERS * RUNS:,} pairs, one worker", one, PAIRS_PER_SECOND
         ),
         Result.of_rates("bulk enrollment, two workers against one", (two, one), SHARE_OF_TWO),
     ]
@@ -55,7 +49,7 @@ def _rate(
     first = turn * 2 * LEARNERS + 1
     emails = [f"held{number}@example.com" for number in range(first, first + 2 * LEARNERS, 2)]
     query = f"enterprise_customer_uuid={plan.enterprise_uuid}"
-    target = server.target(f"{PATH}?{query}", {"Accept": "application/json"})
+    target = server.target(f"{PATH}?{query}", JSON)
     body = {"emails": emails, "course_run_keys": open_runs(RUNS)}
     with (
         _working(stage, workers),

@@ -1,25 +1,20 @@
 """What learner credit is measured by."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from statistics import median
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
 
 from benchmarks.budgets import BenchmarkBudget, create_budgets
-from benchmarks.load import Script, Target
+from benchmarks.load import JSON, Script, Target
 from benchmarks.results import Result
 from benchmarks.server import BenchmarkServer
-from benchmarks.stage import SMALL, Stage
-from benchmarks.world import CLIENT_ID
+from benchmarks.stage import SMALL, Measurement, Stage
+from benchmarks.world import CLIENT_ID, opened
 from bursar import clock
 from bursar.demo.content import courses
-from testing.databases.composed import composed
 
-Measurement = Callable[[Stage], Sequence[Result]]
-
-JSON: Final = {"Accept": "application/json"}
 FEW, MANY, OF_EACH = 10_000, 1_000_000, 10_000
 ALLOCATIONS_PER_SECOND: Final = 250
 CALL_MILLISECONDS: Final = 150
@@ -33,11 +28,8 @@ def budgets(stage: Stage, name: str, policies: int, assignments: int) -> list[Be
     """Made before the first request of their measurement."""
 
     def make() -> list[BenchmarkBudget]:
-        database = composed(stage.world(SMALL).database_url)
-        try:
+        with opened(stage.world(SMALL).database_url) as database:
             return create_budgets(database, CLIENT_ID, name, policies, assignments)
-        finally:
-            database.dispose()
 
     return stage.prepared(name, make)
 
@@ -78,9 +70,7 @@ def allocation(stage: Stage) -> list[Result]:
     target = stage.server(SMALL).target(_allocate(budget), JSON)
     script = Script("allocate.lua", (CONTENT_KEY, str(PRICE_CENTS)))
     rate = stage.rate(Target(target.url, target.headers, script=script))
-    bound = f">= {ALLOCATIONS_PER_SECOND}/s"
-    holds = rate >= ALLOCATIONS_PER_SECOND
-    return [Result("allocate 10 learners, one policy", f"{rate:,.0f}/s", "", "", bound, holds)]
+    return [Result.of_rate("allocate 10 learners, one policy", rate, ALLOCATIONS_PER_SECOND)]
 
 
 def _allocate(budget: BenchmarkBudget) -> str:
@@ -107,8 +97,8 @@ def thousand(stage: Stage) -> list[Result]:
             uuids = [item["uuid"] for item in answer.json()["created"]]
             cancelled.append(_timed(client, cancelling, {"assignment_uuids": uuids})[0])
     return [
-        _of_call("allocate 1,000 learners in one call", allocated),
-        _of_call("cancel 1,000 assignments in one call", cancelled),
+        Result.of_calls("allocate 1,000 learners in one call", allocated, CALL_MILLISECONDS),
+        Result.of_calls("cancel 1,000 assignments in one call", cancelled, CALL_MILLISECONDS),
     ]
 
 
@@ -116,12 +106,6 @@ def _timed(client: httpx.Client, url: str, body: Any) -> tuple[float, httpx.Resp
     started = time.perf_counter()
     answer = client.post(url, json=body).raise_for_status()
     return time.perf_counter() - started, answer
-
-
-def _of_call(name: str, seconds: Sequence[float]) -> Result:
-    milliseconds = median(seconds) * 1000
-    bound = f"< {CALL_MILLISECONDS} ms"
-    return Result(name, "", "", f"{milliseconds:.0f} ms", bound, milliseconds < CALL_MILLISECONDS)
 
 
 MEASUREMENTS: Final[Mapping[str, Measurement]] = {

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Final
 
 CONNECTIONS = 16
 THREADS = 2
 WARM_UP_SECONDS = 2
 ROUNDS = 2
+JSON: Final = {"Accept": "application/json"}
 _RATE = re.compile(r"^Requests/sec: +([0-9.]+)", re.MULTILINE)
 _BAD = re.compile(r"^ *(?:Non-2xx or 3xx responses|Socket errors):.*", re.MULTILINE)
 

@@ -2,7 +2,7 @@
 
 import csv
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -11,17 +11,13 @@ from uuid import UUID
 import httpx
 
 from benchmarks.bulk import open_runs
-from benchmarks.load import Target
+from benchmarks.load import JSON, Target
 from benchmarks.reports import RUNS_EACH, create_report, tidy
 from benchmarks.results import MEGABYTE, Result
-from benchmarks.stage import SMALL, Stage
-from benchmarks.world import CLIENT_ID, run_measured
-from testing.databases.composed import composed
+from benchmarks.stage import SMALL, Measurement, Stage
+from benchmarks.world import CLIENT_ID, opened, run_measured
 from testing.servers.processes import run_bursar
 
-Measurement = Callable[[Stage], Sequence[Result]]
-
-JSON: Final = {"Accept": "application/json"}
 CSV: Final = {"Accept": "text/csv"}
 FEW, MANY, OF_OTHERS = 100_000, 1_000_000, 1_000
 ENTERPRISES: Final = 20
@@ -35,8 +31,8 @@ def reports(stage: Stage) -> Mapping[int, UUID]:
     """The two large ones by their rows, among small ones."""
 
     def make() -> Mapping[int, UUID]:
-        database, runs = composed(stage.world(SMALL).database_url), open_runs(RUNS_EACH)
-        try:
+        runs = open_runs(RUNS_EACH)
+        with opened(stage.world(SMALL).database_url) as database:
             for number in range(ENTERPRISES - 2):
                 create_report(database, CLIENT_ID, f"report-other-{number}", OF_OTHERS, runs)
             made = {
@@ -44,8 +40,6 @@ def reports(stage: Stage) -> Mapping[int, UUID]:
                 for rows in (FEW, MANY)
             }
             tidy(database)
-        finally:
-            database.dispose()
         return made
 
     return stage.prepared("reports", make)
@@ -81,7 +75,7 @@ def _absolute_and_scaled(stage: Stage, name: str, query: str, bound: int) -> lis
     small, large = _target(stage, FEW, query), _target(stage, MANY, query)
     scaled, rate = stage.compare(large, small)
     return [
-        Result(f"{name}, {FEW:,} rows", f"{rate:,.0f}/s", "", "", f">= {bound}/s", rate >= bound),
+        Result.of_rate(f"{name}, {FEW:,} rows", rate, bound),
         Result.of_rates(f"{name}, {MANY:,} rows against {FEW:,}", (scaled, rate), 0.5),
     ]
 
@@ -148,11 +142,9 @@ def imports(stage: Stage) -> list[Result]:
         enterprise = _enterprise(stage, url, name)
         command = ("import", "enrollments", str(file), "--enterprise", str(enterprise))
         seconds, peak = run_measured(url, command)
-        rate = IMPORTED / seconds
         title = f"import of {IMPORTED:,} enrollments, {name}"
-        bound_text = f">= {bound:,}/s"
         results += [
-            Result(title, f"{rate:,.0f}/s", "", f"{seconds:.1f} s", bound_text, rate >= bound),
+            Result.of_rate(title, IMPORTED / seconds, bound, f"{seconds:.1f} s"),
             Result.of_memory(f"{title}, peak memory", peak, MEMORY_OF_IMPORT),
         ]
     return results
@@ -163,11 +155,8 @@ def _enterprise(stage: Stage, url: str, name: str) -> UUID:
     finished = run_bursar("db", "upgrade", env={"BURSAR_DATABASE_URL": url}, cwd=stage.folder)
     if finished.returncode != 0:
         raise RuntimeError(finished.stderr)
-    database = composed(url)
-    try:
+    with opened(url) as database:
         return create_report(database, CLIENT_ID, f"import-{name.lower()}")
-    finally:
-        database.dispose()
 
 
 def _write(file: Path, runs: Sequence[str]) -> Path:

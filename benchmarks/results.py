@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Self
 
 MEGABYTE = 1_000_000
@@ -35,6 +36,18 @@ class Result:
         if bound is None:
             return cls(name, *texts)
         return cls(name, *texts, f">= {bound:.2f}", ratio >= bound)
+
+    @classmethod
+    def of_rate(cls, name: str, rate: float, bound: int, figure: str = "") -> Self:
+        """What was done a second, and what should be."""
+        return cls(name, f"{rate:,.0f}/s", "", figure, f">= {bound:,}/s", rate >= bound)
+
+    @classmethod
+    def of_calls(cls, name: str, seconds: Sequence[float], bound: int) -> Self:
+        """What the usual one of these calls took; the bound in milliseconds."""
+        milliseconds = median(seconds) * 1000
+        figure = f"{milliseconds:.0f} ms"
+        return cls(name, "", "", figure, f"< {bound:,} ms", milliseconds < bound)
 
     @classmethod
     def of_memory(cls, name: str, size: int, limit: int) -> Self:

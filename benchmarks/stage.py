@@ -1,12 +1,13 @@
 """What measurements share: a PostgreSQL server, worlds and web servers, made when needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks.app import PROCESSES, PROCESSES_VARIABLE
 from benchmarks.load import Target, compare, requests_per_second
+from benchmarks.results import Result
 from benchmarks.server import BenchmarkServer
 from benchmarks.world import World, create_world
 from testing.databases.postgres import PostgresAddress
@@ -59,3 +60,6 @@ class Stage:
 
     def compare(self, one: Target, other: Target) -> tuple[float, float]:
         return compare(one, other, self.seconds)
+
+
+Measurement = Callable[[Stage], Sequence[Result]]

@@ -1,23 +1,18 @@
 """What subscriptions are measured by."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from statistics import median
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import httpx
 
-from benchmarks.load import WARM_UP_SECONDS, Script, Target
+from benchmarks.load import JSON, WARM_UP_SECONDS, Script, Target
 from benchmarks.plans import BenchmarkPlan, create_plans
 from benchmarks.results import Result
 from benchmarks.server import BenchmarkServer
-from benchmarks.stage import SMALL, Stage
-from benchmarks.world import CLIENT_ID
-from testing.databases.composed import composed
+from benchmarks.stage import SMALL, Measurement, Stage
+from benchmarks.world import CLIENT_ID, opened
 
-Measurement = Callable[[Stage], Sequence[Result]]
-
-JSON: Final = {"Accept": "application/json"}
 FEW, MANY = 1_000, 100_000
 PLANS: Final = 8
 SEATS: Final = 100_000
@@ -35,11 +30,8 @@ def plans(
     """Made before the first request of their measurement."""
 
     def make() -> list[BenchmarkPlan]:
-        database = composed(stage.world(SMALL).database_url)
-        try:
+        with opened(stage.world(SMALL).database_url) as database:
             return create_plans(database, CLIENT_ID, name, number, held=held, unassigned=unassigned)
-        finally:
-            database.dispose()
 
     return stage.prepared(name, make)
 
@@ -65,15 +57,15 @@ def assignment(stage: Stage) -> list[Result]:
     several = plans(stage, "assign-several", PLANS, held=0, unassigned=SEATS)
     one = plans(stage, "assign-one", 1, held=0, unassigned=SEATS)
     return [
-        _load(stage, f"assign 10 licenses, {PLANS} plans", _assigning(stage, several), 500),
-        _load(stage, "assign 10 licenses, one plan", _assigning(stage, one), 250),
+        Result.of_rate(f"assign 10 licenses, {PLANS} plans", _assigning(stage, several), 500),
+        Result.of_rate("assign 10 licenses, one plan", _assigning(stage, one), 250),
     ]
 
 
-def _assigning(stage: Stage, chosen: Sequence[BenchmarkPlan]) -> Target:
+def _assigning(stage: Stage, chosen: Sequence[BenchmarkPlan]) -> float:
     target = stage.server(SMALL).target("", JSON)
     script = Script("assign.lua", tuple(f"{plan.path}/assign" for plan in chosen))
-    return Target(target.url, target.headers, script=script)
+    return stage.rate(Target(target.url, target.headers, script=script))
 
 
 def revocation(stage: Stage) -> list[Result]:
@@ -84,13 +76,8 @@ def revocation(stage: Stage) -> list[Result]:
     paths = (f"{plan.path}/bulk-revoke" for plan in chosen)
     start = str(int(time.time()))
     script = Script("revoke.lua", (start, str(REVOCATIONS_A_SECOND), *paths))
-    revoking = Target(target.url, target.headers, script=script)
-    return [_load(stage, f"revoke 10 licenses, {PLANS} plans", revoking, 400)]
-
-
-def _load(stage: Stage, name: str, target: Target, bound: int) -> Result:
-    rate = stage.rate(target)
-    return Result(name, f"{rate:,.0f}/s", "", "", f">= {bound}/s", rate >= bound)
+    rate = stage.rate(Target(target.url, target.headers, script=script))
+    return [Result.of_rate(f"revoke 10 licenses, {PLANS} plans", rate, 400)]
 
 
 def in_one_call(stage: Stage) -> list[Result]:
@@ -104,9 +91,9 @@ def in_one_call(stage: Stage) -> list[Result]:
         emails = [f"m{number}-{each}@example.com" for each in range(10_000)]
         ten_thousand.append(_seconds(server, f"{plan.path}/assign", emails))
     return [
-        _of_call("assign 1,000 licenses in one call", thousand, 100),
-        _of_call("assign 10,000 licenses in one call", ten_thousand, 1_000),
-        _of_call("revoke 1,000 licenses in one call", revoked, 150),
+        Result.of_calls("assign 1,000 licenses in one call", thousand, 100),
+        Result.of_calls("assign 10,000 licenses in one call", ten_thousand, 1_000),
+        Result.of_calls("revoke 1,000 licenses in one call", revoked, 150),
     ]
 
 
@@ -117,13 +104,6 @@ def _seconds(server: BenchmarkServer, path: str, emails: Sequence[str]) -> float
         started = time.perf_counter()
         client.post(target.url, json={"user_emails": list(emails)}).raise_for_status()
         return time.perf_counter() - started
-
-
-def _of_call(name: str, seconds: Sequence[float], bound: int) -> Result:
-    """The bound in milliseconds."""
-    milliseconds = median(seconds) * 1000
-    figure = f"{milliseconds:.0f} ms"
-    return Result(name, "", "", figure, f"< {bound:,} ms", milliseconds < bound)
 
 
 MEASUREMENTS: Final[Mapping[str, Measurement]] = {

@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -54,6 +55,16 @@ class World:
     imported: Import
 
 
+@contextmanager
+def opened(url: str) -> Iterator[Database]:
+    """For as long as something is made in it."""
+    database = composed(url)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
 def write_courses(path: Path, count: int) -> Path:
     with path.open("wb") as file:
         for document in courses(count, clock.now()):
@@ -65,13 +76,10 @@ def create_world(address: PostgresAddress, folder: Path, count: int) -> World:
     """The catalogs are there before the documents, so that the import keeps their members too."""
     url = address.create_database(f"benchmark_{count}")
     migrate(url)
-    database = composed(url)
-    try:
+    with opened(url) as database:
         _declare(database)
         client_uuid = _client_uuid(database)
         token, _ = KeyRing(database, Settings(token_ttl=86_400)).issue(CLIENT_ID, {})
-    finally:
-        database.dispose()
     file = write_courses(folder / f"courses-{count}.ndjson", count)
     imported = import_courses(url, file, count)
     file.unlink()

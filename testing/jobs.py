@@ -1,4 +1,9 @@
-"""What the tests of background work look at and wait for."""
+"""What the tests of background work look at, wait for and start."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import TableClause, column, select, table
 
@@ -33,3 +38,14 @@ def change_status(database: Database, job: str, status: str) -> None:
 
 def await_status(database: Database, job: str, status: str) -> None:
     wait_until(lambda: jobs(database).get(job) == status, f"{job} is {status}")
+
+
+@contextmanager
+def worker_process(module: str, url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that this module runs when it is given the database's URL; killed in the end."""
+    process = subprocess.Popen([sys.executable, "-m", module, url])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()

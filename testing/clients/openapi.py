@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -158,6 +158,15 @@ def closed(node: Any, *, is_part: bool = False) -> Any:
     if not is_part and node.get("type") == "object" and "properties" in node:
         result.setdefault("additionalProperties", False)
     return result
+
+
+def nodes(value: Any) -> Iterator[JsonObject]:
+    """Every object in the value, itself included."""
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):
+            yield from nodes(inner)
 
 
 def _route(template: str, operations: JsonObject) -> Route:

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar.credit.states import AssignmentState
-from testing.worlds import credit
+from testing.worlds import credit, declared
 from testing.worlds.contract import ACME, EXAMPLES, GLOBEX, GLOBEX_EXAMPLES, Document, identifier
 
 _NAMES = {ACME: "acme", GLOBEX: "globex"}
@@ -25,17 +25,10 @@ def with_budgets(manifest: Document) -> Document:
 
 def budgets(enterprise: UUID) -> dict[str, list[Document]]:
     """Parts of a manifest."""
-    subsidy = {
-        "uuid": str(named(enterprise, "subsidy")),
-        "title": "Credit",
-        "starting_balance": 1_000_000_000,
-        "active_datetime": "2020-01-01T00:00:00Z",
-        "expiration_datetime": "2090-01-01T00:00:00Z",
-    }
     assigned = _policy(enterprise, "budget", "AssignedLearnerCreditAccessPolicy")
     configuration = {"uuid": str(named(enterprise, "configuration")), "active": True}
     return {
-        "subsidies": [subsidy],
+        "subsidies": [declared.subsidy(named(enterprise, "subsidy"), 1_000_000_000)],
         "policies": [
             {**assigned, "assignment_configuration": configuration},
             _policy(enterprise, "budget for all", "PerLearnerSpendCreditAccessPolicy"),

@@ -16,7 +16,7 @@ from testing.shops.budget import COURSE, PRICED, BudgetShop, emails, open_budget
 from testing.shops.service import Service
 from testing.worlds.contract import HOSTILE_TEXT, course, run
 
-ANA, BEN, CY = "ana@example.org", "ben@example.org", "cy@example.org"
+ANA, BEN = "ana@example.org", "ben@example.org"
 BUCKETS = ["updated", "created", "no_change"]
 REPLAYED = "idempotent-replayed"
 

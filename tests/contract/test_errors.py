@@ -116,13 +116,6 @@ WRONG_PARAMETERS: list[tuple[str, str, set[str]]] = [
 ]
 
 
-def error_list(api: Api, url: str, body: Any) -> dict[str, Any]:
-    response = api.post(url, json=body, headers=DECLARED)
-    assert response.status_code == 400
-    errors: dict[str, Any] = response.json()
-    return errors
-
-
 @pytest.mark.parametrize("case", BROKEN_JSON)
 def test_a_body_that_is_not_json_is_refused(api: Api, case: str) -> None:
     for sample in WRITES.values():

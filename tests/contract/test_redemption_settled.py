@@ -26,10 +26,7 @@ from testing.shops.budget import (
 from testing.shops.service import Service
 from testing.waiting import wait_until
 
-ANA, BEN = "ana@example.org", "ben@example.org"
-JSON = {"Accept": "application/json"}
-REQUIRED = ["This field is required."]
-ONE_LEARNER = ["Give either learner_email or lms_user_id."]
+ANA = "ana@example.org"
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ with the line before, without a line feed between the two.
 
 import base64
 import difflib
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -192,8 +191,3 @@ def _difference(name: str, before: Exchange | None, now: Exchange | None) -> Ite
     yield from (line[:400] for line in lines[:SHOWN_LINES])
     if len(lines) > SHOWN_LINES:
         yield f"... and {len(lines) - SHOWN_LINES} more lines"
-
-
-def as_one(line: str, content: object) -> str:
-    """A line of what was asked, with its content as JSON."""
-    return f"{line} {json.dumps(content, ensure_ascii=False)}"

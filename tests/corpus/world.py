@@ -1,13 +1,10 @@
 """What the corpus is played with: two enterprises in which everything is declared and dated."""
 
-import json
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid5
 
-from testing.paths import REFERENCE
-
-Document = dict[str, Any]
+from testing.worlds.contract import HOSTILE_EXTRA, Document, reference
 
 BEGINNING = "2026-03-02T09:00:00Z"
 _NAMES = UUID("a5a9b1a6-0c60-4d0e-8c5f-6f3d1f6d4a11")
@@ -16,12 +13,6 @@ _NAMES = UUID("a5a9b1a6-0c60-4d0e-8c5f-6f3d1f6d4a11")
 def named(name: str) -> str:
     """A UUID that is the same in every run."""
     return str(uuid5(_NAMES, name))
-
-
-def reference(name: str) -> Document:
-    """One of the three example documents of the API reference."""
-    document: Document = json.loads((REFERENCE / f"{name}.json").read_text())
-    return document
 
 
 ACME, GLOBEX = named("acme"), named("globex")
@@ -77,24 +68,6 @@ def single(key: str, price: float | None = None, **fields: Any) -> Document:
     priced = {} if price is None else {"first_enrollable_paid_seat_price": price}
     only = run(run_of(key), **priced, **fields)
     return course(key, only, advertised_course_run_uuid=only["uuid"])
-
-
-HOSTILE_EXTRA = {
-    "controls": "a\x01b\x0bc\x1fd\x7f",
-    "cdata": "]]> <![CDATA[ & < > \" '",
-    "lines": "one\r\ntwo\rthree\n\tfour  ",
-    "astral": "\U0001f393 \U00020000 \ufffe\uffff é 漢",
-    "markup": "<p onclick='x'>&amp;</p>",
-    "spaces": "   ",
-    "1st key": "starts with a digit",
-    "a b:c/<d>": "is no name",
-    "-": 1,
-    "": "empty",
-    "xml:lang": "colon",
-    "nested": [[1, [2.5, -3e-7]], [], {}, {"": []}],
-    "numbers": [0, -1, 1e300, 0.1, 12345678901234567890],
-    "booleans": [True, False, None],
-}
 
 
 def content() -> list[Document]:

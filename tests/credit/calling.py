@@ -5,15 +5,10 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from bursar.actors import Actor
 from bursar.api import assignments, policies
 from bursar.database.engine import Database
-from bursar.identity.gate import DatabaseGate
-from bursar.identity.service import DeclaredClient, put_client
-from bursar.identity.tokens import KeyRing
-from bursar.settings import Settings
-from bursar.web.pipeline import Pipeline
 from bursar.web.rendering import Incoming, Outgoing
+from testing.clients.pipeline import admit, answered, trusting_pipeline
 from testing.worlds.credit import NOW
 
 CLIENT = "client"
@@ -21,29 +16,15 @@ JsonObject = dict[str, Any]
 Query = list[tuple[str, Any]]
 
 
-class TrustingGate(DatabaseGate):
-    """Takes the token for the client's id; everything else is as it is served."""
-
-    def verify(self, token: str) -> str:
-        return token
-
-
 class Api:
     def __init__(self, database: Database) -> None:
-        settings = Settings()
         self.database = database
         self.policies, _one_policy = policies.routes.endpoints
         self.assignments_of, *_others = assignments.listing.endpoints
-        self.pipeline = Pipeline(database, TrustingGate(KeyRing(database, settings)), settings)
+        self.pipeline = trusting_pipeline(database)
 
     def allow(self, enterprise_uuid: UUID, role: str = "admin") -> None:
-        with self.database.transaction() as session:
-            put_client(
-                session,
-                Actor("test"),
-                DeclaredClient(client_id=CLIENT, enterprise_uuid=enterprise_uuid, role=role),
-                at=NOW,
-            )
+        admit(self.database, CLIENT, enterprise_uuid, role, at=NOW)
 
     def list_policies(self, query: Query) -> Outgoing:
         return self._get(self.policies.path, {}, query)
@@ -58,9 +39,8 @@ class Api:
         raw = urlencode(query).encode()
         headers = {"authorization": f"JWT {CLIENT}", "accept": "application/json"}
         url = "https://api.example.org/list"
-        return self.pipeline.handle(
-            endpoint, Incoming("GET", path, parameters, raw, headers, url, "test")
-        )
+        incoming = Incoming("GET", path, parameters, raw, headers, url, "test")
+        return answered(self.pipeline, endpoint, incoming)
 
 
 def content(answer: Outgoing) -> JsonObject:

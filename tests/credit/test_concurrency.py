@@ -4,12 +4,11 @@ Nothing here tries again: a deadlock would be an error.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from itertools import count, cycle, islice
 from random import Random
-from threading import Barrier, Lock
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -27,6 +26,7 @@ from bursar.credit.refusals import BudgetRefused
 from bursar.database.engine import Database
 from bursar.delivery.channel import Attempt, AttemptOutcome, QueuedMail
 from testing.databases.composed import composed
+from testing.together import at_once
 from testing.worlds.budgets import ACTOR, DAY, NOW, PRICED, Budget, open_budget
 from testing.worlds.catalog import ENTERPRISE
 
@@ -44,17 +44,14 @@ def database(database_url: str) -> Iterator[Database]:
 
 def together(jobs: Sequence[Job]) -> list[Any]:
     """Their results; a refusal of the budget is one."""
-    barrier = Barrier(len(jobs))
 
     def run(job: Job) -> Any:
-        barrier.wait()
         try:
             return job()
         except BudgetRefused as refusal:
             return refusal.reason
 
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        return list(pool.map(run, jobs))
+    return at_once([partial(run, job) for job in jobs])
 
 
 def allocating(budget: Budget, number: int, learners: int, price: int) -> Job:

@@ -1,9 +1,6 @@
 """Workers that end without a word, and others that finish what they began."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -25,11 +22,12 @@ from bursar.jobs.queue import JobQueue
 from bursar.jobs.recovery import lock_key
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
-from testing.jobs import jobs
+from testing.jobs import jobs, worker_process
 from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
+WORKER = "tests.jobs.worker_process"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ACTOR = Actor("test")
 COUNT = 400
@@ -71,17 +69,6 @@ def query(database: Database) -> UUID:
     return uuid
 
 
-@contextmanager
-def worker_process(url: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "tests.jobs.worker_process", url]
-    process = subprocess.Popen(command)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
 def evaluated(database: Database, query: UUID) -> int:
     with database.transaction() as session:
         statement = select(CatalogQuery.evaluated_to).where(CatalogQuery.uuid == query)
@@ -117,13 +104,13 @@ def test_the_next_worker_finishes_what_a_killed_one_began(
     database: Database, database_url: str, query: UUID
 ) -> None:
     for share in (0.1, 0.4):
-        with worker_process(database_url) as killed:
+        with worker_process(WORKER, database_url) as killed:
             await_progress(database, query, share)
             killed.kill()
             killed.wait()
         assert statuses(database) == ["PENDING"]
         assert evaluated(database, query) < COUNT
-    with worker_process(database_url) as last:
+    with worker_process(WORKER, database_url) as last:
         await_end(database)
         last.terminate()
         assert last.wait(20) == 0
@@ -135,7 +122,7 @@ def test_a_living_worker_takes_over_from_a_killed_one(
     database: Database, database_url: str, query: UUID
 ) -> None:
     with ExitStack() as stack:
-        workers = [stack.enter_context(worker_process(database_url)) for _ in range(2)]
+        workers = [stack.enter_context(worker_process(WORKER, database_url)) for _ in range(2)]
         await_progress(database, query, 0.1)
         holder = next(worker for worker in workers if f":{worker.pid}:" in executor(database))
         holder.kill()
@@ -150,7 +137,7 @@ def test_a_worker_that_lost_its_lock_takes_it_again_and_its_job_is_done_once(
 ) -> None:
     with ExitStack() as stack:
         for _ in range(2):
-            stack.enter_context(worker_process(database_url))
+            stack.enter_context(worker_process(WORKER, database_url))
         await_progress(database, query, 0.1)
         holder = executor(database)
         with database.read() as connection:

@@ -32,7 +32,6 @@ KNOWN, LICENSED = 100, 130
 """Who has an account too, and who at least a license."""
 PAIRS = PEOPLE * (COURSES + 1)
 KILLS = 4
-PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True)

@@ -8,46 +8,23 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from bursar import clock
-from bursar.actors import Actor
 from bursar.api.learner_summary import routes
 from bursar.database.engine import Database
-from bursar.identity.gate import DatabaseGate
-from bursar.identity.service import DeclaredClient, put_client
-from bursar.identity.tokens import KeyRing
-from bursar.settings import Settings
-from bursar.web.pipeline import Pipeline
 from bursar.web.rendering import Incoming, Outgoing
+from testing.clients.pipeline import admit, answered, trusting_pipeline
 from testing.worlds.reporting import NOW
 
 ROOT: Final = "https://api.example.org"
 
 
-class TrustingGate(DatabaseGate):
-    """Takes the token for the client's id; everything else is as it is served."""
-
-    def verify(self, token: str) -> str:
-        return token
-
-
 class Api:
     def __init__(self, database: Database) -> None:
         self.database = database
-        settings = Settings()
-        self.pipeline = Pipeline(database, TrustingGate(KeyRing(database, settings)), settings)
+        self.pipeline = trusting_pipeline(database)
 
     def admit(self, enterprise_uuid: UUID) -> None:
         """Gives a client named as the enterprise the right to read its report."""
-        with self.database.transaction() as session:
-            put_client(
-                session,
-                Actor("test"),
-                DeclaredClient(
-                    client_id=str(enterprise_uuid),
-                    enterprise_uuid=enterprise_uuid,
-                    role="reporting",
-                ),
-                at=NOW,
-            )
+        admit(self.database, str(enterprise_uuid), enterprise_uuid, "reporting", at=NOW)
 
     def get(
         self,
@@ -70,11 +47,7 @@ class Api:
             "request-1",
         )
         with clock.frozen_at(NOW):
-            answer = self.pipeline.handle(endpoint, incoming)
-            if answer.stream is not None:
-                with self.database.snapshot() as connection:
-                    answer.body = b"".join(answer.stream(connection))
-        return answer
+            return answered(self.pipeline, endpoint, incoming)
 
     def page(self, enterprise_uuid: UUID, **query: Any) -> dict[str, Any]:
         answer = self.get(enterprise_uuid, **query)

@@ -1,8 +1,7 @@
 """The endpoints through the pipeline: what is read and written, in the form of the reference."""
 
 import json
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -10,16 +9,12 @@ import pytest
 from bursar import clock
 from bursar.api import license_lists, licenses, subscriptions
 from bursar.database.engine import Database
-from bursar.identity.gate import DatabaseGate
-from bursar.identity.service import DeclaredClient, put_client
-from bursar.jobs.queue import JobQueue
 from bursar.settings import Settings
 from bursar.subscriptions.renewals.tasks import process_renewals
-from bursar.web.pipeline import Pipeline
 from bursar.web.rendering import Incoming
+from testing.clients.pipeline import admit, answered, trusting_pipeline
 from testing.databases.statements import statements_of
 from testing.worlds.subscriptions import (
-    ACTOR,
     CATALOG,
     ENTERPRISE,
     NEXT_PLAN,
@@ -44,22 +39,10 @@ ENDPOINTS = [
 ]
 
 
-class Gate(DatabaseGate):
-    def __init__(self) -> None:
-        super().__init__(cast("Any", None))
-
-    def verify(self, token: str) -> str:
-        return token
-
-
-@dataclass(frozen=True)
-class Services:
-    queue: JobQueue
-
-
-@dataclass(frozen=True)
 class Api:
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.pipeline = trusting_pipeline(database)
 
     def __call__(
         self,
@@ -72,7 +55,6 @@ class Api:
         headers: dict[str, str] | None = None,
     ) -> tuple[int, Any]:
         endpoint, parameters = find(method, path)
-        pipeline = Pipeline(self.database, Gate(), Settings())
         incoming = Incoming(
             method,
             path,
@@ -88,7 +70,7 @@ class Api:
             b"" if body is None else json.dumps(body).encode(),
         )
         with clock.frozen_at(NOW):
-            outgoing = pipeline.handle(endpoint, incoming)
+            outgoing = answered(self.pipeline, endpoint, incoming)
         return outgoing.status, json.loads(outgoing.body) if outgoing.body else None
 
     def post(self, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
@@ -112,18 +94,12 @@ def find(method: str, path: str) -> tuple[Any, dict[str, str]]:
 
 @pytest.fixture
 def api(acme: Database) -> Api:
-    with acme.transaction() as session:
-        for client_id, enterprise_uuid, role in (
-            ("acme", ENTERPRISE, "admin"),
-            ("acme-reports", ENTERPRISE, "reporting"),
-            ("globex", OTHER_ENTERPRISE, "admin"),
-        ):
-            put_client(
-                session,
-                ACTOR,
-                DeclaredClient(client_id=client_id, enterprise_uuid=enterprise_uuid, role=role),
-                at=NOW,
-            )
+    for client_id, enterprise_uuid, role in (
+        ("acme", ENTERPRISE, "admin"),
+        ("acme-reports", ENTERPRISE, "reporting"),
+        ("globex", OTHER_ENTERPRISE, "admin"),
+    ):
+        admit(acme, client_id, enterprise_uuid, role, at=NOW)
     return Api(acme)
 
 

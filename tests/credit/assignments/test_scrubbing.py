@@ -15,7 +15,7 @@ from bursar.delivery.models import MailStatus
 from bursar.events.models import EventRecord
 from testing.worlds.budgets import DAY, NOW, Budget, open_budget
 
-ANA, BEN = "ana@example.com", "ben@example.com"
+ANA = "ana@example.com"
 THEN = NOW + 90 * DAY
 
 

@@ -7,15 +7,10 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from bursar import clock
-from bursar.actors import Actor
 from bursar.api.bulk_enrollment import PATH, routes
 from bursar.database.engine import Database
-from bursar.identity.gate import DatabaseGate
-from bursar.identity.service import DeclaredClient, put_client
-from bursar.identity.tokens import KeyRing
-from bursar.settings import Settings
-from bursar.web.pipeline import Pipeline
 from bursar.web.rendering import Incoming, Outgoing
+from testing.clients.pipeline import admit, answered, trusting_pipeline
 from testing.worlds.bulk_enrollment import ACME, GLOBEX
 
 ROOT: Final = "https://api.example.org"
@@ -23,31 +18,16 @@ ADMIN, REPORTING, STRANGER = "admin", "reporting", "stranger"
 Query = Mapping[str, Any]
 
 
-class TrustingGate(DatabaseGate):
-    """Takes the token for the client's id; everything else is as it is served."""
-
-    def verify(self, token: str) -> str:
-        return token
-
-
 class Api:
     def __init__(self, database: Database) -> None:
         self.database = database
-        settings = Settings()
-        gate = TrustingGate(KeyRing(database, settings))
-        self.pipeline = Pipeline(database, gate, settings)
+        self.pipeline = trusting_pipeline(database)
         for client, enterprise, role in (
             (ADMIN, ACME, "admin"),
             (REPORTING, ACME, "reporting"),
             (STRANGER, GLOBEX, "admin"),
         ):
-            with database.transaction() as session:
-                put_client(
-                    session,
-                    Actor("test"),
-                    DeclaredClient(client_id=client, enterprise_uuid=enterprise, role=role),
-                    at=clock.now(),
-                )
+            admit(database, client, enterprise, role, at=clock.now())
 
     def ask(
         self,
@@ -68,7 +48,8 @@ class Api:
         if body is not None:
             given["content-type"] = "application/json"
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        answer = self.pipeline.handle(
+        return answered(
+            self.pipeline,
             endpoint,
             Incoming(
                 method,
@@ -81,10 +62,6 @@ class Api:
                 b"" if body is None else json.dumps(body).encode(),
             ),
         )
-        if answer.stream is not None:
-            with self.database.snapshot() as connection:
-                answer.body = b"".join(answer.stream(connection))
-        return answer
 
     def post(
         self, body: Any, enterprise: object = ACME, client: str = ADMIN, **headers: str

@@ -1,10 +1,7 @@
 """Real workers in processes of their own: sharing a job, and killed in the middle of it."""
 
 import random
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from uuid import UUID
 
 import pytest
@@ -23,7 +20,7 @@ from bursar.jobs.queue import JobQueue
 from bursar.jobs.runner import CONCURRENCY
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.states import LicenseStatus
-from testing.jobs import jobs
+from testing.jobs import jobs, worker_process
 from testing.waiting import let_pass, wait_until
 from testing.worlds.bulk_enrollment import (
     ACME,
@@ -45,6 +42,7 @@ from testing.worlds.bulk_enrollment import (
 
 pytestmark = pytest.mark.slow
 
+WORKER = "tests.enrollment.bulk.worker_process"
 PEOPLE, KEYS = emails(60), run_keys(10)
 KNOWN = PEOPLE[:40]
 PAIRS = len(PEOPLE) * len(KEYS)
@@ -68,17 +66,6 @@ def enqueue(database: Database, chunk_size: int, *, notify: bool = False) -> UUI
         patch.setattr(service, "CHUNK_SIZE", chunk_size)
         command = RequestBulkEnrollment(ACME, PEOPLE, KEYS, notify)
         return service.request_bulk_enrollment(session, ACTOR, command, has_lms=False)
-
-
-@contextmanager
-def worker_process(url: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "tests.enrollment.bulk.worker_process", url]
-    process = subprocess.Popen(command)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 def done_pairs(database: Database, job: UUID) -> int:
@@ -126,7 +113,7 @@ def test_workers_killed_again_and_again_do_every_pair_once(
     job = enqueue(acme, 5, notify=True)
     seen = 0
     for _ in range(KILLS):
-        with worker_process(database_url) as worker:
+        with worker_process(WORKER, database_url) as worker:
             await_more(acme, job, seen)
             let_pass(moments.uniform(0, 0.4))
             worker.kill()
@@ -134,7 +121,7 @@ def test_workers_killed_again_and_again_do_every_pair_once(
         seen = done_pairs(acme, job)
         if seen == PAIRS:
             break
-    with worker_process(database_url) as last:
+    with worker_process(WORKER, database_url) as last:
         await_end(acme, job)
         last.terminate()
         assert last.wait(20) == 0
@@ -147,7 +134,7 @@ def test_several_workers_share_a_job_and_finish_what_a_killed_one_began(
 ) -> None:
     job = enqueue(acme, 5, notify=True)
     with ExitStack() as stack:
-        workers = [stack.enter_context(worker_process(database_url)) for _ in range(3)]
+        workers = [stack.enter_context(worker_process(WORKER, database_url)) for _ in range(3)]
         wait_until(lambda: len(executors(acme)) == 3, "all of them take part")
         workers[0].kill()
         await_end(acme, job)
@@ -166,7 +153,7 @@ def executors(database: Database) -> set[str]:
 def test_a_large_job_never_fills_the_queue(acme: Database, database_url: str) -> None:
     job = enqueue(acme, 5)
     assert list(jobs(acme)) == [f"{CHUNK}:{job}:0"]
-    with worker_process(database_url):
+    with worker_process(WORKER, database_url):
         wait_until(lambda: done_pairs(acme, job) > 0, "some were done")
         waiting = [status for status in jobs(acme).values() if status in {"ENQUEUED", "PENDING"}]
         # A chunk that is done enqueues the next one of its lane a moment before its job has ended,
@@ -179,7 +166,7 @@ def test_pairs_that_wait_are_enrolled_by_a_worker_when_their_license_is_activate
     acme: Database, database_url: str
 ) -> None:
     job = enqueue(acme, 1_000)
-    with worker_process(database_url):
+    with worker_process(WORKER, database_url):
         await_end(acme, job)
         for people in (PEOPLE[40:41], PEOPLE[41:]):
             activate(acme, people)
@@ -207,6 +194,6 @@ def test_a_job_whose_chunks_were_given_up_goes_on(acme: Database, database_url: 
     assert continue_jobs(acme, queue) == 1
     assert continue_jobs(acme, queue) == 1
     assert sorted(jobs(acme)) == [f"{CHUNK}:{job}:0", f"{CHUNK}:{job}:0#2"]
-    with worker_process(database_url):
+    with worker_process(WORKER, database_url):
         await_end(acme, job)
     assert continue_jobs(acme, queue) == 0

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from contextlib import ExitStack
+from functools import partial
 from typing import TypeVar
 
 from bursar.database.engine import Database
@@ -11,6 +11,7 @@ from bursar.subscriptions.licenses import service
 from bursar.subscriptions.licenses.commands import ActivateLicenses
 from bursar.subscriptions.licenses.refusals import NoLiveLicense, NotEnoughLicenses
 from testing.databases.composed import composed
+from testing.together import at_once
 from testing.worlds.subscriptions import (
     ACTOR,
     ENTERPRISE,
@@ -28,20 +29,15 @@ from testing.worlds.subscriptions import (
 Result = TypeVar("Result")
 
 
-def at_once(works: Sequence[Callable[[Database], Result]], url: str) -> list[Result]:
+def each_connected(works: Sequence[Callable[[Database], Result]], url: str) -> list[Result]:
     """Each with a connection of its own, all beginning together."""
-    barrier = Barrier(len(works))
-
-    def run(work: Callable[[Database], Result]) -> Result:
-        database = composed(url, pool_size=1)
-        try:
-            barrier.wait()
-            return work(database)
-        finally:
-            database.dispose()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
+    with ExitStack() as stack:
+        jobs = []
+        for work in works:
+            database = composed(url, pool_size=1)
+            stack.callback(database.dispose)
+            jobs.append(partial(work, database))
+        return at_once(jobs)
 
 
 def test_sixteen_who_assign_never_share_a_seat(acme: Database, database_url: str) -> None:
@@ -60,7 +56,7 @@ def test_sixteen_who_assign_never_share_a_seat(acme: Database, database_url: str
 
         return assign_some
 
-    given = at_once([work(f"t{number}") for number in range(16)], database_url)
+    given = each_connected([work(f"t{number}") for number in range(16)], database_url)
     uuids = [uuid for some in given for uuid in some]
     assert len(uuids) == len(set(uuids)) == 800
     with acme.transaction() as session:
@@ -80,7 +76,7 @@ def test_the_last_seats_go_to_exactly_as_many(acme: Database, database_url: str)
 
     with acme.transaction() as session:
         change(session, num_licenses=55)
-    done = at_once([work(f"t{number}-") for number in range(16)], database_url)
+    done = each_connected([work(f"t{number}-") for number in range(16)], database_url)
     assert Counter(done) == {10: 5, 0: 11}
     with acme.transaction() as session:
         assert counts(session) == (5, 50, 0, 0)
@@ -91,7 +87,7 @@ def test_the_same_learners_get_one_license_each(acme: Database, database_url: st
         with database.transaction() as session:
             return len(assign(session, emails(20)).licenses)
 
-    assert sorted(at_once([work] * 8, database_url)) == [0] * 7 + [20]
+    assert sorted(each_connected([work] * 8, database_url)) == [0] * 7 + [20]
     with acme.transaction() as session:
         assert counts(session) == (80, 20, 0, 0)
 
@@ -108,7 +104,7 @@ def test_one_of_eight_revokes_a_license(acme: Database, database_url: str) -> No
         except NoLiveLicense:
             return 0
 
-    assert sorted(at_once([work] * 8, database_url)) == [0] * 7 + [1]
+    assert sorted(each_connected([work] * 8, database_url)) == [0] * 7 + [1]
     with acme.transaction() as session:
         assert counts(session) == (100, 0, 0, 1)
 
@@ -133,7 +129,7 @@ def test_a_mixture_keeps_every_seat(acme: Database, database_url: str) -> None:
                 )
 
     works = [assigner(f"t{number}-") for number in range(6)] + [activator] * 2
-    at_once(works, database_url)
+    each_connected(works, database_url)
     with acme.transaction() as session:
         unassigned, assigned, activated, revoked = counts(session)
         assert unassigned + assigned + activated == 100

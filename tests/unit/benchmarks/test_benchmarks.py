@@ -44,6 +44,18 @@ def test_a_ratio_is_judged_by_its_bound(
     assert Result.of_rates("row", rates, bound).verdict == verdict
 
 
+@pytest.mark.parametrize(("rate", "verdict"), [(2_000.0, "ok"), (1_999.0, "below")])
+def test_a_rate_is_judged_by_its_bound(rate: float, verdict: str) -> None:
+    result = Result.of_rate("row", rate, 2_000, "1.0 s")
+    assert result.cells == ("row", f"{rate:,.0f}/s", "", "1.0 s", ">= 2,000/s", verdict)
+
+
+@pytest.mark.parametrize(("usual", "verdict"), [(0.999, "ok"), (1.0, "below")])
+def test_calls_are_judged_by_the_usual_one(usual: float, verdict: str) -> None:
+    result = Result.of_calls("row", [9.0, usual, 0.001], 1_000)
+    assert result.cells == ("row", "", "", f"{usual * 1000:.0f} ms", "< 1,000 ms", verdict)
+
+
 def test_memory_at_its_limit_is_too_much() -> None:
     assert Result.of_memory("row", 150, 150).verdict == "below"
 

@@ -21,10 +21,9 @@ from bursar.demo.manifest import (
     LEARNERS,
     demo_manifest,
 )
-from testing.paths import REFERENCE
+from testing.worlds.contract import Document, reference
 
 NOW = datetime(2026, 11, 24, 13, 45, 12, tzinfo=UTC)
-Document = dict[str, Any]
 
 # Null although the reference's examples show a value: its own text or its other example says so.
 NULLABLE = {
@@ -40,11 +39,6 @@ NULLABLE = {
     "degree",
     "course_runs[].staff[].urls.facebook",
 }
-
-
-def reference(name: str) -> Document:
-    document: Document = json.loads((REFERENCE / f"{name}.json").read_text())
-    return document
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from bursar.web.openapi.document import openapi_document
 from bursar.web.query import TEXT, Query
 from bursar.web.validation import Body
 from bursar.web.xml import to_xml
-from testing.clients.openapi import JsonObject, ResponseChecker, formats
+from testing.clients.openapi import JsonObject, ResponseChecker, formats, nodes
 
 CATALOGS = "/enterprise/v2/enterprise-catalogs"
 CATALOG = "101989c0-5dfa-4e0b-91dc-01f590148c6f"
@@ -79,14 +79,6 @@ def operations(document: JsonObject) -> Iterator[tuple[str, str, JsonObject]]:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             yield path, method, operation
-
-
-def nodes(value: Any) -> Iterator[JsonObject]:
-    if isinstance(value, dict):
-        yield value
-    for inner in value.values() if isinstance(value, dict) else value:
-        if isinstance(inner, dict | list):
-            yield from nodes(inner)
 
 
 def resolve(document: JsonObject, reference: str) -> Any:

@@ -1,6 +1,5 @@
 """The document for generators of clients says the same, without what they stumble over."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,8 +9,7 @@ from bursar.api.tags import ABOUT
 from bursar.app import all_endpoints
 from bursar.web.openapi.clients import DOCUMENTS, for_clients
 from bursar.web.openapi.document import openapi_document
-
-JsonObject = dict[str, Any]
+from testing.clients.openapi import JsonObject, nodes
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +20,6 @@ def full() -> JsonObject:
 @pytest.fixture(scope="module")
 def made(full: JsonObject) -> JsonObject:
     return for_clients(full, content_schemas())
-
-
-def nodes(value: Any) -> Iterator[JsonObject]:
-    if isinstance(value, dict):
-        yield value
-    for inner in value.values() if isinstance(value, dict) else value:
-        if isinstance(inner, dict | list):
-            yield from nodes(inner)
 
 
 def test_it_has_the_same_operations(full: JsonObject, made: JsonObject) -> None:

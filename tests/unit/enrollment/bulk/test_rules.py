@@ -18,7 +18,6 @@ from bursar.subscriptions.licenses.commands import UsableLicense
 
 WIDE, NARROW = UUID(int=1), UUID(int=2)
 KEY, EMAIL = "run", "ana@acme.example"
-PAIR = Pair(0, EMAIL, KEY)
 
 
 def license_(
