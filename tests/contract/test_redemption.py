@@ -139,7 +139,7 @@ class TestRefusals:
         assert reason_against(budget, learner_email=ANA) == "assignment_not_allocated"
 
     def test_a_budget_that_is_closed(self, budget: BudgetShop) -> None:
-        budget.assigned(ANA)
+        budget.assigned(ANA, price=0)  # With money allocated it could not be closed.
         budget.change(active=False)
         assert reason_against(budget, learner_email=ANA) == "policy_expired"
         budget.change(active=True, retired=True)

@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.credit.assignments import service as assignments
+from bursar.credit.assignments.commands import CancelAllocations
 from bursar.credit.policies import service as policies
 from bursar.credit.policies.commands import DeclaredConfiguration, Deposit, PutPolicy, PutSubsidy
 from bursar.declarations import DeclarationOutcome, DeclarationRefused
@@ -17,6 +19,7 @@ from bursar.provisioning.plan import Plan
 from bursar.provisioning.problems import problem
 
 _UUID: Final = frozenset({"uuid"})
+_SEPARATE: Final = _UUID | {"assignment_configuration", "cancel_allocations"}
 
 
 @dataclass(slots=True)
@@ -77,17 +80,35 @@ class CreditRun:
             assignment_configuration=None
             if configuration is None
             else DeclaredConfiguration(**configuration.given()),
-            **policy.given(but=_UUID | {"assignment_configuration"}),
+            **policy.given(but=_SEPARATE),
         )
         what = f"policy {policy.uuid} of {enterprise.slug}"
-        if self._put(
-            place,
-            what,
-            lambda: policies.put_policy(self.session, self.actor, command, at=self.now),
-        ):
+        cancelled = self._cancel_allocations(enterprise, policy)
+        if cancelled:
+            what += f": {cancelled}"
+
+        def put() -> DeclarationOutcome:
+            outcome = policies.put_policy(self.session, self.actor, command, at=self.now)
+            return "changed" if cancelled else outcome
+
+        if self._put(place, what, put):
             stored = policies.get_policy(self.session, policy.uuid)
             if stored.active and not stored.retired and stored.spend_limit is not None:
                 self.touched[stored.subsidy_uuid] = f"{place}.spend_limit"
+
+    def _cancel_allocations(self, enterprise: EnterpriseForm, policy: PolicyForm) -> str | None:
+        """What was cancelled, in words. A policy is declared afterwards: with allocated money it
+        could not be taken out of use."""
+        if not policy.cancel_allocations:
+            return None
+        if policy.uuid not in policies.owners_of_policies(self.session, [policy.uuid]):
+            return None  # It is new, so that nothing is allocated.
+        command = CancelAllocations(enterprise.uuid, policy.uuid)
+        done = assignments.cancel_allocations(self.session, self.actor, command, at=self.now)
+        if not done.count:
+            return None
+        noun = "assignment" if done.count == 1 else "assignments"
+        return f"{done.count} {noun} of {done.cents} cents together cancelled"
 
     def _put(self, place: str, what: str, put: Callable[[], DeclarationOutcome]) -> bool:
         try:

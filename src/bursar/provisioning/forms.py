@@ -126,6 +126,7 @@ class PolicyForm(Form):
     per_learner_spend_limit: Cents | None = None
     late_redemption_allowed_until: Instant | None = None
     allow_unknown_price: Flag = False
+    cancel_allocations: Flag = False
     assignment_configuration: AssignmentConfigurationForm | None = None
 
     @field_validator("assignment_configuration")
@@ -136,6 +137,14 @@ class PolicyForm(Form):
         if value is not None and info.data.get("policy_type") not in {ASSIGNED_POLICY, None}:
             message = "only an AssignedLearnerCreditAccessPolicy has one"
             raise PydanticCustomError("configuration", message)
+        return value
+
+    @field_validator("cancel_allocations")
+    @classmethod
+    def _only_beside_what_closes(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("active", True) and not info.data.get("retired"):
+            message = "needs retired: true or active: false beside it"
+            raise PydanticCustomError("cancel_allocations", message)
         return value
 
 

@@ -9,15 +9,22 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.credit.assignments.commands import CancelAssignments, CancelSelected
+from bursar.credit.assignments.commands import (
+    AssignmentFilters,
+    CancelAllocations,
+    CancelAssignments,
+    CancelledAllocations,
+    CancelSelected,
+)
 from bursar.credit.assignments.records import change_state, price_of
 from bursar.credit.assignments.selection import find_all, select_batches
-from bursar.credit.ledger.service import LockedBudget, lock_budget_of, post
+from bursar.credit.ledger.service import LockedBudget, lock_budget, lock_budget_of, post
 from bursar.credit.states import AssignmentMove, AssignmentState, states_with
 from bursar.database.types import AnyRow
 from bursar.events.service import publish
 
 _CANCELLABLE: Final = frozenset(states_with(AssignmentMove.CANCEL))
+_ALLOCATED: Final = frozenset({AssignmentState.ALLOCATED})
 
 
 def cancel(
@@ -43,6 +50,24 @@ def cancel_selected(
         end(session, actor, budget, rows, AssignmentMove.CANCEL, at=at)
         total += len(rows)
     return total
+
+
+def cancel_allocations(
+    session: Session, actor: Actor, command: CancelAllocations, *, at: datetime | None = None
+) -> CancelledAllocations:
+    """Frees what a policy has allocated, so that it can be taken out of use.
+
+    Raises NoResultFound for an unknown policy.
+    """
+    at, count, cents = at or clock.now(), 0, 0
+    budget = lock_budget(session, command.enterprise_uuid, command.policy_uuid)
+    if budget.configuration_uuid is None:
+        return CancelledAllocations(0, 0)
+    everything = AssignmentFilters()
+    for rows in select_batches(session, budget.configuration_uuid, everything, _ALLOCATED):
+        end(session, actor, budget, rows, AssignmentMove.CANCEL, at=at)
+        count, cents = count + len(rows), cents + price_of(rows)
+    return CancelledAllocations(count, cents)
 
 
 def end(

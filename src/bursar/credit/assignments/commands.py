@@ -133,6 +133,21 @@ class CancelSelected:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelAllocations:
+    """Cancels every assignment that is allocated and not being redeemed."""
+
+    enterprise_uuid: UUID
+    policy_uuid: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledAllocations:
+    count: int
+    cents: int
+    """What the budget has to spend again."""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkLearners:
     enterprise_uuid: UUID
     accounts: Mapping[str, int]

@@ -4,7 +4,7 @@ Changes expect the caller's transaction, except for the two tasks, which open th
 """
 
 from bursar.credit.assignments.allocation import allocate
-from bursar.credit.assignments.cancellation import cancel, cancel_selected
+from bursar.credit.assignments.cancellation import cancel, cancel_allocations, cancel_selected
 from bursar.credit.assignments.expiry import expire_assignments
 from bursar.credit.assignments.linking import link_learners
 from bursar.credit.assignments.of_learner import assignments_of_learner
@@ -16,6 +16,7 @@ __all__ = [
     "allocate",
     "assignments_of_learner",
     "cancel",
+    "cancel_allocations",
     "cancel_selected",
     "expire_assignments",
     "has_assignments",

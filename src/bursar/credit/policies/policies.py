@@ -60,6 +60,9 @@ def put_policy(
 ) -> DeclarationOutcome:
     """Creates or changes a policy. Raises DeclarationRefused.
 
+    A policy that has money allocated stays in use: whoever takes it out of use has cancelled its
+    allocations before.
+
     The caller has called `lock_enterprise`. It calls `overcommitted` when all policies are stored,
     because only then can the spend limits be compared with the subsidy.
     """
@@ -71,6 +74,7 @@ def put_policy(
         *missing(_REQUIRED, fields, is_new=stored is None),
         *_reference_problems(session, command.enterprise_uuid, fields),
         *_changes_for_good(stored, fields),
+        *_closing_problems(stored, fields),
         *_configuration_problems(session, stored, configuration, command),
     ]
     if problems:
@@ -118,6 +122,20 @@ def _changes_for_good(stored: Policy | None, fields: Fields) -> Iterator[Problem
     for name in _FOR_GOOD if stored is not None else ():
         if fields.get(name) not in {None, getattr(stored, name)}:
             yield name, FIXED
+
+
+def _closing_problems(stored: Policy | None, fields: Fields) -> Iterator[Problem]:
+    if stored is None or not stored.allocated_cents or not stored.active or stored.retired:
+        return
+    for name, is_closing in (("retired", True), ("active", False)):
+        if fields.get(name) is is_closing:
+            yield (
+                name,
+                f"{stored.allocated_cents} cents of this policy are allocated to learners who"
+                " have not redeemed them; cancel these assignments first, or write"
+                " cancel_allocations: true beside it, which cancels them and tells the learners",
+            )
+            return
 
 
 def _configuration_problems(
