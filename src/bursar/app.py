@@ -22,6 +22,7 @@ from bursar.api import (
     learner_summary,
     license_lists,
     licenses,
+    me,
     policies,
     redeemability,
     redemption,
@@ -39,6 +40,7 @@ from bursar.settings import Settings, get_settings
 from bursar.web.adapter import EXCEPTION_HANDLERS, Threads, route_handlers
 from bursar.web.docs_page import docs_handlers
 from bursar.web.endpoint import Endpoint
+from bursar.web.limits import EndpointLimits
 from bursar.web.metrics import Metrics
 from bursar.web.middleware import RequestFrame
 from bursar.web.negotiation import Format
@@ -66,6 +68,7 @@ def all_endpoints() -> list[Endpoint]:
         *learner_progress.routes.endpoints,
         *redemption.routes.endpoints,
         *redeemability.routes.endpoints,
+        *me.routes.endpoints,
     ]
 
 
@@ -84,7 +87,9 @@ def create_app(
         MemberIndexes(), PageCache(settings.page_cache_bytes), settings.lms_public_url
     )
     endpoints = [*all_endpoints(), *extra_endpoints]
-    pipeline = Pipeline(database, DatabaseGate(ring), settings, provided=(shared,))
+    pipeline = Pipeline(
+        database, DatabaseGate(ring), settings, provided=(shared, EndpointLimits.of(endpoints))
+    )
     pipeline.check(endpoints)
 
     def document() -> dict[str, Any]:

@@ -261,6 +261,7 @@ SAMPLES = {
     "pairs of a bulk enrollment": Sample(
         "GET", f"{_BULK}/{{job}}/rows", f"{_BULK}/{{job_id}}/rows"
     ),
+    "the caller": Sample("GET", "/enterprise/v1/me", "/enterprise/v1/me"),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),
     "a replacement": _write("PUT", THINGS, 201, "POST, PUT, OPTIONS"),
     "a refusal": _write("POST", REFUSALS, 422, "POST, OPTIONS"),

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -146,6 +146,17 @@ class KeyRing:
                     self._keys = {key.kid: key for key in load_keys(connection, self._seal)}
                 self._loaded_at = started
             return self._keys
+
+
+def expiry_of(token: str) -> datetime:
+    """When a token expires that `KeyRing.verify` has found good. Raises NotAuthenticated for a
+    text that is no token."""
+    try:
+        payload = token.split(".")[1]
+        decoded = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        return datetime.fromtimestamp(msgspec.json.decode(decoded)["exp"], UTC)
+    except (IndexError, KeyError, TypeError, ValueError, msgspec.MsgspecError):
+        raise _invalid() from None
 
 
 def check_claims(claims: Mapping[str, Any], settings: Settings, now: datetime) -> tuple[str, int]:

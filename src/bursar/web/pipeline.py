@@ -19,6 +19,7 @@ from bursar.pages import PageOutOfRange
 from bursar.settings import Settings
 from bursar.tenancy import NotAuthenticated
 from bursar.web import idempotency
+from bursar.web.authorization import token_of
 from bursar.web.call import Answer, Call, OfEnterprise
 from bursar.web.endpoint import Endpoint
 from bursar.web.errors import (
@@ -80,13 +81,9 @@ class Pipeline:
 
     def authenticate(self, headers: Mapping[str, str]) -> str:
         """The client id of the request's token. Raises Unauthorized."""
-        scheme, _, token = headers.get("authorization", "").strip().partition(" ")
-        if not scheme:
-            raise Unauthorized
-        if scheme.lower() not in {"jwt", "bearer"} or not token.strip():
-            raise Unauthorized("Invalid token header.")
+        token = token_of(headers)
         try:
-            return self.gate.verify(token.strip())
+            return self.gate.verify(token)
         except NotAuthenticated as refusal:
             raise Unauthorized(refusal.reason) from None
 

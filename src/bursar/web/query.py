@@ -63,6 +63,14 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class PageSize(Parameter):
+    """The size of a page: see `size_of_page`."""
+
+    default: int = 0
+    maximum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Repeatable:
     """As Parameter, for a parameter that may be repeated: `parse` gets all of its values."""
 
@@ -212,10 +220,15 @@ def one_of(choices: Iterable[str], parse: Callable[[str], object] | None = None)
     )
 
 
-def size_of_page(*, default: int, maximum: int) -> Parameter:
+def size_of_page(*, default: int, maximum: int) -> PageSize:
     """The size of a page, limited to the maximum. It is never refused: if it is zero, negative or
     not a number, it is the default."""
-    return Parameter(lambda given: min(_positive(given) or default, maximum), schema=_INTEGER)
+    return PageSize(
+        lambda given: min(_positive(given) or default, maximum),
+        schema=_INTEGER,
+        default=default,
+        maximum=maximum,
+    )
 
 
 def _page(given: str) -> int | Literal["last"]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from bursar.actors import Actor, ActorKind
 from bursar.pages import Page
 from bursar.tenancy import Principal
+from bursar.web.authorization import token_of
 from bursar.web.negotiation import Negotiated
 from bursar.web.pagination import next_link, previous_link
 from bursar.web.parameters import QueryParameters
@@ -47,6 +48,11 @@ class HttpRequest:
     headers: Mapping[str, str]
     negotiated: Negotiated
     now: datetime
+
+    @property
+    def token(self) -> str:
+        """The access token that the pipeline has verified. Raises Unauthorized without one."""
+        return token_of(self.headers)
 
     def next_link(self, page: Page) -> str | None:
         return next_link(self.url, self.query, page)

@@ -20,6 +20,7 @@ def play(stage: Stage) -> None:
     _conditional(stage)
     _compressed(stage)
     _origins(stage)
+    _me(stage)
 
 
 def _system(stage: Stage) -> None:
@@ -29,6 +30,14 @@ def _system(stage: Stage) -> None:
         stage.ask("HEAD", path, by=None)
         stage.ask("OPTIONS", path, by=None)
         stage.ask("POST", path, by=None)
+
+
+def _me(stage: Stage) -> None:
+    path = "/enterprise/v1/me"
+    for by in (None, world.ADMIN, world.REPORTING, world.BOTH):
+        stage.get(path, by=by)
+    stage.get(path, accept=XML)
+    stage.post(path, {})
 
 
 def _basic(client: str, secret: str) -> str:
