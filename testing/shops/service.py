@@ -11,7 +11,10 @@ from sqlalchemy import func, select
 
 from bursar import clock
 from bursar.actors import Actor
+from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.documents import parse_document
+from bursar.catalog.content.models import ContentItem
+from bursar.catalog.imports.completion import delete_missing
 from bursar.catalog.imports.service import store_documents
 from bursar.database.engine import Database
 from bursar.events.models import EventRecord
@@ -75,6 +78,16 @@ class Shop:
         parsed = [parse_document(document) for document in documents]
         with self.service.database.transaction() as session:
             store_documents(session, Actor("operator:test"), parsed)
+
+    def delete(self, *names: str) -> None:
+        """Deletes courses, as a complete import that lacks them does."""
+        gone = [self.key(name) for name in names]
+        kept = select(ContentItem.key).where(
+            ContentItem.content_type == ContentType.COURSE.value, ContentItem.key.not_in(gone)
+        )
+        with self.service.database.transaction() as session:
+            world = {ContentType.COURSE: set(session.scalars(kept))}
+            delete_missing(session, Actor("operator:test"), world, force=True)
 
     def change(self, **fields: Any) -> None:
         """Changes the catalog's declaration."""

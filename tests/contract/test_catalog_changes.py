@@ -93,6 +93,20 @@ def test_a_document_that_came_back_is_not_removed(stocked: Shop) -> None:
     assert (names(stocked, page), page["removed"]) == (["B"], [])
 
 
+def test_a_deleted_document_is_removed_from_every_view_of_the_catalog(stocked: Shop) -> None:
+    since = now()
+    before = stocked.api.get(stocked.path)
+    stocked.delete("B")
+    page = changes(stocked, since)
+    assert (page["count"], removed(stocked, page)) == (0, ["B"])
+    assert names(stocked, stocked.api.json(stocked.path)) == ["A", "C"]
+    assert stocked.api.get(stocked.path).headers["etag"] != before.headers["etag"]
+    assert stocked.api.get(f"{stocked.path}/courses/{stocked.key('B')}").status_code == 404
+    stocked.stock(open_course(stocked.key("B")))
+    back = changes(stocked, since)
+    assert (names(stocked, back), back["removed"]) == (["B"], [])
+
+
 def test_a_changed_filter_tells_what_it_lets_in_and_what_it_leaves_out(stocked: Shop) -> None:
     since = now()
     stocked.change(content_filter={"key": [stocked.key("B"), stocked.key("C")]})

@@ -43,12 +43,13 @@ def tell_resumed(path: Path, report: FileReport) -> None:
         typer.echo(f"{path}: resumed at line {report.resumed_at}", err=True)
 
 
-def tell_stored(reports: Sequence[FileReport]) -> None:
+def tell_stored(reports: Sequence[FileReport], deleted: int | None = None) -> None:
+    """The last line of output. `deleted` is None where nothing can be deleted."""
     stored = sum((report.stored for report in reports), Tally())
     rejected = sum(report.rejected for report in reports)
     typer.echo(
         f"{stored.created} created, {stored.changed} changed, {stored.unchanged} unchanged, "
-        f"{rejected} rejected"
+        f"{rejected} rejected" + ("" if deleted is None else f", {deleted} deleted")
     )
 
 

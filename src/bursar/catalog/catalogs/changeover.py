@@ -108,7 +108,8 @@ def _first_version(now: datetime) -> int:
 
 
 def _content_count(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(ContentItem)) or 0
+    stored = select(func.count(ContentItem.id)).where(ContentItem.deleted_at.is_(None))
+    return session.scalar(stored) or 0
 
 
 def _evaluate_all(session: Session, query: CatalogQuery, now: datetime) -> None:

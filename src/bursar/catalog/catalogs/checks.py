@@ -16,6 +16,7 @@ BATCH = 500
 def check_catalogs(session: Session) -> Iterator[str]:
     """One line for each row that is wrong; queries still being evaluated are left out."""
     yield from _wrong_members(session)
+    yield from _deleted_members(session)
     yield from _outdated_copies(session)
     yield from _unready_catalogs(session)
 
@@ -29,6 +30,16 @@ def _wrong_members(session: Session) -> Iterator[str]:
         for query_uuid, content_id, problem in stale_members(session, queries, items):
             yield f"query_members: query {query_uuid}, {keys[content_id]}: {problem}"
         after = items[-1].id
+
+
+def _deleted_members(session: Session) -> Iterator[str]:
+    rows = session.execute(
+        select(QueryMember.query_uuid, ContentItem.content_type, ContentItem.key)
+        .join(ContentItem, ContentItem.id == QueryMember.content_id)
+        .where(QueryMember.removed_at.is_(None), ContentItem.deleted_at.is_not(None))
+    )
+    for row in rows:
+        yield f"query_members: query {row.query_uuid}, {row.content_type} {row.key}: deleted"
 
 
 def _outdated_copies(session: Session) -> Iterator[str]:

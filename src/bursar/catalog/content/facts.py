@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import case, delete, func, update
+from sqlalchemy import ColumnElement, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.fact_rules import Facts, facts_of_course, facts_of_run
-from bursar.catalog.content.models import RunFacts
+from bursar.catalog.content.models import ContentItem, NestedRun, RunFacts
 from bursar.catalog.content.parts import Part, parts_of
+from bursar.catalog.content.templates import decode_template
 from bursar.database.bulk import bulk_upsert, is_any_of
 
 _facts: Final = RunFacts.__table__.c
@@ -45,6 +46,40 @@ def store_facts(session: Session, sources: Sequence[Source]) -> None:
     nested = {row["run_key"]: row for course in courses for row in _nested(course, now)}
     bulk_upsert(session, RunFacts, list(nested.values()), _after_course)
     bulk_upsert(session, RunFacts, [_own(run, now) for run in runs], _after_run)
+
+
+def stored_sources(
+    session: Session, *conditions: ColumnElement[bool], limit: int | None = None
+) -> list[Source]:
+    """Of the stored documents that meet the conditions, in the order of their ids."""
+    item = ContentItem.__table__.c
+    statement = (
+        select(item.id, item.content_type, item.key, item.family_key, item.body)
+        .where(*conditions, item.deleted_at.is_(None))
+        .order_by(item.id)
+        .limit(limit)
+    )
+    return [
+        Source(
+            row.id,
+            ContentType(row.content_type),
+            row.key,
+            row.family_key,
+            decode_template(row.body),
+        )
+        for row in session.execute(statement)
+    ]
+
+
+def disown_facts(session: Session, run_keys: Sequence[str]) -> None:
+    """The documents of these runs are deleted: the courses that hold them speak for them again.
+
+    What is known of a run that no course holds stays, because reports tell of the past too.
+    """
+    are_these = is_any_of(session, RunFacts.run_key, run_keys)
+    session.connection().execute(update(RunFacts).where(are_these).values(is_own=False))
+    holding = select(NestedRun.course_id).where(is_any_of(session, NestedRun.run_key, run_keys))
+    store_facts(session, stored_sources(session, ContentItem.id.in_(holding)))
 
 
 def _let_go(session: Session, courses: Sequence[int]) -> None:

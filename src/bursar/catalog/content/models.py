@@ -40,11 +40,14 @@ class ContentItem(Base):
     """The course key that a course shares with its runs; null for the others."""
     title: Mapped[str]
     body: Mapped[bytes] = mapped_column(LargeBinary)
-    """The document as a template: see documents.py."""
+    """The document as a template: see templates.py."""
     body_hash: Mapped[bytes] = mapped_column(LargeBinary)
     active_until: Mapped[datetime]
     """Listed before this instant, not from it on."""
     changed_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+    """Null while the document is stored. A deleted document leaves its row behind, empty, so that
+    catalogs can tell what they lost: see deletion.py."""
 
 
 class NestedRun(Base):

@@ -18,7 +18,7 @@ def restore_batch(session: Session, after: int, size: int) -> Sequence[int]:
     item = ContentItem.__table__.c
     rows = session.execute(
         select(item.id, item.content_type, item.body, item.active_until)
-        .where(item.id > after)
+        .where(item.id > after, item.deleted_at.is_(None))
         .order_by(item.id)
         .limit(size)
     ).all()

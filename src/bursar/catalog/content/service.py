@@ -3,14 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.catalog.content.content_types import ContentType
-from bursar.catalog.content.facts import Source, store_facts
+from bursar.catalog.content.facts import store_facts, stored_sources
 from bursar.catalog.content.models import ContentItem, ContentState, RunFacts
-from bursar.catalog.content.templates import decode_template
 from bursar.database.engine import Database
 
 _BATCH: Final = 500
@@ -36,26 +35,10 @@ def fill_facts(database: Database) -> None:
         if session.scalar(select(exists(select(RunFacts.run_key)))):
             return
         after = 0
-        while sources := _stored_after(session, after):
+        while sources := stored_sources(session, *_after(after), limit=_BATCH):
             store_facts(session, sources)
             after = sources[-1].content_id
 
 
-def _stored_after(session: Session, after: int) -> list[Source]:
-    item = ContentItem.__table__.c
-    statement = (
-        select(item.id, item.content_type, item.key, item.family_key, item.body)
-        .where(item.id > after, item.content_type != ContentType.PROGRAM.value)
-        .order_by(item.id)
-        .limit(_BATCH)
-    )
-    return [
-        Source(
-            row.id,
-            ContentType(row.content_type),
-            row.key,
-            row.family_key,
-            decode_template(row.body),
-        )
-        for row in session.execute(statement)
-    ]
+def _after(content_id: int) -> tuple[ColumnElement[bool], ...]:
+    return ContentItem.id > content_id, ContentItem.content_type != ContentType.PROGRAM.value

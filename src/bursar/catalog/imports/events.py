@@ -12,3 +12,11 @@ class ContentImported(Event):
 
     type: ClassVar[str] = "content.imported"
     object_type: ClassVar[str] = "content"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentDeleted(Event):
+    """Documents were deleted, because a complete import lacked them. `data` says how many."""
+
+    type: ClassVar[str] = "content.deleted"
+    object_type: ClassVar[str] = "content"

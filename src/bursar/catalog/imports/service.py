@@ -47,6 +47,7 @@ def store_documents(
     latest = _latest(documents, merge=merge)
     known = _known(session, list(latest.values()))
     new = [document for identity, document in latest.items() if identity not in known]
+    # Of a deleted document only an empty row is left, which the new one takes.
     changed = [
         document
         for identity, document in latest.items()
@@ -54,12 +55,14 @@ def store_documents(
     ]
     if merge:
         changed = _completed(session, changed, known)
+    back = sum(known[_identity(document)].deleted_at is not None for document in changed)
+    created, replaced = len(new) + back, len(changed) - back
     if new or changed:
         _write(session, new, changed, known, now)
-        counts = {"created": len(new), "changed": len(changed)}
+        counts = {"created": created, "changed": replaced}
         imported = ContentImported(object_id="", enterprise_uuid=None, data=counts)
         publish(session, actor, [imported], at=now)
-    return Tally(len(new), len(changed), len(documents) - len(new) - len(changed))
+    return Tally(created, replaced, len(documents) - created - replaced)
 
 
 def _latest(documents: Sequence[Document], *, merge: bool) -> dict[Identity, Document]:
@@ -120,13 +123,17 @@ def _identity(document: Document) -> Identity:
 
 
 def _known(session: Session, documents: list[Document]) -> dict[Identity, AnyRow]:
-    """Rows with id, body_hash and family_key of the documents that are stored already."""
+    """Rows with id, body_hash, family_key and deleted_at of documents that have a row already."""
     known: dict[Identity, AnyRow] = {}
     ordered = sorted(documents, key=attrgetter("content_type"))
     for content_type, group in groupby(ordered, key=attrgetter("content_type")):
         rows = session.execute(
             select(
-                ContentItem.id, ContentItem.key, ContentItem.body_hash, ContentItem.family_key
+                ContentItem.id,
+                ContentItem.key,
+                ContentItem.body_hash,
+                ContentItem.family_key,
+                ContentItem.deleted_at,
             ).where(
                 ContentItem.content_type == content_type.value,
                 is_any_of(session, ContentItem.key, [document.key for document in group]),
@@ -169,6 +176,7 @@ def _replace(
             body_hash=bindparam("b_body_hash"),
             active_until=bindparam("b_active_until"),
             changed_at=now,
+            deleted_at=None,
         )
     )
     session.connection().execute(

@@ -47,7 +47,7 @@ def compiled(encoded_filter: bytes) -> ContentFilter:
 def load_items(
     session: Session, condition: ColumnElement[bool], limit: int | None = None
 ) -> list[StoredItem]:
-    """Documents with their data, in the order of their ids."""
+    """Documents with their data, in the order of their ids; deleted ones are left out."""
     rows = session.execute(
         select(
             ContentItem.id,
@@ -58,7 +58,7 @@ def load_items(
             ContentItem.changed_at,
             ContentItem.body,
         )
-        .where(condition)
+        .where(condition, ContentItem.deleted_at.is_(None))
         .order_by(ContentItem.id)
         .limit(limit)
     )
@@ -98,9 +98,10 @@ def update_membership(
 ) -> int:
     """Brings the membership of these documents, and of their families, up to date.
 
-    Returns how many rows changed. `families` are those that a document may have left.
+    Returns how many rows changed. `families` are those that a document may have left; without
+    `items`, those that a deleted document has left.
     """
-    if not queries or not items:
+    if not queries or not (items or families):
         return 0
     everyone = _with_families(session, items, families)
     wanted = wanted_members(queries, everyone.values(), partner_of(session))
@@ -113,6 +114,17 @@ def update_membership(
     touched = {row["query_uuid"] for row in joined} | {row["b_query"] for row in left}
     touch_queries(session, touched, now)
     return len(joined) + len(left)
+
+
+def remove_members(session: Session, content_ids: Sequence[int], now: datetime) -> None:
+    """Takes deleted documents out of every query."""
+    are_members = (
+        is_any_of(session, QueryMember.content_id, content_ids),
+        QueryMember.removed_at.is_(None),
+    )
+    left = session.scalars(select(QueryMember.query_uuid).where(*are_members).distinct()).all()
+    session.connection().execute(update(QueryMember).where(*are_members).values(removed_at=now))
+    touch_queries(session, left, now)
 
 
 def partner_of(session: Session) -> str:

@@ -48,6 +48,7 @@ _KNOWN_RUNS: Final = union(
     select(_items.key).where(
         _items.key.in_(bindparam("keys", expanding=True)),
         _items.content_type == ContentType.COURSE_RUN.value,
+        _items.deleted_at.is_(None),
     ),
     select(_nested.run_key).where(_nested.run_key.in_(bindparam("keys", expanding=True))),
 )
