@@ -3,7 +3,7 @@ it here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,3 +39,15 @@ def parse_instant(text: str) -> datetime:
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:
         raise ValueError("in UTC it is before the year 1 or after 9999") from None
+
+
+def last_moment(end: datetime) -> str:
+    """How people are told of an end: `31 December 2026, 23:59 UTC`, to the minute.
+
+    At its end a thing is over. An end at midnight is therefore told as the last minute of the day
+    before, because whoever reads the date of a day believes that this day still counts.
+    """
+    told = end.astimezone(UTC)
+    if told.time() == time():
+        told -= timedelta(minutes=1)
+    return f"{told.day} {told:%B %Y, %H:%M} UTC"

@@ -49,10 +49,10 @@ def test_a_mail_arrives_with_text_and_html(acme: Database, domain: Domain, sink:
     assert message["Auto-Submitted"] == "auto-generated"
     text, html = message.iter_parts()
     assert text.get_content_type() == "text/plain"
-    assert "Hello, Chess ends on 1 April 2026." in text.get_content()
+    assert "Hello, Chess lasts until 31 March 2026, 23:59 UTC." in text.get_content()
     assert "hr@acme.example" in text.get_content()
     assert html.get_content_type() == "text/html"
-    assert "<p>Hello, Chess ends on 1 April 2026.</p>" in html.get_content()
+    assert "<p>Hello, Chess lasts until 31 March 2026, 23:59 UTC.</p>" in html.get_content()
     assert mail(acme, uuid).status == "delivered"
     assert domain.outcomes(uuid) == ["delivered"]
 

@@ -1,6 +1,5 @@
 """A policy is taken out of use only when nobody was promised its money."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from bursar.delivery.models import MailStatus
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import ManifestError, from_data
 from bursar.provisioning.plan import Plan
-from testing.databases.composed import composed
 from testing.worlds.budgets import ACTOR, NOW, Budget, open_budget
 from testing.worlds.catalog import ENTERPRISE
 
@@ -30,11 +28,8 @@ PLACE = "enterprises[0].policies[0]"
 
 
 @pytest.fixture
-def budget(database_url: str) -> Iterator[Budget]:
-    """Of a database with the subscribers of the composition: they write the mails."""
-    database = composed(database_url, pool_size=2)
-    yield open_budget(database, deposit=10_000)
-    database.dispose()
+def budget(database: Database) -> Budget:
+    return open_budget(database, deposit=10_000)
 
 
 def declare(budget: Budget, **fields: Any) -> Plan:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bursar.clock import parse_instant
+from bursar.clock import last_moment, parse_instant
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,26 @@ def test_instants_are_utc(text: str) -> None:
 def test_what_is_no_instant_is_a_bad_value(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - what it says differs with what is wrong
         parse_instant(text)
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("2027-01-01T00:00:00Z", "31 December 2026, 23:59 UTC"),
+        ("2026-12-31T23:59:59Z", "31 December 2026, 23:59 UTC"),
+        ("2026-12-31T23:59:59.999999Z", "31 December 2026, 23:59 UTC"),
+        ("2027-01-01T00:00:00.000001Z", "1 January 2027, 00:00 UTC"),
+        ("2027-01-01T00:00:01Z", "1 January 2027, 00:00 UTC"),
+        ("2027-01-01T00:01:00Z", "1 January 2027, 00:01 UTC"),
+        ("2027-01-01T12:00:00Z", "1 January 2027, 12:00 UTC"),
+        # Midnight where somebody lives is not the end of a day in UTC, and the other way round.
+        ("2027-01-01T00:00:00+02:00", "31 December 2026, 22:00 UTC"),
+        ("2026-12-31T19:00:00-05:00", "31 December 2026, 23:59 UTC"),
+        ("2027-01-01T05:45:00+05:45", "31 December 2026, 23:59 UTC"),
+        ("2028-03-01T00:00:00Z", "29 February 2028, 23:59 UTC"),
+        ("2027-03-01T00:00:00Z", "28 February 2027, 23:59 UTC"),
+        ("2028-02-29T00:00:00Z", "28 February 2028, 23:59 UTC"),
+    ],
+)
+def test_the_last_moment_before_an_end_is_told(end: str, told: str) -> None:
+    assert last_moment(datetime.fromisoformat(end)) == told

@@ -93,11 +93,10 @@ def _environment(loader: BaseLoader) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"one_line": one_line, "date": _date}
+    environment.filters |= {"one_line": one_line, "last_moment": _last_moment}
     return environment
 
 
-def _date(instant: str) -> str:
-    """The day of an ISO 8601 instant in UTC, such as 24 February 2026."""
-    at = clock.parse_instant(instant)
-    return f"{at.day} {at:%B %Y}"
+def _last_moment(end: str) -> str:
+    """How people are told of an end, which the context has in ISO 8601."""
+    return clock.last_moment(clock.parse_instant(end))

@@ -200,7 +200,7 @@ def test_each_new_allocation_is_mailed_and_audited_once(database: Database) -> N
     assert mails == [("assignment-allocated", ANA, first), ("assignment-allocated", BEN, second)]
     context = budget.mails()[0].context
     assert set(context) == {"content_key", "content_title", "deadline", "link"}
-    assert context["deadline"] == "22 February 2027"
+    assert context["deadline"] == "22 February 2027, 12:00 UTC"
     assert COURSE.replace("+", "%2B") in context["link"] or COURSE in context["link"]
     assert budget.audited() == [
         ("assignment.allocated", str(first)),

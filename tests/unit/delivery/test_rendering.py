@@ -10,7 +10,7 @@ from bursar.delivery.views import Correspondent
 from bursar.work import MAIL_KINDS
 
 ACME = Correspondent("Acme <Inc>", "hr@acme.example")
-CONTEXT = {"title": "Chess", "deadline": "2026-04-01T23:59:59Z"}
+CONTEXT = {"title": "Chess", "deadline": "2026-04-02T00:00:00Z"}
 
 
 def rendered(enterprise: Correspondent = ACME, **context: Any) -> Rendered:
@@ -20,14 +20,14 @@ def rendered(enterprise: Correspondent = ACME, **context: Any) -> Rendered:
 def test_the_first_line_is_the_subject_and_the_rest_the_text() -> None:
     mail = rendered()
     assert mail.subject == "Acme <Inc>: Chess"
-    assert mail.text.startswith("Hello, Chess ends on 1 April 2026.\n")
+    assert mail.text.startswith("Hello, Chess lasts until 1 April 2026, 23:59 UTC.\n")
     assert mail.text.endswith("-- \nAcme <Inc>\nQuestions? Write to hr@acme.example.\n")
 
 
 def test_html_is_escaped_and_text_is_not() -> None:
     mail = rendered(title="<b>&")
-    assert "Hello, <b>& ends" in mail.text
-    assert "Hello, &lt;b&gt;&amp; ends" in mail.html
+    assert "Hello, <b>& lasts" in mail.text
+    assert "Hello, &lt;b&gt;&amp; lasts" in mail.html
     assert "<b>" not in mail.html
     assert "Acme &lt;Inc&gt;" in mail.html
 
@@ -35,7 +35,7 @@ def test_html_is_escaped_and_text_is_not() -> None:
 def test_lines_of_a_value_do_not_leave_the_subject() -> None:
     mail = rendered(title="One\n\nTwo")
     assert mail.subject == "Acme <Inc>: One Two"
-    assert mail.text.startswith("Hello, One\n\nTwo ends")
+    assert mail.text.startswith("Hello, One\n\nTwo lasts")
 
 
 def test_a_block_can_be_the_subject() -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.catalog.offers.service import enrollment_link
+from bursar.clock import last_moment
 from bursar.credit.assignments.attempts import record_attempts
 from bursar.credit.assignments.events import (
     AssignmentAllocated,
@@ -53,13 +54,13 @@ def of_reminded(lms_public_url: str) -> Subscriber[AssignmentReminded]:
 def of_cancelled(
     session: Session, _actor: Actor, events: Sequence[AssignmentCancelled], at: datetime
 ) -> None:
-    delivery.enqueue(session, _of_ended(CANCELLED, events), at)
+    delivery.enqueue(session, [_mail(CANCELLED, each, each.mail_uuid) for each in events], at)
 
 
 def of_expired(
     session: Session, _actor: Actor, events: Sequence[AssignmentExpired], at: datetime
 ) -> None:
-    delivery.enqueue(session, _of_ended(EXPIRED, events), at)
+    delivery.enqueue(session, [_of_expired(event) for event in events], at)
 
 
 def _with_links(
@@ -75,7 +76,7 @@ def _with_links(
             links[course] = _link(event, lms_public_url)
         date = event.data.earliest_possible_expiration.date
         if date not in deadlines:
-            deadlines[date] = f"{date:%-d %B %Y}"
+            deadlines[date] = last_moment(date)
         mails.append(_mail(kind, event, deadline=deadlines[date], link=links[course]))
     return mails
 
@@ -91,8 +92,9 @@ def _link(event: AssignmentMailed, lms_public_url: str) -> str:
     )
 
 
-def _of_ended(kind: str, events: Sequence[AssignmentEnded]) -> list[NewMail]:
-    return [_mail(kind, event, event.mail_uuid) for event in events]
+def _of_expired(event: AssignmentExpired) -> NewMail:
+    deadline = last_moment(event.data.earliest_possible_expiration.date)
+    return _mail(EXPIRED, event, event.mail_uuid, deadline=deadline)
 
 
 def _mail(
