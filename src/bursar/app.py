@@ -33,6 +33,7 @@ from bursar.api.content_schemas import content_schemas
 from bursar.api.tags import ABOUT
 from bursar.api.tokens import token_handlers
 from bursar.catalog.listings.indexes import MemberIndexes
+from bursar.catalog.listings.service import Look
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.tokens import KeyRing
@@ -84,7 +85,9 @@ def create_app(
     metrics = Metrics()
     ring = KeyRing(database, settings)
     shared = CatalogServices(
-        MemberIndexes(), PageCache(settings.page_cache_bytes), settings.lms_public_url
+        MemberIndexes(),
+        PageCache(settings.page_cache_bytes),
+        Look(settings.lms_public_url, with_listed_keys=settings.listed_keys == "all"),
     )
     endpoints = [*all_endpoints(), *extra_endpoints]
     pipeline = Pipeline(

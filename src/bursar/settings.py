@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """Whether the paths of the services behind api.edx.org, `/api/v1/...`, are served too."""
     lms_public_url: str = "http://localhost:18000"
     """The beginning of enrollment links."""
+    listed_keys: Literal["all", "reference"] = "all"
+    """`reference`: documents in listings are not given `content_type` and `aggregation_key`."""
     partner: str = Field(default="edx", min_length=1)
     """The partner of content documents that name none, for content filters."""
     secret_key: SecretStr = SecretStr("")

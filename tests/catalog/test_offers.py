@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.catalog.content.models import ContentItem
-from bursar.catalog.content.templates import Links, fill_in
+from bursar.catalog.content.templates import Links, Shown, fill_in
 from bursar.catalog.offers.service import (
     PAIRS_AT_ONCE,
     Offer,
@@ -241,7 +241,7 @@ def test_the_link_is_the_one_that_the_documents_carry(database: Database, key: s
     with database.transaction() as session:
         store(session, [course("A", key=key)])
         body = session.scalars(select(ContentItem.body)).one()
-    served = fill_in(body, Links("https://lms.example", ENTERPRISE, CATALOG, "a"), listing=False)
+    served = fill_in(body, Links("https://lms.example", ENTERPRISE, CATALOG, "a"), Shown.ITEM)
     document = msgspec.json.decode(served)
     link = enrollment_link("https://lms.example", ENTERPRISE, "a", CATALOG, key)
     assert link == document["enrollment_url"]

@@ -208,7 +208,8 @@ def test_learner_pathways_are_listed_as_what_they_are(service: Service) -> None:
     }
     shop.import_documents(pathway, pathway | {"content_type": "program", "courses": []})
     del pathway["enrollment_url"]
-    assert shop.api.json(shop.path)["results"] == [pathway]
+    aggregation = {"aggregation_key": f"learnerpathway:{uuid}"}
+    assert shop.api.json(shop.path)["results"] == [pathway | aggregation]
     since = now()
     shop.import_documents(pathway | {"partner": {}})
     page = changes(shop, since)

@@ -1,13 +1,17 @@
 """Documents as they are answered: unchanged, but for the parts that differ by catalog."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
 from lxml import etree
 
+from bursar.app import create_app
+from bursar.settings import Settings
 from bursar.web.xml import to_xml
 from testing.clients.api import CATALOGS, Api, JsonObject, keys_of, xml_of
+from testing.clients.inside import Inside
 from testing.shops.service import Service, Shop
 from testing.worlds.contract import (
     ACME,
@@ -161,10 +165,35 @@ def test_the_links_in_a_listing_are_those_of_the_single_document(api: Api) -> No
     for item in api.json(PATH)["results"]:
         kind, key = ("courses", item["key"]) if "key" in item else ("programs", item["uuid"])
         single = api.json(f"{PATH}/{kind}/{key}")
-        assert {**single, "marketing_url": None} == {**item, "marketing_url": None} or (
+        own = {name: value for name, value in item.items() if name in single}
+        assert {**single, "marketing_url": None} == {**own, "marketing_url": None} or (
             "marketing_url" not in item
         )
-        assert list(item) == list(single)
+        assert list(own) == list(single)
+
+
+def test_documents_in_listings_say_what_they_are(api: Api) -> None:
+    kinds = {}
+    for item in api.json(PATH)["results"]:
+        assert list(item)[-1] == "enrollment_url"
+        kinds[item.get("key") or item["uuid"]] = (item["content_type"], item["aggregation_key"])
+    assert kinds[COURSE_KEY] == ("course", f"course:{COURSE_KEY}")
+    assert kinds[PROGRAM_UUID] == ("program", f"program:{PROGRAM_UUID}")
+    root = xml_of(api.get(PATH))
+    assert root.findtext(f"results/list-item[key='{COURSE_KEY}']/content_type") == "course"
+
+
+def test_an_installation_can_leave_these_keys_out(service: Service) -> None:
+    inside = Inside(create_app(Settings(listed_keys="reference"), service.database))
+    token = f"JWT {service.token(ADMIN)}".encode()
+    answer = inside.ask(
+        "GET", PATH.encode(), [(b"authorization", token), (b"accept", b"application/json")]
+    )
+    inside.close()
+    assert answer.status == 200
+    for item in json.loads(answer.body)["results"]:
+        assert "aggregation_key" not in item
+        assert "content_type" not in item
 
 
 def test_a_catalog_names_itself_after_its_content(api: Api) -> None:

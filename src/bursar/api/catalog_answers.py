@@ -14,7 +14,7 @@ from bursar.catalog.listings import service as listings
 from bursar.catalog.listings.commands import Selection
 from bursar.catalog.listings.indexes import MemberIndexes
 from bursar.catalog.listings.owned import CatalogTarget
-from bursar.catalog.listings.service import Listing
+from bursar.catalog.listings.service import Listing, Look
 from bursar.catalog.listings.views import RemovedItem, RemovedProgram
 from bursar.pages import Page, PageRequest
 from bursar.web.call import Answer
@@ -59,8 +59,7 @@ class CatalogServices:
 
     indexes: MemberIndexes
     pages: PageCache
-    lms_public_url: str
-    """Root of the enrollment links that documents carry."""
+    look: Look
 
 
 Content = TypeVar("Content")
@@ -167,7 +166,7 @@ class CatalogReader:
                 self.connection,
                 self.catalog,
                 content_id,
-                lms_public_url=self.services.lms_public_url,
+                self.services.look,
             )
             if nested_run is None:
                 return document
@@ -187,7 +186,7 @@ class CatalogReader:
         """`ids` are those of the whole list. The documents are bytes that nobody parses."""
         wanted = ids[page.start : page.start + page.size]
         documents = listings.listed_documents(
-            self.connection, self.catalog, wanted, lms_public_url=self.services.lms_public_url
+            self.connection, self.catalog, wanted, self.services.look
         )
         head = msgspec.json.encode(
             {
@@ -220,7 +219,7 @@ class CatalogReader:
             self.catalog.query_uuid,
             self.catalog.modified_at,
             self.catalog.slug,
-            self.services.lms_public_url,
+            self.services.look,
             self.request.url,
             self.request.query.raw,
             self.request.negotiated.format,

@@ -16,6 +16,7 @@ from bursar.catalog.content.models import ContentItem
 from bursar.catalog.content.service import lock_content
 from bursar.catalog.filters.service import parse_filter, query_uuid, stored_uuid
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
+from bursar.catalog.membership.restricted import forget_allowed_runs, store_allowed_runs
 from bursar.catalog.membership.service import evaluate_batch
 
 
@@ -98,6 +99,7 @@ def _find_or_create_query(
         )
         session.add(query)
         session.flush()
+        store_allowed_runs(session, uuid, content_filter)
     return query
 
 
@@ -123,4 +125,5 @@ def _forget_if_unused(session: Session, uuid: UUID) -> None:
     )
     if session.execute(used.limit(1)).first() is None:
         session.execute(delete(QueryMember).where(QueryMember.query_uuid == uuid))
+        forget_allowed_runs(session, uuid)
         session.execute(delete(CatalogQuery).where(CatalogQuery.uuid == uuid))

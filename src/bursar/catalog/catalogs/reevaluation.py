@@ -17,6 +17,7 @@ from bursar.catalog.content.restoring import restore_batch
 from bursar.catalog.content.service import lock_content
 from bursar.catalog.filters.fields import DEFAULT_PARTNER
 from bursar.catalog.membership.models import CatalogQuery
+from bursar.catalog.membership.restricted import store_allowed_runs
 from bursar.catalog.membership.service import (
     PARTNER_KEY,
     Reason,
@@ -28,7 +29,7 @@ from bursar.database.engine import Database
 
 __all__ = ["PARTNER_KEY", "reevaluate"]
 
-RULES: Final = 1
+RULES: Final = 2
 """To be raised with every change of what filters select, of what is listed until when, or of how
 documents are stored."""
 BATCH: Final = 500
@@ -52,6 +53,8 @@ def reevaluate(database: Database) -> None:
 def _reevaluate_all(database: Database) -> None:
     with database.transaction() as session:
         _separate_exec_ed(session, lock_content(session))
+        for query in session.scalars(select(CatalogQuery)):
+            store_allowed_runs(session, query.uuid, query.content_filter)
     after: int | None = 0
     while after is not None:
         with database.transaction() as session:

@@ -24,6 +24,11 @@ class RunKey(NamedTuple):
     """The number of the course, such as `DemoX`."""
 
 
+def course_key_of_run(run_key: str) -> str | None:
+    parsed = parse_run_key(run_key)
+    return f"{parsed.organization}+{parsed.course}" if parsed else None
+
+
 def parse_run_key(text: str) -> RunKey | None:
     """None for what is no key of a course run."""
     match = _RUN_KEY.fullmatch(text) or _OLD_RUN_KEY.fullmatch(text)

@@ -1,6 +1,6 @@
 """Content documents: what they must have, and what is kept of them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -11,7 +11,7 @@ import msgspec
 
 from bursar import clock
 from bursar.catalog.content.content_types import ContentType
-from bursar.catalog.content.course_keys import parse_run_key
+from bursar.catalog.content.course_keys import course_key_of_run
 from bursar.catalog.content.parts import runs_of
 from bursar.catalog.content.prices import is_restricted
 from bursar.catalog.content.recognising import is_page, recognise
@@ -42,6 +42,8 @@ class Document:
     """Listed before this instant, not from it on."""
     run_keys: tuple[str, ...]
     """Of the runs that the document holds."""
+    restricted_run_keys: frozenset[str]
+    """Of those among them that were made for some customers only."""
 
 
 def parse_document(
@@ -58,6 +60,7 @@ def document_of(data: dict[str, Any], content_type: ContentType | None = None) -
     kind = content_type or recognise(data)
     key = _key(data, kind) if kind in _WITH_KEYS else _uuid(data, kind)
     body = template_of(data, kind)
+    runs = runs_of(data)
     return Document(
         content_type=kind,
         key=key,
@@ -67,8 +70,13 @@ def document_of(data: dict[str, Any], content_type: ContentType | None = None) -
         body=body,
         body_hash=blake2b(body, digest_size=16).digest(),
         active_until=active_until(data, kind),
-        run_keys=tuple(run["key"] for run in runs_of(data) if isinstance(run.get("key"), str)),
+        run_keys=_run_keys(runs),
+        restricted_run_keys=frozenset(_run_keys(filter(is_restricted, runs))),
     )
+
+
+def _run_keys(runs: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(key for run in runs if isinstance(key := run.get("key"), str))
 
 
 def decode_document(raw: bytes | Mapping[str, Any]) -> dict[str, Any]:
@@ -107,11 +115,6 @@ def _family_key(data: Mapping[str, Any], kind: ContentType, key: str) -> str | N
         return key
     course = data.get("course")
     return course if isinstance(course, str) and course else course_key_of_run(key)
-
-
-def course_key_of_run(run_key: str) -> str | None:
-    parsed = parse_run_key(run_key)
-    return f"{parsed.organization}+{parsed.course}" if parsed else None
 
 
 def active_until(

@@ -1,6 +1,15 @@
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, Double, ForeignKey, Index, LargeBinary
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bursar.database.base import Base
@@ -59,6 +68,8 @@ class NestedRun(Base):
     course_id: Mapped[int] = mapped_column(
         BIG_ID, ForeignKey(ContentItem.id), primary_key=True, index=True
     )
+    is_restricted: Mapped[bool] = mapped_column(server_default=false())
+    """Whether only those catalogs show the run whose filters allow it."""
 
 
 class RunFacts(Base):

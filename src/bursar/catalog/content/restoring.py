@@ -1,16 +1,16 @@
 """Stores documents again as this release stores them, without changing them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.documents import Document, document_of
-from bursar.catalog.content.models import ContentItem
+from bursar.catalog.content.models import ContentItem, NestedRun
 from bursar.catalog.content.refusals import BrokenDocument
 from bursar.catalog.content.templates import decode_template
-from bursar.database.bulk import bulk_update
+from bursar.database.bulk import bulk_update, is_any_of
 
 
 def restore_batch(session: Session, after: int, size: int) -> Sequence[int]:
@@ -22,9 +22,11 @@ def restore_batch(session: Session, after: int, size: int) -> Sequence[int]:
         .order_by(item.id)
         .limit(size)
     ).all()
-    changed = []
+    changed, restricted = [], {}
     for row in rows:
         document = _parsed(row.body, ContentType(row.content_type))
+        if document is not None and document.restricted_run_keys:
+            restricted[row.id] = sorted(document.restricted_run_keys)
         if document is not None and (document.body, document.active_until) != (
             row.body,
             row.active_until,
@@ -38,7 +40,15 @@ def restore_batch(session: Session, after: int, size: int) -> Sequence[int]:
                 }
             )
     bulk_update(session, ContentItem, changed)
+    _restrict(session, restricted)
     return [row.id for row in rows]
+
+
+def _restrict(session: Session, restricted: Mapping[int, Sequence[str]]) -> None:
+    """Notes which of the runs in these courses are restricted."""
+    for course_id, run_keys in restricted.items():
+        these = (NestedRun.course_id == course_id, is_any_of(session, NestedRun.run_key, run_keys))
+        session.execute(update(NestedRun).where(*these).values(is_restricted=True))
 
 
 def _parsed(body: bytes, kind: ContentType) -> Document | None:

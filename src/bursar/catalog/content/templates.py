@@ -6,22 +6,34 @@ filling them in is a replacement of bytes and no parsing:
     \\x01                     root of enrollment links: LMS and enterprise
     \\x02                     their end: catalog and tracking parameters
     \\x03 A \\x04 B \\x05 C \\x06  a marketing_url: A for a single item, B + slug + C in listings
+    \\x07 KEY \\x08 A \\x0b B \\x0c  A where the restricted run KEY is allowed, else B
+    \\x0e                     stands before each element of a list that holds restricted runs
+    \\x0f A \\x10               A in listings only: the keys that the document lacks
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 import msgspec
 
+from bursar.catalog.content.aggregation import aggregation_key
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.parts import objects_of, runs_of
+from bursar.catalog.content.restricted import (
+    open_restricted_runs,
+    with_all_runs,
+    with_allowed_runs,
+)
 
+_LINK: Final = "enrollment_url"
 _SLUG_MARK: Final = "bursar-slug-mark"
 _MARKETING: Final = re.compile(rb"\x03([^\x04]*)\x04([^\x06]*)\x06")
+_LISTED_KEYS: Final = re.compile(rb"\x0f[^\x10]*\x10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +59,44 @@ class Links:
         return _inside_json(f"/enroll/?{urlencode(tracking)}")
 
 
-def fill_in(template: bytes, links: Links, *, listing: bool) -> bytes:
-    """The document, or any number of them, as JSON for one catalog."""
-    filled = _MARKETING.sub(rb"\2" if listing else rb"\1", template)
-    if listing:
-        filled = filled.replace(b"\x05", quote(links.slug).encode())
+class Shown(Enum):
+    """What is shown of a document."""
+
+    ITEM = 1
+    """A document by itself."""
+    LISTED = 2
+    """As a listing has it: its marketing link is tracked."""
+    LISTED_WITH_KEYS = 3
+    """With the keys that clients tell documents apart by, whether it has them or not."""
+
+
+def fill_in(
+    template: bytes, links: Links, shown: Shown, allowed_runs: Collection[str] = ()
+) -> bytes:
+    """The document, or any number of them, as JSON for one catalog.
+
+    `allowed_runs` are the keys of the restricted runs that the catalog may show.
+    """
+    filled = with_allowed_runs(template, allowed_runs)
+    if shown is Shown.ITEM:
+        filled = _LISTED_KEYS.sub(b"", _MARKETING.sub(rb"\1", filled))
+    else:
+        filled = _MARKETING.sub(rb"\2", filled).replace(b"\x05", quote(links.slug).encode())
+        filled = _with_listed_keys(filled, are_wanted=shown is Shown.LISTED_WITH_KEYS)
     return filled.replace(b"\x01", links.root).replace(b"\x02", links.end)
 
 
+def _with_listed_keys(template: bytes, *, are_wanted: bool) -> bytes:
+    if not are_wanted:
+        return _LISTED_KEYS.sub(b"", template)
+    # A listing has few of these marks, and finding single bytes is quicker than any pattern.
+    return template.replace(b"\x0f", b"").replace(b"\x10", b"")
+
+
 def decode_template(template: bytes) -> dict[str, Any]:
-    """The document's data; enrollment links in it are empty."""
-    plain = _MARKETING.sub(rb"\1", template).replace(b"\x01", b"").replace(b"\x02", b"")
+    """The document's data, with every restricted run; enrollment links in it are empty."""
+    plain = _MARKETING.sub(rb"\1", _LISTED_KEYS.sub(b"", with_all_runs(template)))
+    plain = plain.replace(b"\x01", b"").replace(b"\x02", b"")
     data: dict[str, Any] = msgspec.json.decode(plain)
     return data
 
@@ -75,7 +114,26 @@ def template_of(data: dict[str, Any], kind: ContentType) -> bytes:
     marketing = data.get("marketing_url")
     if isinstance(marketing, str) and marketing:
         opened["marketing_url"] = msgspec.Raw(_open_marketing_url(marketing))
-    return msgspec.json.encode(opened)
+    return _with_open_keys(opened, data, kind)
+
+
+def _with_open_keys(opened: dict[str, Any], data: dict[str, Any], kind: ContentType) -> bytes:
+    """Behind the document's own keys, and before its link, come those that it lacks."""
+    ours = {"content_type": kind.value, "aggregation_key": aggregation_key(data, kind)}
+    lacking = {name: value for name, value in ours.items() if name not in opened}
+    if not lacking:
+        return msgspec.json.encode(opened)
+    link = {name: opened.pop(name) for name in (_LINK,) if name in opened}
+    # A document has its key or its uuid at least, so that something stands before these.
+    parts = [
+        msgspec.json.encode(opened)[:-1],
+        b"\x0f,",
+        msgspec.json.encode(lacking)[1:-1],
+        b"\x10",
+    ]
+    if link:
+        parts += [b",", msgspec.json.encode(link)[1:-1]]
+    return b"".join([*parts, b"}"])
 
 
 def _open_program(data: dict[str, Any]) -> dict[str, Any]:
@@ -90,7 +148,7 @@ def _pathway(data: dict[str, Any]) -> dict[str, Any]:
     """Nobody enrolls in a pathway itself. The reference has no document that clients could tell it
     by, so that it always says what it is."""
     opened = data | {"content_type": ContentType.LEARNER_PATHWAY.value}
-    opened.pop("enrollment_url", None)
+    opened.pop(_LINK, None)
     return opened
 
 
@@ -99,15 +157,16 @@ def _open_course(data: dict[str, Any]) -> dict[str, Any]:
     opened = _open_link(data, "course", data.get("key"))
     if runs:
         opened["course_runs"] = [_open_link(run, "course", run.get("key")) for run in runs]
+        open_restricted_runs(opened, runs)
     return opened
 
 
 def _open_link(data: Mapping[str, Any], kind: str, key: Any) -> dict[str, Any]:
     opened = dict(data)
     if isinstance(key, str):
-        opened.pop("enrollment_url", None)  # ours comes last, wherever theirs stood
+        opened.pop(_LINK, None)  # ours comes last, wherever theirs stood
         path = quote(key, safe="/:+@!$'()*,;=~-._").encode()
-        opened["enrollment_url"] = msgspec.Raw(b'"\x01/%s/%s\x02"' % (kind.encode(), path))
+        opened[_LINK] = msgspec.Raw(b'"\x01/%s/%s\x02"' % (kind.encode(), path))
     return opened
 
 

@@ -7,6 +7,7 @@ what some fields mean, whatever shape a document came in: see `docs/reference/co
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from bursar.catalog.content.aggregation import aggregation_key
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.course_keys import parse_run_key
 from bursar.catalog.content.prices import is_restricted
@@ -23,18 +24,6 @@ DEFAULT_PARTNER: Final = "edx"
 ORGANIZATION_FIELDS: Final = ("org", "organizations", "authoring_organizations")
 
 _ABSENT: Final = object()
-_IDENTIFIERS: Final = {
-    ContentType.COURSE: "key",
-    ContentType.COURSE_RUN: "course",
-    ContentType.PROGRAM: "uuid",
-    ContentType.LEARNER_PATHWAY: "uuid",
-}
-
-
-def aggregation_key(document: Document, content_type: ContentType) -> str:
-    """A run's is its course's key under `courserun:`; a missing identifier is the empty string."""
-    identifier = document.get(_IDENTIFIERS[content_type])
-    return f"{content_type.value}:{identifier if isinstance(identifier, str) else ''}"
 
 
 def aggregation_keys(document: Document, content_type: ContentType) -> tuple[str, ...]:

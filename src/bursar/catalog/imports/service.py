@@ -205,7 +205,11 @@ def _write_runs(
         old = [ids[_identity(document)] for document in changed]
         session.execute(delete(NestedRun).where(is_any_of(session, NestedRun.course_id, old)))
     rows = [
-        {"run_key": run_key, "course_id": ids[_identity(document)]}
+        {
+            "run_key": run_key,
+            "course_id": ids[_identity(document)],
+            "is_restricted": run_key in document.restricted_run_keys,
+        }
         for document in (*new, *changed)
         if document.content_type is ContentType.COURSE
         for run_key in dict.fromkeys(document.run_keys)

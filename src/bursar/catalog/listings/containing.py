@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, false, select
 
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.content.models import ContentItem, NestedRun
 from bursar.catalog.membership.models import QueryMember
+from bursar.catalog.membership.restricted import is_shown
 
 _catalogs, _members = Catalog.__table__, QueryMember.__table__
 _items, _nested = ContentItem.__table__.c, NestedRun.__table__.c
@@ -16,9 +17,13 @@ _items, _nested = ContentItem.__table__.c, NestedRun.__table__.c
 
 def _containing() -> Select[Any]:
     keys: BindParameter[str] = bindparam("keys", expanding=True)
-    own = select(_items.id).where(_items.key.in_(keys))
+    own = select(_items.id, _items.key.label("run_key"), false().label("is_restricted")).where(
+        _items.key.in_(keys)
+    )
     # A run that only the document of its course holds.
-    within = select(_nested.course_id).where(_nested.run_key.in_(keys))
+    within = select(_nested.course_id, _nested.run_key, _nested.is_restricted).where(
+        _nested.run_key.in_(keys)
+    )
     # OR would be simpler, but each half of a union is found by its own index.
     candidates = own.union_all(within).subquery()
     holding = (
@@ -30,6 +35,7 @@ def _containing() -> Select[Any]:
         )
         .where(
             _members.c.removed_at.is_(None),
+            is_shown(candidates, _members.c.query_uuid),
             _catalogs.c.enterprise_uuid == bindparam("of_enterprise"),
         )
     )

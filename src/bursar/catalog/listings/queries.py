@@ -11,11 +11,15 @@ from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.models import ContentItem, NestedRun
 from bursar.catalog.listings.commands import Selection
 from bursar.catalog.listings.owned import CatalogTarget
-from bursar.catalog.membership.models import QueryMember
+from bursar.catalog.membership.models import AllowedRun, QueryMember
+from bursar.catalog.membership.restricted import is_shown
 from bursar.database.types import AnyRow
 
 _items = ContentItem.__table__.c
 _BODIES = select(_items.id, _items.body).where(_items.id.in_(bindparam("ids", expanding=True)))
+_ALLOWED = select(AllowedRun.__table__.c.run_key).where(
+    AllowedRun.__table__.c.query_uuid == bindparam("query_uuid")
+)
 _BODY = select(_items.body).where(_items.id == bindparam("content_id"))
 
 
@@ -32,13 +36,21 @@ def body(connection: Connection, content_id: int) -> bytes:
     return template
 
 
+def allowed_runs(connection: Connection, query_uuid: UUID) -> Sequence[str]:
+    """The keys of the restricted runs that the query's catalogs show."""
+    return connection.scalars(_ALLOWED, {"query_uuid": query_uuid}).all()
+
+
 def _run_of_catalog() -> Select[Any]:
     item, member = ContentItem.__table__, QueryMember.__table__
     wanted: BindParameter[str] = bindparam("run_key")
     own = select(item.c.id).where(
         item.c.content_type == ContentType.COURSE_RUN.value, item.c.key == wanted
     )
-    nested = select(NestedRun.__table__.c.course_id).where(NestedRun.run_key == wanted)
+    query: BindParameter[UUID] = bindparam("query_uuid", type_=member.c.query_uuid.type)
+    nested = select(NestedRun.__table__.c.course_id).where(
+        NestedRun.run_key == wanted, is_shown(NestedRun.__table__, query)
+    )
     # OR would be simpler, but each half of a union is found by its own index.
     candidates = own.union_all(nested).subquery()
     return (
@@ -48,7 +60,7 @@ def _run_of_catalog() -> Select[Any]:
                 member, member.c.content_id == item.c.id
             )
         )
-        .where(member.c.query_uuid == bindparam("query_uuid"), member.c.removed_at.is_(None))
+        .where(member.c.query_uuid == query, member.c.removed_at.is_(None))
         .order_by(item.c.content_type.desc(), item.c.id)  # courserun before course
         .limit(1)
     )

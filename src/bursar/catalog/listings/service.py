@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from bursar import clock
 from bursar.catalog.content.content_types import ContentType
-from bursar.catalog.content.templates import Links, fill_in
+from bursar.catalog.content.restricted import has_restricted_runs
+from bursar.catalog.content.templates import Links, Shown, fill_in
 from bursar.catalog.listings import queries
 from bursar.catalog.listings.commands import Selection
 from bursar.catalog.listings.containing import find_catalogs
@@ -40,6 +41,16 @@ class Listing:
     @property
     def state(self) -> tuple[int, datetime]:
         return self.version, self.boundary
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How documents look on this installation."""
+
+    lms_public_url: str
+    """Root of the enrollment links that documents carry."""
+    with_listed_keys: bool
+    """Whether listings say of every document what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +96,28 @@ def removed_since(
 
 
 def listed_documents(
-    connection: Connection, catalog: CatalogTarget, ids: Sequence[int], *, lms_public_url: str
+    connection: Connection, catalog: CatalogTarget, ids: Sequence[int], look: Look
 ) -> bytes:
     """The documents in the order of the ids as JSON, separated by commas."""
     templates = b",".join(queries.bodies(connection, ids))
-    return fill_in(templates, _links(catalog, lms_public_url), listing=True)
+    shown = Shown.LISTED_WITH_KEYS if look.with_listed_keys else Shown.LISTED
+    return _filled_in(connection, catalog, templates, shown, look)
 
 
-def document(
-    connection: Connection, catalog: CatalogTarget, content_id: int, *, lms_public_url: str
-) -> bytes:
+def document(connection: Connection, catalog: CatalogTarget, content_id: int, look: Look) -> bytes:
     """One document by itself, as JSON."""
     template = queries.body(connection, content_id)
-    return fill_in(template, _links(catalog, lms_public_url), listing=False)
+    return _filled_in(connection, catalog, template, Shown.ITEM, look)
 
 
-def _links(catalog: CatalogTarget, lms_public_url: str) -> Links:
-    return Links(lms_public_url, catalog.enterprise_uuid, catalog.uuid, catalog.slug)
+def _filled_in(
+    connection: Connection, catalog: CatalogTarget, template: bytes, shown: Shown, look: Look
+) -> bytes:
+    allowed: Sequence[str] = ()
+    if catalog.query_uuid is not None and has_restricted_runs(template):
+        allowed = queries.allowed_runs(connection, catalog.query_uuid)
+    links = Links(look.lms_public_url, catalog.enterprise_uuid, catalog.uuid, catalog.slug)
+    return fill_in(template, links, shown, allowed)
 
 
 def find_run(connection: Connection, catalog: CatalogTarget, run_key: str) -> FoundRun | None:

@@ -34,6 +34,15 @@ class CatalogQuery(Base):
     content_modified_at: Mapped[datetime]
 
 
+class AllowedRun(Base):
+    """A restricted run that a query allows: its catalogs show it to those it was made for."""
+
+    __tablename__ = "query_allowed_runs"
+
+    query_uuid: Mapped[UUID] = mapped_column(ForeignKey(CatalogQuery.uuid), primary_key=True)
+    run_key: Mapped[str] = mapped_column(primary_key=True)
+
+
 class QueryMember(Base):
     """A document that a query selects, or (removed_at) used to select."""
 

@@ -17,7 +17,7 @@ from bursar.catalog.content.documents import parse_document
 from bursar.catalog.content.models import ContentItem, NestedRun
 from bursar.catalog.content.parts import Part, instant
 from bursar.catalog.content.prices import enrollment_deadline, run_price_cents
-from bursar.catalog.content.templates import Links, decode_template, fill_in
+from bursar.catalog.content.templates import Links, Shown, decode_template, fill_in
 from bursar.catalog.membership.models import QueryMember
 from bursar.catalog.offers import rules
 
@@ -80,7 +80,7 @@ def enrollment_link(
     """
     links = Links(lms_public_url, enterprise_uuid, catalog_uuid, slug)
     template = parse_document({"key": key}, ContentType.COURSE).body
-    link: str = msgspec.json.decode(fill_in(template, links, listing=False))["enrollment_url"]
+    link: str = msgspec.json.decode(fill_in(template, links, Shown.ITEM))["enrollment_url"]
     return link
 
 

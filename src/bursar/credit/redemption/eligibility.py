@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from bursar.catalog.content.documents import course_key_of_run
+from bursar.catalog.content.course_keys import course_key_of_run
 from bursar.catalog.offers.service import Offer, find_offer
 from bursar.credit.assignments.deadlines import enrollment_deadline, is_closed, run_open_to
 from bursar.credit.assignments.records import is_redeeming

@@ -1,6 +1,7 @@
 """Documents come out as they went in, except for what a catalog puts into them."""
 
 import json
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.documents import parse_document
 from bursar.catalog.content.refusals import BrokenDocument
-from bursar.catalog.content.templates import Links, decode_template, fill_in
+from bursar.catalog.content.templates import Links, Shown, decode_template, fill_in
 from bursar.clock import FOREVER, NEVER
 from testing.paths import REFERENCE
 
@@ -24,9 +25,11 @@ LINKS = Links(
 )
 
 
-def sent(document: dict[str, Any], *, listing: bool = False) -> dict[str, Any]:
+def sent(
+    document: dict[str, Any], shown: Shown = Shown.ITEM, allowed: Collection[str] = ()
+) -> dict[str, Any]:
     parsed = parse_document(json.dumps(document).encode())
-    answer: dict[str, Any] = json.loads(fill_in(parsed.body, LINKS, listing=listing))
+    answer: dict[str, Any] = json.loads(fill_in(parsed.body, LINKS, shown, allowed))
     return answer
 
 
@@ -95,7 +98,7 @@ def test_a_marketing_url_is_tracked_in_listings_only(stored: Any, listed: Any) -
     document = course(marketing_url=stored)
     if isinstance(listed, str):
         listed = listed.replace("utm_source=S", "utm_source=dusenbery-devices")
-    assert sent(document, listing=True)["marketing_url"] == listed
+    assert sent(document, Shown.LISTED)["marketing_url"] == listed
     assert sent(document)["marketing_url"] == stored
 
 
@@ -103,6 +106,97 @@ def test_an_enrollment_url_of_their_own_is_replaced_and_comes_last() -> None:
     answer = sent(course(enrollment_url="https://theirs.example", subjects=[]))
     assert list(answer)[-1] == "enrollment_url"
     assert answer["enrollment_url"].startswith("https://courses.example/")
+
+
+UUID_TEXT = "fcfe93c3-9123-4a58-a190-8614c96b8eab"
+
+
+@pytest.mark.parametrize(
+    ("document", "keys"),
+    [
+        (course(), ("course", "course:edX+DemoX")),
+        (run(), ("courserun", "courserun:edX+DemoX")),
+        ({"key": "course-v1:edX+DemoX+1"}, ("courserun", "courserun:edX+DemoX")),
+        ({"uuid": UUID_TEXT, "type": "MicroMasters"}, ("program", f"program:{UUID_TEXT}")),
+    ],
+)
+def test_listings_say_what_a_document_is(document: dict[str, Any], keys: tuple[str, str]) -> None:
+    listed = sent(document, Shown.LISTED_WITH_KEYS)
+    assert list(listed)[-3:] == ["content_type", "aggregation_key", "enrollment_url"]
+    assert (listed["content_type"], listed["aggregation_key"]) == keys
+    own = [name for name in listed if name not in ("content_type", "aggregation_key")]
+    assert list(sent(document, Shown.LISTED)) == list(sent(document)) == own
+    assert "content_type" not in decode_template(parse_document(document).body)
+
+
+def test_what_a_document_says_of_itself_stays_where_it_stands() -> None:
+    document = {"aggregation_key": "course:own", **course(), "extra": 1}
+    listed = sent(document, Shown.LISTED_WITH_KEYS)
+    assert list(listed) == [*document, "content_type", "enrollment_url"]
+    assert listed["aggregation_key"] == "course:own"
+    whole = course(content_type="course", aggregation_key="x")
+    assert list(sent(whole, Shown.LISTED_WITH_KEYS)) == [*whole, "enrollment_url"]
+
+
+def test_a_pathway_says_it_all_in_listings() -> None:
+    pathway = {"uuid": UUID_TEXT, "title": "P", "content_type": "learnerpathway"}
+    listed = sent(pathway, Shown.LISTED_WITH_KEYS)
+    assert listed == pathway | {"aggregation_key": f"learnerpathway:{UUID_TEXT}"}
+    assert sent(pathway, Shown.LISTED) == pathway
+
+
+def restricted_course(restricted: Collection[int], count: int = 3, **fields: Any) -> dict[str, Any]:
+    runs = [
+        run(f"r{n}", uuid=f"u{n}", seats=[{"type": "x,["}])
+        | ({"restriction_type": "custom-b2b"} if n in restricted else {})
+        for n in range(count)
+    ]
+    keys = [each["key"] for each in runs]
+    return course(course_runs=runs, course_run_keys=keys, **fields)
+
+
+@pytest.mark.parametrize("shown", list(Shown))
+@given(
+    restricted=st.sets(st.integers(0, 3)),
+    allowed=st.sets(st.sampled_from(["r0", "r1", "r2", "r3", "other"])),
+    advertised=st.integers(0, 3),
+)
+def test_a_course_shows_only_the_restricted_runs_that_are_allowed(
+    shown: Shown, restricted: set[int], allowed: set[str], advertised: int
+) -> None:
+    uuid = f"u{advertised}"
+    document = restricted_course(restricted, 4, advertised_course_run_uuid=uuid, last="r1")
+    visible = [f"r{n}" for n in range(4) if n not in restricted or f"r{n}" in allowed]
+    answer = sent(document, shown, allowed)
+    assert [each["key"] for each in answer["course_runs"]] == visible
+    assert answer["course_run_keys"] == visible
+    assert answer["advertised_course_run_uuid"] == (uuid if f"r{advertised}" in visible else None)
+    assert answer["last"] == "r1"
+    assert [name for name in answer if name in document] == list(document)
+    assert all(list(each)[-1] == "enrollment_url" for each in answer["course_runs"])
+    stored = decode_template(parse_document(document).body)
+    assert [each["key"] for each in stored["course_runs"]] == ["r0", "r1", "r2", "r3"]
+    assert stored["advertised_course_run_uuid"] == uuid
+
+
+def test_a_program_shows_no_restricted_runs_of_its_courses() -> None:
+    program = {"uuid": UUID_TEXT, "type": "X", "courses": [restricted_course({0}), course()]}
+    first, _ = sent(program)["courses"]
+    assert [each["key"] for each in first["course_runs"]] == ["r1", "r2"]
+    first, _ = sent(program, allowed=["r0"])["courses"]
+    assert [each["key"] for each in first["course_runs"]] == ["r0", "r1", "r2"]
+
+
+def test_the_restricted_runs_of_a_document_are_known() -> None:
+    assert parse_document(restricted_course({1})).restricted_run_keys == {"r1"}
+
+
+@given(key=st.text(st.characters(exclude_categories=["Cs"])), extra=st.text())
+def test_a_restricted_run_may_have_any_key(key: str, extra: str) -> None:
+    document = course(course_runs=[run(key, restriction_type="x"), run("open", title=extra)])
+    assert [each["key"] for each in sent(document)["course_runs"]] == ["open"]
+    allowed = sent(document, allowed=[key])["course_runs"]
+    assert [each["key"] for each in allowed] == [key, "open"]
 
 
 json_values = st.recursive(
@@ -122,8 +216,8 @@ json_values = st.recursive(
 @given(extra=json_values, text=st.text(st.characters(exclude_categories=["Cs"])))
 def test_whatever_a_document_holds_comes_back(extra: Any, text: str) -> None:
     document = course(anything=extra, short_description=text)
-    for listing in (True, False):
-        answer = sent(document, listing=listing)
+    for shown in Shown:
+        answer = sent(document, shown)
         assert answer["anything"] == extra
         assert answer["short_description"] == text
     stored = decode_template(parse_document(json.dumps(document).encode()).body)
@@ -134,7 +228,7 @@ def test_whatever_a_document_holds_comes_back(extra: Any, text: str) -> None:
 def test_any_slug_gives_json(slug: str) -> None:
     parsed = parse_document(course(marketing_url="https://e.example/?q=1"))
     links = Links('https://l.example/"x"\\', LINKS.enterprise_uuid, LINKS.catalog_uuid, slug)
-    json.loads(fill_in(parsed.body, links, listing=True))
+    json.loads(fill_in(parsed.body, links, Shown.LISTED_WITH_KEYS))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +264,7 @@ def test_a_learner_pathway_says_what_it_is_and_has_no_enrollment_link() -> None:
     bare = {"uuid": uuid, "title": "Data Engineer", "enrollment_url": "https://theirs.example"}
     parsed = parse_document(bare, ContentType.LEARNER_PATHWAY)
     assert (parsed.key, parsed.family_key) == (uuid.lower(), None)
-    assert json.loads(fill_in(parsed.body, LINKS, listing=True)) == {
+    assert json.loads(fill_in(parsed.body, LINKS, Shown.LISTED)) == {
         "uuid": uuid, "title": "Data Engineer", "content_type": "learnerpathway",
     }  # fmt: skip
     own = {"uuid": uuid, "title": "Data Engineer", "content_type": "learnerpathway", "steps": []}

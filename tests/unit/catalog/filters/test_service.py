@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bursar.catalog.content.aggregation import aggregation_key
 from bursar.catalog.content.content_types import ContentType
-from bursar.catalog.filters.fields import aggregation_key
 from bursar.catalog.filters.refusals import FilterError
 from bursar.catalog.filters.service import canonical_filter, parse_filter, query_uuid
 from testing.paths import REFERENCE
