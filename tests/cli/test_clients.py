@@ -201,6 +201,22 @@ class TestAudit:
         assert acme_cli.ok("audit", "--enterprise", ACME, "--since", since) == new
         assert acme_cli.ok("audit", "--enterprise", ACME, "--since", "2999-01-01") == []
 
+    def test_it_is_narrowed_and_printed_for_programs(self, acme_cli: Cli) -> None:
+        acme_cli.ok("clients", "disable", ID)
+        acme_cli.ok("clients", "enable", ID)
+        options = ["--enterprise", ACME, "--object", ID, "--json"]
+        found = [json.loads(line) for line in acme_cli.ok("audit", *options)]
+        assert [entry["action"] for entry in found[-2:]] == ["client.disabled", "client.enabled"]
+        assert list(found[0]) == [
+            "at", "enterprise", "actor", "action", "object_type", "object", "request_id", "changes",
+            "details",
+        ]  # fmt: skip
+        assert {entry["enterprise"] for entry in found} == {ACME}
+        only = [*options, "--action", "client.disabled", "--actor", found[-1]["actor"]]
+        assert [json.loads(line) for line in acme_cli.ok("audit", *only)] == [found[-2]]
+        assert acme_cli.ok("audit", *options, "--until", found[0]["at"]) == []
+        assert acme_cli.ok("audit", *options, "--actor", "nobody") == []
+
     def test_nothing_happened_elsewhere(self, acme_cli: Cli) -> None:
         assert acme_cli.ok("audit", "--enterprise", GLOBEX) == []
 

@@ -9,7 +9,7 @@ import pytest
 
 from bursar import clock
 from bursar.api.allocation import ALLOCATION_EXAMPLE
-from bursar.audit.service import entries
+from bursar.audit.service import Wanted, entries
 from testing.clients.api import Api, JsonObject, visible, xml_of
 from testing.servers.processes import run_bursar
 from testing.shops.budget import COURSE, PRICED, BudgetShop, emails, open_budget
@@ -226,7 +226,7 @@ class TestAuditTrail:
         with service.database.read() as connection:
             rows = [
                 row
-                for row in entries(connection, budget.shop.uuid, None)
+                for row in entries(connection, Wanted(enterprise_uuid=budget.shop.uuid))
                 if row.request_id == request_id
             ]
         created = [item["uuid"] for item in response.json()["created"]]
@@ -256,7 +256,7 @@ class TestAuditTrail:
         wish = budget.wish(ANA, price=100_001)
         assert budget.ask(wish, X_Request_ID=request_id).status_code == 422
         with service.database.read() as connection:
-            rows = list(entries(connection, budget.shop.uuid, None))
+            rows = list(entries(connection, Wanted(enterprise_uuid=budget.shop.uuid)))
         assert request_id not in {row.request_id for row in rows}
 
 

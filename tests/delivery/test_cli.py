@@ -1,12 +1,13 @@
 import json
+from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from bursar.credit.assignments.kinds import ALLOCATED
 from testing.servers.cli import Cli
-from tests.delivery.world import ACME, change, post, settle
+from tests.delivery.world import ACME, NOW, change, mail, post, settle
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +54,72 @@ def test_mails_are_listed_newest_first(cli: Cli) -> None:
     assert listed(cli, "--enterprise", str(ACME)) == [newest, oldest]
     assert listed(cli, "--enterprise", str(first)) == []
     cli.refused("mail", "list", "--status", "lost")
+
+
+def test_mails_are_found_by_address_state_and_time(cli: Cli) -> None:
+    first, second = posted(cli, "ann@example.org", "bob@example.org")
+    with cli.database() as database:
+        change(database, first, created_at=NOW + timedelta(days=2), status="dropped", error="Why.")
+    (ann,) = listed(cli, "--to", " Ann@Example.org")
+    assert (ann["uuid"], ann["error"]) == (str(first), "Why.")
+    assert listed(cli, "--to", "ann@example") == []
+    assert listed(cli, "--state", "dropped") == [ann]
+    assert listed(cli, "--since", "2026-03-02") == [ann]
+    assert [each["uuid"] for each in listed(cli, "--state", "pending")] == [str(second)]
+    assert cli.refused("mail", "list", "--since", "now") == ["--since: 'now' is no instant"]
+
+
+def test_what_was_given_up_is_sent_again(cli: Cli) -> None:
+    given_up, waiting, scrubbed = posted(cli, "ann@example.org", "bob@example.org", "cat@x.org")
+    with cli.database() as database:
+        later = NOW + timedelta(days=1)
+        change(database, given_up, status="failed", attempts=8, finished_at=NOW, error="550")
+        change(database, waiting, attempts=3, next_attempt_at=later)
+        change(database, scrubbed, status="failed", finished_at=NOW, context={})
+    assert cli.ok("mail", "retry", str(given_up), str(waiting), str(waiting)) == ["2 mails are due"]
+    with cli.database() as database:
+        for uuid in (given_up, waiting):
+            row = mail(database, uuid)
+            assert (row.status, row.attempts, row.finished_at) == ("pending", 0, None)
+            assert row.next_attempt_at > later
+        change(database, given_up, status="failed", finished_at=NOW)
+    options = ["--failed-since", "2026-03-01"]
+    assert cli.ok("mail", "retry", *options, "--enterprise", str(uuid4())) == ["0 mails are due"]
+    assert cli.ok("mail", "retry", *options) == ["1 mails are due"]
+    assert cli.ok("mail", "retry", "--failed-since", "2026-03-02") == ["0 mails are due"]
+    told = cli.ok("audit", "--action", "mail.retried", "--object", str(given_up))
+    assert [line.rpartition("  ")[2] for line in told] == [
+        "status: failed -> pending, attempts: 8 -> 0",
+        "status: failed -> pending, attempts: 0 -> 0",
+    ]
+
+
+def test_what_cannot_be_sent_again_is_told_and_nothing_is_changed(cli: Cli) -> None:
+    waiting, done = posted(cli, "ann@example.org", "bob@example.org")
+    refusals: dict[str, dict[str, object]] = {
+        "it was delivered.": {"status": "delivered"},
+        "it was dropped. The license is gone.": {
+            "status": "dropped",
+            "error": "The license is gone.",
+        },
+        "what it said was deleted with the learner's address.": {"status": "failed", "context": {}},
+    }
+    for reason, values in refusals.items():
+        with cli.database() as database:
+            change(database, done, **values)
+            change(database, waiting, attempts=3)
+        told = cli.refused("mail", "retry", str(waiting), str(done))
+        assert told == [f"{done} is not sent again: {reason}"]
+        with cli.database() as database:
+            assert mail(database, waiting).attempts == 3
+    assert cli.refused("mail", "retry", str(ACME)) == [f"no such mail: {ACME}"]
+    how = "Name the mails, or --failed-since with or without --enterprise."
+    for wrong in (
+        [],
+        [str(done), "--failed-since", "2026-01-01"],
+        [str(done), "--enterprise", str(ACME)],
+    ):
+        assert cli.refused("mail", "retry", *wrong) == [how]
 
 
 def test_the_table_shows_them_too(cli: Cli) -> None:

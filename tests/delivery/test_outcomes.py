@@ -23,6 +23,7 @@ from tests.delivery.world import (
     CONTEXT,
     KIND,
     NOW,
+    UNTRUE,
     Domain,
     change,
     deliver,
@@ -72,7 +73,8 @@ def test_what_is_no_longer_true_is_dropped(acme: Database, domain: Domain) -> No
     wanted, unwanted = post(acme, "ann@example.org", "bob@example.org")
     domain.unwanted = {unwanted}
     assert deliver(acme, domain) == DeliveryCounts(delivered=1, dropped=1)
-    assert (mail(acme, unwanted).status, mail(acme, unwanted).finished_at) == ("dropped", NOW)
+    gone = mail(acme, unwanted)
+    assert (gone.status, gone.finished_at, gone.error) == ("dropped", NOW, UNTRUE)
     assert domain.outcomes(unwanted) == []
     assert domain.outcomes(wanted) == ["delivered"]
 
@@ -126,7 +128,7 @@ class TestManyMails:
             KIND: MailKind(
                 KIND,
                 "tests.delivery",
-                lambda _session, mails: {each.uuid for each in mails},
+                lambda _session, _mails: {},
                 lambda _session, _attempts, _now: None,
             )
         }
@@ -196,7 +198,7 @@ def test_a_database_that_was_away_for_a_moment_changes_nothing(
         if failures:
             raise failures.pop()
 
-    kinds = {KIND: MailKind(KIND, "tests.delivery", domain.still_wanted, record)}
+    kinds = {KIND: MailKind(KIND, "tests.delivery", domain.why_untrue, record)}
     assert deliver_due(acme, Kept(), kinds) == DeliveryCounts(delivered=1)
     assert mail(acme, uuid).attempts == 1
 
@@ -206,9 +208,9 @@ def test_a_mail_that_another_worker_took_over_is_not_recorded_twice(
 ) -> None:
     (uuid,) = post(acme, "ann@example.org")
 
-    def overtaken(session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
+    def overtaken(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
         change(acme, uuid, claimed_until=NOW + timedelta(hours=1))
-        return {each.uuid for each in mails}
+        return {}
 
     kinds = {KIND: MailKind(KIND, "tests.delivery", overtaken, domain.record)}
     assert deliver_due(acme, Kept(), kinds) == DeliveryCounts()
@@ -221,10 +223,11 @@ def test_a_mail_dropped_after_its_last_check_was_sent_all_the_same(
 ) -> None:
     (uuid,) = post(acme, "ann@example.org")
 
-    def dropping(session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
+    def dropping(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
         with acme.transaction() as writing:
-            drop_pending(writing, [each.subject_uuid for each in mails], [KIND], NOW)
-        return {each.uuid for each in mails}
+            subjects = [each.subject_uuid for each in mails]
+            drop_pending(writing, subjects, [KIND], NOW, reason="None.")
+        return {}
 
     kinds = {KIND: MailKind(KIND, "tests.delivery", dropping, domain.record)}
     assert deliver_due(acme, Kept(), kinds).delivered == 1

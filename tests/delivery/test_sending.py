@@ -111,7 +111,7 @@ def test_a_mail_dropped_while_its_batch_is_sent_is_not_sent(
 
     def dropping(session: object, attempts: object, now: object) -> None:
         record(session, attempts, now)  # type: ignore[arg-type]
-        drop_pending(session, [mail(acme, dropped).subject_uuid], [KIND], NOW)  # type: ignore[arg-type]
+        drop_pending(session, [mail(acme, dropped).subject_uuid], [KIND], NOW, reason="None.")  # type: ignore[arg-type]
 
     monkeypatch.setattr(domain, "record", dropping)
     assert deliver(acme, domain, sink.url) == DeliveryCounts(delivered=1)
@@ -322,11 +322,11 @@ def test_a_slow_batch_stays_leased(
     monkeypatch.setattr(sending, "monotonic", lambda: float("inf"))
     seen = []
 
-    def look(_session: object, mails: object) -> set[UUID]:
+    def look(_session: object, mails: object) -> dict[UUID, str]:
         seen.append(mail(acme, uuids[1]).claimed_until)
-        return set(uuids)
+        return {}
 
-    monkeypatch.setattr(domain, "still_wanted", look)
+    monkeypatch.setattr(domain, "why_untrue", look)
     with clock.frozen_at(NOW):
         change(acme, uuids[0], claimed_until=None)
         assert deliver(acme, domain, sink.url).delivered == 2

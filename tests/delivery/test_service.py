@@ -34,7 +34,7 @@ def test_a_thousand_mails_are_one_statement(acme: Database) -> None:
 def test_no_mails_are_no_statement(acme: Database) -> None:
     with acme.transaction() as session:
         enqueue(session, [], NOW)
-        drop_pending(session, [], [KIND], NOW)
+        drop_pending(session, [], [KIND], NOW, reason="None.")
         replace_recipients(session, {})
         assert pending_subjects(session, []) == set()
 
@@ -58,8 +58,9 @@ def test_waiting_mails_of_the_named_kinds_are_dropped(acme: Database) -> None:
     (other,) = post(acme, "bob@example.org")
     later = NOW + timedelta(hours=1)
     with acme.transaction() as session:
-        drop_pending(session, [subject], [KIND], later)
-    assert (mail(acme, dropped).status, mail(acme, dropped).finished_at) == ("dropped", later)
+        drop_pending(session, [subject], [KIND], later, reason="Allocated again.")
+    gone = mail(acme, dropped)
+    assert (gone.status, gone.finished_at, gone.error) == ("dropped", later, "Allocated again.")
     assert [mail(acme, uuid).status for uuid in (other_kind, delivered, other)] == [
         "pending",
         "delivered",

@@ -22,6 +22,7 @@ from bursar.work import mail_transport
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACME = UUID("66b5922b-a22b-4a7b-b587-d4af0378bd6f")
 KIND = "test-mail"
+UNTRUE = "Chess is no longer played."
 CONTEXT: dict[str, Any] = {"title": "Chess", "deadline": "2026-04-01T00:00:00Z"}
 
 
@@ -35,12 +36,12 @@ class Domain:
     riddles: set[UUID] = field(default_factory=set)
     """Mails of which it cannot say whether they are wanted."""
 
-    def still_wanted(self, session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
+    def why_untrue(self, session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
         uuids = {mail.uuid for mail in mails}
         if uuids & self.riddles:
             raise RuntimeError("no idea about learner@example.org")
         self.asked.extend(uuids)
-        return uuids - self.unwanted
+        return dict.fromkeys(uuids & self.unwanted, UNTRUE)
 
     def record(self, session: Session, attempts: Sequence[Attempt], now: datetime) -> None:
         # Written before the failure, so that a lasting trace would show.
@@ -53,7 +54,7 @@ class Domain:
 
     @property
     def kinds(self) -> dict[str, MailKind]:
-        return {KIND: MailKind(KIND, "tests.delivery", self.still_wanted, self.record)}
+        return {KIND: MailKind(KIND, "tests.delivery", self.why_untrue, self.record)}
 
     def outcomes(self, uuid: UUID) -> list[str]:
         return [each.outcome.value for each in self.recorded if each.mail.uuid == uuid]

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import ClassVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor, ActorKind
 from bursar.audit.models import AuditEntry
-from bursar.audit.service import entries
+from bursar.audit.service import Wanted, entries
 from bursar.database.engine import Database
 from bursar.database.pipelines import in_one_go
 from bursar.events.event import Event, News, Subscription
@@ -165,11 +165,44 @@ def test_the_audit_trail_reads_events_and_what_was_written_before_them(database:
         publish(session, ACTOR, [painted(uuid4())], at=datetime(2100, 1, 1, tzinfo=UTC))
         publish(session, ACTOR, [painted(uuid4())], at=datetime(2000, 1, 1, tzinfo=UTC))
     with database.read() as connection:
-        found = list(entries(connection, ENTERPRISE, None))
-        later = list(entries(connection, ENTERPRISE, datetime(2099, 1, 1, tzinfo=UTC)))
-        foreign = list(entries(connection, uuid4(), None))
+        found = list(entries(connection, Wanted(enterprise_uuid=ENTERPRISE)))
+        everywhere = list(entries(connection, Wanted()))
+        foreign = list(entries(connection, Wanted(enterprise_uuid=uuid4())))
     assert [entry.action for entry in found] == ["thing.painted", "thing.made", "thing.painted"]
     assert (found[1].details, found[1].changes) == ({"size": 3}, {})
     assert (found[0].details, found[0].changes) == ({}, {"color": (None, "red")})
-    assert [entry.at.year for entry in later] == [2100]
+    assert everywhere == found
     assert foreign == []
+
+
+def test_the_audit_trail_is_narrowed_by_object_actor_action_and_time(database: Database) -> None:
+    old = {
+        "enterprise_uuid": ENTERPRISE,
+        "at": NOW,
+        "actor": "tester",
+        "action": "thing.made",
+        "object_type": "thing",
+        "object_id": "1",
+        "details": {},
+    }
+    one = uuid4()
+    with database.transaction() as session:
+        session.execute(insert(AuditEntry).values(**old))
+        publish(session, ACTOR, [painted(one)], at=NOW + timedelta(days=1))
+        other = Actor("someone", kind=ActorKind.USER)
+        broken = ThingBroken(object_id=one, enterprise_uuid=None)
+        publish(session, other, [broken, painted(uuid4())], at=NOW + timedelta(days=2))
+
+    def actions(**wanted: Any) -> list[str]:
+        with database.read() as connection:
+            return [entry.action.split(".")[1] for entry in entries(connection, Wanted(**wanted))]
+
+    assert actions() == ["made", "painted", "broken", "painted"]
+    assert actions(object_id="1") == ["made"]
+    assert actions(object_id=str(one)) == ["painted", "broken"]
+    assert actions(actor="someone") == ["broken", "painted"]
+    assert actions(action="thing.painted", since=NOW + timedelta(days=2)) == ["painted"]
+    assert actions(action="thing.*") == actions()
+    assert actions(action="thin.*") == actions(action="thing.p%") == []
+    assert actions(until=NOW + timedelta(days=1)) == ["made"]
+    assert actions(enterprise_uuid=ENTERPRISE, actor="someone") == ["painted"]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bursar.actors import Actor
-from bursar.audit.service import entries
+from bursar.audit.service import Wanted, entries
 from bursar.credit.checks import check_credit
 from bursar.credit.models import AssignmentConfiguration, LedgerEntry, Policy, Subsidy
 from bursar.database.engine import Database
@@ -97,7 +97,7 @@ def count(database: Database, model: Any) -> int:
 
 def trail(database: Database) -> list[str]:
     with database.read() as connection:
-        return [entry.action for entry in entries(connection, UUID(ACME), None)]
+        return [entry.action for entry in entries(connection, Wanted(enterprise_uuid=UUID(ACME)))]
 
 
 def test_each_subsidy_policy_and_learner_counts_once_and_a_second_run_changes_nothing(

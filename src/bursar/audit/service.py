@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import ColumnCollection, ColumnElement, Connection, Select, select
 
 from bursar.audit.models import AuditEntry
 from bursar.database.types import AnyRow
@@ -19,6 +19,7 @@ from bursar.events.models import EventRecord
 class Entry:
     """One line of the audit trail."""
 
+    enterprise_uuid: UUID | None
     at: datetime
     actor: str
     action: str
@@ -31,25 +32,36 @@ class Entry:
     """The old and the new value by the name of the field; empty in those old entries."""
 
 
-def entries(
-    connection: Connection, enterprise_uuid: UUID, since: datetime | None
-) -> Iterator[Entry]:
-    """What happened in an enterprise, oldest first. Both tables are read in batches, so that a long
-    trail does not fill the memory."""
-    old = (
-        _entry(row, row.details, {})
-        for row in _read(connection, _OLD_ENTRIES, enterprise_uuid, since)
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which entries are wanted; None does not restrict them."""
+
+    enterprise_uuid: UUID | None = None
+    object_id: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    """An action such as `license.assigned`, or all of a kind: `license.*`."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Entries at this instant are not wanted."""
+
+
+def entries(connection: Connection, wanted: Wanted) -> Iterator[Entry]:
+    """What happened, oldest first. Both tables are read in batches, so that a long trail does not
+    fill the memory."""
+    old = (_entry(row, row.details, {}) for row in _read(connection, _OLD_ENTRIES, wanted))
     events = (
         _entry(row, {}, {name: (before, after) for name, (before, after) in row.changes.items()})
-        for row in _read(connection, _EVENTS, enterprise_uuid, since)
+        for row in _read(connection, _EVENTS, wanted)
     )
     return merge(old, events, key=attrgetter("at"))
 
 
+_Columns: TypeAlias = ColumnCollection[str, ColumnElement[Any]]
 _old, _event = AuditEntry.__table__.c, EventRecord.__table__.c
 # Entries from before there were events. They are still read, but nothing adds to this table.
 _OLD_ENTRIES: Final = select(
+    _old.enterprise_uuid,
     _old.at,
     _old.actor,
     _old.action,
@@ -59,6 +71,7 @@ _OLD_ENTRIES: Final = select(
     _old.details,
 ).order_by(_old.at, _old.id)
 _EVENTS: Final = select(
+    _event.enterprise_uuid,
     _event.at,
     _event.actor,
     _event.type.label("action"),
@@ -71,6 +84,7 @@ _EVENTS: Final = select(
 
 def _entry(row: AnyRow, details: dict[str, Any], changes: dict[str, tuple[Any, Any]]) -> Entry:
     return Entry(
+        row.enterprise_uuid,
         row.at,
         row.actor,
         row.action,
@@ -82,11 +96,28 @@ def _entry(row: AnyRow, details: dict[str, Any], changes: dict[str, tuple[Any, A
     )
 
 
-def _read(
-    connection: Connection, statement: Select[Any], enterprise_uuid: UUID, since: datetime | None
-) -> Iterator[AnyRow]:
-    source = statement.selected_columns["at"].table
-    statement = statement.where(source.c.enterprise_uuid == enterprise_uuid)
-    if since is not None:
-        statement = statement.where(source.c.at >= since)
-    yield from connection.execute(statement)
+def _read(connection: Connection, statement: Select[Any], wanted: Wanted) -> Iterator[AnyRow]:
+    conditions = _conditions(statement.selected_columns, wanted)
+    yield from connection.execute(statement.where(*conditions))
+
+
+def _conditions(column: _Columns, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.enterprise_uuid is not None:
+        yield column["enterprise_uuid"] == wanted.enterprise_uuid
+    if wanted.object_id is not None:
+        yield column["object_id"] == wanted.object_id
+    if wanted.actor is not None:
+        yield column["actor"] == wanted.actor
+    if wanted.action is not None:
+        yield _is_action(column["action"], wanted.action)
+    if wanted.since is not None:
+        yield column["at"] >= wanted.since
+    if wanted.until is not None:
+        yield column["at"] < wanted.until
+
+
+def _is_action(column: ColumnElement[str], action: str) -> ColumnElement[bool]:
+    kind, star, rest = action.partition(".*")
+    if star and not rest:
+        return column.startswith(f"{kind}.", autoescape=True)
+    return column == action

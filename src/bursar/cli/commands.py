@@ -41,7 +41,10 @@ COMMANDS: Final = {
     "db": Command("bursar.cli.database", "app", "Migrate or back up the database."),
     "clients": Command("bursar.cli.clients", "app", "Manage API clients."),
     "keys": Command("bursar.cli.keys", "app", "Manage the keys that sign access tokens."),
-    "mail": Command("bursar.cli.mail", "app", "Show mails that were or will be sent."),
+    "mail": Command(
+        "bursar.cli.mail", "app", "Show mails that were or will be sent, and send some again."
+    ),
+    "jobs": Command("bursar.cli.jobs", "app", "Show, retry and cancel background jobs."),
 }
 """The commands in the order of `bursar --help`."""
 

@@ -5,36 +5,49 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from bursar import clock
+from bursar import clock, emails
 from bursar.cli.exits import EXIT_INVALID, fail
-from bursar.cli.support import opened_database, settings_or_fail
+from bursar.cli.support import instant_or_fail, opened_database, operator, settings_or_fail
+from bursar.cli.tables import print_table
+from bursar.delivery import service
 from bursar.delivery.refusals import MailRefused, UnknownMail
 from bursar.delivery.service import MailStatus, MailView, newest_mails, text_of_mail
 
-app = typer.Typer(help="Show mails that were or will be sent.", no_args_is_help=True)
-
-WIDTH_OF_FILES = 240
+app = typer.Typer(
+    help="Show mails that were or will be sent, and send some again.", no_args_is_help=True
+)
 
 
 @app.command("list")
 def list_newest(
+    *,
     enterprise: Annotated[UUID | None, typer.Option("--enterprise")] = None,
-    status: Annotated[MailStatus | None, typer.Option("--status")] = None,
+    to: Annotated[str, typer.Option("--to", help="Only mails to this address.")] = "",
+    state: Annotated[MailStatus | None, typer.Option("--state", "--status")] = None,
+    since: Annotated[
+        str, typer.Option("--since", help="Only mails queued at this ISO 8601 instant or later.")
+    ] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=1_000_000)] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="NDJSON, one mail a line.")] = False,
 ) -> None:
     """List mails, newest first."""
+    after = instant_or_fail("--since", since)
     with opened_database(settings_or_fail()) as database, database.read() as connection:
-        mails = newest_mails(connection, enterprise_uuid=enterprise, status=status, limit=limit)
+        mails = newest_mails(
+            connection,
+            enterprise_uuid=enterprise,
+            status=state,
+            recipient=emails.normalised(to) if to else None,
+            since=after,
+            limit=limit,
+        )
     shown = [_shown(mail) for mail in mails]
     if as_json:
         for mail in shown:
             typer.echo(json.dumps(mail, ensure_ascii=False))
     else:
-        _print_table(shown)
+        print_table(_COLUMNS, shown)
 
 
 def _shown(mail: MailView) -> dict[str, Any]:
@@ -55,19 +68,6 @@ def _shown(mail: MailView) -> dict[str, Any]:
 _COLUMNS = ("uuid", "kind", "recipient", "status", "attempts", "created", "finished", "error")
 
 
-def _print_table(mails: list[dict[str, Any]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for name in _COLUMNS:
-        table.add_column(name, overflow="fold")
-    for mail in mails:
-        cells = (mail[name] for name in _COLUMNS)
-        table.add_row(*("-" if cell is None else str(cell) for cell in cells))
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH_OF_FILES
-    console.print(table)
-
-
 @app.command()
 def show(uuid: Annotated[UUID, typer.Argument(help="The mail's uuid.")]) -> None:
     """Print the recipient, the subject and the text of a mail."""
@@ -82,3 +82,32 @@ def show(uuid: Annotated[UUID, typer.Argument(help="The mail's uuid.")]) -> None
     except MailRefused as error:
         fail(str(error))
     typer.echo(f"To: {mail.recipient}\nSubject: {mail.subject}\n\n{mail.text}", nl=False)
+
+
+@app.command()
+def retry(
+    uuids: Annotated[list[UUID] | None, typer.Argument(help="The mails' uuids.")] = None,
+    failed_since: Annotated[
+        str,
+        typer.Option(
+            "--failed-since", help="All that were given up at this ISO 8601 instant or later."
+        ),
+    ] = "",
+    enterprise: Annotated[
+        UUID | None, typer.Option("--enterprise", help="With --failed-since: only of this one.")
+    ] = None,
+) -> None:
+    """Send mails now that were given up, or that wait for their next attempt."""
+    since = instant_or_fail("--failed-since", failed_since)
+    if (since is None) == (not uuids) or (enterprise is not None and since is None):
+        fail("Name the mails, or --failed-since with or without --enterprise.", EXIT_INVALID)
+    with opened_database(settings_or_fail()) as database:
+        try:
+            with database.transaction() as session:
+                named = uuids or (
+                    service.failed_since(session, since, enterprise) if since is not None else ()
+                )
+                service.retry(session, operator(), named, clock.now())
+        except MailRefused as error:
+            fail(str(error), EXIT_INVALID)
+    typer.echo(f"{len(set(named))} mails are due")

@@ -3,6 +3,7 @@ migrated."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from getpass import getuser
 
 from pydantic import ValidationError
@@ -10,6 +11,7 @@ from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
+from bursar import clock
 from bursar.actors import Actor
 from bursar.catalog.catalogs.reevaluation import reevaluate
 from bursar.catalog.content.service import (
@@ -40,6 +42,14 @@ def settings_or_fail() -> Settings:
 def _setting_problem(problem: ErrorDetails) -> str:
     name = "_".join(map(str, problem["loc"])).upper()
     return f"BURSAR_{name}: {problem['msg']}"
+
+
+def instant_or_fail(option: str, text: str) -> datetime | None:
+    """The instant that an option names, or None when it is empty."""
+    try:
+        return clock.parse_instant(text) if text else None
+    except ValueError:
+        fail(f"{option}: {text!r} is no instant", EXIT_INVALID)
 
 
 def operator() -> Actor:

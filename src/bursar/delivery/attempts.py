@@ -86,11 +86,12 @@ class AttemptRecorder:
             for attempt in attempts
         ]
 
-    def drop(self, mails: Sequence[QueuedMail], until: datetime) -> int:
+    def drop(self, mails: Sequence[QueuedMail], reason: str, until: datetime) -> int:
         values = {
             "status": MailStatus.DROPPED.value,
             "finished_at": self._now(),
             "claimed_until": None,
+            "error": reason,
         }
         with self._database.transaction() as session:
             return lease.change(session, mails, until, values, _IS_PENDING)

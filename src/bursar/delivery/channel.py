@@ -1,6 +1,6 @@
 """Mail as a channel: what a domain says about its mails, what it hears of them, where they go."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -58,8 +58,9 @@ class MailKind:
     can extend the layouts of this package and then fill the block `body`; they know the filters
     `date` (of an ISO 8601 instant) and `one_line`.
     """
-    still_wanted: Callable[[Session, Sequence[QueuedMail]], set[UUID]]
-    """The uuids of the mails whose words are still true. It only reads."""
+    why_untrue: Callable[[Session, Sequence[QueuedMail]], Mapping[UUID, str]]
+    """The mails, by uuid, whose words are no longer true, each with the reason: a sentence for the
+    operator, without addresses. All others are sent. It only reads."""
     record: Callable[[Session, Sequence[Attempt], datetime], None]
     """Keeps the domain's own record of attempts, in the transaction that updates the mails.
 

@@ -21,7 +21,8 @@ _log = structlog.get_logger(__name__)
 @dataclass(slots=True)
 class Filtered:
     wanted: list[QueuedMail] = field(default_factory=list)
-    untrue: list[QueuedMail] = field(default_factory=list)
+    untrue: dict[str, list[QueuedMail]] = field(default_factory=dict)
+    """By the reason for which they are dropped."""
     undecided: list[Attempt] = field(default_factory=list)
     """Mails about which the domain failed to answer, as failed attempts."""
 
@@ -50,7 +51,7 @@ class Filter:
     def _apply(self, kind: MailKind, mails: Sequence[QueuedMail], filtered: Filtered) -> None:
         try:
             with self._database.read() as connection, Session(connection) as session:
-                wanted = kind.still_wanted(session, mails)
+                untrue = kind.why_untrue(session, mails)
         except DATABASE_AWAY:
             raise
         except Exception as error:  # noqa: BLE001 - a domain's defect must not stop other mails
@@ -61,7 +62,9 @@ class Filter:
                 self._apply(kind, [mail], filtered)
             return
         for mail in mails:
-            (filtered.wanted if mail.uuid in wanted else filtered.untrue).append(mail)
+            reason = untrue.get(mail.uuid)
+            among = filtered.wanted if reason is None else filtered.untrue.setdefault(reason, [])
+            among.append(mail)
 
 
 def _undecided(mail: QueuedMail, error: Exception) -> Attempt:

@@ -16,7 +16,7 @@ class MailStatus(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     DROPPED = "dropped"
-    """What the mail says was no longer true when its turn came."""
+    """What the mail says was no longer true when its turn came; `error` says why."""
     FAILED = "failed"
     """The mail is never tried again."""
 
@@ -67,4 +67,4 @@ class Mail(Base):
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     error: Mapped[str | None]
-    """Why the latest attempt failed, without addresses."""
+    """Why the latest attempt failed or why the mail was dropped, without addresses."""

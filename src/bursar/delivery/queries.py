@@ -1,6 +1,7 @@
 """Reads mails and the enterprises that they speak for."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +27,8 @@ def newest_mails(
     *,
     enterprise_uuid: UUID | None,
     status: MailStatus | None,
+    recipient: str | None,
+    since: datetime | None,
     limit: int,
 ) -> Sequence[MailView]:
     statement = select(*_MAIL).order_by(_MAIL.id.desc()).limit(limit)
@@ -33,6 +36,10 @@ def newest_mails(
         statement = statement.where(_MAIL.enterprise_uuid == enterprise_uuid)
     if status is not None:
         statement = statement.where(_MAIL.status == status.value)
+    if recipient is not None:
+        statement = statement.where(_MAIL.recipient == recipient)
+    if since is not None:
+        statement = statement.where(_MAIL.created_at >= since)
     return [_view(row) for row in connection.execute(statement)]
 
 

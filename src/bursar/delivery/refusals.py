@@ -1,10 +1,10 @@
-"""Why a mail cannot be shown."""
+"""Why a mail cannot be shown or sent again."""
 
 from uuid import UUID
 
 
 class MailRefused(Exception):
-    """A mail cannot be shown."""
+    """A mail cannot be shown, or not be sent again."""
 
 
 class UnknownMail(MailRefused):
@@ -35,3 +35,11 @@ class MailUnwritable(MailRefused):
 
     def __init__(self, error: Exception) -> None:
         super().__init__(f"it cannot be written: {error}")
+
+
+class MailNotRetried(MailRefused):
+    """The mail is not one that can be sent again."""
+
+    def __init__(self, uuid: UUID, reason: str) -> None:
+        super().__init__(f"{uuid} is not sent again: {reason}")
+        self.uuid = uuid

@@ -113,8 +113,8 @@ class _Mails:
     def still_wanted(self, lease: Lease, mails: Sequence[QueuedMail]) -> list[QueuedMail]:
         """Drops the mails that are no longer true, and puts off those that nobody can judge."""
         filtered = self._filter.apply(mails, lease.until)
-        if filtered.untrue:
-            self._counts.dropped += self._recorder.drop(filtered.untrue, lease.until)
+        for reason, untrue in filtered.untrue.items():
+            self._counts.dropped += self._recorder.drop(untrue, reason, lease.until)
         if filtered.undecided:
             self._count(self._recorder.put_off(filtered.undecided, lease.until))
         return filtered.wanted

@@ -28,6 +28,7 @@ from bursar.delivery.channel import (
 from bursar.delivery.models import Mail, MailStatus
 from bursar.delivery.past import record_past_attempts
 from bursar.delivery.refusals import MailTextDeleted, UnknownMail, UnknownMailKind
+from bursar.delivery.retrying import failed_since, retry
 from bursar.delivery.rules import BACKOFF, delivered, failed
 from bursar.delivery.views import MailText, MailView
 
@@ -48,11 +49,14 @@ __all__ = [
     "drop_pending",
     "enqueue",
     "failed",
+    "failed_since",
     "newest_mails",
     "pending_subjects",
     "record_past_attempts",
     "replace_recipients",
+    "retry",
     "text_of_mail",
+    "view_of_mail",
 ]
 
 BATCH: Final = 10_000
@@ -109,9 +113,17 @@ def pending_subjects(session: Session, subject_uuids: Sequence[UUID]) -> set[UUI
 
 
 def drop_pending(
-    session: Session, subject_uuids: Sequence[UUID], kinds: Sequence[str], now: datetime
+    session: Session,
+    subject_uuids: Sequence[UUID],
+    kinds: Sequence[str],
+    now: datetime,
+    *,
+    reason: str,
 ) -> None:
-    """Takes back mails that wait. A mail that is being sent right now counts as delivered."""
+    """Takes back mails that wait. A mail that is being sent right now counts as delivered.
+
+    The reason is a sentence for the operator, without addresses.
+    """
     for chunk in batched(subject_uuids, BATCH):
         session.execute(
             update(_MAILS)
@@ -120,7 +132,7 @@ def drop_pending(
                 _MAILS.c.kind.in_(kinds),
                 _IS_PENDING,
             )
-            .values(status=MailStatus.DROPPED.value, finished_at=now)
+            .values(status=MailStatus.DROPPED.value, finished_at=now, error=reason)
         )
 
 
@@ -141,12 +153,27 @@ def newest_mails(
     *,
     enterprise_uuid: UUID | None = None,
     status: MailStatus | None = None,
+    recipient: str | None = None,
+    since: datetime | None = None,
     limit: int,
 ) -> Sequence[MailView]:
-    """The mails that were queued last, the newest first."""
+    """The mails that were queued last, the newest first. `recipient` is compared as stored."""
     return queries.newest_mails(
-        connection, enterprise_uuid=enterprise_uuid, status=status, limit=limit
+        connection,
+        enterprise_uuid=enterprise_uuid,
+        status=status,
+        recipient=recipient,
+        since=since,
+        limit=limit,
     )
+
+
+def view_of_mail(connection: Connection, uuid: UUID) -> MailView:
+    """Raises UnknownMail."""
+    mail = queries.find_mail(connection, uuid)
+    if mail is None:
+        raise UnknownMail(uuid)
+    return mail
 
 
 def text_of_mail(connection: Connection, kinds: Mapping[str, MailKind], uuid: UUID) -> MailText:
@@ -157,9 +184,7 @@ def text_of_mail(connection: Connection, kinds: Mapping[str, MailKind], uuid: UU
     # Templates are for those only who read or send mail.
     from bursar.delivery.rendering import render_for_reading  # noqa: PLC0415
 
-    mail = queries.find_mail(connection, uuid)
-    if mail is None:
-        raise UnknownMail(uuid)
+    mail = view_of_mail(connection, uuid)
     kind = kinds.get(mail.kind)
     if kind is None:
         raise UnknownMailKind(mail.kind)

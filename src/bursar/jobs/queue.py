@@ -8,7 +8,8 @@ from sqlalchemy import column, select, table
 from sqlalchemy.orm import Session
 
 from bursar.database.engine import Database
-from bursar.jobs.names import APPLICATION, APPLICATION_VERSION, QUEUE, SCHEMA
+from bursar.jobs.client import client_of
+from bursar.jobs.names import APPLICATION_VERSION, QUEUE, SCHEMA
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, EnqueueOptions
@@ -75,8 +76,9 @@ class JobQueue:
             "queue_name": QUEUE,
             "app_version": APPLICATION_VERSION,
             "workflow_id": next_id(job_id),
-            "delay_seconds": seconds,
         }
+        if seconds > 0:
+            options["delay_seconds"] = seconds
         return self._client.enqueue_in_transaction(session, options, *arguments).workflow_id
 
     def enqueue_scheduled(self, session: Session, workflow: str, instant: datetime) -> str:
@@ -109,13 +111,4 @@ class JobQueue:
 
     @cached_property
     def _client(self) -> "DBOSClient":
-        # DBOS takes memory and time to import, and most processes never enqueue a job.
-        from dbos import DBOSClient, DBOSPortableJSONSerializer  # noqa: PLC0415
-
-        return DBOSClient(
-            system_database_engine=self._database.write_engine,
-            dbos_system_schema=SCHEMA,
-            serializer=DBOSPortableJSONSerializer(),
-            application_name=APPLICATION,
-            lazy=True,
-        )
+        return client_of(self._database)

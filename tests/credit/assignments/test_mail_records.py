@@ -182,26 +182,29 @@ def test_mails_of_several_budgets_are_recorded_together(database: Database) -> N
     assert counts(sibling) == {"notifying": 1, "waiting": 1}
 
 
-def wanted(budget: Budget, mails: list[QueuedMail]) -> list[bool]:
+def reasons(budget: Budget, mails: list[QueuedMail]) -> list[str | None]:
     with budget.database.read() as connection, Session(connection) as session:
-        answers: list[Any] = [
-            KINDS[mail.kind.removeprefix("assignment-")].still_wanted(session, [mail])
+        answers = [
+            KINDS[mail.kind.removeprefix("assignment-")].why_untrue(session, [mail])
             for mail in mails
         ]
-    return [answer == {mail.uuid} for answer, mail in zip(answers, mails, strict=True)]
+    return [answer.get(mail.uuid) for answer, mail in zip(answers, mails, strict=True)]
 
 
 def test_mails_are_wanted_while_they_are_true(database: Database) -> None:
     budget = open_budget(database)
     uuid = budget.assign()
     budget.remind(uuid)
-    assert wanted(budget, queued(budget)) == [True, True]
+    assert reasons(budget, queued(budget)) == [None, None]
     transaction = budget.redeem()
-    assert wanted(budget, queued(budget)) == [False, False]
+    assert reasons(budget, queued(budget)) == ["The assignment is being redeemed."] * 2
     budget.fail(transaction)
     budget.cancel(uuid)
-    assert wanted(budget, queued(budget)) == [False, False, True]
+    cancelled = "The assignment is cancelled meanwhile."
+    assert reasons(budget, queued(budget)) == [cancelled, cancelled, None]
     budget.allocate(ANA, now=NOW + DAY)
-    assert wanted(budget, queued(budget)) == [False, False, True, True]
+    again = "The assignment was allocated again, and a newer mail says so."
+    assert reasons(budget, queued(budget)) == [again, again, None, None]
     budget.expire(NOW + 100 * DAY)
-    assert wanted(budget, queued(budget)) == [False, False, True, False, True]
+    expired = "The assignment is expired meanwhile."
+    assert reasons(budget, queued(budget)) == [expired, expired, None, expired, None]

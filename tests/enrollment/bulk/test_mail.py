@@ -65,10 +65,10 @@ def test_it_is_true_as_long_as_the_license_is_live(acme: Database) -> None:
     run(acme, [ANA], [OPEN], notify=True)
     with acme.transaction() as session:
         mail = queued(session)
-        assert KIND.still_wanted(session, [mail]) == {mail.uuid}
+        assert KIND.why_untrue(session, [mail]) == {}
     revoke(acme, [ANA])
     with acme.transaction() as session:
-        assert KIND.still_wanted(session, [mail]) == set()
+        assert list(KIND.why_untrue(session, [mail])) == [mail.uuid]
 
 
 def queued(session: Session) -> QueuedMail:

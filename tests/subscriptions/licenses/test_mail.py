@@ -25,8 +25,8 @@ def wanted(database: Database, kind: str, licenses: list[UUID]) -> list[bool]:
         for uuid in licenses
     ]
     with database.transaction() as session:
-        still = found.still_wanted(session, mails)
-    return [mail.uuid in still for mail in mails]
+        untrue = found.why_untrue(session, mails)
+    return [mail.uuid not in untrue for mail in mails]
 
 
 def test_it_leaves_when_what_it_says_is_true(acme: Database) -> None:

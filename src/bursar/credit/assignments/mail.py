@@ -24,6 +24,7 @@ from bursar.credit.assignments.kinds import ALLOCATED, CANCELLED, EXPIRED, REMIN
 from bursar.credit.models import Assignment
 from bursar.credit.states import AssignmentState
 from bursar.database.bulk import is_any_of
+from bursar.database.types import AnyRow
 from bursar.delivery import service as delivery
 from bursar.delivery.service import MailKind, NewMail, QueuedMail
 from bursar.events.event import Subscriber
@@ -36,7 +37,7 @@ def of_allocated(lms_public_url: str) -> Subscriber[AssignmentAllocated]:
         session: Session, _actor: Actor, events: Sequence[AssignmentAllocated], at: datetime
     ) -> None:
         again = [event.data.uuid for event in events if not event.is_first]
-        delivery.drop_pending(session, again, KIND_NAMES, at)
+        delivery.drop_pending(session, again, KIND_NAMES, at, reason=_ALLOCATED_AGAIN)
         delivery.enqueue(session, _with_links(ALLOCATED, events, lms_public_url), at)
 
     return enqueue
@@ -115,30 +116,38 @@ def _mail(
     )
 
 
-def _allocated_still(session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
-    """The mails about the current allocation. A later allocation has its own mail."""
-    statement = select(Assignment.uuid, Assignment.allocated_at).where(
-        is_any_of(session, Assignment.uuid, [mail.subject_uuid for mail in mails]),
-        Assignment.state == AssignmentState.ALLOCATED,
-        Assignment.transaction_uuid.is_(None),
-    )
-    allocated_at = {row.uuid: row.allocated_at for row in session.execute(statement)}
-    return {
-        mail.uuid
-        for mail in mails
-        if mail.subject_uuid in allocated_at and mail.created_at >= allocated_at[mail.subject_uuid]
-    }
+_ALLOCATED_AGAIN: Final = "The assignment was allocated again, and a newer mail says so."
 
 
-def _always(_session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
-    return {mail.uuid for mail in mails}
+def _not_allocated(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
+    """The mails that are not about the current allocation. A later allocation has its own mail."""
+    statement = select(
+        Assignment.uuid, Assignment.state, Assignment.transaction_uuid, Assignment.allocated_at
+    ).where(is_any_of(session, Assignment.uuid, [mail.subject_uuid for mail in mails]))
+    found = {row.uuid: row for row in session.execute(statement)}
+    reasons = {mail.uuid: _why_untrue(mail, found.get(mail.subject_uuid)) for mail in mails}
+    return {uuid: reason for uuid, reason in reasons.items() if reason is not None}
+
+
+def _why_untrue(mail: QueuedMail, assignment: AnyRow | None) -> str | None:
+    if assignment is None:
+        return "The assignment is gone."
+    if assignment.state != AssignmentState.ALLOCATED:
+        return f"The assignment is {AssignmentState(assignment.state).value} meanwhile."
+    if assignment.transaction_uuid is not None:
+        return "The assignment is being redeemed."
+    return _ALLOCATED_AGAIN if mail.created_at < assignment.allocated_at else None
+
+
+def _never(_session: Session, _mails: Sequence[QueuedMail]) -> dict[UUID, str]:
+    return {}
 
 
 _TEMPLATES: Final = "bursar.credit.assignments"
 MAIL_KINDS: Final = (
-    MailKind(ALLOCATED, _TEMPLATES, _allocated_still, record_attempts),
-    MailKind(REMINDED, _TEMPLATES, _allocated_still, record_attempts),
-    MailKind(CANCELLED, _TEMPLATES, _always, record_attempts),
-    MailKind(EXPIRED, _TEMPLATES, _always, record_attempts),
+    MailKind(ALLOCATED, _TEMPLATES, _not_allocated, record_attempts),
+    MailKind(REMINDED, _TEMPLATES, _not_allocated, record_attempts),
+    MailKind(CANCELLED, _TEMPLATES, _never, record_attempts),
+    MailKind(EXPIRED, _TEMPLATES, _never, record_attempts),
 )
 KIND_NAMES: Final = tuple(kind.name for kind in MAIL_KINDS)

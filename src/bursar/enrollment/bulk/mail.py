@@ -16,6 +16,7 @@ from bursar.enrollment.bulk.events import BulkEnrollmentProgressed, EnrolledCour
 from bursar.subscriptions.licenses.service import live_among
 
 ENROLLED: Final = "license-enrolled"
+_NOT_HELD: Final = "Nobody holds the license any more that pays for the courses."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +66,14 @@ def _link(lms_public_url: str, course_run_key: str) -> str:
     return f"{lms_public_url.rstrip('/')}/courses/{quote(course_run_key, safe=':+')}/course/"
 
 
-def _of_live(session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
-    """The mails whose license is still held."""
+def _of_lost(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
+    """The mails whose license nobody holds any more."""
     live = live_among(session, [mail.subject_uuid for mail in mails])
-    return {mail.uuid for mail in mails if mail.subject_uuid in live}
+    return {mail.uuid: _NOT_HELD for mail in mails if mail.subject_uuid not in live}
 
 
 def _keep_no_record(_session: Session, _attempts: Sequence[Attempt], _now: datetime) -> None:
     """Records nothing, because the row of the mail has its outcome."""
 
 
-MAIL_KINDS: Final = (MailKind(ENROLLED, "bursar.enrollment.bulk", _of_live, _keep_no_record),)
+MAIL_KINDS: Final = (MailKind(ENROLLED, "bursar.enrollment.bulk", _of_lost, _keep_no_record),)

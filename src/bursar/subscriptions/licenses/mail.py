@@ -17,6 +17,8 @@ from bursar.subscriptions.licenses.states import LicenseStatus
 ASSIGNED: Final = "license-assigned"
 REMINDER: Final = "license-reminder"
 _UNUSED: Final = LicenseStatus.ASSIGNED
+_NOT_HELD: Final = "Nobody holds the license any more."
+_USED: Final = "The license was activated meanwhile."
 
 
 def enqueue_assigned(
@@ -52,16 +54,20 @@ def _mail(kind: str, event: LicenseAssigned | LicenseReminded, letter: dict[str,
     return NewMail(kind, event.enterprise_uuid, event.data.uuid, event.email, {**plan, **letter})
 
 
-def _of_live(session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
-    """The mails whose license is still held."""
+def _of_lost(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
+    """The mails whose license nobody holds any more."""
     statuses = statuses_of_live(session, [mail.subject_uuid for mail in mails])
-    return {mail.uuid for mail in mails if mail.subject_uuid in statuses}
+    return {mail.uuid: _NOT_HELD for mail in mails if mail.subject_uuid not in statuses}
 
 
-def _of_unused(session: Session, mails: Sequence[QueuedMail]) -> set[UUID]:
-    """The mails whose license is held, and was not activated meanwhile."""
+def _of_lost_or_used(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
+    """The mails whose license nobody holds any more, or was activated meanwhile."""
     statuses = statuses_of_live(session, [mail.subject_uuid for mail in mails])
-    return {mail.uuid for mail in mails if statuses.get(mail.subject_uuid) == _UNUSED}
+    return {
+        mail.uuid: _USED if mail.subject_uuid in statuses else _NOT_HELD
+        for mail in mails
+        if statuses.get(mail.subject_uuid) != _UNUSED
+    }
 
 
 def _keep_no_record(_session: Session, _attempts: Sequence[Attempt], _now: datetime) -> None:
@@ -69,6 +75,6 @@ def _keep_no_record(_session: Session, _attempts: Sequence[Attempt], _now: datet
 
 
 MAIL_KINDS: Final = (
-    MailKind(ASSIGNED, "bursar.subscriptions.licenses", _of_live, _keep_no_record),
-    MailKind(REMINDER, "bursar.subscriptions.licenses", _of_unused, _keep_no_record),
+    MailKind(ASSIGNED, "bursar.subscriptions.licenses", _of_lost, _keep_no_record),
+    MailKind(REMINDER, "bursar.subscriptions.licenses", _of_lost_or_used, _keep_no_record),
 )
