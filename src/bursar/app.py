@@ -49,7 +49,7 @@ from bursar.web.openapi.document import openapi_document
 from bursar.web.pipeline import Pipeline
 from bursar.web.rewrites import rewrites
 from bursar.web.system import system_handlers
-from bursar.work import compose, open_database
+from bursar.work import compose, open_web_database
 
 
 def all_endpoints() -> list[Endpoint]:
@@ -81,7 +81,11 @@ def create_app(
 ) -> ASGIApp:
     """The ASGI application over a database that is migrated already."""
     compose(database, settings)
-    threads = Threads(settings.threads)
+    # Writers may wait for locks. Nobody else waits behind them, and nothing behind who checks
+    # whether the process is alive.
+    threads, writers, probes = Threads(settings.threads), Threads(settings.threads), Threads(1)
+    issuers = Threads(max(1, settings.threads // 2))
+    close = _closer(database, threads, writers, probes, issuers)
     metrics = Metrics()
     ring = KeyRing(database, settings)
     shared = CatalogServices(
@@ -102,13 +106,13 @@ def create_app(
 
     app = Litestar(
         [
-            *route_handlers(endpoints, pipeline, threads),
-            *token_handlers(database, ring, settings, threads),
-            *system_handlers(database, metrics, threads, __version__),
+            *route_handlers(endpoints, pipeline, threads, writers),
+            *token_handlers(database, ring, settings, issuers),
+            *system_handlers(database, metrics, probes, __version__),
             *docs_handlers(document, content_schemas),
             *extra_handlers,
         ],
-        lifespan=[functools.partial(_lifespan, close=_closer(threads, database))],
+        lifespan=[functools.partial(_lifespan, close=close)],
         exception_handlers=EXCEPTION_HANDLERS,
         cors_config=_cors(settings),
         openapi_config=None,
@@ -131,7 +135,7 @@ def create() -> ASGIApp:
     tune_process()
     settings = get_settings()
     logs.configure(settings)
-    database = open_database(settings, pool_size=settings.threads)
+    database = open_web_database(settings)
     app = create_app(settings, database)
     memory.collect_garbage_rarely()
     return app
@@ -145,9 +149,10 @@ def tune_process() -> None:
     sys.setswitchinterval(0.0005)
 
 
-def _closer(threads: Threads, database: Database) -> Callable[[], None]:
+def _closer(database: Database, *threads: Threads) -> Callable[[], None]:
     def close() -> None:
-        threads.shut_down()
+        for each in threads:
+            each.shut_down()
         database.dispose()
 
     return close

@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     """Bytes of memory for cached catalog pages in each web process."""
     threads: int = Field(default=8, ge=1, le=256)
     """Threads, and database connections, for reading in each web process."""
+    lock_timeout: float = Field(default=5, gt=0, le=300)
+    """Seconds that a request waits for a lock that another transaction holds."""
+    statement_timeout: float = Field(default=30, gt=0, le=3600)
+    """Seconds that one statement of a request may take, on PostgreSQL."""
     drain_seconds: float = Field(default=0, ge=0, le=300)
     """Seconds for which a server that is told to stop answers 503 at `/ready` before it stops."""
     refresh_inline_limit: int = Field(default=10_000, ge=0)

@@ -14,7 +14,7 @@ from bursar.credit.assignments import tasks as credit
 from bursar.credit.policies import events as policies
 from bursar.credit.redemption import events as transactions
 from bursar.credit.redemption import jobs as credit_jobs
-from bursar.database.engine import Database
+from bursar.database.engine import PATIENT, Database, Patience
 from bursar.delivery.service import Kept, MailKind, Smtp, Transport
 from bursar.enrollment.bulk import jobs as bulk_jobs
 from bursar.enrollment.bulk import mail as bulk_mail
@@ -165,9 +165,18 @@ def compose(database: Database, settings: Settings) -> Database:
     return database
 
 
-def open_database(settings: Settings, *, pool_size: int = 8) -> Database:
+def open_database(
+    settings: Settings, *, pool_size: int = 8, patience: Patience = PATIENT
+) -> Database:
     """The installation's database, ready for services. Raises ValueError for a URL of no use."""
-    return compose(Database(settings.effective_database_url, pool_size=pool_size), settings)
+    database = Database(settings.effective_database_url, pool_size=pool_size, patience=patience)
+    return compose(database, settings)
+
+
+def open_web_database(settings: Settings) -> Database:
+    """The same for web processes, in which a client waits for every statement."""
+    patience = Patience(settings.lock_timeout, settings.statement_timeout)
+    return open_database(settings, pool_size=settings.threads, patience=patience)
 
 
 def background_worker(settings: Settings) -> "Worker":

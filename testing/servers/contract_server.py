@@ -13,14 +13,14 @@ from litestar.types import ASGIApp
 from bursar import logs
 from bursar.app import create_app
 from bursar.settings import get_settings
-from bursar.work import open_database
+from bursar.work import open_web_database
 from testing.servers.contract_endpoints import test_endpoints as endpoints_of_tests
 
 
 def create() -> ASGIApp:
     settings = get_settings()
     logs.configure(settings)
-    database = open_database(settings, pool_size=settings.threads)
+    database = open_web_database(settings)
     return create_app(settings, database, endpoints_of_tests())
 
 

@@ -3,11 +3,13 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
 import psycopg
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
@@ -17,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from bursar.database.text import add_functions_to_sqlite
+from bursar.database.troubles import DatabaseReadOnly, trouble_of
 
 SQLITE_BUSY_SECONDS = 60
 DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeout)
@@ -40,6 +43,21 @@ def sqlalchemy_url(url: str) -> URL:
     raise ValueError(f"database URL must begin with sqlite:/// or postgresql://, not {scheme}")
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a connection waits, in seconds, before it raises DatabaseBusy."""
+
+    lock: float | None = None
+    """For a lock that another transaction holds. None: on PostgreSQL without end, on SQLite
+    SQLITE_BUSY_SECONDS."""
+    statement: float | None = None
+    """For a whole statement, on PostgreSQL. None: without end."""
+
+
+PATIENT: Final = Patience()
+"""Of commands and workers, for which nobody waits at the other end of a connection."""
+
+
 class Database:
     """A database with two ways in.
 
@@ -48,8 +66,9 @@ class Database:
     commits at the end or leaves nothing behind.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    def __init__(self, url: str, *, pool_size: int = 8, patience: Patience = PATIENT) -> None:
         self.url = sqlalchemy_url(url)
+        self.patience = patience
         self.info: dict[str, object] = {}
         """What every session of `transaction` has in `Session.info` for services, such as the table
         of subscriptions to events."""
@@ -60,27 +79,60 @@ class Database:
         self.read_engine = self._engine(pool_size, autocommit=True)
 
     def _engine(self, pool_size: int, *, autocommit: bool) -> Engine:
-        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 2, "pool_timeout": 60}
+        # Slow readers of streams hold connections while no thread works for them, and probes must
+        # find one whatever the others do.
+        overflow = pool_size // 2 + 4 if autocommit else 2
+        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": overflow}
+        options["pool_timeout"] = self.patience.lock or 60
         options["hide_parameters"] = True  # An error must not carry a learner's data into a log.
         if autocommit:
             options |= {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
         if self.is_sqlite:
-            options["connect_args"] = {"check_same_thread": False, "timeout": SQLITE_BUSY_SECONDS}
+            options["connect_args"] = {"check_same_thread": False, "timeout": self._busy_seconds}
         else:
             # A session in another time zone would shift instants of the year 9999, which stand for
             # "never", out of Python's range.
             # Just-in-time compilation takes longer than it saves with as few rows as we read.
-            settings = "-c timezone=UTC -c jit=off"
+            limits = {"timezone": "UTC", "jit": "off", **self._timeouts(autocommit=autocommit)}
+            settings = " ".join(f"-c {name}={value}" for name, value in limits.items())
             options["connect_args"] = {"options": settings, "application_name": "bursar"}
             # The pre-ping replaces a connection that the server has dropped, so that no request
             # fails with it.
             options |= {"pool_pre_ping": not autocommit, "pool_recycle": 1800}
         engine = create_engine(self.url, **options)
+        event.listen(engine, "handle_error", self._name_trouble)
         if self.is_sqlite:
-            event.listen(engine, "connect", _set_sqlite_pragmas)
+            event.listen(engine, "connect", partial(_set_sqlite_pragmas, self._busy_seconds))
             if not autocommit:
                 event.listen(engine, "begin", _begin_immediate)
         return engine
+
+    @property
+    def _busy_seconds(self) -> float:
+        return self.patience.lock or SQLITE_BUSY_SECONDS
+
+    def _timeouts(self, *, autocommit: bool) -> dict[str, str]:
+        """PostgreSQL's settings for this patience, by name."""
+        wanted = {
+            "lock_timeout": self.patience.lock,
+            "statement_timeout": self.patience.statement,
+            # A process that was stopped inside a transaction would hold its locks for ever. A
+            # stream may rest for as long as its reader does.
+            "idle_in_transaction_session_timeout": None if autocommit else self.patience.statement,
+        }
+        return {name: f"{round(value * 1000)}ms" for name, value in wanted.items() if value}
+
+    def _name_trouble(self, context: ExceptionContext) -> BaseException | None:
+        """Gives errors that callers have to tell apart a class of their own."""
+        kind = trouble_of(context.original_exception)
+        if kind is None:
+            return None
+        if kind is DatabaseReadOnly:
+            # After a failover other connections, also those for reading, are still with the server
+            # that was replaced. New ones look for the primary.
+            context.is_disconnect = True
+            self.dispose()
+        return kind(context.statement, None, context.original_exception, hide_parameters=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -120,12 +172,12 @@ def snapshot_on(connection: Connection) -> Iterator[None]:
             connection.exec_driver_sql("ROLLBACK")
 
 
-def _set_sqlite_pragmas(raw: Any, _record: Any) -> None:
+def _set_sqlite_pragmas(busy_seconds: float, raw: Any, _record: Any) -> None:
     # Transactions are begun explicitly (below), never implicitly by the driver.
     raw.isolation_level = None
     cursor = raw.cursor()
     for pragma in (
-        f"busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
+        f"busy_timeout={round(busy_seconds * 1000)}",
         "synchronous=FULL",
         "foreign_keys=ON",
         "cache_size=-8000",
@@ -168,6 +220,8 @@ def raising_as_sqlalchemy(connection: Connection, what: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
+        if kind := trouble_of(error):
+            raise kind(what, None, error, hide_parameters=True) from error
         raise DBAPIError.instance(
             what, None, error, psycopg.Error, dialect=connection.dialect
         ) from error

@@ -4,6 +4,7 @@ methods."""
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from litestar import Request, Response
@@ -21,6 +22,7 @@ from bursar.web.negotiation import JSON_ANSWER, Format
 from bursar.web.pipeline import REFUSED, Pipeline, refusal_of, unavailable
 from bursar.web.rendering import Incoming, Outgoing, refuse, render
 from bursar.web.streaming import StreamedResponse, Streaming
+from bursar.web.turns import Turns
 
 METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 Result = TypeVar("Result")
@@ -42,17 +44,47 @@ class Threads:
 
 
 def route_handlers(
-    endpoints: Iterable[Endpoint], pipeline: Pipeline, threads: Threads
+    endpoints: Iterable[Endpoint], pipeline: Pipeline, threads: Threads, writers: Threads
 ) -> list[HTTPRouteHandler]:
+    """`threads` are for reading. Those of `writers` may wait for locks."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    streaming = Streaming(
-        pipeline.database, threads, at_once=max(1, pipeline.settings.threads // 2)
+    count = pipeline.settings.threads
+    serving = Serving(
+        pipeline,
+        threads,
+        writers,
+        Turns(count, stuck_seconds=pipeline.settings.lock_timeout),
+        Streaming(pipeline.database, threads, at_once=max(1, count // 2)),
     )
-    return [
-        _handler(path, methods, pipeline, threads, streaming) for path, methods in by_path.items()
-    ]
+    return [_handler(path, methods, serving) for path, methods in by_path.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Runs requests in threads: those that write in threads of their own."""
+
+    pipeline: Pipeline
+    threads: Threads
+    writers: Threads
+    turns: Turns
+    streaming: Streaming
+
+    async def read(self, endpoint: Endpoint, incoming: Incoming) -> Outgoing:
+        return await self.threads.run(self.pipeline.handle, endpoint, incoming)
+
+    async def write(self, endpoint: Endpoint, incoming: Incoming, request: AnyRequest) -> Outgoing:
+        """Raises ApiError for a caller without a good token, and with 503 while others of this
+        client wait for a lock of the same object."""
+        # The token is verified first, so that no body is read and kept for a caller without one.
+        client_id = await self.threads.run(self.pipeline.authenticate, incoming.headers)
+        await read_body(request, incoming, self.pipeline.settings.max_body_bytes)
+        named = next(iter(incoming.path_parameters.values()), "")
+        async with self.turns.turn((client_id, named)) as turn:
+            outgoing = await self.writers.run(self.pipeline.handle, endpoint, incoming, client_id)
+            turn.was_busy = outgoing.was_busy
+            return outgoing
 
 
 def _litestar_path(template: str) -> str:
@@ -60,13 +92,7 @@ def _litestar_path(template: str) -> str:
     return template.replace(":uuid}", ":str}")
 
 
-def _handler(
-    path: str,
-    methods: Mapping[str, Endpoint],
-    pipeline: Pipeline,
-    threads: Threads,
-    streaming: Streaming,
-) -> HTTPRouteHandler:
+def _handler(path: str, methods: Mapping[str, Endpoint], serving: Serving) -> HTTPRouteHandler:
     allow = allowed_methods(methods)
 
     async def handle(request: AnyRequest) -> ASGIResponse:
@@ -75,18 +101,14 @@ def _handler(
         endpoint = methods.get("GET" if method == "HEAD" else method)
         if endpoint is None:
             return other_method(incoming, allow)
-        client_id = None
         if endpoint.write is not None:
-            # The token is verified first, so that no body is read and kept for a caller without
-            # one.
             try:
-                client_id = await threads.run(pipeline.authenticate, incoming.headers)
+                return to_response(await serving.write(endpoint, incoming, request), method)
             except ApiError as error:
                 return to_response(refuse(error, incoming), method)
-            await read_body(request, incoming, pipeline.settings.max_body_bytes)
-        outgoing = await threads.run(pipeline.handle, endpoint, incoming, client_id)
+        outgoing = await serving.read(endpoint, incoming)
         if outgoing.stream is not None:
-            return _streamed(outgoing, incoming, streaming)
+            return _streamed(outgoing, incoming, serving.streaming)
         return to_response(outgoing, method)
 
     return HTTPRouteHandler(_litestar_path(path), http_method=METHODS)(handle)

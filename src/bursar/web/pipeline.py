@@ -6,7 +6,7 @@ token -> principal and object in one statement -> Accept -> object -> role -> me
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from bursar import clock
 from bursar.database.engine import DATABASE_AWAY, Database
 from bursar.database.retries import with_retries
+from bursar.database.troubles import DatabaseBusy, DatabaseReadOnly
 from bursar.pages import PageOutOfRange
 from bursar.settings import Settings
 from bursar.tenancy import NotAuthenticated
@@ -50,10 +51,14 @@ from bursar.web.parameters import parse_uuid
 from bursar.web.query import read_query
 from bursar.web.rendering import Incoming, Outgoing, lenient, refuse, render, render_read
 from bursar.web.throttle import ClientThrottle
+from bursar.web.turns import BUSY
 from bursar.web.validation import decode_json, validate
 
 log = structlog.get_logger()
 ATTEMPTS = 3
+READ_ONLY: Final = (
+    "The database accepts no changes at the moment. Nothing was changed; send it again later."
+)
 
 
 class Pipeline:
@@ -218,12 +223,21 @@ def refusal_of(error: Exception, incoming: Incoming) -> Outgoing:
         error = InvalidPage()
     elif isinstance(error, NotAuthenticated):
         error = Unauthorized(error.reason)
-    if not isinstance(error, ApiError):
-        error = unavailable(error, incoming.request_id)
-    return refuse(error, incoming)
+    if isinstance(error, ApiError):
+        return refuse(error, incoming)
+    outgoing = refuse(unavailable(error, incoming.request_id), incoming)
+    outgoing.was_busy = isinstance(error, DatabaseBusy)
+    return outgoing
 
 
 def unavailable(error: Exception, request_id: str) -> Refusal:
+    """What is answered when the database does not do what it was asked: 503."""
+    if isinstance(error, DatabaseBusy):
+        log.warning("database.busy", request_id=request_id, error=str(error.orig))
+        return Refusal(BUSY, status=503, headers={"Retry-After": "1"})
+    if isinstance(error, DatabaseReadOnly):
+        log.error("database.read_only", request_id=request_id, error=str(error.orig))
+        return Refusal(READ_ONLY, status=503, headers={"Retry-After": "5"})
     log.error("database.unavailable", request_id=request_id, error=str(error), exc_info=error)
     return Refusal("The database is unavailable.", status=503, headers={"Retry-After": "1"})
 

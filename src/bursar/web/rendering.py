@@ -48,6 +48,8 @@ class Outgoing:
     body: bytes = b""
     stream: Source | None = None
     """Nothing of it has been made yet: no connection is held."""
+    was_busy: bool = False
+    """Whether the request waited in vain for a lock that another transaction holds."""
 
 
 def lenient(incoming: Incoming) -> Negotiated:
