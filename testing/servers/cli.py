@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from bursar.provisioning.manifest import from_data
 from testing.databases.composed import composed
 from testing.databases.migrated import migrate
 from testing.servers.forked import run_forked
-from testing.servers.processes import ServerProcess, child_environment
+from testing.servers.processes import PYTHON, ServerProcess, child_environment
 
 STOP_SECONDS = 10.0
 
@@ -80,7 +79,7 @@ class Cli:
     def started(self, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
         """Killed at the latest when the block ends, and its process group with it."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "bursar", *arguments],
+            [PYTHON, "-m", "bursar", *arguments],
             env=child_environment(self.environment | settings),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,

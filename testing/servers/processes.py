@@ -17,6 +17,8 @@ from urllib.request import urlopen
 from testing.waiting import WaitedInVain, wait_until
 
 STOP_TIMEOUT_SECONDS = 15.0
+PYTHON = os.environ.get("TESTED_PYTHON", sys.executable)
+"""Which Python runs Bursar: a release is tried in an environment of its own."""
 
 
 class ServerNotReadyError(Exception):
@@ -44,7 +46,7 @@ def run_bursar(
     timeout: float = 60.0,
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "bursar", *arguments],
+        [PYTHON, "-m", "bursar", *arguments],
         env=child_environment(env),
         cwd=cwd,
         input=stdin,

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from testing.paths import REPOSITORY
 from testing.servers.cli import Cli, stopped
-from testing.servers.processes import child_environment, free_port, is_healthy
+from testing.servers.processes import PYTHON, child_environment, free_port, is_healthy
 from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -85,7 +84,7 @@ def test_every_command_works_and_those_about_money_print_what_is_shown(
 
 def run_in_one_shell(folder: Path, url: str, texts: list[str]) -> list[str]:
     """What each block prints. The first command that fails ends the test."""
-    bursar = f"{sys.executable} -m bursar"
+    bursar = f"{PYTHON} -m bursar"
     mark = "=== next block ==="
     script = f"\necho '{mark}'\n".join(["set -e", *texts])
     script = script.replace("./run bursar", bursar).replace("http://127.0.0.1:8000", url)
