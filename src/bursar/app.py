@@ -1,9 +1,9 @@
 """Assembles the application: routes, plumbing, lifespan. Nothing else."""
 
-import functools
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from litestar import Litestar
@@ -11,7 +11,7 @@ from litestar.config.cors import CORSConfig
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
-from bursar import __version__, logs, memory
+from bursar import __version__, clock, logs, memory
 from bursar.api import (
     allocation,
     assignments,
@@ -31,12 +31,16 @@ from bursar.api import (
 from bursar.api.catalog_answers import CatalogServices, PageCache
 from bursar.api.content_schemas import content_schemas
 from bursar.api.tags import ABOUT
+from bursar.api.token_answers import readiness_of_tokens
 from bursar.api.tokens import token_handlers
 from bursar.catalog.listings.indexes import MemberIndexes
 from bursar.catalog.listings.service import Look
 from bursar.database.engine import Database
 from bursar.identity.gate import DatabaseGate
+from bursar.identity.secret_file import seal_of
 from bursar.identity.tokens import KeyRing
+from bursar.processes.presence import present
+from bursar.processes.service import this_process
 from bursar.settings import Settings, get_settings
 from bursar.web.adapter import EXCEPTION_HANDLERS, Threads, route_handlers
 from bursar.web.docs_page import docs_handlers
@@ -78,8 +82,12 @@ def create_app(
     database: Database,
     extra_endpoints: Sequence[Endpoint] = (),
     extra_handlers: Sequence[HTTPRouteHandler] = (),
+    companions: Sequence[Callable[[], AbstractContextManager[None]]] = (),
 ) -> ASGIApp:
-    """The ASGI application over a database that is migrated already."""
+    """The ASGI application over a database that is migrated already.
+
+    `companions` run beside it, from before the first request until after the last one.
+    """
     compose(database, settings)
     # Writers may wait for locks. Nobody else waits behind them, and nothing behind who checks
     # whether the process is alive.
@@ -108,11 +116,13 @@ def create_app(
         [
             *route_handlers(endpoints, pipeline, threads, writers),
             *token_handlers(database, ring, settings, issuers),
-            *system_handlers(database, metrics, probes, __version__),
+            *system_handlers(
+                database, metrics, probes, __version__, partial(readiness_of_tokens, ring)
+            ),
             *docs_handlers(document, content_schemas),
             *extra_handlers,
         ],
-        lifespan=[functools.partial(_lifespan, close=close)],
+        lifespan=[partial(_lifespan, companions, close)],
         exception_handlers=EXCEPTION_HANDLERS,
         cors_config=_cors(settings),
         openapi_config=None,
@@ -136,7 +146,9 @@ def create() -> ASGIApp:
     settings = get_settings()
     logs.configure(settings)
     database = open_web_database(settings)
-    app = create_app(settings, database)
+    secrets = seal_of(database, settings).fingerprints
+    process = this_process("web", __version__, secrets, at=clock.now())
+    app = create_app(settings, database, companions=[partial(present, database, process)])
     memory.collect_garbage_rarely()
     return app
 
@@ -159,9 +171,16 @@ def _closer(database: Database, *threads: Threads) -> Callable[[], None]:
 
 
 @asynccontextmanager
-async def _lifespan(_app: Litestar, close: Callable[[], None]) -> AsyncIterator[None]:
-    yield
-    close()
+async def _lifespan(
+    companions: Sequence[Callable[[], AbstractContextManager[None]]],
+    close: Callable[[], None],
+    _app: Litestar,
+) -> AsyncIterator[None]:
+    with ExitStack() as stack:
+        stack.callback(close)
+        for companion in companions:
+            stack.enter_context(companion())
+        yield
 
 
 def _cors(settings: Settings) -> CORSConfig | None:

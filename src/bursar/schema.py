@@ -13,6 +13,7 @@ from bursar.enrollment.bulk import models as bulk_enrollment
 from bursar.events import models as events
 from bursar.identity import models as identity
 from bursar.learners import models as learners
+from bursar.processes import models as processes
 from bursar.subscriptions.licenses import models as licenses
 from bursar.subscriptions.plans import models as plans
 from bursar.web import models as web
@@ -33,6 +34,7 @@ __all__ = [
     "membership",
     "metadata",
     "plans",
+    "processes",
     "web",
 ]
 

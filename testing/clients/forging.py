@@ -9,13 +9,13 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from sqlalchemy import select
 
 from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.identity.keys import create_signing_key, load_keys
-from bursar.identity.models import SigningKey
+from bursar.identity.secret_file import seal_of
+from bursar.settings import Settings
 from testing.worlds.contract import ADMIN
 
 JsonObject = dict[str, Any]
@@ -51,16 +51,14 @@ class Forge:
     """Holds two of the server's signing keys, so that one can be passed off as the other."""
 
     def __init__(self, database: Database) -> None:
+        seal = seal_of(database, Settings())
         with database.transaction() as session:
-            self.second_kid = create_signing_key(session, Actor("test"), at=clock.now())
+            self.second_kid = create_signing_key(session, Actor("test"), at=clock.now(), seal=seal)
         with database.read() as connection:
-            live = load_keys(connection)
-            stored = connection.scalar(
-                select(SigningKey.private_jwk).where(SigningKey.kid == live[-1].kid)
-            )
-        assert stored is not None
-        assert live[-1].kid != self.second_kid
-        self.kid, self.key = live[-1].kid, ECKey.import_key(stored)
+            first = load_keys(connection, seal).usable[-1]
+        assert first.can_sign
+        assert first.kid != self.second_kid
+        self.kid, self.key = first.kid, first.key
         self.others_key = ECKey.generate_key("P-256")
 
     def signed(self, *, kid: str | None = None, key: ECKey | None = None, **changes: Any) -> str:

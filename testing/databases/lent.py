@@ -59,12 +59,13 @@ class LentFile:
         _restore(self.database, self._info)
         # The files are replaced and not overwritten: a process that has them open keeps the old
         # ones.
-        for name in ("bursar.db", "bursar.db-wal", "bursar.db-shm"):
+        for name in ("bursar.db", "bursar.db-wal", "bursar.db-shm", "bursar.db.secret"):
             self._file.with_name(name).unlink(missing_ok=True)
         self._copy()
 
     def _copy(self) -> None:
-        shutil.copyfile(self._template, self._file)
+        # With its permissions: a file that others can read would be told of.
+        shutil.copy(self._template, self._file)
 
 
 class LentDatabase:

@@ -1,4 +1,4 @@
-"""Clients, tokens, keys and the audit trail."""
+"""Clients, tokens and the audit trail."""
 
 import json
 from collections.abc import Iterator
@@ -144,36 +144,6 @@ class TestClients:
             refused_token(acme_anywhere, "--url", url)
             acme_anywhere.ok("clients", "enable", ID)
             assert status(url, given) == 200
-
-
-class TestKeys:
-    def test_tokens_of_before_a_rotation_stay_good(self, acme_anywhere: Cli) -> None:
-        with serving(acme_anywhere) as url:
-            before = token(acme_anywhere)
-            (new,) = acme_anywhere.ok("keys", "rotate")
-            after = token(acme_anywhere)
-            assert (kid(before) != new, kid(after)) == (True, new)
-            assert (status(url, before), status(url, after)) == (200, 200)
-        listed = acme_anywhere.ok("keys", "list")
-        assert [line.split()[0] for line in listed] == [new, kid(before)]
-
-    def test_a_revoked_one_signs_and_counts_no_more(self, acme_cli: Cli) -> None:
-        old = token(acme_cli)
-        assert acme_cli.ok("keys", "revoke", kid(old)) == [f"{kid(old)} is revoked"]
-        assert acme_cli.refused("keys", "revoke", kid(old)) == [f"there is no live key {kid(old)}"]
-        with serving(acme_cli) as url:
-            assert status(url, old) == 401
-            assert status(url, token(acme_cli)) == 200
-
-    def test_sealed_ones_serve_only_who_has_the_secret(self, acme_cli: Cli) -> None:
-        plain, secret = token(acme_cli), "s" * 32
-        acme_cli.run("keys", "rotate", BURSAR_SECRET_KEY=secret)
-        assert len(acme_cli.run("keys", "list", BURSAR_SECRET_KEY=secret).stdout.split()) == 4
-        closed = "BURSAR_SECRET_KEY: A key is sealed, and no secret of BURSAR_SECRET_KEY opens it."
-        for command in (["keys", "list"], ["serve", "--port", "0"]):
-            assert acme_cli.refused(*command) == [closed]
-        with serving(acme_cli, BURSAR_SECRET_KEY=secret) as url:
-            assert status(url, plain) == 200
 
 
 class TestAudit:

@@ -6,10 +6,13 @@ from typing import Any
 
 from bursar.api.token_requests import TokenError, read_token_request
 from bursar.database.engine import Database
+from bursar.identity.keys import NoSigningKey
 from bursar.identity.service import InvalidCredentials, TooManyFailures, authenticate_client
-from bursar.identity.tokens import KeyRing
+from bursar.identity.tokens import CLOSED_HINT, KeyRing
 from bursar.settings import Settings
+from bursar.tenancy import NotAuthenticated
 from bursar.web.errors import Throttled
+from bursar.web.readiness import Readiness
 
 SCOPE = "read write profile email"
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -54,7 +57,10 @@ def token_response(
     except TooManyFailures as refusal:
         throttled = Throttled(refusal.seconds_to_wait)
         return _answer(throttled.status, throttled.body, throttled.headers)
-    token, lifetime = ring.issue(request.client_id, roles)
+    try:
+        token, lifetime = ring.issue(request.client_id, roles)
+    except NoSigningKey as error:
+        return _answer(503, {"detail": str(error)}, {"Retry-After": "30"})
     return _answer(
         200,
         {"access_token": token, "token_type": "JWT", "expires_in": lifetime, "scope": SCOPE},
@@ -63,6 +69,21 @@ def token_response(
 
 def jwks_answer(ring: KeyRing) -> TokenAnswer:
     return TokenAnswer(200, ring.jwks(), {"Cache-Control": "public, max-age=300"})
+
+
+def readiness_of_tokens(ring: KeyRing) -> Readiness:
+    """Proves that tokens can be issued and verified here. Raises SQLAlchemy's errors."""
+    problem: str | None = None
+    errors: tuple[str, ...] = ()
+    try:
+        ring.prove()
+    except NoSigningKey as error:
+        problem = str(error)
+    except NotAuthenticated as error:
+        problem = f"A token that was issued here is refused here: {error.reason}"
+    if ring.closed:
+        errors = (f"Signing keys cannot be opened: {', '.join(ring.closed)}. {CLOSED_HINT}.",)
+    return Readiness(problem, errors)
 
 
 def _refused(refusal: TokenError) -> TokenAnswer:

@@ -13,6 +13,7 @@ from bursar import clock, logs
 from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT
 from bursar.cli.declare import apply_to
 from bursar.cli.exits import fail
+from bursar.cli.key_care import prepare_keys
 from bursar.cli.serve import Host, Port, listen_address_of, run_server
 from bursar.cli.support import opened_database, settings_or_fail
 from bursar.database.engine import Database
@@ -27,6 +28,7 @@ from bursar.demo.manifest import (
     demo_manifest,
 )
 from bursar.demo.progress import report_progress
+from bursar.identity.secret_file import seal_of
 from bursar.identity.tokens import KeyRing
 from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings
@@ -51,6 +53,7 @@ def demo(
     logs.configure(settings)
     place = listen_address_of(host, port)
     with opened_database(settings) as database:
+        prepare_keys(database, seal_of(database, settings))
         now = clock.now()
         prepare_demo(database, now, refresh_inline_limit=settings.refresh_inline_limit)
         print_demo(database, settings, place.url, now)

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from bursar import clock
-from bursar.cli.exits import EXIT_INVALID, fail
+from bursar.cli.exits import EXIT_FINDINGS, EXIT_INVALID, fail
+from bursar.cli.key_care import refuse_unsafe_rotation
 from bursar.cli.support import opened_database, opening_keys, operator, settings_or_fail
 from bursar.identity.keys import (
     create_signing_key,
@@ -13,31 +14,41 @@ from bursar.identity.keys import (
     revoke_signing_key,
     seal_again,
 )
-from bursar.identity.sealing import Seal
+from bursar.identity.secret_file import seal_of
+from bursar.processes.service import running_processes
 
 app = typer.Typer(help="Manage the keys that sign access tokens.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_keys() -> None:
-    """List the live keys; the first is the one that signs."""
+    """List the live keys; the first that can be opened is the one that signs."""
     settings = settings_or_fail()
-    with opened_database(settings) as database, opening_keys(), database.read() as connection:
-        for key in load_keys(connection, Seal(settings.secrets)):
-            typer.echo(f"{key.kid}  {clock.format_instant(key.created_at)}")
+    with opened_database(settings) as database, database.read() as connection:
+        keys = load_keys(connection, seal_of(database, settings))
+    for key in keys.usable:
+        closed = "" if key.can_sign else "  cannot be opened"
+        typer.echo(f"{key.kid}  {clock.format_instant(key.created_at)}{closed}")
+    for kid in set(keys.closed) - {key.kid for key in keys.usable}:
+        typer.echo(f"{kid}  cannot be opened, and its tokens cannot be verified")
+    if keys.closed:
+        fail("No secret of BURSAR_SECRET_KEY opens what cannot be opened.", EXIT_FINDINGS)
 
 
 @app.command()
 def rotate() -> None:
     """Sign with a new key. Tokens of the old keys stay valid until they expire.
 
-    All live keys are then encrypted with the first secret of BURSAR_SECRET_KEY.
+    All live keys are then encrypted with the first secret of BURSAR_SECRET_KEY. It is refused while
+    a running process does not hold this secret: give it to all of them first.
     """
     settings = settings_or_fail()
-    seal = Seal(settings.secrets)
-    with opened_database(settings) as database, opening_keys(), database.transaction() as session:
-        seal_again(session, seal)
-        kid = create_signing_key(session, operator(), at=clock.now(), seal=seal)
+    with opened_database(settings) as database, opening_keys():
+        seal, now = seal_of(database, settings), clock.now()
+        with database.transaction() as session:
+            refuse_unsafe_rotation(seal, running_processes(session.connection(), at=now))
+            seal_again(session, seal)
+            kid = create_signing_key(session, operator(), at=now, seal=seal)
     typer.echo(kid)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
@@ -18,15 +17,12 @@ from granian.server.mp import MPServer
 
 from bursar import logs, memory
 from bursar.cli.exits import fail
-from bursar.cli.support import opened_database, opening_keys, settings_or_fail
-from bursar.database.engine import Database
-from bursar.identity.keys import load_keys
-from bursar.identity.sealing import Seal
+from bursar.cli.key_care import prepare_keys
+from bursar.cli.support import opened_database, settings_or_fail
+from bursar.identity.secret_file import seal_of
 from bursar.settings import Settings
 from bursar.web import draining
 from bursar.work import background_worker
-
-_log = structlog.get_logger(__name__)
 
 Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 picks a free one.")]
@@ -67,20 +63,10 @@ def serve(
     logs.configure(settings)
     with opened_database(settings) as database:
         is_sqlite = database.is_sqlite
-        check_keys(database, settings)
+        prepare_keys(database, seal_of(database, settings))
     place = listen_address_of(host, port)
     typer.echo(f"Bursar listens on {place.url}", err=True)
-    # Only its owner reads a SQLite file on a laptop, but others read the dumps and replicas of a
-    # server.
-    if not is_sqlite and not settings.secrets:
-        _log.warning("keys.unsealed", hint="set BURSAR_SECRET_KEY, then: bursar keys rotate")
     run_server(settings, place, workers, with_worker=is_sqlite and not no_worker)
-
-
-def check_keys(database: Database, settings: Settings) -> None:
-    """Ends the command if its web processes could not decrypt the signing keys."""
-    with opening_keys(), database.read() as connection:
-        load_keys(connection, Seal(settings.secrets))
 
 
 def run_server(

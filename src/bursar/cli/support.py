@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from getpass import getuser
 
+import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from bursar import clock
+from bursar import clock, logs
 from bursar.actors import Actor
 from bursar.catalog.catalogs.reevaluation import reevaluate
 from bursar.catalog.content.service import (
@@ -78,12 +79,16 @@ def opened_database(settings: Settings) -> Iterator[Database]:
 @contextmanager
 def reached_database(settings: Settings) -> Iterator[Database]:
     """The database with whatever schema it has. Ends the command if it cannot be reached."""
+    # By default structlog writes to standard output, where the results of commands belong.
+    logs.configure(settings)
     try:
         database = open_database(settings)
     except ValueError as error:
         fail(f"BURSAR_DATABASE_URL: {error}", EXIT_INVALID)
     except OSError as error:
         fail(f"The database cannot be used: {error}")
+    for line in database.tightened:
+        typer.echo(line, err=True)
     try:
         _connect(database)
         yield database

@@ -1,7 +1,13 @@
 """`bursar worker`."""
 
-from bursar import logs
+import signal
+import sys
+
+from bursar import __version__, clock, logs
 from bursar.cli.support import opened_database, settings_or_fail
+from bursar.identity.secret_file import seal_of
+from bursar.processes.presence import present
+from bursar.processes.service import this_process
 from bursar.work import background_worker
 
 
@@ -9,6 +15,10 @@ def worker() -> None:
     """Do background work until told to stop."""
     settings = settings_or_fail()
     logs.configure(settings)
-    with opened_database(settings):
-        pass
-    background_worker(settings).run_until_signalled()
+    # Without this, a worker that is told to stop while it starts would leave no time to say so, and
+    # would count as running for a minute.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with opened_database(settings) as database:
+        secrets = seal_of(database, settings).fingerprints
+        with present(database, this_process("worker", __version__, secrets, at=clock.now())):
+            background_worker(settings).run_until_signalled()

@@ -18,6 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import QueuePool
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from bursar.database.private_files import keep_private
 from bursar.database.text import add_functions_to_sqlite
 from bursar.database.troubles import DatabaseReadOnly, trouble_of
 
@@ -73,8 +74,10 @@ class Database:
         """What every session of `transaction` has in `Session.info` for services, such as the table
         of subscriptions to events."""
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.tightened: list[str] = []
+        """A sentence for each file of SQLite that others had access to until now."""
         if self.is_sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            self.tightened = keep_private(Path(self.url.database))
         self.write_engine = self._engine(pool_size, autocommit=False)
         self.read_engine = self._engine(pool_size, autocommit=True)
 

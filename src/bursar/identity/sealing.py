@@ -12,10 +12,20 @@ from joserfc.jwk import OctKey
 
 _HEADER: Final = {"alg": "dir", "enc": "A256GCM"}
 _SEALED: Final = "jwe"
+_PUBLIC: Final = "public"
+_PRIVATE_MEMBER: Final = "d"
+"""The member of an elliptic curve JWK that only its owner may know."""
 
 
 class SealedKey(Exception):
     """A key is sealed, and no secret of BURSAR_SECRET_KEY opens it."""
+
+    def __init__(self, kid: str = "") -> None:
+        super().__init__(
+            f"The key {kid} is sealed, and no secret of BURSAR_SECRET_KEY opens it. Put the secret "
+            "that sealed it behind the others, separated by a comma, or give the key up with "
+            f"`bursar keys revoke {kid}`."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +35,23 @@ class Seal:
     secrets: Sequence[str] = ()
 
     def close(self, jwk: Mapping[str, Any]) -> dict[str, Any]:
-        """What to store; the key itself without a secret."""
+        """What to store; the key itself without a secret.
+
+        The public half lies beside what is sealed, so that tokens can be verified in a process
+        that has another secret, as while a secret is changed.
+        """
         if not self.secrets:
             return dict(jwk)
         text = json.dumps(jwk, sort_keys=True)
-        return {_SEALED: jwe.encrypt_compact(_HEADER, text, _key(self.secrets[0]))}
+        public = {name: value for name, value in jwk.items() if name != _PRIVATE_MEMBER}
+        return {
+            _SEALED: jwe.encrypt_compact(_HEADER, text, _key(self.secrets[0])),
+            _PUBLIC: public,
+        }
 
-    def open(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+    def open(self, stored: Mapping[str, Any], kid: str = "") -> dict[str, Any]:
         """Also of what was stored without a secret. Raises SealedKey."""
-        if _SEALED not in stored:
+        if not is_sealed(stored):
             return dict(stored)
         for secret in self.secrets:
             try:
@@ -42,7 +60,25 @@ class Seal:
                 continue
             jwk: dict[str, Any] = json.loads(opened.plaintext or b"")
             return jwk
-        raise SealedKey(SealedKey.__doc__)
+        raise SealedKey(kid)
+
+    @property
+    def fingerprints(self) -> list[str]:
+        """Tell secrets apart without telling them, for other processes to compare."""
+        return [
+            hashlib.sha256(f"bursar secret fingerprint\0{secret}".encode()).hexdigest()[:32]
+            for secret in self.secrets
+        ]
+
+
+def is_sealed(stored: Mapping[str, Any]) -> bool:
+    return _SEALED in stored
+
+
+def public_half(stored: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Of a sealed key, without opening it. None if version 0.1 sealed it, which kept none."""
+    public: dict[str, Any] | None = stored.get(_PUBLIC)
+    return public
 
 
 def _key(secret: str) -> OctKey:

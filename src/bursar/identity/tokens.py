@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import msgspec
+import structlog
 from cachetools import LRUCache
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -19,8 +20,16 @@ from joserfc.jwk import Key, KeySet
 
 from bursar import clock
 from bursar.database.engine import Database
-from bursar.identity.keys import ALGORITHM, LiveKey, ensure_signing_key, is_young, load_keys
-from bursar.identity.sealing import Seal
+from bursar.identity.keys import (
+    ALGORITHM,
+    LiveKey,
+    LiveKeys,
+    NoSigningKey,
+    ensure_signing_key,
+    is_young,
+    load_keys,
+)
+from bursar.identity.secret_file import seal_of
 from bursar.settings import Settings
 from bursar.tenancy import NotAuthenticated
 
@@ -29,6 +38,15 @@ MAX_ROLES_IN_TOKEN: Final = 64
 IAT_LEEWAY_SECONDS: Final = 60
 RELOAD_SECONDS: Final = 30.0
 CACHE_SIZE: Final = 10_000
+
+CLOSED_HINT: Final = (
+    "BURSAR_SECRET_KEY of this process does not open these keys: give it the secret that sealed "
+    "them, behind its own and separated by a comma, and start it again"
+)
+_PROBE: Final = "readiness"
+"""The client id of tokens that never leave the process."""
+
+_log = structlog.get_logger(__name__)
 
 _COMPACT = re.compile(r"([A-Za-z0-9_-]{1,512})\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 
@@ -62,8 +80,9 @@ class KeyRing:
         self._monotonic = monotonic
         self._database = database
         self._settings = settings
-        self._seal = Seal(settings.secrets)
+        self._seal = seal_of(database, settings)
         self._lock = Lock()
+        self._live = LiveKeys()
         self._keys: Mapping[str, LiveKey] = {}
         self._loaded_at = float("-inf")
         self._cache: LRUCache[bytes, _Verified] = LRUCache(CACHE_SIZE)
@@ -74,12 +93,11 @@ class KeyRing:
 
         Above 64 enterprises the claim `roles` is left out, so that the token fits a header: what
         a client may do is read from the database at every request, never from its token.
+        Raises NoSigningKey.
         """
         now = clock.now()
-        key = self._signing_key(now)
-        header = {"alg": ALGORITHM, "kid": key.kid, "typ": "JWT"}
-        claims = _claims_for(self._settings, client_id, roles, now)
-        return jwt.encode(header, claims, key.key, algorithms=[ALGORITHM]), self._settings.token_ttl
+        token = self._sign(self._signing_key(now), client_id, roles, now)
+        return token, self._settings.token_ttl
 
     def verify(self, token: str) -> str:
         """The client id of a good token. Raises NotAuthenticated, whatever the token is."""
@@ -97,6 +115,25 @@ class KeyRing:
         if clock.now().timestamp() >= verified.expires:
             raise _expired()
         return verified.client_id
+
+    def prove(self) -> None:
+        """Issues a token and verifies it, with the keys that are stored now; writes nothing.
+
+        Raises NoSigningKey, and NotAuthenticated when a token of ours is not accepted.
+        """
+        self._fresh(0)
+        key = self._live.signing
+        if key is None:
+            # The first token makes the first key, unless there is no way to seal it.
+            if self._live.closed and not self._seal.secrets:
+                raise NoSigningKey
+            return
+        self._verify_signed(self._sign(key, _PROBE, {}, clock.now()))
+
+    @property
+    def closed(self) -> tuple[str, ...]:
+        """The ids of live keys that could not be opened when the keys were last read."""
+        return self._live.closed
 
     def jwks(self) -> dict[str, Any]:
         """RFC 7517; public halves only."""
@@ -120,16 +157,23 @@ class KeyRing:
 
     def _signing_key(self, now: datetime) -> LiveKey:
         # Issuing is rare and slow anyway: it looks every time, so a revoked key never signs.
-        key = _newest(self._fresh(0))
+        self._fresh(0)
+        key = self._live.signing
         if key is None or not is_young(key.created_at, now, self._settings.signing_key_days):
             with self._database.transaction() as session:
                 ensure_signing_key(
                     session, at=now, days=self._settings.signing_key_days, seal=self._seal
                 )
-            key = _newest(self._fresh(0))
+            self._fresh(0)
+            key = self._live.signing
         if key is None:
             raise RuntimeError("every signing key was revoked while one was being made")
         return key
+
+    def _sign(self, key: LiveKey, client_id: str, roles: Mapping[UUID, str], now: datetime) -> str:
+        header = {"alg": ALGORITHM, "kid": key.kid, "typ": "JWT"}
+        claims = _claims_for(self._settings, client_id, roles, now)
+        return jwt.encode(header, claims, key.key, algorithms=[ALGORITHM])
 
     def _fresh(self, seconds: float) -> Mapping[str, LiveKey]:
         """Keys that were read at most so many seconds before this call.
@@ -143,9 +187,16 @@ class KeyRing:
             if self._loaded_at <= oldest:
                 started = self._monotonic()
                 with self._database.read() as connection:
-                    self._keys = {key.kid: key for key in load_keys(connection, self._seal)}
+                    self._take(load_keys(connection, self._seal))
                 self._loaded_at = started
             return self._keys
+
+    def _take(self, live: LiveKeys) -> None:
+        # One line for each change, and not for each read.
+        if live.closed and live.closed != self._live.closed:
+            _log.error("keys.closed", kids=list(live.closed), hint=CLOSED_HINT)
+        self._live = live
+        self._keys = {key.kid: key for key in live.usable}
 
 
 def expiry_of(token: str) -> datetime:
@@ -206,10 +257,6 @@ def _kid_of(token: str) -> str:
     if header.alg != ALGORITHM or header.typ != "JWT":
         raise _invalid()
     return header.kid
-
-
-def _newest(keys: Mapping[str, LiveKey]) -> LiveKey | None:
-    return next(iter(keys.values()), None)
 
 
 def _invalid() -> NotAuthenticated:

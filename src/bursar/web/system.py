@@ -1,7 +1,7 @@
 """Routes for monitoring: `/health`, `/ready`, `/metrics`."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
@@ -14,23 +14,34 @@ from bursar.web.adapter import AnyRequest, Threads, json_response
 from bursar.web.draining import is_draining
 from bursar.web.index_page import index_response
 from bursar.web.metrics import Metrics
+from bursar.web.readiness import Readiness
 
 STOPPING: Final = "The server is about to stop."
 
 
 def system_handlers(
-    database: Database, metrics: Metrics, threads: Threads, version: str
+    database: Database,
+    metrics: Metrics,
+    threads: Threads,
+    version: str,
+    check: Callable[[], Readiness] = Readiness,
 ) -> list[HTTPRouteHandler]:
+    """`check` is asked at every `/ready`, when the database answers and its schema is current."""
+
     async def health(request: AnyRequest) -> ASGIResponse:
         return json_response(200, {"status": "ok", "version": version}, {}, request.method)
 
-    async def problem() -> str | None:
-        return STOPPING if is_draining() else await threads.run(readiness_problem, database)
+    async def readiness() -> Readiness:
+        if is_draining():
+            return Readiness(STOPPING)
+        return await threads.run(_readiness, database, check)
 
     async def ready(request: AnyRequest) -> ASGIResponse:
-        if found := await problem():
-            return json_response(503, {"detail": found}, {}, request.method)
-        return json_response(200, {"status": "ready"}, {}, request.method)
+        found = await readiness()
+        errors: dict[str, Any] = {"errors": list(found.errors)} if found.errors else {}
+        if found.problem is not None:
+            return json_response(503, {"detail": found.problem, **errors}, {}, request.method)
+        return json_response(200, {"status": "ready", **errors}, {}, request.method)
 
     async def figures(request: AnyRequest) -> ASGIResponse:
         metrics.observe_pool("read", database.connections_in_use(write=False))
@@ -44,7 +55,7 @@ def system_handlers(
         )
 
     async def heartbeat(request: AnyRequest) -> ASGIResponse:
-        is_ready = await problem() is None
+        is_ready = (await readiness()).problem is None
         return json_response(200 if is_ready else 503, {"OK": is_ready}, {}, request.method)
 
     async def index(request: AnyRequest) -> ASGIResponse:
@@ -60,11 +71,12 @@ def system_handlers(
     return [HTTPRouteHandler(path, http_method=["GET", "HEAD"])(fn) for path, fn in named]
 
 
-def readiness_problem(database: Database) -> str | None:
-    """Why this process cannot serve yet; None when it can."""
+def _readiness(database: Database, check: Callable[[], Readiness]) -> Readiness:
     try:
         with database.read() as connection:
             connection.execute(text("SELECT 1"))
-            return None if is_current(connection) else "The database schema is behind."
+            if not is_current(connection):
+                return Readiness("The database schema is behind.")
+        return check()
     except SQLAlchemyError:
-        return "The database is unavailable."
+        return Readiness("The database is unavailable.")

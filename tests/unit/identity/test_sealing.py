@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bursar.identity.sealing import Seal, SealedKey
+from bursar.identity.sealing import Seal, SealedKey, is_sealed, public_half
 from bursar.settings import Settings
 
 JWK = {"kty": "EC", "crv": "P-256", "d": "not-to-be-seen"}
@@ -17,6 +17,18 @@ def test_what_is_sealed_opens_with_its_secret_and_shows_nothing() -> None:
     assert "not-to-be-seen" not in json.dumps(sealed)
     assert Seal([OLD]).open(sealed) == JWK
     assert Seal([NEW, OLD]).open(sealed) == JWK
+
+
+def test_the_public_half_can_be_read_without_the_secret() -> None:
+    assert public_half(Seal([OLD]).close(JWK)) == {"kty": "EC", "crv": "P-256"}
+    assert not is_sealed(JWK)
+
+
+def test_a_fingerprint_tells_secrets_apart_and_does_not_show_them() -> None:
+    first, second = Seal([NEW, OLD]).fingerprints
+    assert [second] == Seal([OLD]).fingerprints
+    assert first != second
+    assert OLD not in second
 
 
 def test_the_first_secret_seals() -> None:

@@ -23,6 +23,7 @@ from bursar.identity import tokens
 from bursar.identity.keys import create_signing_key, load_keys, revoke_signing_key
 from bursar.identity.models import SigningKey
 from bursar.identity.sealing import Seal
+from bursar.identity.secret_file import seal_of
 from bursar.identity.tokens import CACHE_SIZE, MAX_TOKEN_LENGTH, KeyRing
 from bursar.schema import metadata
 from bursar.settings import Settings
@@ -84,7 +85,7 @@ def encode(value: object) -> str:
 
 def signing_key(database: Database) -> tuple[str, ECKey]:
     with database.read() as connection:
-        key = load_keys(connection)[0]
+        key = load_keys(connection, seal_of(database, SETTINGS)).usable[0]
     return key.kid, key.key
 
 

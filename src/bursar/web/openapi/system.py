@@ -55,6 +55,7 @@ def _token_operation() -> JsonObject:
         "401": _json("Unknown client or wrong secret.", error, "WWW-Authenticate"),
         "429": _json("Too many failed attempts.", detail, "Retry-After"),
         "413": refusal_reference(413),
+        "503": _json("No token can be issued for the moment.", detail, "Retry-After"),
     }
     form = {"schema": reference("schemas", "TokenRequest")}
     body = {"required": True, "content": {"application/x-www-form-urlencoded": form}}
@@ -92,13 +93,25 @@ def _ready_operation() -> JsonObject:
     schema: JsonObject = {
         "type": "object",
         "required": ["status"],
-        "properties": {"status": {"const": "ready"}},
+        "properties": {
+            "status": {"const": "ready"},
+            "errors": {
+                "type": "array",
+                "items": STRING,
+                "description": "What an operator has to put right, although requests are served.",
+            },
+        },
     }
     responses = {
         "200": _json("The process can serve.", schema),
         "503": _json("It cannot yet.", reference("schemas", "Detail")),
     }
-    return _operation("Check readiness", _OPERATIONS, responses)
+    return _operation(
+        "Check readiness",
+        _OPERATIONS,
+        responses,
+        "The database answers, its schema is current, and a token was issued and verified.",
+    )
 
 
 def _metrics_operation() -> JsonObject:
