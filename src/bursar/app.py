@@ -18,6 +18,7 @@ from bursar.api import (
     bulk_enrollment,
     catalog_contents,
     catalogs,
+    course_enrollments,
     learner_progress,
     learner_summary,
     license_lists,
@@ -74,6 +75,7 @@ def all_endpoints() -> list[Endpoint]:
         *redemption.routes.endpoints,
         *redeemability.routes.endpoints,
         *me.routes.endpoints,
+        *course_enrollments.routes.endpoints,
     ]
 
 

@@ -10,6 +10,7 @@ from bursar.database.base import Base
 from bursar.delivery import models as delivery
 from bursar.enrollment import models as enrollment
 from bursar.enrollment.bulk import models as bulk_enrollment
+from bursar.enrollment.direct import models as direct_enrollment
 from bursar.events import models as events
 from bursar.identity import models as identity
 from bursar.learners import models as learners
@@ -26,6 +27,7 @@ __all__ = [
     "content_imports",
     "credit",
     "delivery",
+    "direct_enrollment",
     "enrollment",
     "events",
     "identity",

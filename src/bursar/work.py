@@ -21,6 +21,10 @@ from bursar.enrollment.bulk import mail as bulk_mail
 from bursar.enrollment.bulk import tasks as bulk
 from bursar.enrollment.bulk.events import BulkEnrollmentProgressed, BulkEnrollmentRequested
 from bursar.enrollment.bulk.pending import EnqueuePending
+from bursar.enrollment.direct import jobs as direct_jobs
+from bursar.enrollment.direct import mail as direct_mail
+from bursar.enrollment.direct import tasks as direct
+from bursar.enrollment.direct.events import DirectEnrollmentsRequested
 from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway
 from bursar.enrollment.service import refresh_consent
 from bursar.events.event import News, Subscription
@@ -90,6 +94,7 @@ def tasks_of(gateway: LmsGateway) -> Mapping[str, Task]:
             *renewals.TASKS,
             *endings.tasks(gateway),
             *bulk.tasks(gateway),
+            *direct.TASKS,
             Task("deliver-notifications", _deliver_notifications, None),  # the mail loop's work
         )
     }
@@ -107,6 +112,9 @@ def workflows_of(settings: Settings) -> tuple[Workflow, ...]:
         *credit_jobs.workflows(gateway),
         *ending_jobs.workflows(gateway),
         *bulk_jobs.workflows(gateway),
+        *direct_jobs.workflows(
+            gateway, has_lms=bool(settings.lms_url), lms_public_url=settings.lms_public_url
+        ),
         FORGET_EXPIRED_ANSWERS,
         FORGET_ENDED,
         *(
@@ -123,6 +131,7 @@ MAIL_KINDS: Final[dict[str, MailKind]] = {
         credit_mail.MAIL_KINDS,
         license_mail.MAIL_KINDS,
         bulk_mail.MAIL_KINDS,
+        direct_mail.MAIL_KINDS,
     )  # of each domain that sends mail
     for kind in kinds
 }
@@ -133,10 +142,14 @@ def news_of(settings: Settings, queue: JobQueue) -> News:
     """Who is told of what, in the transaction in which it happens. The only such table."""
     lms = settings.lms_public_url
     endings = EnqueueEnding(queue)
+    direct_work = direct_jobs.EnqueueWork(queue)
     return News(
         (
             Subscription(CatalogChanged, (refresh_pending_of(queue),)),
-            Subscription(LearnerLinked, (linking.of_linked_learners, link_learners)),
+            Subscription(
+                LearnerLinked,
+                (linking.of_linked_learners, link_learners, direct_work.of_linked),
+            ),
             Subscription(LearnerConsentChanged, (telling_consent(refresh_consent),)),
             Subscription(policies.SubsidyChanged, (deadlines.of_changed_subsidies,)),
             Subscription(assignments.AssignmentAllocated, (credit_mail.of_allocated(lms),)),
@@ -150,6 +163,7 @@ def news_of(settings: Settings, queue: JobQueue) -> News:
             Subscription(LicenseActivated, (EnqueuePending(queue),)),
             Subscription(LicenseRevoked, (endings.of_revoked,)),
             Subscription(PlanExpired, (endings.of_expired,)),
+            Subscription(DirectEnrollmentsRequested, (direct_work.of_requested,)),
             Subscription(BulkEnrollmentRequested, (bulk_jobs.EnqueueJob(queue),)),
             Subscription(
                 BulkEnrollmentProgressed, (bulk_mail.EnqueueEnrolled(settings.lms_public_url),)

@@ -1,7 +1,7 @@
 """Every endpoint there is, with a request that is answered well."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from testing.clients.api import CATALOGS
@@ -37,6 +37,8 @@ def _objects(enterprise: UUID, catalog: UUID) -> dict[str, UUID]:
     }
 
 
+JsonBody: TypeAlias = dict[str, Any] | list[Any]
+
 OWN = _objects(ACME, EXAMPLES)
 FOREIGN = _objects(GLOBEX, GLOBEX_EXAMPLES)
 
@@ -51,7 +53,7 @@ class Sample:
     method: str
     path: str
     template: str
-    body: dict[str, Any] | None = None
+    body: JsonBody | None = None
     status: int = 200
     allow: str = "GET, HEAD, OPTIONS"
     unknown: tuple[str, ...] = field(default=())
@@ -87,9 +89,7 @@ def _write(method: str, base: str, status: int, allow: str) -> Sample:
     return Sample(method, base + "/{catalog}", base + "/{catalog_id}", GOOD_BODY, status, allow)
 
 
-def _post(
-    path: str, template: str, body: dict[str, Any] | None = None, status: int = 200
-) -> Sample:
+def _post(path: str, template: str, body: JsonBody | None = None, status: int = 200) -> Sample:
     return Sample("POST", path, template, body, status, "POST, OPTIONS")
 
 
@@ -260,6 +260,11 @@ SAMPLES = {
     "a bulk enrollment by path": Sample("GET", f"{_BULK}/{{job}}", f"{_BULK}/{{job_id}}"),
     "pairs of a bulk enrollment": Sample(
         "GET", f"{_BULK}/{{job}}/rows", f"{_BULK}/{{job_id}}/rows"
+    ),
+    "course enrollments": _post(
+        f"{_CUSTOMER}/{{enterprise}}/course-enrollments",
+        f"{_CUSTOMER}/{{enterprise_uuid}}/course-enrollments",
+        [{"course_run_id": RUN_KEY, "course_mode": "audit", "user_email": HOLDER}],
     ),
     "the caller": Sample("GET", "/enterprise/v1/me", "/enterprise/v1/me"),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),

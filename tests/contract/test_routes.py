@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from testing.clients.api import CATALOGS, Api, detail_of, visible
@@ -78,7 +80,7 @@ def test_any_other_method_is_refused_before_the_token_is_looked_at(
 
 @every_endpoint
 def test_a_trailing_slash_makes_no_difference(api: Api, sample: Sample) -> None:
-    options = {"json": sample.body, "headers": {"X-Request-ID": "same"}}
+    options: dict[str, Any] = {"json": sample.body, "headers": {"X-Request-ID": "same"}}
     plain = api.request(sample.method, sample.url, **options)
     slashed = api.request(sample.method, with_slash(sample.url), **options)
     assert plain.status_code == slashed.status_code == sample.status

@@ -14,7 +14,7 @@ from bursar.credit.redemption.refusals import AlreadyEnrolled
 from bursar.credit.refusals import BudgetRefused
 from bursar.database.engine import Database
 from bursar.enrollment.commands import NewEnrollment, Payer
-from bursar.enrollment.service import record_enrollments
+from bursar.enrollment.service import end_enrollments, record_enrollments
 from bursar.learners.service import ensure_learners
 from testing.worlds.budgets import ACTOR, DAY, NOW, Budget, open_budget
 from testing.worlds.catalog import CATALOG, ENTERPRISE
@@ -241,3 +241,19 @@ def test_a_seat_that_a_license_pays_for_costs_no_credit(database: Database) -> N
         budget.redeem(ANA, key="Two+Pay")
     assert caught.value.source == "license"
     assert budget.redeem("ben@example.com", key="Two+Pay")
+
+
+def test_a_seat_that_a_client_made_costs_no_credit(database: Database) -> None:
+    budget = strict(database, content("Two+Pay", **PRICE), policy_type=PER_LEARNER_SPEND)
+    with database.transaction() as session:
+        learner = ensure_learners(session, ENTERPRISE, [ANA], NOW)[ANA]
+        direct = NewEnrollment(ENTERPRISE, learner.id, run_key("Two+Pay"), Payer.API)
+        record_enrollments(session, ACTOR, [direct], at=NOW)
+    with pytest.raises(AlreadyEnrolled) as caught:
+        budget.redeem(ANA, key="Two+Pay")
+    assert caught.value.source == "api"
+    with database.transaction() as session:
+        end_enrollments(
+            session, ACTOR, ENTERPRISE, places=[(learner.id, run_key("Two+Pay"))], at=NOW
+        )
+    assert budget.redeem(ANA, key="Two+Pay")

@@ -151,7 +151,10 @@ def test_an_enrollment_that_nobody_pays_for_is_impossible(acme: Database) -> Non
 def test_what_ends_is_answered_as_seats(acme: Database) -> None:
     with acme.transaction() as session:
         enroll(session, by_license(session, 1), by_credit(session, 2, courserun_key=OTHER_RUN))
-        uuids = {"license_uuids": [uuid(1), uuid(1)], "transaction_uuids": [uuid(2), uuid(3)]}
+        uuids: dict[str, Any] = {
+            "license_uuids": [uuid(1), uuid(1)],
+            "transaction_uuids": [uuid(2), uuid(3)],
+        }
         assert live_enrollments(session, ACME, **uuids) == [
             ANA_S_SEAT,
             LmsEnrollment(ACME, ANA, 501, "ana", OTHER_RUN),

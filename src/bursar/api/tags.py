@@ -12,6 +12,7 @@ ABOUT: Final[Mapping[str, str]] = {
     "enterprise-catalogs": "The courses, course runs and programs that an enterprise may offer.",
     "learner-summary": "How learners get on: read it as a report, and report it.",
     "policy-redemption": "Learner credit: a learner takes what a budget pays for.",
+    "course-enrollments": "Enroll learners in course runs without a license or credit.",
     "me": "Who the caller is: its enterprises, their lists, and the limits in force.",
     "tokens": "Access tokens, and the keys that prove them.",
     "operations": "For machines that watch this server.",

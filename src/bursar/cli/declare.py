@@ -17,6 +17,7 @@ from bursar.credit.checks import check_credit
 from bursar.database.engine import Database
 from bursar.enrollment.bulk.checks import check_bulk_enrollment
 from bursar.enrollment.checks import check_enrollments
+from bursar.enrollment.direct.checks import check_direct_enrollments
 from bursar.learners.checks import check_learners
 from bursar.provisioning.apply import Plan
 from bursar.provisioning.apply import apply as apply_manifests
@@ -30,6 +31,7 @@ CHECKS: Final = (
     check_credit,
     check_subscriptions,
     check_bulk_enrollment,
+    check_direct_enrollments,
     check_enrollments,
     check_learners,
 )

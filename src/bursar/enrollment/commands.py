@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
+
+Place: TypeAlias = tuple[int, str]
+"""Learner and course run, in an enterprise that is known."""
 
 
 class Payer(StrEnum):
@@ -10,12 +14,14 @@ class Payer(StrEnum):
 
     LICENSE = "license"
     CREDIT = "credit"
+    API = "api"
+    """Nobody: a client of the API has enrolled the learner, without a seat or money."""
     REPORTED = "reported"
 
 
 @dataclass(frozen=True, slots=True)
 class NewEnrollment:
-    """An enrollment of a learner of the enterprise. `payer` is a license or credit."""
+    """An enrollment of a learner of the enterprise. `payer` is anything but REPORTED."""
 
     enterprise_uuid: UUID
     learner_id: int

@@ -28,6 +28,8 @@ class LmsOutcome:
     for a reason."""
 
     error: str | None = None
+    needs_account: bool = False
+    """Whether the refusal is that the learner has no account, and may end once there is one."""
 
     @property
     def is_good(self) -> bool:

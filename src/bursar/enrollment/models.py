@@ -33,7 +33,7 @@ class Enrollment(Base):
         Index(None, "license_uuid"),
         Index(None, "transaction_uuid"),
         Index("ix_enrollments_activity", "enterprise_uuid", text("activity_day DESC"), "id"),
-        CheckConstraint("payer IN ('license', 'credit', 'reported')", name="payer_known"),
+        CheckConstraint("payer IN ('license', 'credit', 'api', 'reported')", name="payer_known"),
         CheckConstraint(
             "(payer = 'license') = (license_uuid IS NOT NULL)"
             " AND (payer = 'credit') = (transaction_uuid IS NOT NULL)",

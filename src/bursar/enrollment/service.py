@@ -8,10 +8,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, literal_column, null, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bursar import clock
@@ -20,8 +35,9 @@ from bursar.batches import batched
 from bursar.database.bulk import is_any_of
 from bursar.database.dates import DayNumber
 from bursar.database.engine import insert_for
+from bursar.database.rows import given_rows
 from bursar.database.types import AnyRow
-from bursar.enrollment.commands import NewEnrollment, Payer
+from bursar.enrollment.commands import NewEnrollment, Payer, Place
 from bursar.enrollment.days import NO_DAY, change_days, day_number
 from bursar.enrollment.events import EnrollmentCreated, EnrollmentEnded
 from bursar.enrollment.gateway import LmsEnrollment
@@ -50,6 +66,7 @@ _LIVE: Final = (
 )
 # Written out: with a parameter there, SQLAlchemy would send a statement a row.
 _IS_REPORTED: Final = _columns.payer == literal_column(f"'{Payer.REPORTED}'")
+_IS_DIRECT: Final = _columns.payer == literal_column(f"'{Payer.API}'")
 _TAKEN_UP_AGAIN: Final = (
     "mode",
     "payer",
@@ -80,9 +97,10 @@ def record_enrollments(
 ) -> int:
     """Answers how many began, and publishes EnrollmentCreated for each of these.
 
-    A live enrollment that Bursar made stays as it is, whoever pays for it. One that has ended or
-    was only reported is taken up with the new payer, and keeps its progress. Of several for one
-    learner and run, the first counts.
+    A live enrollment that Bursar made stays as it is, whoever pays for it; only the mode of a
+    direct one changes with another direct one. One that has ended or was only reported is taken up
+    with the new payer, and keeps its progress. Of several for one learner and run, the first
+    counts.
     """
     at = clock.now() if at is None else at
     distinct: dict[tuple[UUID, int, str], NewEnrollment] = {}
@@ -175,7 +193,9 @@ def _upsert(session: Session) -> Any:
                 else_=new.enrolled_at,
             )
         },
-        where=_columns.unenrolled_at.is_not(None) | _IS_REPORTED,
+        where=_columns.unenrolled_at.is_not(None)
+        | _IS_REPORTED
+        | (_IS_DIRECT & (new.payer == Payer.API.value) & (_columns.mode != new.mode)),
     )
 
 
@@ -186,18 +206,25 @@ def end_enrollments(
     *,
     license_uuids: Sequence[UUID] = (),
     transaction_uuids: Sequence[UUID] = (),
+    places: Sequence[Place] = (),
     at: datetime | None = None,
 ) -> list[LmsEnrollment]:
-    """Ends what these licenses and transactions pay for, and publishes EnrollmentEnded for each.
+    """Ends what these licenses and transactions pay for, and at these places what nobody pays for,
+    and publishes EnrollmentEnded for each.
 
     Answers what has ended now; what had ended before is left out.
     """
     at = clock.now() if at is None else at
     ended: list[AnyRow] = []
-    for column, batch in _payers(license_uuids, transaction_uuids):
+    paid = (
+        is_any_of(session, column, batch)
+        for column, batch in _payers(license_uuids, transaction_uuids)
+    )
+    unpaid = (_is_unpaid(session, batch) for batch in batched(places, BATCH))
+    for condition in chain(paid, unpaid):
         statement = (
             update(Enrollment)
-            .where(*_LIVE, is_any_of(session, column, batch))
+            .where(*_LIVE, condition)
             .values(unenrolled_at=at, changed_at=at)
             .returning(*_SHOWN)
         )
@@ -243,6 +270,31 @@ def find_payer(session: Session, learner_id: int, courserun_key: str) -> Payer |
     )
     payer = session.connection().scalar(statement)
     return None if payer is None else Payer(payer)
+
+
+def find_payers(
+    session: Session, enterprise_uuid: UUID, places: Sequence[Place]
+) -> dict[Place, Payer]:
+    """How each live enrollment at these places is paid for, REPORTED ones included. One statement
+    for 10,000."""
+    found: dict[Place, Payer] = {}
+    for batch in batched(places, BATCH):
+        statement = select(_columns.learner_id, _columns.courserun_key, _columns.payer).where(
+            *_LIVE, _is_at(session, batch)
+        )
+        rows = session.connection().execute(statement, {"of_enterprise": enterprise_uuid})
+        found.update(((row[0], row[1]), Payer(row[2])) for row in rows)
+    return found
+
+
+def _is_at(session: Session, places: Sequence[Place]) -> ColumnElement[bool]:
+    given = given_rows(session, {"learner_id": BigInteger(), "courserun_key": String()}, places)
+    # Not a join: SQLite would go through every row of the enterprise.
+    return tuple_(_columns.learner_id, _columns.courserun_key).in_(select(given))
+
+
+def _is_unpaid(session: Session, places: Sequence[Place]) -> ColumnElement[bool]:
+    return and_(_is_at(session, places), or_(_IS_DIRECT, _IS_REPORTED))
 
 
 def list_places(session: Session, enterprise_uuid: UUID) -> set[tuple[str, str]]:

@@ -92,6 +92,10 @@ GATEWAY_PATHS: Final = (
     Rewrite(
         "/enterprise/v2/enterprise-customer/{uuid}/learner-summary", f"{_CUSTOMER}/learner-summary"
     ),
+    Rewrite(
+        "/enterprise/v2/enterprise-customer/{uuid}/course-enrollments",
+        "/enterprise/v1/enterprise-customer/{uuid}/course-enrollments",
+    ),
     Rewrite("/oauth2/access_token", "/oauth2/v1/access_token"),
 )
 

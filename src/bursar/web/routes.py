@@ -32,7 +32,7 @@ from bursar.web.errors import ApiError
 from bursar.web.negotiation import Format
 from bursar.web.query import Query
 from bursar.web.request import Caller, HttpRequest
-from bursar.web.validation import Body
+from bursar.web.validation import Body, ListBody
 
 Route = TypeVar("Route", bound=Callable[..., object])
 Refusals = Mapping[type[Exception], Callable[[Any], ApiError]]
@@ -165,7 +165,7 @@ class _Sentence:
     def __init__(self, route: Callable[..., object], path: str) -> None:
         self.owned: Owned[Any] | None = None
         self.query: type[Query] | None = None
-        self.body: type[Body] | None = None
+        self.body: type[Body | ListBody] | None = None
         self.needs: list[type] = []
         self.is_read = False
         self._route = route
@@ -209,7 +209,7 @@ class _Sentence:
         if issubclass(hint, Query):
             self.query = hint
             return lambda call, _database: call.parameters
-        if issubclass(hint, Body):
+        if issubclass(hint, Body | ListBody):
             self.body = hint
             return lambda call, _database: call.body
         if hint is Caller:

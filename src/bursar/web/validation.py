@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from bursar.web.errors import Refusal
@@ -16,6 +16,15 @@ class Body(BaseModel):
     """Base of request bodies: exact types, unknown keys ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class ListBody(RootModel[list[Any]]):
+    """Base of bodies that are a list, whose items the route checks: one that is bad stops no other.
+
+    A subclass says how many there may be, and what they are like for the OpenAPI document.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True)
 
 
 def decode_json(raw: bytes) -> Any:
@@ -28,6 +37,8 @@ def decode_json(raw: bytes) -> Any:
 
 def validate(model: type[BaseModel], value: Any) -> tuple[BaseModel | None, dict[str, Any]]:
     """The typed body, or None with every error by field."""
+    if issubclass(model, ListBody):
+        return _validate_list(model, value)
     if not isinstance(value, dict):
         message = f"Invalid data. Expected a dictionary, but got {type(value).__name__}."
         return None, {"non_field_errors": [message]}
@@ -40,6 +51,13 @@ def validate(model: type[BaseModel], value: Any) -> tuple[BaseModel | None, dict
     except ValidationError as error:
         return None, field_errors(error.errors(include_url=False), errors)
     return (None, errors) if errors else (body, {})
+
+
+def _validate_list(model: type[ListBody], value: Any) -> tuple[BaseModel | None, dict[str, Any]]:
+    try:
+        return model.model_validate(value), {}
+    except ValidationError as error:
+        return None, field_errors(error.errors(include_url=False))
 
 
 def problem(message: str) -> PydanticCustomError:
@@ -102,6 +120,7 @@ _MESSAGES_WITH_BOUND = {
     "greater_than_equal": "Ensure this value is greater than or equal to {ge}.",
     "less_than_equal": "Ensure this value is less than or equal to {le}.",
     "too_long": "Ensure this field has no more than {max_length} elements.",
+    "literal_error": "Must be one of: {expected}.",
     "string_too_long": "Ensure this field has no more than {max_length} characters.",
     "value_error": "{error}",
 }

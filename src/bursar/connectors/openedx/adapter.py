@@ -14,7 +14,7 @@ from urllib.parse import quote
 from bursar import emails
 from bursar.batches import batched
 from bursar.connectors.openedx.answers import (
-    NO_ACCOUNT,
+    WITHOUT_ACCOUNT,
     AccountAnswer,
     EnrollmentAnswer,
     outcome_of_ending,
@@ -63,7 +63,7 @@ class OpenEdxGateway:
         )
 
     def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
-        return self._each(enrollments, self._enroll, LmsOutcome(NO_ACCOUNT))
+        return self._each(enrollments, self._enroll, WITHOUT_ACCOUNT)
 
     def end(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
         """Ends the enrollments. A learner without an account has no enrollment, which counts as

@@ -14,6 +14,7 @@ from bursar.enrollment.gateway import LmsOutcome
 T = TypeVar("T")
 
 NO_ACCOUNT: Final = "the learner has no LMS account"
+WITHOUT_ACCOUNT: Final = LmsOutcome(NO_ACCOUNT, needs_account=True)
 LEFT_INACTIVE: Final = "the LMS left the enrollment inactive"
 LEFT_ACTIVE: Final = "the LMS left the enrollment active"
 
@@ -97,7 +98,7 @@ def outcome_of_enrolling(answer: Answer[EnrollmentAnswer]) -> LmsOutcome:
     if answer.status == 409:
         return LmsOutcome()
     if answer.status == 406:
-        return LmsOutcome(NO_ACCOUNT)
+        return WITHOUT_ACCOUNT
     if answer.content is None:
         return LmsOutcome(answer.refusal)
     return LmsOutcome(None if answer.content.is_active else LEFT_INACTIVE)

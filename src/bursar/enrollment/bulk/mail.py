@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from urllib.parse import quote
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from bursar.actors import Actor
 from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedMail, enqueue
 from bursar.enrollment.bulk.events import BulkEnrollmentProgressed, EnrolledCourse
+from bursar.enrollment.links import course_link
 from bursar.subscriptions.licenses.service import live_among
 
 ENROLLED: Final = "license-enrolled"
@@ -52,7 +52,7 @@ def mails_of(
         courses[each.email].append(
             {
                 "title": each.title or each.course_run_key,
-                "link": _link(lms_public_url, each.course_run_key),
+                "link": course_link(lms_public_url, each.course_run_key),
             }
         )
         licenses[each.email] = each.license_uuid
@@ -60,10 +60,6 @@ def mails_of(
         NewMail(ENROLLED, enterprise_uuid, licenses[email], email, {"courses": listed})
         for email, listed in courses.items()
     ]
-
-
-def _link(lms_public_url: str, course_run_key: str) -> str:
-    return f"{lms_public_url.rstrip('/')}/courses/{quote(course_run_key, safe=':+')}/course/"
 
 
 def _of_lost(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:

@@ -12,6 +12,7 @@ _SHOWN_ANYWAY: Final[dict[str, Any]] = {"is_refunded": False}
 _BY_ENTERPRISE: Final[dict[str, Any]] = {"amount_learner_paid": 0.0, "paid_by": "Enterprise"}
 _SHOWN_FOR_PAYER: Final[Mapping[str, Mapping[str, Any]]] = {
     Payer.REPORTED: _SHOWN_ANYWAY,
+    Payer.API: {**_SHOWN_ANYWAY, **_BY_ENTERPRISE},
     Payer.LICENSE: {
         **_SHOWN_ANYWAY,
         **_BY_ENTERPRISE,
