@@ -14,6 +14,7 @@ from tests.corpus.chapters import (
     catalogs,
     closing,
     credit,
+    direct,
     frame,
     licenses,
     opening,
@@ -33,6 +34,7 @@ CHAPTERS: dict[str, Callable[[Stage], None]] = {
     "reporting": reporting.play,
     "redemption": redemption.play,
     "licenses": licenses.play,
+    "direct": direct.play,
     "closing": closing.play,
 }
 

@@ -110,7 +110,7 @@ def seats(database: Database, *, ended: bool = False) -> list[tuple[str, str, st
         .order_by(Learner.email, Enrollment.courserun_key)
     )
     with database.read() as connection:
-        return [tuple(row) for row in connection.execute(statement)]
+        return [(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]
 
 
 def events(database: Database, kind: str) -> int:
