@@ -30,6 +30,7 @@ from bursar.credit.redemption.commands import (
     RedeemCourse,
     ReverseRedemption,
 )
+from bursar.credit.redemption.jobs import _settle
 from bursar.credit.redemption.views import TransactionItem
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
@@ -129,6 +130,10 @@ class Budget:
         """As the job does once the LMS has ended it."""
         with self.database.transaction() as session:
             end_enrollments(session, ACTOR, ENTERPRISE, transaction_uuids=[transaction], at=now)
+
+    def settle(self, transaction: UUID, error: str | None = None) -> str:
+        """As the job does once the LMS has answered; the new state."""
+        return _settle(self.database, ENTERPRISE, transaction, error)
 
     def redeemed(self, email: str = "ana@example.com", **wish: Any) -> UUID:
         """A committed transaction."""

@@ -13,6 +13,7 @@ from bursar.catalog.catalogs.refresh import refresh_pending
 from bursar.catalog.content.service import lock_content
 from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.cli.support import looking_at, opened_database, operator, settings_or_fail
+from bursar.credit.check_seats import check_seats
 from bursar.credit.checks import check_credit
 from bursar.database.engine import Database
 from bursar.enrollment.bulk.checks import check_bulk_enrollment
@@ -29,6 +30,7 @@ from bursar.subscriptions.checks import check_subscriptions
 CHECKS: Final = (
     check_catalogs,
     check_credit,
+    check_seats,
     check_subscriptions,
     check_bulk_enrollment,
     check_direct_enrollments,

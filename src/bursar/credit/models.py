@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, false, text
@@ -9,6 +10,9 @@ from bursar.credit.states import AssignmentState, TransactionState
 from bursar.database.base import Base
 from bursar.database.columns import BIG_ID, SORTABLE
 from bursar.identity.models import Enterprise
+
+_PAYS: Final = text("state IN ('created', 'committed') AND NOT is_second_payment")
+"""Which transactions hold the seat that they pay for; see `SubsidyTransaction`."""
 
 
 def _one_of(column: str, names: type[AssignmentState] | type[TransactionState]) -> str:
@@ -137,6 +141,25 @@ class SubsidyTransaction(Base):
             postgresql_where=text("state IN ('created', 'committed')"),
             sqlite_where=text("state IN ('created', 'committed')"),
         ),
+        # A seat is paid for once: by address, and by account where that is known.
+        Index(
+            "uq_subsidy_transactions_seat_of_address",
+            "enterprise_uuid",
+            "courserun_key",
+            "learner_email",
+            unique=True,
+            postgresql_where=_PAYS,
+            sqlite_where=_PAYS,
+        ),
+        Index(
+            "uq_subsidy_transactions_seat_of_account",
+            "enterprise_uuid",
+            "courserun_key",
+            "lms_user_id",
+            unique=True,
+            postgresql_where=_PAYS,
+            sqlite_where=_PAYS,
+        ),
     )
 
     uuid: Mapped[UUID] = mapped_column(primary_key=True)
@@ -156,6 +179,9 @@ class SubsidyTransaction(Base):
     error: Mapped[str | None]
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]
+    is_second_payment: Mapped[bool] = mapped_column(server_default=false())
+    """Set by an upgrade alone: of what it found to stand beside an earlier payment for the same
+    seat. The unique indexes pass over it, so that it stays until somebody decides."""
 
 
 class LedgerEntry(Base):
