@@ -70,6 +70,27 @@ def test_a_dry_run_shows_the_plan_and_keeps_nothing(cli: Cli) -> None:
     assert [cli.count(kind) for kind in (Enterprise, Catalog, ContentItem, EventRecord)] == [0] * 4
 
 
+def test_a_dry_run_tells_what_becomes_of_secrets(cli: Cli) -> None:
+    def planned(secret: str) -> list[str]:
+        manifest = declared(acme(clients=[client(client_secret=secret)]))
+        return cli.ok("apply", "--dry-run", "-f", cli.write("m.json", manifest))
+
+    cli.declare(declared(acme(clients=[client()])))
+    assert planned(SECRET) == ["0 created, 0 changed, 2 unchanged"]
+    assert planned("another-secret-of-acme") == [
+        "~ client acme-integration of acme",
+        "  secret of client acme-integration: that of the manifest is new; all others end at once",
+        "0 created, 1 changed, 1 unchanged",
+    ]
+    for _ in range(2):
+        cli.ok("clients", "rotate", "acme-integration")
+    assert planned(SECRET) == [
+        "  secret of client acme-integration: it was rotated since the manifest named it, and "
+        "stays as it is; that of the manifest is no longer valid",
+        "0 created, 0 changed, 2 unchanged",
+    ]
+
+
 def test_a_dry_run_after_the_run_has_nothing_to_plan(on_sqlite: Cli) -> None:
     on_sqlite.declare(FULL)
     dry = on_sqlite.ok("apply", "--dry-run", "-f", on_sqlite.write("m.json", FULL))

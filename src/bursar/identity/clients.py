@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from msgspec import UNSET
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar import clock
@@ -16,7 +16,13 @@ from bursar.database.engine import insert_for
 from bursar.declarations import DeclarationOutcome
 from bursar.events.event import Changes, Event
 from bursar.events.service import publish
-from bursar.identity.commands import CreateClient, DeclaredClient
+from bursar.identity.client_secrets import add_secret, put_secret, secrets_of
+from bursar.identity.commands import (
+    ClientDeclaration,
+    CreateClient,
+    DeclaredClient,
+    SecretEffect,
+)
 from bursar.identity.enterprises import get_enterprise
 from bursar.identity.events import (
     ClientCreated,
@@ -30,7 +36,7 @@ from bursar.identity.events import (
 )
 from bursar.identity.models import ApiClient, ClientGrant, ClientSecret, Role
 from bursar.identity.refusals import ClientExists, InvalidClientId, UnknownClient
-from bursar.identity.secrets import hash_secret, new_secret, verify_secret
+from bursar.identity.secrets import new_secret
 from bursar.identity.views import ClientSummary, ClientView
 
 LIVE_SECRETS: Final = 2
@@ -41,6 +47,13 @@ MAX_CLIENT_ID_LENGTH: Final = 255
 def put_client(
     session: Session, actor: Actor, declared: DeclaredClient, *, at: datetime | None = None
 ) -> DeclarationOutcome:
+    """As `declare_client`, for who need not know what becomes of secrets."""
+    return declare_client(session, actor, declared, at=at).outcome
+
+
+def declare_client(
+    session: Session, actor: Actor, declared: DeclaredClient, *, at: datetime | None = None
+) -> ClientDeclaration:
     """Brings a client and its grant to what is declared; "created" when the grant is new.
 
     Raises InvalidClientId, and ValueError for an unknown role.
@@ -50,7 +63,8 @@ def put_client(
     role = str(Role(declared.role))
     old_role = _put_grant(session, client, declared.enterprise_uuid, role)
     secret = declared.secret
-    is_replaced = secret is not None and _put_secret(session, client, secret, at)
+    effect = SecretEffect.NONE if secret is None else put_secret(session, client, secret, at)
+    is_replaced = effect in {SecretEffect.FIRST, SecretEffect.REPLACED}
     old_format = client.default_format
     if declared.default_format is not UNSET:
         client.default_format = declared.default_format
@@ -73,10 +87,9 @@ def put_client(
         formats: Changes = {"default_format": (old_format, client.default_format)}
         events += _events(ClientFormatChanged, client, grants, formats)
     publish(session, actor, events, at=at)
-    if old_role is None:
-        return "created"
     is_changed = is_replaced or is_reformatted or old_role != role
-    return "changed" if is_changed else "unchanged"
+    changed: DeclarationOutcome = "changed" if is_changed else "unchanged"
+    return ClientDeclaration("created" if old_role is None else changed, effect)
 
 
 def create_client(
@@ -111,12 +124,15 @@ def rotate_secret(
     at = at or clock.now()
     client = _get(session, client_id)
     secret = new_secret()
-    older = _secrets_of(session, client)
+    older = secrets_of(session, client)
+    if client.declared_secret_hash is None and older:
+        # The client is from before this was noted. What it had first is what a manifest may name.
+        client.declared_secret_hash = older[-1].secret_hash
     # Two rotations in one instant, as with a clock that stands still, must still have an order.
     since = max([at, *(row.created_at + timedelta(microseconds=1) for row in older[:1])])
     for row in older[LIVE_SECRETS - 1 :]:
         session.delete(row)
-    _add_secret(session, client, secret, since)
+    add_secret(session, client, secret, since)
     events = _events(ClientSecretRotated, client, _grants_of(session, client))
     publish(session, actor, events, at=at)
     return secret
@@ -227,33 +243,6 @@ def _put_grant(session: Session, client: ApiClient, enterprise_uuid: UUID, role:
     old_role, grant.role = grant.role, role
     session.flush()
     return old_role
-
-
-def _put_secret(session: Session, client: ApiClient, secret: str, now: datetime) -> bool:
-    if any(verify_secret(row.secret_hash, secret) for row in _secrets_of(session, client)):
-        return False
-    session.execute(delete(ClientSecret).where(ClientSecret.client_uuid == client.uuid))
-    _add_secret(session, client, secret, now)
-    return True
-
-
-def _secrets_of(session: Session, client: ApiClient) -> list[ClientSecret]:
-    return list(
-        session.scalars(
-            select(ClientSecret)
-            .where(ClientSecret.client_uuid == client.uuid)
-            .order_by(ClientSecret.created_at.desc())
-        )
-    )
-
-
-def _add_secret(session: Session, client: ApiClient, secret: str, at: datetime) -> None:
-    session.add(
-        ClientSecret(
-            uuid=uuid4(), client_uuid=client.uuid, secret_hash=hash_secret(secret), created_at=at
-        )
-    )
-    session.flush()
 
 
 def _grants_of(session: Session, client: ApiClient) -> dict[UUID | None, str | None]:

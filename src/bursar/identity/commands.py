@@ -1,9 +1,12 @@
 """What can be asked of enterprises and clients."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
+
+from bursar.declarations import DeclarationOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +31,32 @@ class DeclaredClient:
     enterprise_uuid: UUID
     role: str
     secret: str | None = None
-    """None leaves the stored secrets alone; a secret that none of them is replaces them all."""
+    """The first secret. None leaves the stored secrets alone, and so does the one that was declared
+    before, even if a rotation has ended it. Another one replaces all that are stored."""
     default_format: str | UnsetType | None = UNSET
     """`json`, `xml`, or None for that of the installation."""
+
+
+class SecretEffect(Enum):
+    """What a declaration does to the secrets of a client."""
+
+    NONE = auto()
+    """It names no secret, or one that is live and was declared before."""
+    FIRST = auto()
+    """The client had none, and has the declared one now."""
+    ROTATED = auto()
+    """A rotation has ended the declared one. What was rotated stays, and the declared one stays
+    ended."""
+    REPLACED = auto()
+    """The declared one is new, and has ended all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDeclaration:
+    """What became of a declared client."""
+
+    outcome: DeclarationOutcome
+    secret: SecretEffect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

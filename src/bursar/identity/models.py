@@ -35,6 +35,9 @@ class ApiClient(Base):
     client_id: Mapped[str] = mapped_column(unique=True)
     default_format: Mapped[str | None]
     """`json` or `xml` for requests that do not say what they want; None: the installation's."""
+    declared_secret_hash: Mapped[str | None]
+    """Of the secret that a manifest declared last, live or not. It tells a manifest that changed
+    from one that is applied again after a rotation."""
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 

@@ -10,13 +10,20 @@ from bursar.identity.authentication import (
 )
 from bursar.identity.clients import (
     create_client,
+    declare_client,
     disable_client,
     enable_client,
     list_clients,
     put_client,
     rotate_secret,
 )
-from bursar.identity.commands import CreateClient, DeclaredClient, DeclaredEnterprise
+from bursar.identity.commands import (
+    ClientDeclaration,
+    CreateClient,
+    DeclaredClient,
+    DeclaredEnterprise,
+    SecretEffect,
+)
 from bursar.identity.enterprises import (
     find_enterprises,
     get_enterprise,
@@ -36,6 +43,7 @@ from bursar.identity.refusals import (
 from bursar.identity.views import ClientSummary, EnterpriseView
 
 __all__ = [
+    "ClientDeclaration",
     "ClientExists",
     "ClientSummary",
     "CreateClient",
@@ -47,6 +55,7 @@ __all__ = [
     "InvalidClientId",
     "InvalidCredentials",
     "Role",
+    "SecretEffect",
     "SlugTaken",
     "TooManyFailures",
     "UnknownClient",
@@ -54,6 +63,7 @@ __all__ = [
     "authenticate",
     "authenticate_client",
     "create_client",
+    "declare_client",
     "disable_client",
     "enable_client",
     "find_credentials",

@@ -14,7 +14,13 @@ from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT, PutCatalog
 from bursar.catalog.catalogs.refusals import CatalogOfAnotherEnterprise
 from bursar.catalog.content.service import lock_content
 from bursar.identity import service as identity
-from bursar.identity.service import DeclaredClient, DeclaredEnterprise, SlugTaken
+from bursar.identity.service import (
+    ClientDeclaration,
+    DeclaredClient,
+    DeclaredEnterprise,
+    SecretEffect,
+    SlugTaken,
+)
 from bursar.provisioning.content import ContentRun
 from bursar.provisioning.credit import CreditRun
 from bursar.provisioning.enrollments import EnrollmentRun
@@ -30,6 +36,14 @@ __all__ = ["ManifestError", "Plan", "apply"]
 
 _UUID: Final = frozenset({"uuid"})
 _CLIENT: Final = frozenset({"client_id", "client_secret", "role"})
+_SECRETS: Final = {
+    SecretEffect.FIRST: "that of the manifest is its first one",
+    SecretEffect.REPLACED: "that of the manifest is new; all others end at once",
+    SecretEffect.ROTATED: (
+        "it was rotated since the manifest named it, and stays as it is; that of the manifest is "
+        "no longer valid"
+    ),
+}
 _PARTS: Final = frozenset(
     {
         "clients",
@@ -127,8 +141,13 @@ class _EnterpriseRun:
                 secret=client.client_secret,
                 **client.given(but=_CLIENT),
             )
-            outcome = identity.put_client(self.session, self.actor, declared, at=self.now)
-            self.plan.note(outcome, f"client {client.client_id} of {enterprise.slug}")
+            done = identity.declare_client(self.session, self.actor, declared, at=self.now)
+            self.plan.note(done.outcome, f"client {client.client_id} of {enterprise.slug}")
+            told = _SECRETS.get(done.secret)
+            # The first secret of a new client is what everybody expects.
+            is_expected = done == ClientDeclaration("created", SecretEffect.FIRST)
+            if told is not None and not is_expected:
+                self.plan.explain(f"secret of client {client.client_id}: {told}")
 
     def _put_catalog(self, place: str, enterprise: EnterpriseForm, catalog: CatalogForm) -> None:
         try:

@@ -17,7 +17,8 @@ class Plan:
     changed: int = 0
     unchanged: int = 0
     lines: list[str] = field(default_factory=list)
-    """What is created (`+`) or changed (`~`): one object a line, or what stands together."""
+    """What is created (`+`) or changed (`~`): one object a line, or what stands together. A line
+    that is indented says more."""
 
     @property
     def summary(self) -> str:
@@ -34,6 +35,10 @@ class Plan:
         if created or changed:
             sign = "+" if created else "~"
             self.lines.append(f"{sign} {source}: {_counts(created, changed, unchanged)}")
+
+    def explain(self, what: str) -> None:
+        """Adds a line about something that is not counted."""
+        self.lines.append(f"  {what}")
 
     def _count(self, created: int, changed: int, unchanged: int) -> None:
         self.created += created
