@@ -15,7 +15,8 @@ DATABASE_AWAY_SECONDS: Final = 3.0
 
 @dataclass
 class Faults:
-    """Kills a process every few seconds, and stops the database once, half-way."""
+    """Kills a process every few seconds, stops the database once, half-way, and kills it for good
+    after three quarters of the time, when the standby takes over."""
 
     installation: Installation
     random: Random
@@ -24,17 +25,16 @@ class Faults:
     """From each kill until the process serves again."""
 
     def inject(self, seconds: float, every: float) -> None:
-        started, has_stopped = time.monotonic(), False
-        victims = self._victims()
+        started, victims = time.monotonic(), self._victims()
+        special = [(seconds / 2, self._stop_database), (seconds * 3 / 4, self._fail_over)]
         while (passed := time.monotonic() - started) < seconds:
             let_pass(min(every * self.random.uniform(0.5, 1.5), seconds - passed))
-            if not has_stopped and time.monotonic() - started > seconds / 2:
-                has_stopped = True
-                self._stop_database()
+            if special and time.monotonic() - started > special[0][0]:
+                special.pop(0)[1]()
             else:
                 self._kill(victims[self.injected.total() % len(victims)])
-        if not has_stopped:  # a slow machine was busy with the one process
-            self._stop_database()
+        for _, strike in special:  # a slow machine was busy with the one process
+            strike()
 
     def _victims(self) -> list[tuple[str, ServerProcess]]:
         """The processes to kill, in random order but each as often as the others."""
@@ -54,6 +54,12 @@ class Faults:
 
     def _stop_database(self) -> None:
         self.injected["database stopped"] += 1
-        self.installation.postgres.pause()
+        self.installation.primary.pause()
         let_pass(DATABASE_AWAY_SECONDS)
-        self.installation.postgres.resume()
+        self.installation.primary.resume()
+
+    def _fail_over(self) -> None:
+        self.injected["primary lost"] += 1
+        self.installation.primary.kill()
+        let_pass(DATABASE_AWAY_SECONDS)
+        self.installation.standby.promote()

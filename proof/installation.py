@@ -13,7 +13,7 @@ import httpx
 from proof.balancer import Balancer
 from proof.world import STUDENTS, manifest, username
 from testing.databases.migrated import migrate
-from testing.databases.postgres import PostgresServer
+from testing.databases.standby import Primary, Standby, url_of_both
 from testing.fakes import smtp
 from testing.fakes.lms import CLIENT_ID, CLIENT_SECRET, FakeLmsProcess
 from testing.servers.cli import Cli
@@ -25,7 +25,8 @@ WORKERS: Final = 2
 
 @dataclass(frozen=True)
 class Installation:
-    postgres: PostgresServer
+    primary: Primary
+    standby: Standby
     webs: tuple[ServerProcess, ...]
     workers: tuple[WorkerProcess, ...]
     balancer: Balancer
@@ -55,14 +56,17 @@ class Installation:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Installation]:
-    """The running installation. PostgreSQL has its default durability, so that what it acknowledged
-    survives a crash."""
+    """The running installation. PostgreSQL has its default durability and a synchronous standby, so
+    that what it acknowledged survives a crash and the loss of the primary."""
     with ExitStack() as stack:
-        postgres = stack.enter_context(PostgresServer(durable=True))
+        primary = stack.enter_context(Primary(durable=True))
+        standby = stack.enter_context(Standby(primary, durable=True))
+        primary.require_standby()
         sink = stack.enter_context(smtp.running(smtp.Sink()))
         lms = FakeLmsProcess(folder)
         stack.enter_context(lms)
-        url = postgres.create_database("proof")
+        primary.create_database("proof")
+        url = url_of_both(primary, standby, "proof")
         migrate(url)
         cli = Cli(folder, url)
         (folder / "manifest.json").write_text(json.dumps(manifest()))
@@ -80,6 +84,6 @@ def running(folder: Path) -> Iterator[Installation]:
             stack.enter_context(process)
         balancer = Balancer(folder, [web.port for web in webs])
         stack.enter_context(balancer)
-        installation = Installation(postgres, webs, workers, balancer, lms, sink, cli)
+        installation = Installation(primary, standby, webs, workers, balancer, lms, sink, cli)
         installation.introduce(*STUDENTS)
         yield installation

@@ -19,7 +19,9 @@ from bursar.catalog.content.models import ContentItem, ContentState
 from bursar.catalog.membership.models import CatalogQuery
 from bursar.clock import FOREVER, NEVER
 from bursar.database.bulk import bulk_insert, is_any_of
-from bursar.database.engine import Database, _write_ahead, insert_for, sqlalchemy_url
+from bursar.database.engine import Database, Patience, _write_ahead, insert_for
+from bursar.database.troubles import DatabaseBusy, DatabaseReadOnly
+from bursar.database.urls import sqlalchemy_url
 from bursar.identity.models import Enterprise
 from testing.databases.migrated import migrate
 
@@ -102,6 +104,8 @@ class TestUrls:
             "postgresql+asyncpg://me@db.example/books",
             "http://db.example/books",
             "postgresql://me@db.example:port/books",
+            "postgresql://me@db1.example:5432,db2.example:port/books",
+            "postgresql://me@db1.example:5432,/books",
             "bursar.db",
             "sqlite",
             "://",
@@ -110,6 +114,21 @@ class TestUrls:
     def test_others_are_refused_as_values(self, url: str) -> None:
         with pytest.raises(ValueError, match=r"URL|port"):
             sqlalchemy_url(url)
+
+    def test_several_hosts_are_tried_for_the_one_that_accepts_writes(self) -> None:
+        parsed = sqlalchemy_url("postgresql://me:it%40s@db1:5432,db2:5433/books?sslmode=require")
+        assert (parsed.username, parsed.password, parsed.database) == ("me", "it@s", "books")
+        assert parsed.query == {
+            "host": ("db1:5432", "db2:5433"),
+            "sslmode": "require",
+            "target_session_attrs": "read-write",
+            "connect_timeout": "5",
+        }
+        assert sqlalchemy_url(parsed.render_as_string(hide_password=False)) == parsed
+
+    def test_which_of_several_hosts_is_wanted_can_be_said(self) -> None:
+        parsed = sqlalchemy_url("postgresql://me@db1,db2/books?target_session_attrs=any")
+        assert parsed.query["target_session_attrs"] == "any"
 
     def test_a_refusal_does_not_tell_the_password(self) -> None:
         with pytest.raises(ValueError, match="mysql") as caught:
@@ -204,6 +223,46 @@ class TestTransactions:
         cursor = Cursor()
         _write_ahead(cursor)
         assert cursor.refusals == 0
+
+
+class TestTroubles:
+    def test_a_writer_with_little_patience_says_that_another_holds_the_lock(
+        self, database: Database
+    ) -> None:
+        hasty = Database(
+            database.url.render_as_string(hide_password=False), patience=Patience(0.1, 30)
+        )
+        change = update(ContentState).values(changed_at=NOW)
+        with database.transaction() as session:
+            session.execute(change)
+            with pytest.raises(DatabaseBusy), hasty.transaction() as second:
+                second.execute(change)
+        with hasty.transaction() as third:
+            third.execute(change)
+        hasty.dispose()
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+    def test_a_statement_that_takes_too_long_is_ended(self, database: Database) -> None:
+        hasty = Database(
+            database.url.render_as_string(hide_password=False), patience=Patience(30, 0.1)
+        )
+        with pytest.raises(DatabaseBusy, match="statement timeout"), hasty.read() as connection:
+            connection.execute(text("SELECT pg_sleep(60)"))
+        hasty.dispose()
+
+    def test_a_database_that_accepts_no_changes_says_so(self, database: Database) -> None:
+        def turn_read_only(session: Session) -> None:
+            command = "PRAGMA query_only=ON"
+            session.execute(text(command if database.is_sqlite else "SET TRANSACTION READ ONLY"))
+            bulk_insert(session, Enterprise, [enterprise("acme")])
+
+        with pytest.raises(DatabaseReadOnly), database.transaction() as session:
+            turn_read_only(session)
+        add(database, "globex")  # with a new connection
+        with database.read() as connection:
+            assert database.accepts_changes(connection)
+            assert count(connection) == 1
 
 
 class TestReading:

@@ -21,6 +21,7 @@ from bursar.catalog.content.service import (
 from bursar.cli.exits import EXIT_INVALID, EXIT_SCHEMA, fail
 from bursar.database.engine import Database
 from bursar.database.migrate import is_current, upgrade
+from bursar.database.troubles import DatabaseReadOnly
 from bursar.identity.sealing import SealedKey
 from bursar.jobs.system import migrate_system_tables
 from bursar.schema import metadata
@@ -92,6 +93,8 @@ def reached_database(settings: Settings) -> Iterator[Database]:
     try:
         _connect(database)
         yield database
+    except DatabaseReadOnly:
+        fail("The database accepts no changes: it is read-only, as a standby is.")
     except OperationalError as error:
         fail(f"The database cannot be used: {error.orig}")
     finally:

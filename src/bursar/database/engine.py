@@ -1,5 +1,6 @@
 """Engines for the two databases: the one place that knows how they differ."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +10,9 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import psycopg
-from sqlalchemy import Connection, Engine, ExceptionContext, Table, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import QueuePool
@@ -21,27 +21,11 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 from bursar.database.private_files import keep_private
 from bursar.database.text import add_functions_to_sqlite
 from bursar.database.troubles import DatabaseReadOnly, trouble_of
+from bursar.database.urls import sqlalchemy_url
 
 SQLITE_BUSY_SECONDS = 60
 DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeout)
 """The errors raised when the database cannot be reached, or the pool has no free connection."""
-
-
-def sqlalchemy_url(url: str) -> URL:
-    """`postgresql://...` as operators write it, with our driver named. Raises ValueError."""
-    # No message quotes the URL, because it may contain a password.
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise ValueError("the database URL cannot be read as one") from None
-    if parsed.drivername in {"postgresql", "postgres"}:
-        return parsed.set(drivername="postgresql+psycopg")
-    if parsed.drivername == "sqlite" and parsed.database in {None, "", ":memory:"}:
-        raise ValueError("the database URL must name a file: sqlite:///PATH")
-    if parsed.drivername in {"sqlite", "postgresql+psycopg"}:
-        return parsed
-    scheme = f"{parsed.drivername}://"
-    raise ValueError(f"database URL must begin with sqlite:/// or postgresql://, not {scheme}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +117,7 @@ class Database:
         if kind is DatabaseReadOnly:
             # After a failover other connections, also those for reading, are still with the server
             # that was replaced. New ones look for the primary.
-            context.is_disconnect = True
+            context.is_disconnect = not self.is_sqlite
             self.dispose()
         return kind(context.statement, None, context.original_exception, hide_parameters=True)
 
@@ -141,6 +125,17 @@ class Database:
     def read(self) -> Iterator[Connection]:
         with self.read_engine.connect() as connection:
             yield connection
+
+    def accepts_changes(self, connection: Connection) -> bool:
+        """Whether the server at the other end of a connection of `read()` takes writes. If not,
+        connections are made anew, as after a write that was refused."""
+        if self.is_sqlite:
+            return os.access(self.url.database or "", os.W_OK)
+        state = connection.exec_driver_sql("SELECT current_setting('transaction_read_only')")
+        if state.scalar() == "off":
+            return True
+        self.dispose()
+        return False
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

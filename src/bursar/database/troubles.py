@@ -8,6 +8,8 @@ from sqlalchemy.exc import OperationalError
 _BUSY: Final = frozenset({"55P03", "57014"})
 """SQLSTATEs of a lock and of a statement that took longer than the connection may wait."""
 _READ_ONLY: Final = frozenset({"25006"})
+_NO_PRIMARY: Final = "session is read-only"
+"""What libpq says, without an SQLSTATE, when none of the hosts in the URL accepts writes."""
 _GONE: Final = frozenset({"25P03"})
 """The server ended a transaction that did nothing for long, and the connection with it."""
 # https://www.sqlite.org/rescode.html, without the extended part.
@@ -35,6 +37,10 @@ def trouble_of(error: BaseException) -> type[OperationalError] | None:
     code = getattr(error, "sqlite_errorcode", None)
     if state in _BUSY or (code is not None and code & _PRIMARY_CODE in _SQLITE_BUSY):
         return DatabaseBusy
-    if state in _READ_ONLY or (code is not None and code & _PRIMARY_CODE == _SQLITE_READ_ONLY):
+    if (
+        state in _READ_ONLY
+        or _NO_PRIMARY in str(error)
+        or (code is not None and code & _PRIMARY_CODE == _SQLITE_READ_ONLY)
+    ):
         return DatabaseReadOnly
     return DatabaseConnectionLost if state in _GONE else None

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from bursar import clock
 from bursar.database.engine import DATABASE_AWAY, Database
@@ -100,7 +101,7 @@ class Pipeline:
         try:
             caller = client_id or self.authenticate(incoming.headers)
             if endpoint.read is not None:
-                outgoing = self._read(endpoint, incoming, caller)
+                outgoing = self._read_again(endpoint, incoming, caller)
             else:
                 outgoing = with_retries(lambda: self._write(endpoint, incoming, caller), ATTEMPTS)
         except REFUSED as error:
@@ -108,6 +109,16 @@ class Pipeline:
         if incoming.query and (ignored := ignored_parameters(endpoint, incoming)):
             outgoing.headers["X-Ignored-Parameters"] = ignored
         return outgoing
+
+    def _read_again(self, endpoint: Endpoint, incoming: Incoming, client_id: str) -> Outgoing:
+        """A connection for reading is not tried before it is used. When it turns out that the
+        server has ended it, the pool forgets it and its neighbours, and a new one is taken."""
+        try:
+            return self._read(endpoint, incoming, client_id)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            return self._read(endpoint, incoming, client_id)
 
     def _read(self, endpoint: Endpoint, incoming: Incoming, client_id: str) -> Outgoing:
         with self.database.read() as connection:

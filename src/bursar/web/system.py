@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bursar.database.engine import Database
@@ -17,6 +16,7 @@ from bursar.web.metrics import Metrics
 from bursar.web.readiness import Readiness
 
 STOPPING: Final = "The server is about to stop."
+READ_ONLY: Final = "The database accepts no changes."
 
 
 def system_handlers(
@@ -74,7 +74,8 @@ def system_handlers(
 def _readiness(database: Database, check: Callable[[], Readiness]) -> Readiness:
     try:
         with database.read() as connection:
-            connection.execute(text("SELECT 1"))
+            if not database.accepts_changes(connection):
+                return Readiness(READ_ONLY)
             if not is_current(connection):
                 return Readiness("The database schema is behind.")
         return check()
