@@ -12,8 +12,8 @@ from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.catalogs.reevaluation import reevaluate
 from bursar.catalog.catalogs.service import catalogs_of, list_catalogs, put_catalog
 from bursar.catalog.content.models import ContentItem, ContentState
+from bursar.catalog.membership.loading import PARTNER_KEY
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
-from bursar.catalog.membership.service import PARTNER_KEY
 from bursar.clock import FOREVER, NEVER, parse_instant
 from bursar.database.engine import Database
 from bursar.pages import PageRequest

@@ -1,6 +1,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -291,3 +291,51 @@ def test_an_enterprise_cannot_take_the_slug_of_another(on_sqlite: Cli) -> None:
     assert on_sqlite.refused("apply", "-f", on_sqlite.write("m.json", thief)) == [
         f"enterprises[0].slug: taken by enterprise {ACME}"
     ]
+
+
+class TestWarnings:
+    """A filter can be good and still not what was meant."""
+
+    CONTENT: ClassVar = [{"course": course(1, subjects=["law"])}]
+    ODD = acme(
+        catalogs=[
+            catalog(content_filter={"subject": "law", "ordering": "title"}),
+            catalog(uuid=GLOBEX, content_filter={"subjects": "law"}),
+        ]
+    )
+    FILTER = "enterprises[0].catalogs[0].content_filter"
+
+    def test_they_are_told_by_a_dry_run_and_by_the_run(self, cli: Cli) -> None:
+        name = cli.write("m.json", declared(self.ODD, content=self.CONTENT))
+        expected = [
+            f"warning: {self.FILTER}.ordering: has no effect: catalogs are ordered by key",
+            f"warning: {self.FILTER}.subject: no stored document has the field subject; "
+            "did you mean subjects?",
+            f"warning: {self.FILTER}: selects nothing",
+        ]
+        for options in (["--dry-run"], [], []):
+            finished = cli.run("apply", *options, "-f", name)
+            assert finished.returncode == 0
+            assert finished.stderr.splitlines() == expected
+        assert finished.stdout == "0 created, 0 changed, 4 unchanged\n"
+
+    def test_filters_over_much_content_are_told_too(self, on_sqlite: Cli) -> None:
+        name = on_sqlite.write("m.json", declared(self.ODD, content=self.CONTENT))
+        for options in (["--dry-run"], []):
+            finished = on_sqlite.run("apply", *options, "-f", name, BURSAR_REFRESH_INLINE_LIMIT="0")
+            assert finished.stderr.splitlines()[-1] == f"warning: {self.FILTER}: selects nothing"
+
+    def test_a_check_tells_them_and_finds_nothing_wrong(self, cli: Cli) -> None:
+        shared = acme(
+            catalogs=[
+                catalog(content_filter={"title": "none"}),
+                catalog(uuid=GLOBEX, content_filter={"title": "none"}),
+            ]
+        )
+        cli.declare(declared(shared, content=self.CONTENT))
+        finished = cli.run("check")
+        assert (finished.returncode, finished.stdout) == (0, "everything holds\n")
+        assert finished.stderr == (
+            f"warning: catalog {GLOBEX} and 1 more with this filter: content_filter: "
+            "selects nothing\n"
+        )

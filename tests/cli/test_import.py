@@ -113,6 +113,26 @@ def test_of_a_search_answer_the_pathway_is_taken_and_the_person_is_refused(cli: 
     assert rows == [("learnerpathway", uuid)]
 
 
+@pytest.mark.parametrize("strict", [[], ["--strict"]])
+def test_what_is_nested_too_deeply_is_refused_with_a_sentence(
+    on_sqlite: Cli, strict: list[str]
+) -> None:
+    def nested(levels: int) -> dict[str, Any]:
+        return course(1, x=json.loads('{"a": [' * levels + "]}" * levels))
+
+    pages: Any = {"results": [course(2)]}
+    for _ in range(100):
+        pages = {"results": [pages]}
+    assert on_sqlite.ok("import", "content", on_sqlite.write("good.ndjson", nested(30)))
+    for number, deep in enumerate([nested(100), nested(400), pages]):
+        for name in (f"{number}.ndjson", f"{number}.json"):
+            problems = on_sqlite.refused(
+                "import", "content", *strict, on_sqlite.write(name, json.dumps(deep))
+            )
+            assert problems[0] == f"{name}:1: nested more than 64 levels deep"
+    assert on_sqlite.ok("check") == ["everything holds"]
+
+
 def test_a_fixture_of_the_old_catalog_service_gives_its_documents(on_sqlite: Cli) -> None:
     def record(document: dict[str, Any]) -> dict[str, Any]:
         fields = {"content_key": document["key"], "json_metadata": json.dumps(document)}

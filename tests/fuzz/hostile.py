@@ -84,6 +84,7 @@ def broken_bodies(good: Any) -> list[bytes]:
         gzip.compress(text),
         b"[" * 100_000,
         b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+        *(b'{"%s": %s1%s}' % (key.encode(), b'{"a":[' * n, b"]}" * n) for n in (100, 450)),
         b'{"' + key.encode() + b'": NaN}',
         b'{"' + key.encode() + b'": "\xed\xa0\x80"}',
         b'{"' + key.encode() + b'": "\\ud800"}',

@@ -1,5 +1,6 @@
 """`bursar apply`, `export` and `check`."""
 
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Final
@@ -10,6 +11,7 @@ import typer
 from bursar.catalog.catalogs.checks import check_catalogs
 from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT
 from bursar.catalog.catalogs.refresh import refresh_pending
+from bursar.catalog.catalogs.warnings import FilterWarning, filter_warnings
 from bursar.catalog.content.service import lock_content
 from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.cli.support import looking_at, opened_database, operator, settings_or_fail
@@ -25,6 +27,7 @@ from bursar.provisioning.apply import apply as apply_manifests
 from bursar.provisioning.export import export as export_enterprise
 from bursar.provisioning.export import to_yaml
 from bursar.provisioning.manifest import Manifest, ManifestError, load
+from bursar.provisioning.warnings import declared_filter_warnings
 from bursar.subscriptions.checks import check_subscriptions
 
 CHECKS: Final = (
@@ -67,7 +70,13 @@ def apply(
         fail("\n".join(error.problems), EXIT_INVALID)
     for line in plan.lines if dry_run else ():
         typer.echo(line)
+    _warn(plan.warnings)
     typer.echo(plan.summary)
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
 
 
 def apply_to(
@@ -92,12 +101,15 @@ def apply_to(
                 refresh_inline_limit=refresh_inline_limit,
             )
             if dry_run:
+                plan.warnings = declared_filter_warnings(session, manifests)
                 raise _DryRun(plan)
     except _DryRun as run:
         return run.plan
     # A job does this in any case. Doing it here too makes the change visible when the command
     # returns.
     refresh_pending(database)
+    with looking_at(database) as session:
+        plan.warnings = declared_filter_warnings(session, manifests)
     return plan
 
 
@@ -114,12 +126,22 @@ def export(
 
 
 def check() -> None:
-    """Check that everything that is stored twice agrees; print the rows that differ."""
+    """Check that everything that is stored twice agrees; print the rows that differ.
+
+    Filters that select nothing are only warned about."""
     found = 0
     with opened_database(settings_or_fail()) as database, looking_at(database) as session:
         for problem in chain.from_iterable(prove(session) for prove in CHECKS):
             typer.echo(problem)
             found += 1
+        _warn(map(_of_catalog, filter_warnings(session)))
     if found:
         fail(f"{found} problems found")
     typer.echo("everything holds")
+
+
+def _of_catalog(warning: FilterWarning) -> str:
+    first, *others = warning.catalogs
+    more = f" and {len(others)} more with this filter" if others else ""
+    key = f".{warning.key}" if warning.key else ""
+    return f"catalog {first}{more}: content_filter{key}: {warning.message}"

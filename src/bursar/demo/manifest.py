@@ -122,7 +122,7 @@ def _umbriel_catalogs() -> list[Document]:
         _catalog(
             "umbriel",
             "Partner schools",
-            {"content_type": "course", "partner": ["NorthbridgeX", "SaltreachX", "TamarindaX"]},
+            {"content_type": "course", "org": ["NorthbridgeX", "SaltreachX", "TamarindaX"]},
         ),
         _catalog("umbriel", "Popular", {"content_type": "course", "enrollment_count__gte": 2_000}),
         _catalog(

@@ -16,6 +16,8 @@ class Plan:
     created: int = 0
     changed: int = 0
     unchanged: int = 0
+    warnings: list[str] = field(default_factory=list)
+    """What is odd about what was declared, as `path: why`."""
     lines: list[str] = field(default_factory=list)
     """What is created (`+`) or changed (`~`): one object a line, or what stands together. A line
     that is indented says more."""

@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.content.models import ContentItem
+from bursar.catalog.membership.loading import load_items, load_queries
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
-from bursar.catalog.membership.service import load_items, load_queries, stale_members
+from bursar.catalog.membership.service import stale_members
 
 BATCH = 500
 

@@ -16,15 +16,10 @@ from bursar.catalog.content.models import ContentItem, ContentState
 from bursar.catalog.content.restoring import restore_batch
 from bursar.catalog.content.service import lock_content
 from bursar.catalog.filters.fields import DEFAULT_PARTNER
+from bursar.catalog.membership.loading import PARTNER_KEY, load_items, load_queries
 from bursar.catalog.membership.models import CatalogQuery
 from bursar.catalog.membership.restricted import store_allowed_runs
-from bursar.catalog.membership.service import (
-    PARTNER_KEY,
-    Reason,
-    load_items,
-    load_queries,
-    update_membership,
-)
+from bursar.catalog.membership.service import Reason, update_membership
 from bursar.database.engine import Database
 
 __all__ = ["PARTNER_KEY", "reevaluate"]

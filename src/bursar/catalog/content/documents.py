@@ -12,6 +12,7 @@ import msgspec
 from bursar import clock
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.course_keys import course_key_of_run
+from bursar.catalog.content.nesting import is_nested_deeper
 from bursar.catalog.content.parts import runs_of
 from bursar.catalog.content.prices import is_restricted
 from bursar.catalog.content.recognising import is_page, recognise
@@ -20,6 +21,9 @@ from bursar.catalog.content.rules import program_active_until, run_open_until
 from bursar.catalog.content.templates import template_of
 
 MAX_KEY_LENGTH = 255
+DEEPEST = 64
+"""How many objects and lists may stand in each other. Real documents have eight; what is nested
+much deeper is accepted here and would exhaust the stack of those who read it."""
 _WITH_KEYS = (ContentType.COURSE, ContentType.COURSE_RUN)
 """The others are known by their uuid."""
 
@@ -85,10 +89,14 @@ def decode_document(raw: bytes | Mapping[str, Any]) -> dict[str, Any]:
         # A manifest's document goes through JSON too: what is stored can always be sent.
         text = raw if isinstance(raw, bytes) else msgspec.json.encode(raw)
         data = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError, ValueError) as error:
+    except RecursionError:
+        raise BrokenDocument(f"nested more than {DEEPEST} levels deep") from None
+    except (msgspec.MsgspecError, UnicodeError, TypeError, ValueError) as error:
         raise BrokenDocument(f"not JSON: {error}") from None
     if not isinstance(data, dict):
         raise BrokenDocument(f"expected a JSON object, not {type(data).__name__}")
+    if is_nested_deeper(text, data, DEEPEST):
+        raise BrokenDocument(f"nested more than {DEEPEST} levels deep")
     return data
 
 

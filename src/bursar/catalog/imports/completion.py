@@ -20,12 +20,8 @@ from bursar.catalog.content.service import lock_content
 from bursar.catalog.imports.events import ContentDeleted
 from bursar.catalog.imports.refusals import TooMuchMissing
 from bursar.catalog.membership.evaluation import Query
-from bursar.catalog.membership.service import (
-    Reason,
-    load_queries,
-    remove_members,
-    update_membership,
-)
+from bursar.catalog.membership.loading import load_queries
+from bursar.catalog.membership.service import Reason, remove_members, update_membership
 from bursar.database.types import AnyRow
 from bursar.events.service import publish
 

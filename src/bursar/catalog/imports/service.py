@@ -19,7 +19,8 @@ from bursar.catalog.content.service import lock_content
 from bursar.catalog.content.templates import decode_template
 from bursar.catalog.imports.events import ContentImported
 from bursar.catalog.membership.evaluation import StoredItem
-from bursar.catalog.membership.service import Reason, load_queries, update_membership
+from bursar.catalog.membership.loading import load_queries
+from bursar.catalog.membership.service import Reason, update_membership
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.database.types import AnyRow
 from bursar.events.service import publish

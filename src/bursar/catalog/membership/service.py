@@ -6,74 +6,20 @@ Everything here runs in the caller's transaction and under the content lock.
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import Enum
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.models import ContentItem
-from bursar.catalog.content.templates import decode_template
-from bursar.catalog.filters.fields import DEFAULT_PARTNER
-from bursar.catalog.filters.service import ContentFilter, compile_filter
 from bursar.catalog.membership.evaluation import Pair, Query, StoredItem, wanted_members
+from bursar.catalog.membership.loading import compile_query, load_items, partner_of, with_families
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.database.bulk import bulk_insert, is_any_of
 
-PARTNER_KEY: Final = "catalog.partner"
-"""In `Session.info`: see `partner_of`."""
 BATCH = 500
 """Documents that are evaluated together: what bounds the memory."""
-
-
-def load_queries(session: Session) -> list[Query]:
-    rows = session.execute(
-        select(CatalogQuery.uuid, CatalogQuery.content_filter, CatalogQuery.include_exec_ed)
-    )
-    return [
-        Query(row.uuid, compiled(msgspec.json.encode(row.content_filter)), row.include_exec_ed)
-        for row in rows
-    ]
-
-
-@lru_cache(maxsize=4096)
-def compiled(encoded_filter: bytes) -> ContentFilter:
-    return compile_filter(msgspec.json.decode(encoded_filter))
-
-
-def load_items(
-    session: Session, condition: ColumnElement[bool], limit: int | None = None
-) -> list[StoredItem]:
-    """Documents with their data, in the order of their ids; deleted ones are left out."""
-    rows = session.execute(
-        select(
-            ContentItem.id,
-            ContentItem.content_type,
-            ContentItem.key,
-            ContentItem.family_key,
-            ContentItem.active_until,
-            ContentItem.changed_at,
-            ContentItem.body,
-        )
-        .where(condition, ContentItem.deleted_at.is_(None))
-        .order_by(ContentItem.id)
-        .limit(limit)
-    )
-    return [
-        StoredItem(
-            row.id,
-            ContentType(row.content_type),
-            row.key,
-            row.family_key,
-            row.active_until,
-            row.changed_at,
-            decode_template(row.body),
-        )
-        for row in rows
-    ]
 
 
 class Reason(Enum):
@@ -103,7 +49,7 @@ def update_membership(
     """
     if not queries or not (items or families):
         return 0
-    everyone = _with_families(session, items, families)
+    everyone = with_families(session, items, families)
     wanted = wanted_members(queries, everyone.values(), partner_of(session))
     current = _current(session, [query.uuid for query in queries], list(everyone))
     fresh = {item.id for item in items} if reason is Reason.DOCUMENTS_CHANGED else set()
@@ -127,21 +73,13 @@ def remove_members(session: Session, content_ids: Sequence[int], now: datetime) 
     touch_queries(session, left, now)
 
 
-def partner_of(session: Session) -> str:
-    """The partner that documents belong to when they name none: the composition sets it."""
-    partner = session.info.get(PARTNER_KEY)
-    return partner if isinstance(partner, str) else DEFAULT_PARTNER
-
-
 def evaluate_batch(session: Session, query: CatalogQuery, now: datetime) -> bool:
     """Evaluates the next documents for a query that is not ready; True when they were the last.
 
     The caller holds the content lock.
     """
     items = load_items(session, ContentItem.id > query.evaluated_to, BATCH)
-    content_filter = compile_filter(query.content_filter)
-    compiled_query = Query(query.uuid, content_filter, query.include_exec_ed)
-    update_membership(session, [compiled_query], items, now, reason=Reason.FIRST_EVALUATION)
+    update_membership(session, [compile_query(query)], items, now, reason=Reason.FIRST_EVALUATION)
     if items:
         query.evaluated_to = items[-1].id
     if len(items) < BATCH:
@@ -155,7 +93,7 @@ def stale_members(
     session: Session, queries: Sequence[Query], items: Sequence[StoredItem]
 ) -> list[tuple[UUID, int, str]]:
     """Query, document and what is wrong, for each of these documents whose row is wrong."""
-    everyone = _with_families(session, items)
+    everyone = with_families(session, items)
     wanted = wanted_members(queries, everyone.values(), partner_of(session))
     current = _current(session, [query.uuid for query in queries], list(everyone))
     joined, left = _differences(everyone, wanted, current, set(), None)
@@ -176,24 +114,6 @@ def touch_queries(session: Session, uuids: Iterable[UUID], now: datetime) -> Non
         .where(CatalogQuery.uuid.in_(sorted(uuids)))
         .values(version=CatalogQuery.version + 1, content_modified_at=now)
     )
-
-
-def _with_families(
-    session: Session, items: Sequence[StoredItem], others: Collection[str | None] = ()
-) -> dict[int, StoredItem]:
-    everyone = {item.id: item for item in items}
-    families = {item.family_key for item in items}.union(others)
-    known = sorted(family for family in families if family is not None)
-    if not known:
-        return everyone
-    ids = session.scalars(
-        select(ContentItem.id).where(is_any_of(session, ContentItem.family_key, known))
-    )
-    missing = [item_id for item_id in ids if item_id not in everyone]
-    if missing:
-        relatives = load_items(session, is_any_of(session, ContentItem.id, missing))
-        everyone |= {relative.id: relative for relative in relatives}
-    return everyone
 
 
 def _current(
