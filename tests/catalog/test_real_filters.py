@@ -200,7 +200,7 @@ def test_catalogs_that_differ_in_executive_education_have_one_query_for_clients(
         put(session, {"content_type": "course"})
         put_exec_ed(session, at(1), included=True)
         assert (len(members(session)), len(members(session, ENTERPRISE))) == (2, 1)
-        shown = catalogs_of(session.connection(), [ENTERPRISE], PageRequest(10, 1)).results
+        shown = catalogs_of(session.connection(), [ENTERPRISE], PageRequest(10, 1), at(0)).results
         assert len({catalog.catalog_query_uuid for catalog in shown}) == 1
         assert len(shown) == 2
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+import httpx
 import pytest
 
 from testing.clients.api import CATALOGS, Api, keys_of
@@ -85,6 +86,10 @@ def test_a_window_that_closes_changes_count_page_etag_and_date(service: Service)
     )
 
 
+def http_date_of(response: httpx.Response) -> datetime:
+    return parsedate_to_datetime(response.headers["last-modified"])
+
+
 def has_seen_it_close(shop: Shop, duration: timedelta) -> bool:
     """Whether there was time to look before. What was seen then is asserted."""
     closes = datetime.now(UTC) + duration
@@ -111,7 +116,7 @@ def has_seen_it_close(shop: Shop, duration: timedelta) -> bool:
     assert keys_of(after.json()) == [shop.key("A"), shop.key("C")]
     assert after.json()["count"] == 2
     assert after.headers["etag"] != before.headers["etag"]
-    assert parsedate_to_datetime(after.headers["last-modified"]) == closes.replace(microsecond=0)
+    assert http_date_of(after) == closes.replace(microsecond=0)
     since = {"If-Modified-Since": before.headers["last-modified"]}
     assert shop.api.get(shop.path, headers=since).status_code == 200
     again = shop.api.get(f"{shop.path}/courses/{shop.key('B')}")
@@ -119,6 +124,10 @@ def has_seen_it_close(shop: Shop, duration: timedelta) -> bool:
 
     asked = started.isoformat().replace("+00:00", "Z")
     changed = shop.api.json(shop.path, params={"updated_since": asked})
-    assert keys_of(changed) == [shop.key("B")]
-    assert changed["removed"] == []
+    assert changed["results"] == []
+    (gone,) = changed["removed"]
+    assert (gone["key"], gone["removed_at"], gone["reason"]) == (shop.key("B"), instant, "closed")
+    (catalog,) = shop.api.json(CATALOGS)["results"]
+    assert catalog["content_last_modified"] == instant
+    assert http_date_of(shop.api.get(CATALOGS)) == closes.replace(microsecond=0)
     return True

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from testing.clients.api import JsonObject, keys_of
+from testing.clients.api import CATALOGS, JsonObject, keys_of
 from testing.shops.service import Service, Shop
 from testing.worlds.contract import PAST, course, open_course, run
 
@@ -24,10 +24,15 @@ def names(shop: Shop, page: JsonObject) -> list[str]:
 
 def removed(shop: Shop, page: JsonObject) -> list[str]:
     for item in page["removed"]:
-        assert list(item)[1:] == ["content_type", "removed", "removed_at"]
+        assert list(item)[1:] == ["content_type", "removed", "removed_at", "reason"]
         assert item["removed"] is True
     keys = (item.get("key") or item["uuid"] for item in page["removed"])
     return [key.removeprefix(f"{shop.org}+") for key in keys]
+
+
+def reasons(shop: Shop, page: JsonObject) -> dict[str, str]:
+    told = (item["reason"] for item in page["removed"])
+    return dict(zip(removed(shop, page), told, strict=True))
 
 
 @pytest.fixture
@@ -66,12 +71,70 @@ def test_new_and_changed_documents_are_reported(stocked: Shop) -> None:
     assert page["results"][0]["title"] == "New title"
 
 
-def test_a_document_that_closed_is_reported_as_it_is(stocked: Shop) -> None:
+def test_a_document_that_closed_is_removed(stocked: Shop) -> None:
     since = now()
     stocked.stock(course(stocked.key("A"), run("course-v1:x+y+z", end=PAST)))
     page = changes(stocked, since)
-    assert (names(stocked, page), page["removed"]) == (["A"], [])
+    assert (page["results"], reasons(stocked, page)) == ([], {"A": "closed"})
     assert names(stocked, stocked.api.json(stocked.path)) == ["B", "C"]
+
+
+def test_why_a_document_is_not_listed_any_more_is_told(stocked: Shop) -> None:
+    since = now()
+    for name in "DEF":
+        stocked.stock(open_course(stocked.key(name)))
+    closed = run("course-v1:x+y+z", is_enrollable=False, enrollment_start=None)
+    stocked.stock(
+        course(stocked.key("A"), run("course-v1:x+y+z", status="unpublished")),
+        course(stocked.key("B"), closed),
+        open_course(stocked.key("C"), owners=[]),
+        course(stocked.key("N"), run("course-v1:x+y+never", status="unpublished")),
+    )
+    stocked.delete("D")
+    page = changes(stocked, since)
+    assert names(stocked, page) == ["E", "F"]
+    # What was never listed is not told of.
+    expected = {"A": "unpublished", "B": "closed", "C": "filtered", "D": "deleted"}
+    assert reasons(stocked, page) == expected
+    stocked.change(content_filter={"key": [stocked.key(name) for name in "ABE"]})
+    page = changes(stocked, since)
+    assert reasons(stocked, page) == expected | {"F": "filtered"}
+    stocked.change(content_filter=None)
+    everything = dict.fromkeys("ABCEF", "filtered") | {"D": "deleted"}
+    assert reasons(stocked, changes(stocked, since)) == everything
+
+
+def test_what_had_closed_before_is_not_told_again(stocked: Shop) -> None:
+    stocked.stock(course(stocked.key("A"), run("course-v1:x+y+z", end=PAST)))
+    since = now()
+    stocked.stock(course(stocked.key("A"), run("course-v1:x+y+z", end=PAST), title="New"))
+    page = changes(stocked, since)
+    assert (page["results"], page["removed"]) == ([], [])
+
+
+def test_a_hidden_program_is_unpublished(service: Service) -> None:
+    uuid = str(uuid4())
+    shop = service.open_shop(content_filter={"subtitle": uuid})
+    program = {"uuid": uuid, "title": "P", "subtitle": uuid, "courses": []}
+    shop.stock(program)
+    since = now()
+    shop.stock(program | {"hidden": True})
+    (gone,) = changes(shop, since)["removed"]
+    assert (gone["uuid"], gone["reason"]) == (uuid, "unpublished")
+
+
+def test_every_page_tells_where_the_next_request_begins(stocked: Shop) -> None:
+    asked = {"Accept": "application/json"}
+    (listed,) = stocked.api.json(CATALOGS)["results"]
+    first = stocked.api.get(stocked.path, headers=asked)
+    since = first.headers["x-next-updated-since"]
+    assert since == listed["content_last_modified"]
+    known = asked | {"If-None-Match": first.headers["etag"]}
+    unchanged = stocked.api.get(stocked.path, headers=known)
+    assert (unchanged.status_code, unchanged.headers["x-next-updated-since"]) == (304, since)
+    assert changes(stocked, since)["results"] == []
+    stocked.stock(open_course(stocked.key("B"), title="New title"))
+    assert names(stocked, changes(stocked, since)) == ["B"]
 
 
 def test_a_document_that_no_longer_matches_is_removed(stocked: Shop) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from cachetools import LRUCache
 from sqlalchemy import Connection
 
+from bursar import clock
 from bursar.catalog.listings import service as listings
 from bursar.catalog.listings.commands import Selection
 from bursar.catalog.listings.indexes import MemberIndexes
@@ -140,21 +141,22 @@ class CatalogReader:
         # The page is found before the cache is looked at, and before 304: of a page that is not
         # there, the answer must say so.
         page = wanted.within(len(listing.ids))
-        return self._answer(listing, lambda: self._page(page, listing.ids), *listing.state)
+        return self._list(listing, lambda: self._page(page, listing.ids))
 
     def selected(self, wanted: PageRequest, selection: Selection) -> Answer[bytes]:
-        """A page of what was asked for, open or not."""
+        """A page of what was asked for by keys, listed or not, or of what changed."""
 
         def build() -> bytes:
             ids = listings.selected_ids(self.connection, self.catalog, selection)
             page = wanted.within(len(ids))
             if selection.since is None:
                 return self._page(page, ids)
-            removed = listings.removed_since(self.connection, self.catalog, selection)
+            removed = listings.removed_since(
+                self.connection, self.catalog, selection, selection.since
+            )
             return self._page(page, ids, removed)
 
-        listing = self._listing()
-        return self._answer(listing, build, *listing.state)
+        return self._list(self._listing(), build)
 
     def item(
         self, content_id: int, body_hash: bytes, nested_run: str | None = None
@@ -208,6 +210,14 @@ class CatalogReader:
         return listings.listing_of(
             self.connection, self.services.indexes, self.catalog, self.request.now
         )
+
+    def _list(self, listing: Listing, build: Callable[[], bytes]) -> Answer[bytes]:
+        """A page, with the instant that the next request for changes begins at."""
+        answer = self._answer(listing, build, *listing.state)
+        # It leaves out what the clock closed since: a change that was stamped before that, and is
+        # committed later, must not be missed. What closed is told again.
+        answer.headers["X-Next-Updated-Since"] = clock.format_instant(listing.changed_at)
+        return answer
 
     def _answer(
         self, listing: Listing, build: Callable[[], bytes], *state: object

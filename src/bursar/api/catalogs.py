@@ -57,13 +57,14 @@ _LISTED: Final[Mapping[str, object]] = {
 }
 _REMOVED: Final = {
     "type": "object",
-    "required": ["content_type", "removed", "removed_at"],
+    "required": ["content_type", "removed", "removed_at", "reason"],
     "properties": {
         "key": _STRING,
         "uuid": _UUID,
         "content_type": {"enum": ["course", "courserun", "program", "learnerpathway"]},
         "removed": {"const": True},
         "removed_at": {"type": "string", "format": "date-time"},
+        "reason": {"enum": ["filtered", "deleted", "unpublished", "closed"]},
     },
 }
 
@@ -147,7 +148,8 @@ class CatalogContentQuery(Query, frozen=True, kw_only=True):
     updated_since: Annotated[
         datetime | None,
         INSTANT,
-        "Only what changed after this instant, with what left the catalog since in `removed`.",
+        "Only what changed after this instant: the X-Next-Updated-Since of an earlier answer. "
+        "What is not listed any more is in `removed`.",
     ] = None
 
 
@@ -183,7 +185,8 @@ def list_catalogs(
     enterprises = caller.enterprises
     if query.enterprise_customer is not None:
         enterprises = tuple(uuid for uuid in enterprises if uuid == query.enterprise_customer)
-    found = catalogs.catalogs_of(connection, enterprises, PageRequest(query.page_size, query.page))
+    wanted = PageRequest(query.page_size, query.page)
+    found = catalogs.catalogs_of(connection, enterprises, wanted, request.now)
     content = CatalogList(
         found.page.count,
         request.next_link(found.page),
@@ -205,8 +208,8 @@ def list_content(
 ) -> Answer[bytes]:
     """List the content of a catalog
 
-    Courses (and runs and programs) that are open for enrollment or will be. With `content_keys` or
-    `updated_since` closed ones are listed too.
+    Courses (and runs and programs) that are open for enrollment or will be. With `content_keys`
+    closed ones are listed too.
     """
     reader = CatalogReader(catalog, request, services, connection)
     wanted = PageRequest(query.limit or query.page_size, query.page)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from bursar.catalog.catalogs.history import note_difference, note_history
+from bursar.catalog.catalogs.history import note_arrivals, note_departures, note_joined
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.content.models import ContentItem
 from bursar.catalog.content.service import lock_content
@@ -69,10 +69,10 @@ def adopt(session: Session, catalog: Catalog, new: UUID | None, now: datetime) -
     session.flush()
     # All that a catalog is created with arrived when it was created: that needs no notes.
     if new is not None and catalog.created_at < now:
-        note_difference(session, catalog, new, old, now, arrived=True)
+        note_arrivals(session, catalog, new, old, now)
     if old is not None:
-        note_history(session, catalog, old, since)
-        note_difference(session, catalog, old, new, now, arrived=False)
+        note_joined(session, catalog, old, since)
+        note_departures(session, catalog, old, new, since=since, now=now)
         _forget_if_unused(session, old)
 
 

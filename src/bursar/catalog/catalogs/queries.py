@@ -1,19 +1,33 @@
 """What is read of catalogs themselves."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from bursar.catalog.catalogs.models import Catalog
-from bursar.catalog.membership.models import CatalogQuery
+from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.database.types import AnyRow
 
 # The statements are made of plain tables and built once: building one at every request costs more
 # than the database takes to answer it.
 _catalogs, _queries = Catalog.__table__.c, CatalogQuery.__table__.c
+_members = QueryMember.__table__.c
 _OF_ENTERPRISES = _catalogs.enterprise_uuid.in_(bindparam("enterprises", expanding=True))
 _CATALOGS_COUNT = select(func.count()).select_from(Catalog.__table__).where(_OF_ENTERPRISES)
+_LAST_CLOSED = (
+    select(_members.active_until)
+    .where(
+        _members.query_uuid == _catalogs.query_uuid,
+        _members.removed_at.is_(None),
+        _members.active_until <= bindparam("now", type_=_members.active_until.type),
+    )
+    .order_by(_members.active_until.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+"""Of the documents that the clock closed."""
 _CATALOGS_PAGE = (
     select(
         _catalogs.uuid,
@@ -23,6 +37,7 @@ _CATALOGS_PAGE = (
         _catalogs.query_since,
         _queries.filter_uuid,
         _queries.content_modified_at,
+        _LAST_CLOSED.label("last_closed_at"),
         _catalogs.modified_at,
         _catalogs.query_title,
         _catalogs.include_exec_ed_2u_courses,
@@ -30,6 +45,7 @@ _CATALOGS_PAGE = (
         func.max(_catalogs.modified_at).over().label("last_modified_at"),
         func.max(_catalogs.query_since).over().label("last_query_since"),
         func.max(_queries.content_modified_at).over().label("last_content_modified_at"),
+        func.max(_LAST_CLOSED).over().label("last_of_all_closed_at"),
     )
     .select_from(
         Catalog.__table__.outerjoin(CatalogQuery.__table__, _queries.uuid == _catalogs.query_uuid)
@@ -42,10 +58,14 @@ _CATALOGS_PAGE = (
 
 
 def catalogs_page(
-    connection: Connection, enterprises: Sequence[UUID], offset: int, limit: int
+    connection: Connection,
+    enterprises: Sequence[UUID],
+    offset: int,
+    limit: int,
+    now: datetime,
 ) -> Sequence[AnyRow]:
     """Oldest first; every row also carries the length and the last changes of the whole list."""
-    values = {"enterprises": list(enterprises), "skipped": offset, "size": limit}
+    values = {"enterprises": list(enterprises), "skipped": offset, "size": limit, "now": now}
     rows: Sequence[AnyRow] = connection.execute(_CATALOGS_PAGE, values).all()
     return rows
 

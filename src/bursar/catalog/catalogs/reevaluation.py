@@ -24,7 +24,7 @@ from bursar.database.engine import Database
 
 __all__ = ["PARTNER_KEY", "reevaluate"]
 
-RULES: Final = 2
+RULES: Final = 3
 """To be raised with every change of what filters select, of what is listed until when, or of how
 documents are stored."""
 BATCH: Final = 500

@@ -58,19 +58,22 @@ def list_catalogs(session: Session, enterprise_uuid: UUID) -> list[CatalogRecord
 
 
 def catalogs_of(
-    connection: Connection, enterprises: Sequence[UUID], wanted: PageRequest
+    connection: Connection, enterprises: Sequence[UUID], wanted: PageRequest, now: datetime
 ) -> CatalogPage:
-    """The catalogs of these enterprises, oldest first. Raises PageOutOfRange.
+    """The catalogs of these enterprises, oldest first, as they are `now`. Raises PageOutOfRange.
 
     The first page brings the count with it; any other page is found by a count of its own.
     """
     if wanted.is_first:
-        rows = queries.catalogs_page(connection, enterprises, 0, wanted.size)
+        rows = queries.catalogs_page(connection, enterprises, 0, wanted.size, now)
         page = wanted.within(rows[0].total if rows else 0)
     else:
         page = wanted.within(queries.catalogs_count(connection, enterprises))
-        rows = queries.catalogs_page(connection, enterprises, page.start, page.size)
-    results = [catalog_summary(row, row.filter_uuid, row.content_modified_at) for row in rows]
+        rows = queries.catalogs_page(connection, enterprises, page.start, page.size, now)
+    results = [
+        catalog_summary(row, row.filter_uuid, _latest(row.content_modified_at, row.last_closed_at))
+        for row in rows
+    ]
     return CatalogPage(page, results, _last_change(rows))
 
 
@@ -178,5 +181,13 @@ def _last_change(rows: Sequence[AnyRow]) -> datetime | None:
     if not rows:
         return None
     first = rows[0]
-    last: datetime = max(first.last_modified_at, first.last_query_since)
-    return max(last, first.last_content_modified_at or last)
+    return _latest(
+        first.last_modified_at,
+        first.last_query_since,
+        first.last_content_modified_at,
+        first.last_of_all_closed_at,
+    )
+
+
+def _latest(*instants: datetime | None) -> datetime | None:
+    return max((instant for instant in instants if instant is not None), default=None)

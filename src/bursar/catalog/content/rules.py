@@ -1,9 +1,13 @@
 """Pure decisions about content: until when is it listed."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from bursar.clock import FOREVER, NEVER
+
+CLOSED: Final = NEVER + timedelta(days=1)
+"""Until when what was closed by hand is listed: before all content, and after NEVER, which says
+that nothing of it is published at all."""
 
 
 def is_published(status: Any) -> bool:
@@ -29,7 +33,7 @@ def run_open_until(
         return NEVER
     bounds = [bound for bound in (enrollment_end, end) if bound is not None]
     if is_enrollable is False:
-        bounds.append(enrollment_start or NEVER)
+        bounds.append(enrollment_start or CLOSED)
     return min(bounds, default=FOREVER)
 
 

@@ -1,18 +1,36 @@
 """What is read of the content of a catalog, each in one statement."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
 
 from bursar.catalog.catalogs.models import CatalogChange
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.models import ContentItem, NestedRun
 from bursar.catalog.listings.commands import Selection
 from bursar.catalog.listings.owned import CatalogTarget
+from bursar.catalog.membership.listed import is_listed, last_listed
 from bursar.catalog.membership.models import AllowedRun, QueryMember
 from bursar.catalog.membership.restricted import is_shown
+from bursar.clock import NEVER
 from bursar.database.types import AnyRow
 
 _items = ContentItem.__table__.c
@@ -77,59 +95,86 @@ def find_run(connection: Connection, query_uuid: UUID, run_key: str) -> AnyRow |
 
 
 def selected_ids(connection: Connection, catalog: CatalogTarget, wanted: Selection) -> list[int]:
-    """Members with one of the keys that changed since the instant; being closed by the clock counts
-    as a change."""
+    """Members with one of the keys, listed or not; with an instant, those that are listed now and
+    were not, or were different, at that instant."""
     conditions = [QueryMember.query_uuid == catalog.query_uuid, QueryMember.removed_at.is_(None)]
     if wanted.keys:
         conditions.append(QueryMember.sort_key.in_(wanted.keys))
-    # In a catalog that was created after the instant, everything is new.
-    if wanted.since is not None and catalog.created_at <= wanted.since:
-        arrived = select(CatalogChange.content_id).where(
-            CatalogChange.catalog_uuid == catalog.uuid,
-            CatalogChange.arrived,
-            CatalogChange.at > wanted.since,
-        )
-        conditions.append(
-            or_(
-                QueryMember.changed_at > wanted.since,
-                and_(
-                    QueryMember.active_until > wanted.since,
-                    QueryMember.active_until <= wanted.now,
-                ),
-                QueryMember.content_id.in_(arrived),
-            )
-        )
+    if wanted.since is not None:
+        # Nothing opens by the passing of time: what is listed now and was not, has changed.
+        conditions += [is_listed(wanted.now), _is_new(catalog, wanted.since)]
     statement = select(QueryMember.content_id).where(*conditions)
     ordered = statement.order_by(QueryMember.sort_key, QueryMember.content_id)
     return list(connection.scalars(ordered))
 
 
-def removed_since(
-    connection: Connection, catalog: CatalogTarget, wanted: Selection
-) -> Sequence[AnyRow]:
-    """key, content_type and removed_at of what left the catalog since, because it left the query
-    or because the catalog changed to another query."""
-    left_query = select(QueryMember.content_id, QueryMember.removed_at.label("at")).where(
-        QueryMember.query_uuid == catalog.query_uuid,
-        QueryMember.removed_at > wanted.since,
-        QueryMember.removed_at > catalog.query_since,
+def _is_new(catalog: CatalogTarget, since: datetime) -> ColumnElement[bool]:
+    if catalog.created_at > since:
+        return true()
+    arrived = select(CatalogChange.content_id).where(
+        CatalogChange.catalog_uuid == catalog.uuid,
+        CatalogChange.arrived,
+        CatalogChange.at > since,
     )
-    members = select(QueryMember.content_id).where(
-        QueryMember.query_uuid == catalog.query_uuid, QueryMember.removed_at.is_(None)
+    return or_(QueryMember.changed_at > since, QueryMember.content_id.in_(arrived))
+
+
+def removed_since(
+    connection: Connection, catalog: CatalogTarget, wanted: Selection, since: datetime
+) -> Sequence[AnyRow]:
+    """key, content_type, removed_at and reason of what the catalog listed after `since` and does
+    not list now. A catalog that is newer has lost nothing."""
+    if catalog.created_at > since:
+        return []
+    member = QueryMember.__table__.alias("member")
+    gone = _gone(catalog, since, wanted.now)
+    of_item: tuple[ColumnElement[Any], ...] = (
+        _items.id, _items.key, _items.content_type, _items.deleted_at,
+        member.c.content_id, member.c.active_until,
+    )  # fmt: skip
+    reason = case(
+        (_items.deleted_at.is_not(None), "deleted"),
+        (member.c.content_id.is_(None), "filtered"),
+        (member.c.active_until == NEVER, "unpublished"),
+        else_="closed",
+    )
+    at = func.max(gone.c.at).label("removed_at")
+    statement = (
+        select(_items.key, _items.content_type, at, reason.label("reason"))
+        .select_from(
+            ContentItem.__table__.join(gone, gone.c.content_id == _items.id).outerjoin(
+                member,
+                and_(
+                    member.c.query_uuid == catalog.query_uuid,
+                    member.c.content_id == _items.id,
+                    member.c.removed_at.is_(None),
+                ),
+            )
+        )
+        .group_by(*of_item)
+        .order_by(_items.key, _items.id)
+    )
+    if wanted.keys:
+        statement = statement.where(_items.key.in_(wanted.keys))
+    return connection.execute(statement).all()
+
+
+def _gone(catalog: CatalogTarget, since: datetime, now: datetime) -> Subquery:
+    """content_id and at: what left the listing of the query, or left when the catalog came to serve
+    another query."""
+    of_query, until = QueryMember.query_uuid == catalog.query_uuid, last_listed(now)
+    left_query = select(QueryMember.content_id, until.label("at")).where(
+        of_query,
+        not_(is_listed(now)),
+        # Before the catalog served the query, its history is that of other catalogs.
+        until > literal(max(since, catalog.query_since), QueryMember.changed_at.type),
     )
     left_catalog = select(CatalogChange.content_id, CatalogChange.at).where(
         CatalogChange.catalog_uuid == catalog.uuid,
         CatalogChange.arrived.is_(False),
-        CatalogChange.at > wanted.since,
-        CatalogChange.content_id.not_in(members),
+        CatalogChange.at > since,
+        CatalogChange.content_id.not_in(
+            select(QueryMember.content_id).where(of_query, is_listed(now))
+        ),
     )
-    gone = left_query.union_all(left_catalog).subquery()
-    statement = (
-        select(ContentItem.key, ContentItem.content_type, func.max(gone.c.at).label("removed_at"))
-        .join(gone, gone.c.content_id == ContentItem.id)
-        .group_by(ContentItem.id, ContentItem.key, ContentItem.content_type)
-        .order_by(ContentItem.key, ContentItem.id)
-    )
-    if wanted.keys:
-        statement = statement.where(ContentItem.key.in_(wanted.keys))
-    return connection.execute(statement).all()
+    return left_query.union_all(left_catalog).subquery()

@@ -36,6 +36,9 @@ class Listing:
 
     version: int
     """Of the query."""
+    changed_at: datetime
+    """When the catalog came to serve the query, or the query's content last changed: what a client
+    has that reads the listing now."""
     boundary: datetime
     """When the last of the closed documents closed. It and the version decide what is listed."""
     ids: "array[int]"
@@ -74,29 +77,31 @@ def listing_of(
     """No statement at all while the index of the catalog's query is remembered."""
     index = indexes.get(connection, catalog.query_uuid, catalog.version or 0)
     view = index.at(now)
-    last_modified = max(
-        catalog.modified_at, catalog.query_since, index.content_modified_at, view.boundary
-    )
-    return Listing(index.version, view.boundary, view.ids, last_modified)
+    changed_at = max(catalog.query_since, index.content_modified_at)
+    last_modified = max(catalog.modified_at, changed_at, view.boundary)
+    return Listing(index.version, changed_at, view.boundary, view.ids, last_modified)
 
 
 def selected_ids(
     connection: Connection, catalog: CatalogTarget, selection: Selection
 ) -> Sequence[int]:
-    """Members that were asked for, in the order of their keys, whether they are open or not."""
+    """Members that were asked for, in the order of their keys: only those that are listed now, when
+    it is asked for what changed."""
     return queries.selected_ids(connection, catalog, selection)
 
 
 def removed_since(
-    connection: Connection, catalog: CatalogTarget, selection: Selection
+    connection: Connection, catalog: CatalogTarget, selection: Selection, since: datetime
 ) -> list[RemovedItem | RemovedProgram]:
-    """What left the catalog after `selection.since`, in whichever way."""
+    """What the catalog listed after `since` and does not list now, for whichever reason."""
     removed: list[RemovedItem | RemovedProgram] = []
-    for row in queries.removed_since(connection, catalog, selection):
+    for row in queries.removed_since(connection, catalog, selection, since):
         is_known_by_uuid = row.content_type in (ContentType.PROGRAM, ContentType.LEARNER_PATHWAY)
         shown = RemovedProgram if is_known_by_uuid else RemovedItem
         at = clock.format_instant(row.removed_at)
-        removed.append(shown(row.key, row.content_type, removed=True, removed_at=at))
+        removed.append(
+            shown(row.key, row.content_type, removed=True, removed_at=at, reason=row.reason)
+        )
     return removed
 
 

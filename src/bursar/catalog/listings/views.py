@@ -4,12 +4,14 @@ import msgspec
 
 
 class RemovedItem(msgspec.Struct, frozen=True):
-    """A course or a course run that left the catalog."""
+    """A course or a course run that the catalog does not list any more."""
 
     key: str
     content_type: str
     removed: bool
     removed_at: str
+    reason: str
+    """`filtered`, `deleted`, `unpublished` or `closed`."""
 
 
 class RemovedProgram(msgspec.Struct, frozen=True):
@@ -17,3 +19,4 @@ class RemovedProgram(msgspec.Struct, frozen=True):
     content_type: str
     removed: bool
     removed_at: str
+    reason: str

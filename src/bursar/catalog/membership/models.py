@@ -64,3 +64,6 @@ class QueryMember(Base):
     """The document's, unless the filter forces it or allows a restricted run of it."""
     changed_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+    listed_until: Mapped[datetime | None]
+    """Until when the document was listed before it changed; null in rows of an older release, which
+    did not note it. See listed.py for how to read it."""

@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from bursar.catalog.content.models import ContentItem
 from bursar.catalog.membership.evaluation import Pair, Query, StoredItem, wanted_members
+from bursar.catalog.membership.listed import last_listed
 from bursar.catalog.membership.loading import compile_query, load_items, partner_of, with_families
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
+from bursar.clock import NEVER
 from bursar.database.bulk import bulk_insert, is_any_of
 
 BATCH = 500
@@ -55,7 +57,7 @@ def update_membership(
     fresh = {item.id for item in items} if reason is Reason.DOCUMENTS_CHANGED else set()
     stamp = None if reason is Reason.FIRST_EVALUATION else now
     joined, left = _differences(everyone, wanted, current, fresh, stamp)
-    _write_joined(session, joined, current)
+    _write_joined(session, joined, current, now)
     _write_left(session, left, now)
     touched = {row["query_uuid"] for row in joined} | {row["b_query"] for row in left}
     touch_queries(session, touched, now)
@@ -172,8 +174,9 @@ def _write_joined(
     session: Session,
     rows: list[dict[str, Any]],
     current: dict[Pair, datetime | None],
+    now: datetime,
 ) -> None:
-    extra = {"removed_at": None}
+    extra = {"removed_at": None, "listed_until": NEVER}
     new = [row | extra for row in rows if (row["query_uuid"], row["content_id"]) not in current]
     bulk_insert(session, QueryMember, new)
     known = [
@@ -197,6 +200,7 @@ def _write_joined(
                 active_until=bindparam("b_active_until"),
                 changed_at=bindparam("b_changed_at"),
                 removed_at=None,
+                listed_until=last_listed(now),
             )
         )
         session.connection().execute(statement, known)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.catalog.content.rules import program_active_until, run_open_until
+from bursar.catalog.content.rules import CLOSED, program_active_until, run_open_until
 from bursar.clock import FOREVER, NEVER
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -24,7 +24,7 @@ instants = st.floats(-1e8, 1e9).map(lambda seconds: NOW + timedelta(seconds=seco
         ({"enrollment_end": FUTURE}, FUTURE),
         ({"end": FUTURE}, FUTURE),
         ({"enrollment_end": FUTURE, "end": PAST}, PAST),
-        ({"is_enrollable": False}, NEVER),
+        ({"is_enrollable": False}, CLOSED),
         ({"is_enrollable": False, "enrollment_start": PAST}, PAST),
         ({"is_enrollable": False, "enrollment_start": FUTURE}, FUTURE),
         ({"is_enrollable": True, "enrollment_start": FUTURE}, FOREVER),
