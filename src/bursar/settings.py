@@ -36,6 +36,9 @@ class Settings(BaseSettings):
 
     database_url: str = ""
     """`sqlite:///PATH` or `postgresql://USER@HOST:PORT/DB`; empty: `.bursar/bursar.db` here."""
+    direct_database_url: str = ""
+    """The database itself, for workers and commands, when `database_url` is that of a connection
+    pooler; empty: there is no pooler."""
     public_url: str = ""
     """The beginning of absolute links; empty: the host of the request."""
     default_format: Literal["xml", "json"] = "xml"

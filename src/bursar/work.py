@@ -183,14 +183,20 @@ def open_database(
     settings: Settings, *, pool_size: int = 8, patience: Patience = PATIENT
 ) -> Database:
     """The installation's database, ready for services. Raises ValueError for a URL of no use."""
-    database = Database(settings.effective_database_url, pool_size=pool_size, patience=patience)
-    return compose(database, settings)
+    url = settings.direct_database_url or settings.effective_database_url
+    return compose(Database(url, pool_size=pool_size, patience=patience), settings)
 
 
 def open_web_database(settings: Settings) -> Database:
     """The same for web processes, in which a client waits for every statement."""
     patience = Patience(settings.lock_timeout, settings.statement_timeout)
-    return open_database(settings, pool_size=settings.threads, patience=patience)
+    database = Database(
+        settings.effective_database_url,
+        pool_size=settings.threads,
+        patience=patience,
+        pooled=bool(settings.direct_database_url),
+    )
+    return compose(database, settings)
 
 
 def background_worker(settings: Settings) -> "Worker":

@@ -18,7 +18,7 @@ from granian.server.mp import MPServer
 from bursar import logs, memory
 from bursar.cli.exits import fail
 from bursar.cli.key_care import prepare_keys
-from bursar.cli.support import opened_database, settings_or_fail
+from bursar.cli.support import check_pooler, opened_database, settings_or_fail
 from bursar.identity.secret_file import seal_of
 from bursar.settings import Settings
 from bursar.web import draining
@@ -64,6 +64,7 @@ def serve(
     with opened_database(settings) as database:
         is_sqlite = database.is_sqlite
         prepare_keys(database, seal_of(database, settings))
+    check_pooler(settings)
     place = listen_address_of(host, port)
     typer.echo(f"Bursar listens on {place.url}", err=True)
     run_server(settings, place, workers, with_worker=is_sqlite and not no_worker)

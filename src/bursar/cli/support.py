@@ -21,12 +21,13 @@ from bursar.catalog.content.service import (
 from bursar.cli.exits import EXIT_INVALID, EXIT_SCHEMA, fail
 from bursar.database.engine import Database
 from bursar.database.migrate import is_current, upgrade
+from bursar.database.poolers import NOT_UTC, POOLED, is_in_utc, is_pooled, refuses_sessions
 from bursar.database.troubles import DatabaseReadOnly
 from bursar.identity.sealing import SealedKey
 from bursar.jobs.system import migrate_system_tables
 from bursar.schema import metadata
 from bursar.settings import Settings, get_settings
-from bursar.work import open_database
+from bursar.work import open_database, open_web_database
 
 assert metadata  # noqa: S101 - every table is known before the first statement
 
@@ -85,13 +86,13 @@ def reached_database(settings: Settings) -> Iterator[Database]:
     try:
         database = open_database(settings)
     except ValueError as error:
-        fail(f"BURSAR_DATABASE_URL: {error}", EXIT_INVALID)
+        fail(f"{_url_setting(settings)}: {error}", EXIT_INVALID)
     except OSError as error:
         fail(f"The database cannot be used: {error}")
     for line in database.tightened:
         typer.echo(line, err=True)
     try:
-        _connect(database)
+        _connect(database, _url_setting(settings))
         yield database
     except DatabaseReadOnly:
         fail("The database accepts no changes: it is read-only, as a standby is.")
@@ -101,12 +102,34 @@ def reached_database(settings: Settings) -> Iterator[Database]:
         database.dispose()
 
 
-def _connect(database: Database) -> None:
+def _url_setting(settings: Settings) -> str:
+    return "BURSAR_DIRECT_DATABASE_URL" if settings.direct_database_url else "BURSAR_DATABASE_URL"
+
+
+def _connect(database: Database, setting: str) -> None:
     try:
-        with database.read():
-            pass
+        with database.read() as connection:
+            if is_pooled(connection):
+                fail(f"{setting} {POOLED}", EXIT_INVALID)
     except DBAPIError as error:
+        if refuses_sessions(error):
+            fail(f"{setting} {POOLED}", EXIT_INVALID)
         fail(f"The database cannot be used: {error.orig}")
+
+
+def check_pooler(settings: Settings) -> None:
+    """Ends the command when web processes could not work with the pooler that they are to use."""
+    if not settings.direct_database_url:
+        return
+    database = open_web_database(settings)
+    try:
+        with database.read() as connection:
+            if not is_in_utc(connection):
+                fail(f"BURSAR_DATABASE_URL {NOT_UTC}", EXIT_INVALID)
+    except DBAPIError as error:
+        fail(f"The database of BURSAR_DATABASE_URL cannot be used: {error.orig}")
+    finally:
+        database.dispose()
 
 
 def _prepare(database: Database) -> None:

@@ -51,9 +51,14 @@ class Database:
     commits at the end or leaves nothing behind.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8, patience: Patience = PATIENT) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 8, patience: Patience = PATIENT, pooled: bool = False
+    ) -> None:
+        """`pooled`: the URL leads to a pooler of connections, which keeps no state of a session
+        from one transaction to the next."""
         self.url = sqlalchemy_url(url)
         self.patience = patience
+        self.pooled = pooled
         self.info: dict[str, object] = {}
         """What every session of `transaction` has in `Session.info` for services, such as the table
         of subscriptions to events."""
@@ -82,7 +87,10 @@ class Database:
             # Just-in-time compilation takes longer than it saves with as few rows as we read.
             limits = {"timezone": "UTC", "jit": "off", **self._timeouts(autocommit=autocommit)}
             settings = " ".join(f"-c {name}={value}" for name, value in limits.items())
-            options["connect_args"] = {"options": settings, "application_name": "bursar"}
+            # A statement that was prepared in one transaction is unknown in the next, when that
+            # has another server connection.
+            session = {"prepare_threshold": None} if self.pooled else {"options": settings}
+            options["connect_args"] = {**session, "application_name": "bursar"}
             # The pre-ping replaces a connection that the server has dropped, so that no request
             # fails with it.
             options |= {"pool_pre_ping": not autocommit, "pool_recycle": 1800}
@@ -92,7 +100,15 @@ class Database:
             event.listen(engine, "connect", partial(_set_sqlite_pragmas, self._busy_seconds))
             if not autocommit:
                 event.listen(engine, "begin", _begin_immediate)
+        elif self.pooled and not autocommit:
+            event.listen(engine, "begin", self._limit_transaction)
         return engine
+
+    def _limit_transaction(self, connection: Connection) -> None:
+        limits = self._timeouts(autocommit=False)
+        commands = [f"SET LOCAL {name} = '{value}'" for name, value in limits.items()]
+        if commands:
+            connection.exec_driver_sql("; ".join(commands))
 
     @property
     def _busy_seconds(self) -> float:
