@@ -15,6 +15,7 @@ from bursar import __version__, clock, logs, memory
 from bursar.api import (
     allocation,
     assignments,
+    bulk_changes,
     bulk_enrollment,
     catalog_contents,
     catalogs,
@@ -75,6 +76,7 @@ def all_endpoints() -> list[Endpoint]:
         *redemption.routes.endpoints,
         *redeemability.routes.endpoints,
         *me.routes.endpoints,
+        *bulk_changes.routes.endpoints,
         *course_enrollments.routes.endpoints,
     ]
 

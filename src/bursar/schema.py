@@ -1,6 +1,7 @@
 """Every table of every domain, imported in one place for migrations and tests."""
 
 from bursar.audit import models as audit
+from bursar.bulk_changes import models as bulk_changes
 from bursar.catalog.catalogs import models as catalogs
 from bursar.catalog.content import models as content
 from bursar.catalog.imports import models as content_imports
@@ -21,6 +22,7 @@ from bursar.web import models as web
 
 __all__ = [
     "audit",
+    "bulk_changes",
     "bulk_enrollment",
     "catalogs",
     "content",

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
+from bursar.bulk_changes import jobs as change_jobs
+from bursar.bulk_changes.events import BulkChangeRequested
 from bursar.catalog.catalogs.events import CatalogChanged
 from bursar.catalog.catalogs.jobs import REFRESH_QUERY, refresh_pending_of
 from bursar.catalog.catalogs.reevaluation import PARTNER_KEY
 from bursar.credit.assignments import deadlines, linking
 from bursar.credit.assignments import events as assignments
 from bursar.credit.assignments import mail as credit_mail
+from bursar.credit.assignments import selected as selected_assignments
 from bursar.credit.assignments import tasks as credit
 from bursar.credit.policies import events as policies
 from bursar.credit.redemption import events as transactions
@@ -42,6 +45,7 @@ from bursar.subscriptions.endings import jobs as ending_jobs
 from bursar.subscriptions.endings import tasks as endings
 from bursar.subscriptions.endings.jobs import EnqueueEnding
 from bursar.subscriptions.licenses import mail as license_mail
+from bursar.subscriptions.licenses import selected as selected_licenses
 from bursar.subscriptions.licenses.events import (
     LicenseActivated,
     LicenseAssigned,
@@ -112,6 +116,7 @@ def workflows_of(settings: Settings) -> tuple[Workflow, ...]:
         *credit_jobs.workflows(gateway),
         *ending_jobs.workflows(gateway),
         *bulk_jobs.workflows(gateway),
+        *change_jobs.workflows({**selected_licenses.KINDS, **selected_assignments.KINDS}),
         *direct_jobs.workflows(
             gateway, has_lms=bool(settings.lms_url), lms_public_url=settings.lms_public_url
         ),
@@ -163,6 +168,7 @@ def news_of(settings: Settings, queue: JobQueue) -> News:
             Subscription(LicenseActivated, (EnqueuePending(queue),)),
             Subscription(LicenseRevoked, (endings.of_revoked,)),
             Subscription(PlanExpired, (endings.of_expired,)),
+            Subscription(BulkChangeRequested, (change_jobs.EnqueueChange(queue),)),
             Subscription(DirectEnrollmentsRequested, (direct_work.of_requested,)),
             Subscription(BulkEnrollmentRequested, (bulk_jobs.EnqueueJob(queue),)),
             Subscription(

@@ -34,6 +34,7 @@ def _objects(enterprise: UUID, catalog: UUID) -> dict[str, UUID]:
         "license": named(enterprise, f"license of {USER}"),
         "enterprise": enterprise,
         "job": named(enterprise, "job"),
+        "change": named(enterprise, "change"),
     }
 
 
@@ -265,6 +266,9 @@ SAMPLES = {
         f"{_CUSTOMER}/{{enterprise}}/course-enrollments",
         f"{_CUSTOMER}/{{enterprise_uuid}}/course-enrollments",
         [{"course_run_id": RUN_KEY, "course_mode": "audit", "user_email": HOLDER}],
+    ),
+    "a bulk change": Sample(
+        "GET", "/enterprise/v1/bulk-changes/{change}", "/enterprise/v1/bulk-changes/{job_id}"
     ),
     "the caller": Sample("GET", "/enterprise/v1/me", "/enterprise/v1/me"),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),

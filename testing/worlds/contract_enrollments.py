@@ -1,10 +1,12 @@
-"""A bulk enrollment of each of the two enterprises: done, with a pair of each outcome."""
+"""A bulk enrollment and a bulk change of each of the two enterprises: both are done, and the
+enrollment has a pair of each outcome."""
 
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from bursar import clock
+from bursar.bulk_changes.models import BulkChange
 from bursar.database.bulk import bulk_insert
 from bursar.enrollment.bulk.models import (
     BulkEnrollmentChunk,
@@ -59,3 +61,16 @@ def enroll_in_bulk(session: Session, enterprise: UUID) -> None:
         for number, (email, status, notes, license_name) in enumerate(PAIRS)
     ]
     bulk_insert(session, BulkEnrollmentRow, rows)
+    change = {
+        "uuid": named(enterprise, "change"),
+        "enterprise_uuid": enterprise,
+        "kind": "licenses.remind",
+        "subject_uuid": named(enterprise, "plan"),
+        "selection": {},
+        "total": 2_000,
+        "done_count": 2_000,
+        "state": "done",
+        "client_id": "test",
+        **dict.fromkeys(("created_at", "finished_at"), now),
+    }
+    bulk_insert(session, BulkChange, [change])

@@ -1,6 +1,7 @@
 """What real clients send that the documentation does not show: addresses, bodies, parameters."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from bursar.settings import Settings
 from testing.clients.api import CATALOGS, Api
 from testing.clients.inside import Inside
 from testing.shops.service import Service
-from testing.worlds.contract import ACME, client
+from testing.worlds.contract import ACME, NESTED_RUN_KEY, client
 
 SUMMARY = f"/enterprise/v3/enterprise-customer/{ACME}/learner-summary"
 POLICIES = f"/enterprise/v1/subsidy-access-policies/?enterprise_customer_uuid={ACME}"
@@ -77,6 +78,35 @@ class TestAddresses:
         assert answer.headers["content-type"] == "application/json"
         twin = unchecked(api, path, accept="application/json")
         assert answer.json()["results"] == twin.json()["results"]
+
+    def test_a_job_that_is_asked_for_there_is_found_there(self, api: Api) -> None:
+        path = "/api/v1/bulk-license-enrollment"
+        answer = api.http.post(
+            f"{path}/?enterprise_customer_uuid={ACME}",
+            json={"emails": ["ana@example.org"], "course_run_keys": ["unknown"]},
+            headers={"Authorization": api.authorization or ""},
+        )
+        location = answer.headers["location"]
+        assert location.endswith(f"{path}/{answer.json()['job_id']}")
+        status = unchecked(api, urlsplit(location).path).json()
+        assert status["download_url"] == f"{location}/download"
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            SUMMARY,
+            SUMMARY.replace("v3", "v1"),
+            f"/enterprise/api/v1/enterprise/{ACME}/enrollments/",
+        ],
+    )
+    def test_links_of_the_report_are_the_same_everywhere(self, api: Api, address: str) -> None:
+        row = {"learner_email": "link@example.org", "courserun_key": NESTED_RUN_KEY}
+        api.request("PUT", SUMMARY.replace("summary", "progress"), json={"enrollments": [row]})
+        found = unchecked(api, f"{address}?courserun_key={NESTED_RUN_KEY}&format=json").json()
+        urls = {each["course_api_url"] for each in found["results"]} - {None}
+        root = str(api.http.base_url).rstrip("/")
+        assert urls
+        assert all(url.startswith(f"{root}/enterprise/v2/") for url in urls)
 
     def test_what_the_caller_wants_wins_over_what_the_services_do(self, api: Api) -> None:
         answer = unchecked(api, "/api/v1/subscriptions/", accept="application/xml")

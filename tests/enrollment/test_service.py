@@ -17,6 +17,7 @@ from bursar.enrollment.gateway import LmsEnrollment
 from bursar.enrollment.models import Enrollment
 from bursar.enrollment.service import (
     end_enrollments,
+    find_payers,
     list_places,
     live_enrollments,
     record_enrollments,
@@ -132,6 +133,20 @@ def test_an_ended_enrollment_is_taken_up_again_with_the_new_payer(acme: Database
         )
         assert (after.mode, after.enrolled_at, after.unenrolled_at) == ("audit", LATER, None)
         assert live_enrollments(session, ACME, license_uuids=[uuid(1)]) == []
+
+
+def test_at_places_only_what_nobody_pays_for_ends(acme: Database) -> None:
+    with acme.transaction() as session:
+        ana = learner_id(session)
+        direct = NewEnrollment(ACME, ana, "R", Payer.API, mode="audit")
+        enroll(session, by_license(session, 1), by_credit(session, 2, courserun_key="Q"), direct)
+        places = [(ana, key) for key in (RUN, "Q", "R", "unknown")]
+        assert find_payers(session, ACME, places) == dict(
+            zip(places, (Payer.LICENSE, Payer.CREDIT, Payer.API), strict=False)
+        )
+        ended = end_enrollments(session, ACTOR, ACME, places=places, at=LATER)
+        assert [(seat.courserun_key, seat.mode) for seat in ended] == [("R", "audit")]
+        assert end_enrollments(session, ACTOR, GLOBEX, places=places, at=LATER) == []
 
 
 def test_of_several_for_one_seat_the_first_counts(acme: Database) -> None:

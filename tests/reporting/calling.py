@@ -45,6 +45,7 @@ class Api:
             headers,
             ROOT + path,
             "request-1",
+            root=ROOT,
         )
         with clock.frozen_at(NOW):
             return answered(self.pipeline, endpoint, incoming)

@@ -12,6 +12,7 @@ from bursar.api.assignment_filters import (
     AssignmentsOfLearnerQuery,
 )
 from bursar.api.budget_refusals import REFUSALS
+from bursar.api.bulk_changes import answer_of_change
 from bursar.credit.assignments import service
 from bursar.credit.assignments.commands import (
     CancelAssignments,
@@ -29,7 +30,7 @@ from bursar.credit.assignments.owned import (
 from bursar.credit.assignments.views import AssignmentListItem
 from bursar.credit.states import LearnerState
 from bursar.pages import PageRequest
-from bursar.web.errors import NotFound
+from bursar.web.call import Answer
 from bursar.web.fields import Identifiers
 from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
@@ -225,33 +226,37 @@ def cancel(
     service.cancel(session, caller.actor, command)
 
 
-@routes.post(f"{_ASSIGNMENTS}/remind-all", status=202)
+@routes.post(f"{_ASSIGNMENTS}/remind-all", status=202, has_location=True)
 def remind_all(
     configuration: OwnedConfiguration,
     query: AssignmentFilterQuery,
     caller: Caller,
+    request: HttpRequest,
     session: Session,
-) -> None:
+) -> Answer[None]:
     """Remind every selected learner
 
-    Of the assignments that the filters select, those that are allocated.
+    Of the assignments that the filters select, those that are allocated. More than 1,000 are
+    reminded by a bulk change, which `Location` names.
     """
     command = RemindSelected(configuration.enterprise_uuid, configuration.uuid, query.filters())
-    if not service.remind_selected(session, caller.actor, command):
-        raise NotFound
+    done = service.remind_selected(session, caller.actor, command)
+    return answer_of_change(done, request, status=202)
 
 
-@routes.post(f"{_ASSIGNMENTS}/cancel-all", status=202)
+@routes.post(f"{_ASSIGNMENTS}/cancel-all", status=202, has_location=True)
 def cancel_all(
     configuration: OwnedConfiguration,
     query: AssignmentFilterQuery,
     caller: Caller,
+    request: HttpRequest,
     session: Session,
-) -> None:
+) -> Answer[None]:
     """Cancel every selected assignment
 
-    Of the assignments that the filters select, those that are allocated or errored.
+    Of the assignments that the filters select, those that are allocated or errored. More than 1,000
+    are cancelled by a bulk change, which `Location` names.
     """
     command = CancelSelected(configuration.enterprise_uuid, configuration.uuid, query.filters())
-    if not service.cancel_selected(session, caller.actor, command):
-        raise NotFound
+    done = service.cancel_selected(session, caller.actor, command)
+    return answer_of_change(done, request, status=202)

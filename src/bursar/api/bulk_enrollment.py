@@ -32,6 +32,7 @@ from bursar.web.routes import Routes
 from bursar.web.validation import Body, problem
 
 PATH: Final = "/enterprise/v1/bulk-license-enrollment"
+_NOUN: Final = "/bulk-license-enrollment"
 PAGE_SIZE: Final = 100
 
 routes: Final = Routes("bulk-license-enrollment")
@@ -224,4 +225,5 @@ def _status_of(job: JobTarget, request: HttpRequest) -> BulkEnrollmentStatus:
 
 
 def _url_of(request: HttpRequest, uuid: UUID) -> str:
-    return f"{request.url.partition(PATH)[0]}{PATH}/{uuid}"
+    """On the prefix that was called: the services' own paths lead here too."""
+    return f"{request.url.partition(_NOUN)[0]}{_NOUN}/{uuid}"

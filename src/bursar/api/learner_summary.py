@@ -47,7 +47,6 @@ from bursar.web.routes import Routes
 routes: Final = Routes("learner-summary")
 OwnedEnterprise: TypeAlias = Annotated[ReportedEnterprise, ENTERPRISE]
 
-_ROOT: Final = "/enterprise/v3/"
 _FILES: Final[dict[Format, Callable[[Iterable[Sequence[LearnerSummary]]], Iterator[bytes]]]] = {
     Format.CSV: csv_chunks,
     Format.NDJSON: ndjson_chunks,
@@ -202,8 +201,7 @@ def summarize(
     """
     today = request.now.date()
     report = Report(enterprise.enterprise_uuid, today, query.filters(), query.ordering)
-    root_url = request.url.rpartition(_ROOT)[0]
-    subject = Subject(enterprise.enterprise_uuid, enterprise.name, root_url)
+    subject = Subject(enterprise.enterprise_uuid, enterprise.name, request.root)
     if request.negotiated.format in _FILES:
         return _file(request.negotiated.format, report, subject)
     wanted = PageRequest(query.page_size, query.page)

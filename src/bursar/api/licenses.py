@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.orm import Session
 
+from bursar.api.bulk_changes import answer_of_change
 from bursar.api.license_bodies import AssignBody, RemindBody, RevokeBody
 from bursar.api.license_lists import LICENSE_EXAMPLE, LICENSES, OwnedPlan
 from bursar.api.license_queries import LicenseFilterQuery, RevokeQuery
@@ -26,7 +27,6 @@ from bursar.subscriptions.licenses.refusals import (
     NotActivatable,
     NotEnoughLicenses,
     PlanUnusable,
-    TooManyLicenses,
     TooManyRevocations,
 )
 from bursar.subscriptions.licenses.states import LicenseStatus
@@ -34,7 +34,7 @@ from bursar.subscriptions.licenses.views import LicenseItem
 from bursar.subscriptions.plans.refusals import Unusable
 from bursar.web.call import Answer
 from bursar.web.errors import BusinessRule, NotFound, Refusal
-from bursar.web.request import Caller
+from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Refusals, Routes
 
 OwnedLicense: TypeAlias = Annotated[LicenseTarget, LICENSE]
@@ -61,12 +61,6 @@ def _no_live_license(refused: NoLiveLicense) -> NotFound:
     return NotFound(f"{learners} {have} no {statuses} license in the plan {refused.plan_uuid}.")
 
 
-def _too_many_licenses(refused: TooManyLicenses) -> BusinessRule:
-    return BusinessRule(
-        f"More than {refused.most} licenses are selected. Narrow the filters, and repeat."
-    )
-
-
 def _too_many(refused: TooManyRevocations) -> Refusal:
     return Refusal(
         f"Not enough revocations: {refused.activated} activated licenses to revoke,"
@@ -82,7 +76,6 @@ REFUSALS: Final[Refusals] = {
     PlanUnusable: lambda refused: BusinessRule(_UNUSABLE[refused.reason]),
     NotEnoughLicenses: _not_enough,
     NoLiveLicense: _no_live_license,
-    TooManyLicenses: _too_many_licenses,
     TooManyRevocations: _too_many,
     NotActivatable: _not_activatable,
 }
@@ -196,18 +189,23 @@ def _itemised(done: Revocations) -> Answer[RevocationAnswer]:
     return Answer(RevocationAnswer(revoked, refused), status=207 if refused else 200)
 
 
-@routes.post(f"{LICENSES}/revoke-all", status=204)
+@routes.post(f"{LICENSES}/revoke-all", status=204, has_location=True)
 def revoke_all(
-    plan: OwnedPlan, query: LicenseFilterQuery, caller: Caller, session: Session
-) -> None:
+    plan: OwnedPlan,
+    query: LicenseFilterQuery,
+    caller: Caller,
+    request: HttpRequest,
+    session: Session,
+) -> Answer[None]:
     """Revoke every selected license
 
-    Of the licenses that the filters select, those that learners hold: all or none, at most 10,000.
-    404 when there are none. Beyond the reference.
+    Of the licenses that the filters select, those that learners hold; none when the plan's cap does
+    not allow all. More than 1,000 are revoked by a bulk change, which `Location` names. 404 when
+    there are none. Beyond the reference.
     """
     command = RevokeSelected(plan.enterprise_uuid, plan.uuid, query.selection())
-    if not service.revoke_selected(session, caller.actor, command):
-        raise NotFound
+    done = service.revoke_selected(session, caller.actor, command)
+    return answer_of_change(done, request, status=204)
 
 
 @routes.post(f"{LICENSES}/remind", status=204)
@@ -221,18 +219,23 @@ def remind(plan: OwnedPlan, body: RemindBody, caller: Caller, session: Session) 
     service.remind(session, caller.actor, command)
 
 
-@routes.post(f"{LICENSES}/remind-all", status=204)
+@routes.post(f"{LICENSES}/remind-all", status=204, has_location=True)
 def remind_all(
-    plan: OwnedPlan, query: LicenseFilterQuery, caller: Caller, session: Session
-) -> None:
+    plan: OwnedPlan,
+    query: LicenseFilterQuery,
+    caller: Caller,
+    request: HttpRequest,
+    session: Session,
+) -> Answer[None]:
     """Remind every selected learner of a license
 
-    Of the licenses that the filters select, those that are assigned and not used yet, at most
-    10,000. 404 when there are none. Beyond the reference.
+    Of the licenses that the filters select, those that are assigned and not used yet. More than
+    1,000 are reminded by a bulk change, which `Location` names. 404 when there are none. Beyond the
+    reference.
     """
     command = RemindSelected(plan.enterprise_uuid, plan.uuid, query.selection())
-    if not service.remind_selected(session, caller.actor, command):
-        raise NotFound
+    done = service.remind_selected(session, caller.actor, command)
+    return answer_of_change(done, request, status=204)
 
 
 @routes.post(

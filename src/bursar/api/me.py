@@ -125,14 +125,14 @@ def show_me(
     The client of the token, the enterprises that it may act for with links to their lists, and the
     limits in force. Beyond the reference.
     """
-    root = request.url.partition(PATH)[0]
     known = find_enterprises(connection, caller.enterprises)
     enterprises = sorted(known.values(), key=lambda each: (each.name, each.uuid))
+    roles, root = caller.principal.roles, request.root
     return Me(
         client_id=caller.client_id,
         default_format=caller.principal.default_format or settings.default_format,
         token_expires_at=format_instant(expiry_of(request.token)),
-        enterprises=[_mine(each, caller.principal.roles[each.uuid], root) for each in enterprises],
+        enterprises=[_mine(each, roles[each.uuid], root) for each in enterprises],
         limits=_limits(settings, limits),
     )
 

@@ -13,6 +13,7 @@ ABOUT: Final[Mapping[str, str]] = {
     "learner-summary": "How learners get on: read it as a report, and report it.",
     "policy-redemption": "Learner credit: a learner takes what a budget pays for.",
     "course-enrollments": "Enroll learners in course runs without a license or credit.",
+    "bulk-changes": "Changes of more than a request can make, in the background.",
     "me": "Who the caller is: its enterprises, their lists, and the limits in force.",
     "tokens": "Access tokens, and the keys that prove them.",
     "operations": "For machines that watch this server.",

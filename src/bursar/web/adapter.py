@@ -160,6 +160,7 @@ def incoming_of(request: AnyRequest) -> Incoming:
         headers=headers,
         url=root + raw_path.decode("latin-1").partition("?")[0],
         request_id=state.get("request_id", ""),
+        root=root,
         default_format=state.get("default_format", Format.XML),
         has_fixed_format=state.get("has_fixed_format", False),
     )

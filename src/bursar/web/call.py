@@ -35,6 +35,8 @@ class Call:
     url: str
     """The absolute URL of the request without its query."""
     request_id: str
+    root: str
+    """The beginning of absolute links."""
     now: datetime
     provided: Mapping[type, object]
     """What the composition gives to routes that ask for it by its type."""

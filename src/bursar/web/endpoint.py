@@ -50,6 +50,8 @@ class Documentation:
     also: tuple[int, ...] = ()
     """Good statuses beside `status`: they have the content, and a `status` of 204 has none."""
     links: tuple[Link, ...] = ()
+    has_location: bool = False
+    """Whether a good answer may have a `Location`; one of 201 always has."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

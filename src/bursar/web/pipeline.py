@@ -174,6 +174,7 @@ class Pipeline:
             negotiated=_negotiated(endpoint, incoming),
             url=incoming.url,
             request_id=incoming.request_id,
+            root=incoming.root,
             now=clock.now(),
             provided=self.provided,
         )

@@ -32,6 +32,8 @@ class Incoming:
     """Of answers to a caller that does not say what it wants."""
     has_fixed_format: bool = False
     """Whether the path decides about `default_format`, whatever the client's own is."""
+    root: str = ""
+    """The beginning of absolute links."""
     _parameters: QueryParameters | None = None
 
     def parameters(self) -> QueryParameters:

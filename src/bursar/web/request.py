@@ -48,6 +48,9 @@ class HttpRequest:
     headers: Mapping[str, str]
     negotiated: Negotiated
     now: datetime
+    root: str
+    """The beginning of absolute links: the public URL, or the host of the request. The path of
+    `url` may be another address of the endpoint."""
 
     @property
     def token(self) -> str:

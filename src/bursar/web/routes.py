@@ -81,6 +81,7 @@ class Routes:
         statuses: tuple[int, ...] = (),
         also: tuple[int, ...] = (),
         links: tuple[Link, ...] = (),
+        has_location: bool = False,
     ) -> Callable[[Route], Route]:
         """A write in one transaction; it takes an Idempotency-Key. `also` are good statuses beside
         `status`."""
@@ -92,6 +93,7 @@ class Routes:
             statuses=statuses,
             also=also,
             links=links,
+            has_location=has_location,
         )
 
     def put(
@@ -116,6 +118,7 @@ class Routes:
         statuses: tuple[int, ...] = (),
         also: tuple[int, ...] = (),
         links: tuple[Link, ...] = (),
+        has_location: bool = False,
         formats: tuple[Format, ...] = (Format.JSON, Format.XML),
         ignores_accept: bool = False,
     ) -> Callable[[Route], Route]:
@@ -132,6 +135,7 @@ class Routes:
                 refusals=statuses,
                 also=also,
                 links=links,
+                has_location=has_location,
             )
             call = _refusing(sentence.call(status), self.refusals)
             self.endpoints.append(
@@ -248,7 +252,7 @@ def _target_of(call: Call, _database: Connection | Session) -> object:
 
 
 def _request_of(call: Call, _database: Connection | Session) -> HttpRequest:
-    return HttpRequest(call.url, call.query, call.headers, call.negotiated, call.now)
+    return HttpRequest(call.url, call.query, call.headers, call.negotiated, call.now, call.root)
 
 
 def _refusing(work: Work, refusals: Refusals) -> Work:

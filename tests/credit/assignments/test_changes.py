@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bursar.credit.assignments import selection
 from bursar.credit.assignments import service as assignments
 from bursar.credit.assignments.commands import (
     AssignmentFilters,
@@ -30,14 +29,14 @@ def cancel_selected(budget: Budget, **filters: Any) -> int:
     assert budget.configuration_uuid is not None
     command = CancelSelected(ENTERPRISE, budget.configuration_uuid, AssignmentFilters(**filters))
     with budget.database.transaction() as session:
-        return assignments.cancel_selected(session, ACTOR, command, at=NOW)
+        return assignments.cancel_selected(session, ACTOR, command, at=NOW).number
 
 
 def remind_selected(budget: Budget, **filters: Any) -> int:
     assert budget.configuration_uuid is not None
     command = RemindSelected(ENTERPRISE, budget.configuration_uuid, AssignmentFilters(**filters))
     with budget.database.transaction() as session:
-        return assignments.remind_selected(session, ACTOR, command, at=NOW)
+        return assignments.remind_selected(session, ACTOR, command, at=NOW).number
 
 
 def kinds(budget: Budget) -> list[tuple[str, str]]:
@@ -196,19 +195,6 @@ def test_all_means_all_that_the_conditions_select(database: Database) -> None:
     assert cancel_selected(budget, learner_emails=frozenset([ANA, BEN])) == 2
     assert cancel_selected(budget, learner_emails=frozenset(["nobody@example.com"])) == 0
     assert budget.states() == {ANA: "cancelled", BEN: "cancelled", CHRIS: "allocated"}
-
-
-def test_all_are_taken_in_batches_that_lose_nobody(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(selection, "BATCH", 3)
-    budget = open_budget(database)
-    budget.allocate(*(f"learner{each}@example.com" for each in range(10)))
-    assert remind_selected(budget) == 10
-    assert cancel_selected(budget) == 10
-    assert set(budget.states().values()) == {"cancelled"}
-    assert budget.figures == (0, 0, 100_000)
-    assert budget.problems() == []
 
 
 @pytest.mark.slow

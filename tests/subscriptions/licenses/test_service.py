@@ -17,19 +17,15 @@ from bursar.subscriptions.licenses.commands import (
     ActivateLicenses,
     AssignLicenses,
     LicenseFilter,
-    LicenseSelection,
     LinkAccounts,
     RemindLearners,
-    RemindSelected,
     RevokeMatchingLicenses,
-    RevokeSelected,
 )
 from bursar.subscriptions.licenses.refusals import (
     NoLiveLicense,
     NotActivatable,
     NotEnoughLicenses,
     PlanUnusable,
-    TooManyLicenses,
     TooManyRevocations,
 )
 from bursar.subscriptions.licenses.states import LicenseStatus
@@ -172,31 +168,6 @@ class TestAssign:
         with acme.transaction() as session:
             change(session, renewals=[renewal(effective_date=days(0.51))])
             assert len(assign(session, emails(1)).licenses) == 1
-
-
-class TestSelected:
-    @pytest.mark.parametrize("act", ["revoke", "remind"])
-    def test_no_more_than_can_be_changed_at_once(
-        self, acme: Database, monkeypatch: pytest.MonkeyPatch, act: str
-    ) -> None:
-        with acme.transaction() as session:
-            assign(session, emails(3))
-
-        def change_all() -> int:
-            with acme.transaction() as session:
-                if act == "revoke":
-                    wanted = RevokeSelected(ENTERPRISE, PLAN, LicenseSelection())
-                    return service.revoke_selected(session, ACTOR, wanted, at=NOW)
-                command = RemindSelected(ENTERPRISE, PLAN, LicenseSelection())
-                return service.remind_selected(session, ACTOR, command, at=NOW)
-
-        with monkeypatch.context() as patch:
-            patch.setattr("bursar.subscriptions.licenses.rules.MOST_SELECTED", 2)
-            with pytest.raises(TooManyLicenses):
-                change_all()
-        with acme.transaction() as session:
-            assert counts(session) == (97, 3, 0, 0)
-        assert change_all() == 3
 
 
 class TestRevoke:

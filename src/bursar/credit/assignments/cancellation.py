@@ -14,7 +14,6 @@ from bursar.credit.assignments.commands import (
     CancelAllocations,
     CancelAssignments,
     CancelledAllocations,
-    CancelSelected,
 )
 from bursar.credit.assignments.records import change_state, price_of
 from bursar.credit.assignments.selection import find_all, select_batches
@@ -23,7 +22,7 @@ from bursar.credit.states import AssignmentMove, AssignmentState, states_with
 from bursar.database.types import AnyRow
 from bursar.events.service import publish
 
-_CANCELLABLE: Final = frozenset(states_with(AssignmentMove.CANCEL))
+CANCELLABLE: Final = frozenset(states_with(AssignmentMove.CANCEL))
 _ALLOCATED: Final = frozenset({AssignmentState.ALLOCATED})
 
 
@@ -33,23 +32,10 @@ def cancel(
     """Cancels all or none. Those that are already cancelled stay so. Raises
     AssignmentsInWrongState."""
     budget = lock_budget_of(session, command.enterprise_uuid, command.configuration_uuid)
-    accepted = _CANCELLABLE | {AssignmentState.CANCELLED}
+    accepted = CANCELLABLE | {AssignmentState.CANCELLED}
     rows = find_all(session, command.configuration_uuid, command.assignment_uuids, accepted)
     changing = [row for row in rows if row.state != AssignmentState.CANCELLED]
     end(session, actor, budget, changing, AssignmentMove.CANCEL, at=at or clock.now())
-
-
-def cancel_selected(
-    session: Session, actor: Actor, command: CancelSelected, *, at: datetime | None = None
-) -> int:
-    """As `cancel`; returns how many assignments are cancelled."""
-    at, total = at or clock.now(), 0
-    configuration_uuid = command.configuration_uuid
-    budget = lock_budget_of(session, command.enterprise_uuid, configuration_uuid)
-    for rows in select_batches(session, configuration_uuid, command.filters, _CANCELLABLE):
-        end(session, actor, budget, rows, AssignmentMove.CANCEL, at=at)
-        total += len(rows)
-    return total
 
 
 def cancel_allocations(

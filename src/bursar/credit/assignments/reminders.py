@@ -8,17 +8,17 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor
-from bursar.credit.assignments.commands import RemindAssignments, RemindSelected
+from bursar.credit.assignments.commands import RemindAssignments
 from bursar.credit.assignments.events import AssignmentReminded
 from bursar.credit.assignments.records import actions_of
-from bursar.credit.assignments.selection import find_all, select_batches
+from bursar.credit.assignments.selection import find_all
 from bursar.credit.assignments.views import assignment_list_item
 from bursar.credit.ledger.service import LockedPolicy, lock_policy_of
 from bursar.credit.states import AssignmentState
 from bursar.database.types import AnyRow
 from bursar.events.service import publish
 
-_REMINDABLE: Final = frozenset({AssignmentState.ALLOCATED})
+REMINDABLE: Final = frozenset({AssignmentState.ALLOCATED})
 
 
 def remind(
@@ -27,23 +27,11 @@ def remind(
     """All or none. The mails are not sent if their assignment is not allocated any more when
     their turn comes. Raises AssignmentsInWrongState."""
     policy = lock_policy_of(session, command.enterprise_uuid, command.configuration_uuid)
-    rows = find_all(session, command.configuration_uuid, command.assignment_uuids, _REMINDABLE)
-    _tell(session, actor, policy, rows, at or clock.now())
+    rows = find_all(session, command.configuration_uuid, command.assignment_uuids, REMINDABLE)
+    tell(session, actor, policy, rows, at or clock.now())
 
 
-def remind_selected(
-    session: Session, actor: Actor, command: RemindSelected, *, at: datetime | None = None
-) -> int:
-    """As `remind`; returns how many learners are reminded."""
-    at, total = at or clock.now(), 0
-    policy = lock_policy_of(session, command.enterprise_uuid, command.configuration_uuid)
-    for rows in select_batches(session, command.configuration_uuid, command.filters, _REMINDABLE):
-        _tell(session, actor, policy, rows, at)
-        total += len(rows)
-    return total
-
-
-def _tell(
+def tell(
     session: Session, actor: Actor, policy: LockedPolicy, rows: Sequence[AnyRow], at: datetime
 ) -> None:
     actions = actions_of(session, [row.uuid for row in rows])

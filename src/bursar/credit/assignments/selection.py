@@ -1,10 +1,11 @@
 """The assignments that a change is about: named one by one, or selected by filters."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from bursar.credit.assignments.commands import AssignmentFilters
@@ -49,17 +50,52 @@ def select_batches(
     The batches follow the order of uuids, which stay as they are while the caller changes the
     batches before.
     """
-    statement = (
-        select(*Assignment.__table__.c)
-        .where(
-            *conditions(configuration_uuid, filters),
-            Assignment.state.in_(sorted(states)),
-            Assignment.transaction_uuid.is_(None),
-        )
-        .order_by(Assignment.uuid)
-    )
-    rows = session.connection().execute(statement.limit(BATCH)).all()
-    while rows:
+    after: UUID | None = None
+    while rows := select_next(session, configuration_uuid, filters, states, BATCH, after=after):
         yield rows
-        after = statement.where(Assignment.uuid > rows[-1].uuid)
-        rows = session.connection().execute(after.limit(BATCH)).all()
+        after = rows[-1].uuid
+
+
+def select_next(
+    session: Session,
+    configuration_uuid: UUID,
+    filters: AssignmentFilters,
+    states: frozenset[AssignmentState],
+    limit: int,
+    *,
+    after: UUID | None = None,
+    until: datetime | None = None,
+) -> Sequence[AnyRow]:
+    """A batch, as those of `select_batches`. With `until`, what was allocated later is left out."""
+    statement = select(*Assignment.__table__.c).where(
+        *_selected(configuration_uuid, filters, states)
+    )
+    if after is not None:
+        statement = statement.where(Assignment.uuid > after)
+    if until is not None:
+        statement = statement.where(Assignment.allocated_at <= until)
+    return session.connection().execute(statement.order_by(Assignment.uuid).limit(limit)).all()
+
+
+def count_selected(
+    session: Session,
+    configuration_uuid: UUID,
+    filters: AssignmentFilters,
+    states: frozenset[AssignmentState],
+) -> int:
+    statement = select(func.count()).select_from(Assignment.__table__)
+    return (
+        session.connection()
+        .execute(statement.where(*_selected(configuration_uuid, filters, states)))
+        .scalar_one()
+    )
+
+
+def _selected(
+    configuration_uuid: UUID, filters: AssignmentFilters, states: frozenset[AssignmentState]
+) -> list[ColumnElement[bool]]:
+    return [
+        *conditions(configuration_uuid, filters),
+        Assignment.state.in_(sorted(states)),
+        Assignment.transaction_uuid.is_(None),
+    ]

@@ -4,13 +4,14 @@ Changes expect the caller's transaction, except for the two tasks, which open th
 """
 
 from bursar.credit.assignments.allocation import allocate
-from bursar.credit.assignments.cancellation import cancel, cancel_allocations, cancel_selected
+from bursar.credit.assignments.cancellation import cancel, cancel_allocations
 from bursar.credit.assignments.expiry import expire_assignments
 from bursar.credit.assignments.linking import link_learners
 from bursar.credit.assignments.of_learner import assignments_of_learner
 from bursar.credit.assignments.queries import has_assignments, list_assignments
-from bursar.credit.assignments.reminders import remind, remind_selected
+from bursar.credit.assignments.reminders import remind
 from bursar.credit.assignments.scrubbing import scrub_pii
+from bursar.credit.assignments.selected import cancel_selected, remind_selected
 
 __all__ = [
     "allocate",

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -19,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from bursar.batches import batched
+from bursar.bulk_changes.commands import MOST_AT_ONCE, Change
 from bursar.database.bulk import found_by_each, is_any_of
 from bursar.database.text import contains_in_any_case
 from bursar.database.types import AnyRow
@@ -245,6 +247,25 @@ def selected_rows(
     is_wanted = licenses.status.in_([status.value for status in statuses])
     statement = selected_licenses(plan_uuid, wanted).where(is_wanted).limit(limit)
     rows: Sequence[AnyRow] = session.connection().execute(statement).all()
+    return rows
+
+
+def next_selected_rows(
+    session: Session, change: Change, statuses: Sequence[LicenseStatus]
+) -> Sequence[AnyRow]:
+    """The next licenses of a bulk change, by uuid. Those that were assigned after it was asked for
+    are no part of it."""
+    wanted = msgspec.convert(change.selection, LicenseSelection)
+    statement = select(*SHOWN).where(
+        *_selected(change.subject_uuid, wanted),
+        licenses.status.in_([status.value for status in statuses]),
+        licenses.assigned_at <= change.asked_at,
+    )
+    if change.last_uuid is not None:
+        statement = statement.where(licenses.uuid > change.last_uuid)
+    rows: Sequence[AnyRow] = (
+        session.connection().execute(statement.order_by(licenses.uuid).limit(MOST_AT_ONCE)).all()
+    )
     return rows
 
 

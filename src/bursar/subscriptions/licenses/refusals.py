@@ -45,15 +45,6 @@ class NoLiveLicense(LicenseRefused):
         self.statuses = statuses
 
 
-class TooManyLicenses(LicenseRefused):
-    """The filters select more licenses than are changed at once."""
-
-    def __init__(self, plan_uuid: UUID, most: int) -> None:
-        super().__init__(f"more than {most} licenses selected in {plan_uuid}")
-        self.plan_uuid = plan_uuid
-        self.most = most
-
-
 class TooManyRevocations(LicenseRefused):
     """The plan's cap allows fewer revocations of activated licenses."""
 

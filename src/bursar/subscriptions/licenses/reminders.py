@@ -11,14 +11,14 @@ from bursar.actors import Actor
 from bursar.database.types import AnyRow
 from bursar.events.service import publish
 from bursar.subscriptions.licenses import queries
-from bursar.subscriptions.licenses.commands import RemindLearners, RemindSelected
+from bursar.subscriptions.licenses.commands import RemindLearners
 from bursar.subscriptions.licenses.events import LicenseReminded
-from bursar.subscriptions.licenses.rules import MOST_SELECTED, require_all, require_few
+from bursar.subscriptions.licenses.rules import require_all
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.subscriptions.licenses.views import license_item
 from bursar.subscriptions.plans.locking import LockedPlan, lock_plan
 
-_ASSIGNED: Final = (LicenseStatus.ASSIGNED,)
+ASSIGNED: Final = (LicenseStatus.ASSIGNED,)
 
 
 def remind(
@@ -35,23 +35,11 @@ def remind(
         for row in queries.live_rows(session, plan.uuid, command.emails)
         if row.status == LicenseStatus.ASSIGNED
     }
-    require_all(plan.uuid, command.emails, rows.keys(), _ASSIGNED)
-    return _tell(session, actor, plan, [rows[email] for email in command.emails], at)
+    require_all(plan.uuid, command.emails, rows.keys(), ASSIGNED)
+    return tell(session, actor, plan, [rows[email] for email in command.emails], at)
 
 
-def remind_selected(
-    session: Session, actor: Actor, command: RemindSelected, *, at: datetime | None = None
-) -> int:
-    """How many learners. Raises TooManyLicenses."""
-    plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
-    rows = queries.selected_rows(
-        session, plan.uuid, command.selection, _ASSIGNED, limit=MOST_SELECTED + 1
-    )
-    require_few(plan.uuid, rows)
-    return _tell(session, actor, plan, rows, at or clock.now())
-
-
-def _tell(
+def tell(
     session: Session, actor: Actor, plan: LockedPlan, rows: Sequence[AnyRow], at: datetime
 ) -> int:
     events = [

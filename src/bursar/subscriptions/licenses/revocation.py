@@ -17,7 +17,6 @@ from bursar.subscriptions.licenses.commands import (
     RevokedLicense,
     RevokeLicenses,
     RevokeMatchingLicenses,
-    RevokeSelected,
 )
 from bursar.subscriptions.licenses.events import LicenseRevoked
 from bursar.subscriptions.licenses.refusals import (
@@ -25,7 +24,7 @@ from bursar.subscriptions.licenses.refusals import (
     NoLiveLicense,
     TooManyRevocations,
 )
-from bursar.subscriptions.licenses.rules import MOST_SELECTED, require_all, require_few
+from bursar.subscriptions.licenses.rules import require_all
 from bursar.subscriptions.licenses.states import LIVE, LicenseStatus
 from bursar.subscriptions.licenses.views import revoked_item
 from bursar.subscriptions.plans.locking import (
@@ -43,7 +42,7 @@ def revoke(
     plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
     rows = queries.live_rows(session, plan.uuid, command.emails)
     require_all(plan.uuid, command.emails, {row.user_email for row in rows}, LIVE)
-    return _revoke_locked(session, actor, plan, rows, at or clock.now())
+    return revoke_locked(session, actor, plan, rows, at or clock.now())
 
 
 def revoke_matching(
@@ -56,19 +55,7 @@ def revoke_matching(
     """How many licenses. Raises TooManyRevocations."""
     plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
     rows = queries.matching_rows(session, plan.uuid, command.filters)
-    return _revoke_locked(session, actor, plan, rows, at or clock.now())
-
-
-def revoke_selected(
-    session: Session, actor: Actor, command: RevokeSelected, *, at: datetime | None = None
-) -> int:
-    """How many licenses. Raises TooManyLicenses and TooManyRevocations."""
-    plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
-    rows = queries.selected_rows(
-        session, plan.uuid, command.selection, LIVE, limit=MOST_SELECTED + 1
-    )
-    require_few(plan.uuid, rows)
-    return _revoke_locked(session, actor, plan, rows, at or clock.now())
+    return revoke_locked(session, actor, plan, rows, at or clock.now())
 
 
 def revoke_what_can_be(
@@ -90,7 +77,7 @@ def revoke_what_can_be(
         rows = list(queries.matching_rows(session, plan.uuid, command.filters))
         emails = sorted(row.user_email for row in rows)
     chosen, refused = _within_cap(plan, emails, rows)
-    _revoke_locked(session, actor, plan, chosen, at or clock.now())
+    revoke_locked(session, actor, plan, chosen, at or clock.now())
     revoked = [
         RevokedLicense(row.uuid, LicenseStatus(row.status), row.user_email) for row in chosen
     ]
@@ -119,14 +106,13 @@ def _within_cap(
     return chosen, refused
 
 
-def _revoke_locked(
+def revoke_locked(
     session: Session, actor: Actor, plan: LockedPlan, rows: Sequence[AnyRow], at: datetime
 ) -> int:
     """For good: the plan gets a new license for each one that it loses."""
     number = len(rows)
     activated = sum(row.status == LicenseStatus.ACTIVATED for row in rows)
-    if plan.revocations is not None and activated > max(0, plan.revocations.remaining):
-        raise TooManyRevocations(plan.uuid, activated, plan.revocations.remaining)
+    require_revocations(plan, activated)
     if not rows:
         return 0
     delta = CountsDelta(
@@ -143,6 +129,12 @@ def _revoke_locked(
     # Not in one go: who is told may ask the database something.
     publish(session, actor, _revoked_events(plan, rows, at), at=at)
     return number
+
+
+def require_revocations(plan: LockedPlan, activated: int) -> None:
+    """Raises TooManyRevocations when the plan's cap does not allow so many."""
+    if plan.revocations is not None and activated > max(0, plan.revocations.remaining):
+        raise TooManyRevocations(plan.uuid, activated, plan.revocations.remaining)
 
 
 def _revoked_events(plan: LockedPlan, rows: Sequence[AnyRow], at: datetime) -> list[LicenseRevoked]:

@@ -55,13 +55,13 @@ from bursar.subscriptions.licenses.refusals import (
     NotEnoughLicenses,
     PlanUnusable,
 )
-from bursar.subscriptions.licenses.reminders import remind, remind_selected
+from bursar.subscriptions.licenses.reminders import remind
 from bursar.subscriptions.licenses.revocation import (
     revoke,
     revoke_matching,
-    revoke_selected,
     revoke_what_can_be,
 )
+from bursar.subscriptions.licenses.selected import remind_selected, revoke_selected
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.subscriptions.licenses.views import LicenseItem, license_item
 from bursar.subscriptions.plans.locking import (

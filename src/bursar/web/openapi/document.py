@@ -212,7 +212,7 @@ def _good_response(endpoint: Endpoint, schemas: _Schemas, status: int) -> JsonOb
         names += ["ETag", "Last-Modified"]
     if endpoint.method == "POST":
         names.append("Idempotent-Replayed")
-    if status == 201:
+    if status == 201 or documentation.has_location:
         names.append("Location")
     response: JsonObject = {"description": documentation.summary, "headers": headers(*names)}
     if documentation.response is not None and status != 204:
