@@ -189,6 +189,69 @@ def assert_are_whole(play: Play, catalog: int) -> None:
         assert copy.documents == fresh.documents, type(copy)
 
 
+OPEN = {
+    "status": "published",
+    "end": None,
+    "is_enrollable": True,
+    "enrollment_start": None,
+    "restriction_type": None,
+}
+RESTRICTED = OPEN | {"restriction_type": "custom"}
+UNPUBLISHED = OPEN | {"status": "unpublished"}
+SYNC: Description = ("sync", 0, 2, [])
+HISTORIES: list[list[Description]] = [
+    # A listed course is unpublished.
+    [("course", 0, "a", [OPEN]), SYNC, ("course", 0, "a", [UNPUBLISHED])],
+    # Another filter forces a course that the first one holds without listing it.
+    [
+        ("course", 0, "b", [UNPUBLISHED]),
+        ("filter", 0, "b", [], False),
+        SYNC,
+        ("filter", 0, "forced", [], False),
+        SYNC,
+        ("filter", 0, "b", [], False),
+    ],
+    # Another filter shows another run of a course, which is listed by both.
+    [("course", 0, "a", [OPEN, RESTRICTED]), SYNC, ("filter", 0, "all", [1], False)],
+    [("program", 0, "a", ["custom"]), SYNC, ("filter", 0, "all", [0], False)],
+    # A course that nobody changed joins because its run does, and then the filter changes.
+    [
+        ("course", 0, "a", [OPEN]),
+        ("filter", 0, "b", [], False),
+        SYNC,
+        ("run", 0, "b", OPEN),
+        ("filter", 0, "all", [], False),
+    ],
+    # A course closes, and then the catalog shares the filter of another one.
+    [
+        ("course", 0, "a", [OPEN | {"end": 1}]),
+        ("filter", 0, "a", [], False),
+        ("filter", 1, "all", [], False),
+        SYNC,
+        ("time", 2),
+        ("filter", 0, "all", [], False),
+    ],
+    # A course closes, and nothing else happens.
+    [("course", 0, "a", [OPEN | {"end": 1}]), SYNC, ("time", 2)],
+    # A course on the first page is unpublished before the second page is read.
+    [
+        SYNC,
+        *(("course", number, "a", [OPEN]) for number in (0, 1, 2)),
+        ("sync", 0, 1, [("course", 0, "a", [UNPUBLISHED])]),
+    ],
+    # The filter that waits is ready while pages are walked.
+    [
+        ("course", 0, "a", [OPEN]),
+        ("course", 1, "b", [OPEN]),
+        ("course", 2, "b", [OPEN]),
+        SYNC,
+        ("filter", 0, "b", [], True),
+        ("sync", 0, 1, [("refresh",), ("time", 1)]),
+    ],
+]
+"""Each of which goes wrong when one rule is left out."""
+
+
 @pytest.fixture
 def world(database: Database) -> Iterator[MovingWorld]:
     with moving_world(database) as world:
@@ -199,18 +262,27 @@ def test_a_copy_stays_equal_to_a_fresh_crawl(world: MovingWorld, dialect: str) -
     @settings(max_examples=FUZZ_EXAMPLES if dialect == "sqlite" else FUZZ_EXAMPLES // 4)
     @given(PLAYS)
     def check(descriptions: list[Description]) -> None:
-        org = world.new_name()
-        catalogs = [world.catalog({"partner": org}), world.catalog({"partner": org, "level": "a"})]
-        copies = [
-            [kind(world.get, world.path(uuid)) for kind in (CatalogCopy, SkippingCopy)]
-            for uuid in catalogs
-        ]
-        play = Play(world, org, catalogs, copies)
-        for description in descriptions:
-            do(play, description)
-        for catalog in range(CATALOGS):
-            sync(play, catalog, 2, [])
-        for uuid in catalogs:  # filters that nobody has any more are not evaluated any more
-            world.change(uuid, None)
+        play_out(world, descriptions)
 
     check()
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+def test_a_copy_survives_this(world: MovingWorld, history: list[Description]) -> None:
+    play_out(world, history)
+
+
+def play_out(world: MovingWorld, descriptions: Sequence[Description]) -> None:
+    org = world.new_name()
+    catalogs = [world.catalog({"partner": org}), world.catalog({"partner": org, "level": "a"})]
+    copies = [
+        [kind(world.get, world.path(uuid)) for kind in (CatalogCopy, SkippingCopy)]
+        for uuid in catalogs
+    ]
+    play = Play(world, org, catalogs, copies)
+    for description in descriptions:
+        do(play, description)
+    for catalog in range(CATALOGS):
+        sync(play, catalog, 2, [])
+    for uuid in catalogs:  # filters that nobody has any more are not evaluated any more
+        world.change(uuid, None)

@@ -121,19 +121,14 @@ def _with_open_keys(opened: dict[str, Any], data: dict[str, Any], kind: ContentT
     """Behind the document's own keys, and before its link, come those that it lacks."""
     ours = {"content_type": kind.value, "aggregation_key": aggregation_key(data, kind)}
     lacking = {name: value for name, value in ours.items() if name not in opened}
+    whole = msgspec.json.encode(opened)
     if not lacking:
-        return msgspec.json.encode(opened)
-    link = {name: opened.pop(name) for name in (_LINK,) if name in opened}
+        return whole
+    link = opened.get(_LINK)
+    end = b"}" if link is None else b',"%s":%s}' % (_LINK.encode(), bytes(link))
     # A document has its key or its uuid at least, so that something stands before these.
-    parts = [
-        msgspec.json.encode(opened)[:-1],
-        b"\x0f,",
-        msgspec.json.encode(lacking)[1:-1],
-        b"\x10",
-    ]
-    if link:
-        parts += [b",", msgspec.json.encode(link)[1:-1]]
-    return b"".join([*parts, b"}"])
+    inner = msgspec.json.encode(lacking)[1:-1]
+    return b"%s\x0f,%s\x10%s" % (whole[: -len(end)], inner, end)
 
 
 def _open_program(data: dict[str, Any]) -> dict[str, Any]:
