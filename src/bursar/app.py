@@ -20,6 +20,7 @@ from bursar.api import (
     catalog_contents,
     catalogs,
     course_enrollments,
+    learner_data,
     learner_progress,
     learner_summary,
     license_lists,
@@ -78,6 +79,7 @@ def all_endpoints() -> list[Endpoint]:
         *me.routes.endpoints,
         *bulk_changes.routes.endpoints,
         *course_enrollments.routes.endpoints,
+        *learner_data.routes.endpoints,
     ]
 
 

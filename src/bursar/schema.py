@@ -7,6 +7,7 @@ from bursar.catalog.content import models as content
 from bursar.catalog.imports import models as content_imports
 from bursar.catalog.membership import models as membership
 from bursar.credit import models as credit
+from bursar.database import doors
 from bursar.database.base import Base
 from bursar.delivery import models as delivery
 from bursar.enrollment import models as enrollment
@@ -15,6 +16,7 @@ from bursar.enrollment.direct import models as direct_enrollment
 from bursar.events import models as events
 from bursar.identity import models as identity
 from bursar.learners import models as learners
+from bursar.people import models as people
 from bursar.processes import models as processes
 from bursar.subscriptions.licenses import models as licenses
 from bursar.subscriptions.plans import models as plans
@@ -30,6 +32,7 @@ __all__ = [
     "credit",
     "delivery",
     "direct_enrollment",
+    "doors",
     "enrollment",
     "events",
     "identity",
@@ -37,6 +40,7 @@ __all__ = [
     "licenses",
     "membership",
     "metadata",
+    "people",
     "plans",
     "processes",
     "web",

@@ -107,6 +107,13 @@ def _of_licenses(what: str, body: dict[str, Any] | None, status: int = 200) -> S
     return _post(f"{_LICENSES}/{what}", f"{_LICENSES_TEMPLATE}/{template}", body, status)
 
 
+def _of_people(what: str, body: dict[str, Any], status: int = 200) -> Sample:
+    own, template = (
+        f"{_CUSTOMER}/{name}/learner-data/{what}" for name in ("{enterprise}", "{enterprise_uuid}")
+    )
+    return _post(own, template, body, status)
+
+
 _CONFIGURATIONS = "/enterprise/v1/assignment-configurations"
 _POLICIES = "/enterprise/v1/subsidy-access-policies"
 _ALLOCATION = "/enterprise/v1/policy-allocation"
@@ -226,6 +233,11 @@ SAMPLES = {
         allow="PUT, OPTIONS",
         names_something_new=True,
     ),
+    "a learner's data": _of_people("export", {"email": USER}),
+    "a change of address": _of_people(
+        "change-email", {"email": "unheard-of@example.org", "new_email": "no@example.org"}, 404
+    ),
+    "an erasure": _of_people("erase", {"email": "unheard-of@example.org"}, 404),
     "the plans": Sample("GET", _SUBSCRIPTIONS, _SUBSCRIPTIONS),
     "a plan": Sample(
         "GET", f"{_SUBSCRIPTIONS}/{{plan}}", f"{_SUBSCRIPTIONS}/{{subscription_plan_uuid}}"

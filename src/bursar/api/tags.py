@@ -11,6 +11,7 @@ ABOUT: Final[Mapping[str, str]] = {
     "bulk-license-enrollment": "Enroll many learners with licenses in many course runs.",
     "enterprise-catalogs": "The courses, course runs and programs that an enterprise may offer.",
     "learner-summary": "How learners get on: read it as a report, and report it.",
+    "learner-data": "All data of one person: exported, renamed, erased.",
     "policy-redemption": "Learner credit: a learner takes what a budget pays for.",
     "course-enrollments": "Enroll learners in course runs without a license or credit.",
     "bulk-changes": "Changes of more than a request can make, in the background.",

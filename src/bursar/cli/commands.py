@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "mail": Command(
         "bursar.cli.mail", "app", "Show mails that were or will be sent, and send some again."
     ),
+    "learner": Command("bursar.cli.learner", "app", "Show, export, rename or erase one person."),
     "jobs": Command("bursar.cli.jobs", "app", "Show, retry and cancel background jobs."),
 }
 """The commands in the order of `bursar --help`."""

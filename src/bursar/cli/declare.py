@@ -17,11 +17,13 @@ from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.cli.support import looking_at, opened_database, operator, settings_or_fail
 from bursar.credit.check_seats import check_seats
 from bursar.credit.checks import check_credit
+from bursar.database.doors import check_doors
 from bursar.database.engine import Database
 from bursar.enrollment.bulk.checks import check_bulk_enrollment
 from bursar.enrollment.checks import check_enrollments
 from bursar.enrollment.direct.checks import check_direct_enrollments
 from bursar.learners.checks import check_learners
+from bursar.people.checks import check_erased
 from bursar.provisioning.apply import Plan
 from bursar.provisioning.apply import apply as apply_manifests
 from bursar.provisioning.export import export as export_enterprise
@@ -39,6 +41,8 @@ CHECKS: Final = (
     check_direct_enrollments,
     check_enrollments,
     check_learners,
+    check_erased,
+    check_doors,
 )
 
 

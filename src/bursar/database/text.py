@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, String
+from sqlalchemy import ColumnElement, Integer, LargeBinary, String, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -43,3 +43,26 @@ def add_functions_to_sqlite(raw: Any) -> None:
 
 def _lowered(value: str | None) -> str | None:
     return None if value is None else value.lower()
+
+
+class _Position(FunctionElement[int]):
+    """Where bytes begin in other bytes, from 1; 0 when they are not in there."""
+
+    inherit_cache = True
+    type = Integer()
+
+
+@compiles(_Position, "sqlite")
+def _position_on_sqlite(element: _Position, compiler: SQLCompiler, **options: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Position, "postgresql")
+def _position_on_postgresql(element: _Position, compiler: SQLCompiler, **options: Any) -> str:
+    searched, wanted = (compiler.process(each, **options) for each in element.clauses)
+    return f"position({wanted} in {searched})"
+
+
+def holds_bytes(column: ColumnElement[bytes] | Any, wanted: bytes) -> ColumnElement[bool]:
+    """Whether a column of bytes contains these."""
+    return _Position(column, literal(wanted, LargeBinary)) > 0

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Table, bindparam, select, text, update
+from sqlalchemy import Connection, CursorResult, Table, bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from bursar.batches import batched
@@ -53,6 +53,7 @@ __all__ = [
     "newest_mails",
     "pending_subjects",
     "record_past_attempts",
+    "redirect_pending",
     "replace_recipients",
     "retry",
     "text_of_mail",
@@ -146,6 +147,17 @@ def replace_recipients(session: Session, recipients: Mapping[UUID, str]) -> None
     ]
     if rows:
         session.connection().execute(_REPLACE_RECIPIENT, rows)
+
+
+def redirect_pending(session: Session, enterprise_uuid: UUID, old: str, new: str) -> int:
+    """Sends the mails that wait for one address to another, and returns how many those are."""
+    waiting = (
+        _MAILS.c.enterprise_uuid == enterprise_uuid,
+        _MAILS.c.recipient == old,
+        _IS_PENDING,
+    )
+    redirected = update(_MAILS).where(*waiting).values(recipient=new)
+    return cast("CursorResult[tuple[()]]", session.execute(redirected)).rowcount
 
 
 def newest_mails(

@@ -36,3 +36,9 @@ class LearnerConsentChanged(_LearnerEvent):
     """A learner who was known before has given or taken back the consent to share progress."""
 
     type: ClassVar[str] = "learner.consent_changed"
+
+
+class LearnerErased(_LearnerEvent):
+    """The person was taken out of the enterprise's data. What is left is a tombstone."""
+
+    type: ClassVar[str] = "learner.erased"

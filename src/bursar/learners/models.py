@@ -30,3 +30,17 @@ class Learner(Base):
     created_at: Mapped[datetime]
     """When the account was made, as declared."""
     modified_at: Mapped[datetime]
+
+
+class FormerAddress(Base):
+    """An address that a learner had. It is kept so that a person can be erased whole: mails and
+    events of the time name it."""
+
+    __tablename__ = "former_addresses"
+    __table_args__ = (Index(None, "enterprise_uuid", "email"),)
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid))
+    learner_id: Mapped[int] = mapped_column(BIG_ID, ForeignKey(Learner.id), index=True)
+    email: Mapped[str] = mapped_column(SORTABLE)
+    until: Mapped[datetime]

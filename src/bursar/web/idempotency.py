@@ -1,14 +1,17 @@
 """Idempotency-Key: the answer for a key is stored in the transaction that did the work."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bursar.database.engine import insert_for
+from bursar.database.text import holds_bytes
 from bursar.web.errors import BusinessRule
 from bursar.web.models import IdempotencyRecord
 
@@ -87,3 +90,18 @@ def finish(session: Session, scope: str, answer: StoredAnswer) -> None:
 
 def forget_expired(session: Session, now: datetime) -> None:
     session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.expires_at <= now))
+
+
+def rewrite_answers(session: Session, words: Sequence[str], rewrite: Callable[[Any], Any]) -> None:
+    """Rewrites the stored answers, as JSON, that contain one of the words."""
+    for word in words:
+        found = select(IdempotencyRecord.scope, IdempotencyRecord.body).where(
+            holds_bytes(IdempotencyRecord.body, word.encode())
+        )
+        for scope, body in session.execute(found).all():
+            rewritten = msgspec.json.encode(rewrite(msgspec.json.decode(body or b"null")))
+            session.execute(
+                update(IdempotencyRecord)
+                .where(IdempotencyRecord.scope == scope)
+                .values(body=rewritten)
+            )

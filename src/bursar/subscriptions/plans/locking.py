@@ -118,6 +118,13 @@ def lock_plans(session: Session, plan_uuids: Sequence[UUID]) -> None:
     session.connection().execute(_LOCK_MANY, {"plan_uuids": sorted(plan_uuids)}).all()
 
 
+def lock_enterprise_plans(session: Session, enterprise_uuid: UUID) -> None:
+    """Locks every plan of an enterprise until the transaction ends. Who holds budgets too has taken
+    those before."""
+    mine = select(_plans.c.uuid).where(_plans.c.enterprise_uuid == enterprise_uuid)
+    lock_plans(session, list(session.scalars(mine)))
+
+
 def change_counts(session: Session, deltas: Mapping[UUID, CountsDelta]) -> None:
     """Changes the counts of several plans, which the caller has locked."""
     values = [

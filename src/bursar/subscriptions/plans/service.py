@@ -12,7 +12,7 @@ from bursar.database.types import AnyRow
 from bursar.pages import Page, PageRequest
 from bursar.subscriptions.plans import queries
 from bursar.subscriptions.plans.commands import PlanSelection
-from bursar.subscriptions.plans.locking import plan_of_row
+from bursar.subscriptions.plans.locking import lock_enterprise_plans, plan_of_row
 from bursar.subscriptions.plans.rules import chain, days_until
 from bursar.subscriptions.plans.views import (
     LicenseCounts,
@@ -20,6 +20,8 @@ from bursar.subscriptions.plans.views import (
     PriorRenewal,
     RevocationCounts,
 )
+
+__all__ = ["list_plans", "lock_enterprise_plans", "show_plan"]
 
 
 def list_plans(

@@ -1,0 +1,48 @@
+"""The doors in the append-only tables: who may change or delete rows there, and how it is said.
+
+Triggers refuse every change of the log, the audit trail and the ledger, unless the transaction has
+opened the right door: a row of `open_doors` that the same transaction takes away again. No other
+transaction ever sees that row, so a door is never open for anybody else.
+
+- `erasure` lets a person be taken out of events and old audit entries. The ledger has no people.
+- `retention` lets events and old audit entries be deleted when their time has passed.
+- `deletion` lets the rows of a deleted enterprise go, those of the ledger included.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bursar.database.base import Base
+
+
+class Door(StrEnum):
+    ERASURE = "erasure"
+    RETENTION = "retention"
+    DELETION = "deletion"
+
+
+class OpenDoor(Base):
+    """A door that a transaction has opened. Outside of such a transaction the table is empty."""
+
+    __tablename__ = "open_doors"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+
+
+@contextmanager
+def opened(session: Session, door: Door) -> Iterator[None]:
+    """Opens a door for the statements of the block. On PostgreSQL, a second transaction that opens
+    the same door waits for the first to end."""
+    session.execute(insert(OpenDoor).values(name=door.value))
+    yield
+    session.execute(delete(OpenDoor).where(OpenDoor.name == door.value))
+
+
+def check_doors(session: Session) -> Iterator[str]:
+    """One line for each door that was left open, through which history could be changed."""
+    for name in session.scalars(select(OpenDoor.name).order_by(OpenDoor.name)):
+        yield f"open_doors: {name}: an append-only table can be changed: delete this row"

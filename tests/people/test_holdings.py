@@ -1,0 +1,51 @@
+"""No table holds people without saying so."""
+
+from sqlalchemy import LargeBinary, String
+
+from bursar.database.types import Json
+from bursar.people.holdings import HOLDINGS
+from bursar.schema import metadata
+
+WITHOUT_PEOPLE = {
+    "api_clients",
+    "assignment_actions",
+    "catalog_queries",
+    "client_grants",
+    "client_secrets",
+    "content_imports",
+    "content_items",
+    "content_state",
+    "enrollment_imports",
+    "enterprise_catalogs",
+    "erased_people",
+    "erasure_keys",
+    "ledger_entries",
+    "nested_runs",
+    "open_doors",
+    "plan_renewals",
+    "query_allowed_runs",
+    "query_members",
+    "run_facts",
+    "running_processes",
+    "signing_keys",
+    "subscription_plans",
+    "subsidies",
+    "subsidy_access_policies",
+    "token_failures",
+}
+"""Tables with texts that are never about a learner."""
+ELSEWHERE = {"enterprises", "idempotency_records"}
+"""Refused while the person is the contact; and rewritten whatever the enterprise."""
+
+
+def test_every_table_that_can_hold_a_name_says_what_it_holds() -> None:
+    texts = {
+        table.name
+        for table in metadata.sorted_tables
+        if any(isinstance(column.type, String | Json | LargeBinary) for column in table.c)
+    }
+    declared = {holding.table.name for holding in HOLDINGS}
+    assert texts == declared | WITHOUT_PEOPLE | ELSEWHERE, (
+        "a new table: list it in the `holdings.py` of its domain, or here when no text of it can "
+        "ever be about a learner"
+    )

@@ -1,0 +1,81 @@
+"""A person gets another address in what goes on, and keeps the old one in what was."""
+
+import pytest
+from sqlalchemy import select, update
+
+from bursar import clock
+from bursar.database.engine import Database
+from bursar.delivery.models import Mail
+from bursar.events.models import EventRecord
+from bursar.people.refusals import AddressTaken, SameAddress, UnknownPerson
+from bursar.people.service import change_email, export_person, summarize_person
+from testing.worlds.contract import ACME, GLOBEX
+from tests.people.world import ACCOUNT, ACTOR, OTHER, PERSON, places_of, settle
+
+NEW = "ana@new.example"
+GOES_ON = {
+    "learners.email", "assignments.learner_email", "subsidy_transactions.learner_email",
+    "licenses.user_email", "bulk_enrollment_rows.email",
+}  # fmt: skip
+
+
+@pytest.fixture
+def world(database: Database) -> Database:
+    settle(database)
+    return database
+
+
+def rename(database: Database, old: str, new: str) -> None:
+    with database.transaction() as session:
+        change_email(session, ACTOR, ACME, old, new, at=clock.now())
+
+
+def test_what_goes_on_has_the_new_address(world: Database) -> None:
+    with world.transaction() as session:
+        sent = session.scalars(select(Mail.id).where(Mail.recipient == PERSON)).first()
+        session.execute(update(Mail).where(Mail.id == sent).values(status="delivered"))
+        elsewhere = export_person(session, GLOBEX, PERSON)
+    rename(world, PERSON, f" {NEW.upper()} ")
+    assert places_of(world, NEW, ACME) == {
+        *GOES_ON,
+        "mails.recipient",
+        "events.changes",
+        "events.data",
+    }
+    assert places_of(world, PERSON, ACME) & GOES_ON == set()
+    with world.transaction() as session:
+        assert session.scalar(select(Mail.recipient).where(Mail.id == sent)) == PERSON
+        assert export_person(session, GLOBEX, PERSON) == elsewhere
+        by_new, by_old = (summarize_person(session, ACME, email) for email in (NEW, PERSON))
+    assert by_new.other_addresses == (PERSON,)
+    assert by_new.rows == by_old.rows
+    with world.read() as connection:
+        newest = select(EventRecord.type, EventRecord.changes).order_by(EventRecord.id.desc())
+        event = connection.execute(newest).first()
+    assert event is not None
+    assert (event.type, event.changes) == ("learner.changed", {"email": [PERSON, NEW]})
+
+
+def test_what_cannot_be_is_refused_and_nothing_changes(world: Database) -> None:
+    before = places_of(world, PERSON, ACME)
+    for old, new, refusal in (
+        (PERSON, OTHER, AddressTaken),
+        (PERSON, PERSON.upper(), SameAddress),
+        ("unheard-of@example.org", NEW, UnknownPerson),
+    ):
+        with pytest.raises(refusal):
+            rename(world, old, new)
+    assert places_of(world, PERSON, ACME) == before
+
+
+def test_the_export_is_all_of_one_person_and_nobody_else(world: Database) -> None:
+    with world.transaction() as session:
+        exported = export_person(session, ACME, PERSON)
+    assert (exported.email, exported.lms_user_ids) == (PERSON, (ACCOUNT,))
+    rows = exported.tables
+    assert [row["email"] for row in rows["learners"]] == [PERSON]
+    for table in ("enrollments", "assignments", "subsidy_transactions", "licenses", "mails"):
+        assert rows[table], table
+    assert [row["emails"] for row in rows["bulk_enrollment_jobs"]] == [[PERSON]]
+    assert all(row["enterprise_uuid"] == ACME for table in rows.values() for row in table)
+    assert OTHER not in str(exported)
