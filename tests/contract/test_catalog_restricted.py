@@ -120,6 +120,21 @@ def test_one_with_a_document_of_its_own_is_no_item(stocked: Shop) -> None:
     assert statuses(stocked)["restricted"] == 200
 
 
+def test_the_key_of_a_run_selects_its_course_only_where_the_run_is_shown(stocked: Shop) -> None:
+    def selected(name: str, **parameters: str) -> list[str]:
+        asked = {"content_keys": run_key(stocked, name)} | parameters
+        return keys_of(stocked.api.json(stocked.path, params=asked))
+
+    course_key = [stocked.key("A")]
+    assert [selected(name) for name in NAMES] == [[], course_key, []]
+    stocked.change(content_filter=allowing(stocked, "restricted"))
+    assert [selected(name) for name in NAMES] == [course_key, course_key, []]
+    assert selected("open", updated_since="2020-01-01T00:00:00Z") == course_key
+    own = run(run_key(stocked, "open"))
+    stocked.import_documents(own)
+    assert selected("open") == [own["key"]]
+
+
 def test_a_run_that_becomes_restricted_leaves(stocked: Shop) -> None:
     document = the_course(stocked)
     document["course_runs"][1]["restriction_type"] = "custom-b2b-enterprise"

@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     func,
     literal,
     not_,
@@ -95,17 +96,35 @@ def find_run(connection: Connection, query_uuid: UUID, run_key: str) -> AnyRow |
 
 
 def selected_ids(connection: Connection, catalog: CatalogTarget, wanted: Selection) -> list[int]:
-    """Members with one of the keys, listed or not; with an instant, those that are listed now and
-    were not, or were different, at that instant."""
+    """Members with one of the keys, and courses that hold runs with one of them, listed or not.
+
+    With an instant: those that are listed now and were not, or were different, at that instant.
+    """
     conditions = [QueryMember.query_uuid == catalog.query_uuid, QueryMember.removed_at.is_(None)]
     if wanted.keys:
-        conditions.append(QueryMember.sort_key.in_(wanted.keys))
+        holders = _holders(catalog, wanted.keys)
+        by_key = QueryMember.sort_key.in_(wanted.keys)
+        conditions.append(or_(by_key, QueryMember.content_id.in_(holders)))
     if wanted.since is not None:
         # Nothing opens by the passing of time: what is listed now and was not, has changed.
         conditions += [is_listed(wanted.now), _is_new(catalog, wanted.since)]
     statement = select(QueryMember.content_id).where(*conditions)
     ordered = statement.order_by(QueryMember.sort_key, QueryMember.content_id)
     return list(connection.scalars(ordered))
+
+
+def _holders(catalog: CatalogTarget, run_keys: Sequence[str]) -> Select[Any]:
+    """The courses that stand for runs which no document of their own tells of."""
+    nested, own = NestedRun.__table__, ContentItem.__table__.alias("own")
+    has_own = exists().where(
+        own.c.key == nested.c.run_key,
+        own.c.content_type == ContentType.COURSE_RUN.value,
+        own.c.deleted_at.is_(None),
+    )
+    query = literal(catalog.query_uuid, QueryMember.query_uuid.type)
+    return select(nested.c.course_id).where(
+        nested.c.run_key.in_(run_keys), is_shown(nested, query), not_(has_own)
+    )
 
 
 def _is_new(catalog: CatalogTarget, since: datetime) -> ColumnElement[bool]:
@@ -155,7 +174,8 @@ def removed_since(
         .order_by(_items.key, _items.id)
     )
     if wanted.keys:
-        statement = statement.where(_items.key.in_(wanted.keys))
+        holders = _holders(catalog, wanted.keys)
+        statement = statement.where(or_(_items.key.in_(wanted.keys), _items.id.in_(holders)))
     return connection.execute(statement).all()
 
 
