@@ -252,3 +252,56 @@ def test_the_link_is_the_one_that_the_documents_carry(database: Database, key: s
 def test_there_is_no_link_for_what_is_no_key() -> None:
     with pytest.raises(ValueError, match="key"):
         enrollment_link("https://lms.example", ENTERPRISE, "a", CATALOG, " ")
+
+
+SECRET = "course-v1:edX+A+9"
+
+
+def with_restricted_run(session: Session, **allowing: Any) -> None:
+    """A course whose advertised run is for some customers only, and cheap."""
+    put(session, {"content_type": "course", **allowing})
+    hidden = run(
+        9,
+        uuid="u9",
+        restriction_type="custom-b2b-enterprise",
+        first_enrollable_paid_seat_price=1,
+        enrollment_end=at(10).isoformat(),
+    )
+    public = run(1, first_enrollable_paid_seat_price=100, enrollment_end=at(30).isoformat())
+    runs = [hidden, public]
+    store(session, [course("A", course_runs=runs, advertised_course_run_uuid="u9")])
+
+
+def test_a_restricted_run_is_not_offered_nor_its_course_by_it(database: Database) -> None:
+    with database.transaction() as session:
+        with_restricted_run(session)
+        assert find(session, SECRET) is None
+        offer = find(session, "edX+A")
+        assert offer is not None
+        assert (offer.run_key, offer.price_cents, offer.enrollment_end) == (RUN, 10_000, at(30))
+        assert offer.run_keys == {RUN}
+
+
+def test_a_course_that_has_only_restricted_runs_offers_no_run(database: Database) -> None:
+    with database.transaction() as session:
+        put(session, {"content_type": "course"})
+        hidden = run(9, restriction_type="custom", first_enrollable_paid_seat_price=1)
+        store(session, [course("A", course_runs=[hidden])])
+        offer = find(session, "edX+A")
+        assert offer is not None
+        assert (offer.run_key, offer.price_cents, offer.run_keys) == (None, None, frozenset())
+
+
+def test_a_restricted_run_is_offered_where_the_filter_allows_it(database: Database) -> None:
+    with database.transaction() as session:
+        with_restricted_run(session, restricted_runs_allowed={"course:edX+A": [SECRET]})
+        put(session, {"content_type": "course"}, uuid=OTHER)
+        offer = find(session, SECRET)
+        assert offer is not None
+        assert (offer.run_key, offer.price_cents) == (SECRET, 100)
+        pairs = [(CATALOG, "edX+A"), (OTHER, "edX+A"), (OTHER, SECRET)]
+        found = find_offers(session, pairs, START)
+        assert {pair: each.run_key for pair, each in found.items()} == {
+            (CATALOG, "edX+A"): SECRET,
+            (OTHER, "edX+A"): RUN,
+        }

@@ -3,13 +3,24 @@
 They read documents that nobody vouches for: what cannot be understood counts as unknown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bursar import clock
 from bursar.catalog.content.parts import Part, instant, parts_of
-from bursar.catalog.content.prices import enrollment_deadline, run_price_cents
+from bursar.catalog.content.prices import enrollment_deadline, is_restricted, run_price_cents
 from bursar.catalog.content.rules import is_published, run_open_until
+
+
+def has_restricted_runs(document: Part) -> bool:
+    return any(is_restricted(run) for run in _runs(document))
+
+
+def without_hidden_runs(course: Part, allowed: Collection[str]) -> Part:
+    """The course without its restricted runs but the allowed ones: nobody is enrolled in them, and
+    they say neither what the course costs nor until when."""
+    runs = [run for run in _runs(course) if not is_restricted(run) or run.get("key") in allowed]
+    return {**course, "course_runs": runs}
 
 
 def course_price_cents(course: Part, now: datetime) -> int | None:

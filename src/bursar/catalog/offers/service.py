@@ -1,5 +1,6 @@
 """The front door of offers: whether a catalog holds a course, what it costs, where to enroll."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BindParameter, Select, bindparam, literal, or_, select
+from sqlalchemy import BindParameter, Select, bindparam, false, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bursar.batches import batched
@@ -18,7 +19,8 @@ from bursar.catalog.content.models import ContentItem, NestedRun
 from bursar.catalog.content.parts import Part, instant
 from bursar.catalog.content.prices import enrollment_deadline, run_price_cents
 from bursar.catalog.content.templates import Links, Shown, decode_template, fill_in
-from bursar.catalog.membership.models import QueryMember
+from bursar.catalog.membership.models import AllowedRun, QueryMember
+from bursar.catalog.membership.restricted import is_shown
 from bursar.catalog.offers import rules
 
 Pair: TypeAlias = tuple[UUID, str]
@@ -61,7 +63,8 @@ def find_offer(session: Session, catalog_uuid: UUID, key: str, now: datetime) ->
 def find_offers(session: Session, pairs: Sequence[Pair], now: datetime) -> dict[Pair, Offer]:
     """The offers by catalog and key; what a catalog does not hold is left out.
 
-    Two statements for every 500 pairs.
+    Two statements for every 500 pairs, and a third where courses have restricted runs. Such a run
+    is not offered, nor a course by it, unless the filter of the catalog allows it.
     """
     # No key has NUL, and PostgreSQL refuses to look for it.
     wanted = list(dict.fromkeys(pair for pair in pairs if "\x00" not in pair[1]))
@@ -91,15 +94,19 @@ def _holders() -> Select[Any]:
     nested = NestedRun.__table__
     keys: BindParameter[str] = bindparam("keys", expanding=True)
     types = [ContentType.COURSE.value, ContentType.COURSE_RUN.value]
-    own = select(item.c.id, item.c.key.label("wanted"), literal(0).label("rank")).where(
-        item.c.key.in_(keys), item.c.content_type.in_(types)
-    )
-    within = select(nested.c.course_id, nested.c.run_key, literal(1)).where(
+    own = select(
+        item.c.id,
+        item.c.key.label("run_key"),
+        literal(0).label("rank"),
+        # The filter itself decides whether the document of a restricted run is a member.
+        false().label("is_restricted"),
+    ).where(item.c.key.in_(keys), item.c.content_type.in_(types))
+    within = select(nested.c.course_id, nested.c.run_key, literal(1), nested.c.is_restricted).where(
         nested.c.run_key.in_(keys)
     )
     candidates = own.union_all(within).subquery()
     return (
-        select(catalog.c.uuid, candidates.c.wanted, item.c.id)
+        select(catalog.c.uuid, candidates.c.run_key, item.c.id)
         .select_from(
             candidates.join(item, item.c.id == candidates.c.id)
             .join(member, member.c.content_id == item.c.id)
@@ -109,6 +116,7 @@ def _holders() -> Select[Any]:
             item.c.content_type.in_(types),
             catalog.c.uuid.in_(bindparam("catalogs", expanding=True)),
             member.c.removed_at.is_(None),
+            is_shown(candidates, member.c.query_uuid),
         )
         .order_by(candidates.c.rank, item.c.content_type, item.c.id)
     )
@@ -133,7 +141,18 @@ def _documents() -> Select[Any]:
     )
 
 
+def _allowed_runs() -> Select[Any]:
+    """The restricted runs that catalogs show all the same."""
+    allowed, catalog = AllowedRun.__table__, Catalog.__table__
+    return (
+        select(catalog.c.uuid, allowed.c.run_key)
+        .join_from(catalog, allowed, allowed.c.query_uuid == catalog.c.query_uuid)
+        .where(catalog.c.uuid.in_(bindparam("catalogs", expanding=True)))
+    )
+
+
 _HOLDERS = _holders()
+_ALLOWED_RUNS = _allowed_runs()
 _DOCUMENTS = _documents()
 
 
@@ -153,11 +172,16 @@ def _offers(session: Session, pairs: Sequence[Pair], now: datetime) -> Iterator[
         if row.content_type == ContentType.COURSE.value
         for run_key in rules.run_keys(document)
     }
+    is_any_restricted = any(
+        rules.has_restricted_runs(document) for _, document in documents.values()
+    )
+    allowed = _allowed_by_catalog(session, pairs if is_any_restricted else ())
     for pair, content_id in holders.items():
         key = pair[1]
         row, document = documents[content_id]
         if row.content_type == ContentType.COURSE.value and row.key == key:
-            yield pair, _offer_of_course(key, row.title, document, now)
+            shown = rules.without_hidden_runs(document, allowed[pair[0]])
+            yield pair, _offer_of_course(key, row.title, shown, now)
             continue
         if row.content_type == ContentType.COURSE.value:
             run = rules.nested_run(document, key) or {}
@@ -166,6 +190,15 @@ def _offers(session: Session, pairs: Sequence[Pair], now: datetime) -> Iterator[
             run, title = document, row.title
             within = courses.get(key, (row.family_key, {}))
         yield pair, _offer_of_run(key, title, run, within, now)
+
+
+def _allowed_by_catalog(session: Session, pairs: Sequence[Pair]) -> defaultdict[UUID, set[str]]:
+    found = defaultdict[UUID, set[str]](set)
+    if pairs:
+        values = {"catalogs": list({catalog_uuid for catalog_uuid, _ in pairs})}
+        for catalog_uuid, run_key in session.execute(_ALLOWED_RUNS, values):
+            found[catalog_uuid].add(run_key)
+    return found
 
 
 def _holder_of_each(session: Session, pairs: Sequence[Pair]) -> dict[Pair, int]:
