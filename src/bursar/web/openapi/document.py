@@ -31,7 +31,9 @@ _EVERYWHERE = {400, 401, 406, 429, 500, 503}
 _WRITES = {403, 413, 415, 422}
 _DESCRIPTION = """\
 Answers are JSON or XML: the `Accept` header decides, `format` wins over it, and XML is the default
-unless the request itself is declared as `application/json`. Every path answers with and without a
+unless the request itself is declared as `application/json`. `Accept: */*`, which most HTTP
+libraries send, is no wish: a client, or the installation (`BURSAR_DEFAULT_FORMAT`), can have JSON
+as its default, and `/enterprise/v1/me` tells which it is. Every path answers with and without a
 trailing slash, and what can be read with GET answers HEAD too."""
 
 
