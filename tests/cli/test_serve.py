@@ -29,7 +29,8 @@ NEEDS_CURRENT_SCHEMA = [
 
 def address_told_by(process: subprocess.Popen[str]) -> str:
     assert process.stderr is not None
-    line = process.stderr.readline()
+    # Warnings of the log stand before it.
+    line = next(line for line in process.stderr if not line.startswith("{"))
     found = re.fullmatch(r"Bursar listens on (http://\S+:\d+)\n", line)
     assert found, line
     return found[1]

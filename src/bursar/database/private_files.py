@@ -15,6 +15,7 @@ from typing import Final
 SECRET_SUFFIX: Final = ".secret"  # noqa: S105 - of the name of a file
 _SUFFIXES: Final = ("", "-wal", "-shm", "-journal", SECRET_SUFFIX)
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_MAGIC: Final = b"SQLite format 3\0"
 _OWN_FOLDER: Final = ".bursar"
 
 
@@ -26,6 +27,8 @@ def keep_private(file: Path) -> list[str]:
         file.parent.mkdir(mode=0o700, parents=True)
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    if not _can_be_a_database(file):
+        return []  # Somebody has named a file of something else, which is not ours to change.
     found = [_beside(file, suffix) for suffix in _SUFFIXES]
     if _is_its_own(file.parent, found):
         found.append(file.parent)
@@ -75,6 +78,11 @@ def _write_once(path: Path, text: str) -> None:
 
 def _beside(file: Path, suffix: str) -> Path:
     return file.with_name(file.name + suffix)
+
+
+def _can_be_a_database(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(len(_MAGIC)) in {b"", _MAGIC}
 
 
 def _is_its_own(folder: Path, files: list[Path]) -> bool:
