@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     secret_key: SecretStr = SecretStr("")
     """Encrypts the signing keys. Of several, separated by commas, the first encrypts and each
     decrypts."""
+    allow_weak_secrets: bool = False
+    """Whether manifests may declare client secrets of fewer than 16 characters."""
     token_ttl: int = Field(default=3600, ge=1, le=31_536_000)
     """Seconds that an access token is valid."""
     token_issuer: str = "bursar"  # noqa: S105 - a name
@@ -85,6 +87,11 @@ class Settings(BaseSettings):
     """With more documents than this, a durable job evaluates a new filter."""
     price_tolerance_percent: int = Field(default=5, ge=0, le=100)
     """How far the price in an allocation may be from the canonical price, in percent."""
+    backups: str = ""
+    """A pattern of the files that your backups are, such as `/backup/bursar-*.dump`, whose age
+    `bursar doctor` checks; empty: it does not know of any."""
+    backup_hours: float = Field(default=26, gt=0)
+    """How old the newest backup may be."""
     log_level: str = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
     log_format: Literal["json", "text"] = "json"
@@ -92,6 +99,8 @@ class Settings(BaseSettings):
     """The server that sends mail; empty: mail is stored only, and counts as delivered."""
     smtp_timeout: float = Field(default=30, gt=0, le=600)
     """Seconds to wait for each answer of the mail server."""
+    smtp_allow_unencrypted_login: bool = False
+    """Whether the password may be sent to a mail server that offers no encryption."""
     mail_from: str = "Bursar <no-reply@localhost>"
     lms_url: str = ""
     """The URL of the Open edX LMS in which learners are enrolled; empty: only Bursar keeps

@@ -21,6 +21,8 @@ class SmtpServer:
     starttls_required: bool
     username: str | None
     password: str | None = field(repr=False)
+    allows_unencrypted_login: bool = False
+    """Whether the password may be sent to a server that offers no encryption."""
 
 
 @dataclass(frozen=True, slots=True)

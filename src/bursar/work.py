@@ -1,7 +1,7 @@
 """The background work of every domain, and the worker that does it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
 from bursar.bulk_changes import jobs as change_jobs
@@ -28,7 +28,7 @@ from bursar.enrollment.direct import jobs as direct_jobs
 from bursar.enrollment.direct import mail as direct_mail
 from bursar.enrollment.direct import tasks as direct
 from bursar.enrollment.direct.events import DirectEnrollmentsRequested
-from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway
+from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway, LmsUnavailable
 from bursar.enrollment.service import refresh_consent
 from bursar.events.event import News, Subscription
 from bursar.jobs.context import JobContext
@@ -40,7 +40,7 @@ from bursar.jobs.tasks import Task, scheduled
 from bursar.learners.events import LearnerConsentChanged, LearnerLinked
 from bursar.learners.telling import telling_consent
 from bursar.settings import Settings
-from bursar.smtp_url import parse_sender, parse_smtp_url
+from bursar.smtp_url import SmtpServer, parse_sender, parse_smtp_url
 from bursar.subscriptions.endings import jobs as ending_jobs
 from bursar.subscriptions.endings import tasks as endings
 from bursar.subscriptions.endings.jobs import EnqueueEnding
@@ -72,8 +72,42 @@ def mail_transport(settings: Settings) -> Transport:
     """Where mails go. Without a mail server they are kept, where `bursar mail show` prints them."""
     if not settings.smtp_url:
         return Kept()
-    server, sender = parse_smtp_url(settings.smtp_url), parse_sender(settings.mail_from)
-    return Smtp(server, sender, settings.smtp_timeout)
+    return Smtp(_mail_server(settings), parse_sender(settings.mail_from), settings.smtp_timeout)
+
+
+def _mail_server(settings: Settings) -> SmtpServer:
+    return replace(
+        parse_smtp_url(settings.smtp_url),
+        allows_unencrypted_login=settings.smtp_allow_unencrypted_login,
+    )
+
+
+def mail_server_trouble(settings: Settings) -> str | None:
+    """Connects and logs in, as before a mail is sent. Returns what went wrong."""
+    # Templates and SMTP: for those only who send mail.
+    from bursar.delivery.smtp import ServerAway, SmtpConnection  # noqa: PLC0415
+
+    try:
+        with SmtpConnection(_mail_server(settings), settings.smtp_timeout) as connection:
+            connection.connect()
+    except ServerAway as error:
+        return str(error)
+    return None
+
+
+def lms_trouble(settings: Settings) -> str | None:
+    """Gets an access token from the LMS, in one attempt. Returns what went wrong."""
+    # The HTTP client is slow to import, and needed with an LMS only.
+    from bursar.connectors.openedx.adapter import OpenEdxGateway  # noqa: PLC0415
+
+    gateway = OpenEdxGateway.of(settings)
+    try:
+        gateway.sign_in()
+    except LmsUnavailable as error:
+        return str(error)
+    finally:
+        gateway.close()
+    return None
 
 
 def gateway_of(settings: Settings) -> LmsGateway:

@@ -266,11 +266,22 @@ class TestAServerThatIsAway:
         post(acme, "ann@example.org")
         with running(Sink(password="right")) as sink:
             url = sink.url.replace("//", "//bursar:wrong@")
-            assert deliver(acme, domain, url) == DeliveryCounts(retrying=1)
+            allowed = {"smtp_allow_unencrypted_login": True}
+            assert deliver(acme, domain, url, **allowed) == DeliveryCounts(retrying=1)
             url = sink.url.replace("//", "//bursar:right@")
             with clock.frozen_at(NOW + timedelta(minutes=1)):
-                assert deliver(acme, domain, url) == DeliveryCounts(delivered=1)
+                assert deliver(acme, domain, url, **allowed) == DeliveryCounts(delivered=1)
         assert sink.deliveries[0].user == "bursar"
+
+    def test_a_password_is_not_sent_to_a_server_that_offers_no_encryption(
+        self, acme: Database, domain: Domain
+    ) -> None:
+        (uuid,) = post(acme, "ann@example.org")
+        with running(Sink(password="right")) as sink:
+            url = sink.url.replace("//", "//bursar:right@")
+            assert deliver(acme, domain, url) == DeliveryCounts(retrying=1)
+        assert "BURSAR_SMTP_ALLOW_UNENCRYPTED_LOGIN=true" in mail(acme, uuid).error
+        assert sink.deliveries == []
 
     def test_encryption_that_is_required_and_not_there_sends_nothing(
         self, acme: Database, domain: Domain, sink: Sink

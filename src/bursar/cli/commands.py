@@ -30,6 +30,11 @@ COMMANDS: Final = {
         "check",
         "Check that everything that is stored twice agrees; print the rows that differ.",
     ),
+    "doctor": Command(
+        "bursar.cli.doctor",
+        "doctor",
+        "Check the settings and everything that the installation stands on.",
+    ),
     "run": Command(
         "bursar.cli.run_task",
         "run",

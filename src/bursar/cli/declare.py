@@ -30,6 +30,7 @@ from bursar.provisioning.export import export as export_enterprise
 from bursar.provisioning.export import to_yaml
 from bursar.provisioning.manifest import Manifest, ManifestError, load
 from bursar.provisioning.warnings import declared_filter_warnings
+from bursar.provisioning.weak_secrets import weak_secrets
 from bursar.subscriptions.checks import check_subscriptions
 
 CHECKS: Final = (
@@ -63,6 +64,7 @@ def apply(
     settings = settings_or_fail()
     try:
         manifests = load(file)
+        _check_secrets(manifests, are_weak_allowed=settings.allow_weak_secrets)
         with opened_database(settings) as database:
             plan = apply_to(
                 database,
@@ -81,6 +83,13 @@ def apply(
 def _warn(warnings: Iterable[str]) -> None:
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
+
+
+def _check_secrets(manifests: list[Manifest], *, are_weak_allowed: bool) -> None:
+    weak = list(weak_secrets(manifests))
+    if weak and not are_weak_allowed:
+        raise ManifestError(weak)
+    _warn(weak)
 
 
 def apply_to(

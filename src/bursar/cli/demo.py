@@ -14,8 +14,9 @@ from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT
 from bursar.cli.declare import apply_to
 from bursar.cli.exits import fail
 from bursar.cli.key_care import prepare_keys
-from bursar.cli.serve import Host, Port, listen_address_of, run_server
+from bursar.cli.serve import Host, Port, YesReally, listen_address_of, run_server
 from bursar.cli.support import opened_database, settings_or_fail
+from bursar.cli.telling import refuse_published_secrets, tell_unsafe_settings
 from bursar.database.engine import Database
 from bursar.demo.assignments import tell_story
 from bursar.demo.content import course_runs, courses, programs
@@ -40,6 +41,7 @@ STANDALONE_RUNS = 5
 def demo(
     host: Host = "127.0.0.1",
     port: Port = 8000,
+    yes_really: YesReally = False,
 ) -> None:
     """Serve two invented companies with data, on SQLite."""
     given = os.environ.get("BURSAR_DATABASE_URL", "")
@@ -51,11 +53,13 @@ def demo(
     # In the environment and not in an argument: the web processes begin afresh, and read it there.
     settings = settings_or_fail()
     logs.configure(settings)
+    tell_unsafe_settings(settings)
     place = listen_address_of(host, port)
     with opened_database(settings) as database:
         prepare_keys(database, seal_of(database, settings))
         now = clock.now()
         prepare_demo(database, now, refresh_inline_limit=settings.refresh_inline_limit)
+        refuse_published_secrets(database, place.ip, yes_really=yes_really)
         print_demo(database, settings, place.url, now)
     run_server(settings, place, 1, with_worker=True)
 

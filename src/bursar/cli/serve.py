@@ -19,12 +19,21 @@ from bursar import logs, memory
 from bursar.cli.exits import fail
 from bursar.cli.key_care import prepare_keys
 from bursar.cli.support import check_pooler, opened_database, settings_or_fail
+from bursar.cli.telling import refuse_published_secrets, tell_unsafe_settings
 from bursar.identity.secret_file import seal_of
 from bursar.settings import Settings
 from bursar.web import draining
 from bursar.work import background_worker
 
 Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
+YesReally = Annotated[
+    bool,
+    typer.Option(
+        "--yes-really",
+        help="Serve on an address that others reach although there are clients whose secrets "
+        "everybody knows.",
+    ),
+]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 picks a free one.")]
 
 
@@ -57,15 +66,18 @@ def serve(
     no_worker: Annotated[
         bool, typer.Option("--no-worker", help="On SQLite, do no background work in this process.")
     ] = False,
+    yes_really: YesReally = False,
 ) -> None:
     """Serve the API. On SQLite, also migrate the database and do background work."""
     settings = settings_or_fail()
     logs.configure(settings)
+    tell_unsafe_settings(settings)
     with opened_database(settings) as database:
         is_sqlite = database.is_sqlite
         prepare_keys(database, seal_of(database, settings))
+        place = listen_address_of(host, port)
+        refuse_published_secrets(database, place.ip, yes_really=yes_really)
     check_pooler(settings)
-    place = listen_address_of(host, port)
     typer.echo(f"Bursar listens on {place.url}", err=True)
     run_server(settings, place, workers, with_worker=is_sqlite and not no_worker)
 

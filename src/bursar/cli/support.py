@@ -37,12 +37,12 @@ def settings_or_fail() -> Settings:
         return get_settings()
     except ValidationError as error:
         # The message never quotes a value, because it may be a password.
-        fail("\n".join(map(_setting_problem, error.errors(include_input=False))), EXIT_INVALID)
+        fail("\n".join(map(setting_problem, error.errors(include_input=False))), EXIT_INVALID)
     except ValueError as error:
         fail(f"Invalid settings: {error}", EXIT_INVALID)
 
 
-def _setting_problem(problem: ErrorDetails) -> str:
+def setting_problem(problem: ErrorDetails) -> str:
     name = "_".join(map(str, problem["loc"])).upper()
     return f"BURSAR_{name}: {problem['msg']}"
 

@@ -5,6 +5,7 @@ import sys
 
 from bursar import __version__, clock, logs
 from bursar.cli.support import opened_database, settings_or_fail
+from bursar.cli.telling import tell_unsafe_settings
 from bursar.identity.secret_file import seal_of
 from bursar.processes.presence import present
 from bursar.processes.service import this_process
@@ -15,6 +16,7 @@ def worker() -> None:
     """Do background work until told to stop."""
     settings = settings_or_fail()
     logs.configure(settings)
+    tell_unsafe_settings(settings)
     # Without this, a worker that is told to stop while it starts would leave no time to say so, and
     # would count as running for a minute.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

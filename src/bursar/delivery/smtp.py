@@ -12,6 +12,10 @@ from bursar.smtp_url import SmtpServer
 _DONE: Final = 250
 _ACCEPTED: Final = frozenset({250, 251, 252})
 _CLOSING: Final = 421
+_UNENCRYPTED: Final = (
+    "the mail server offers no encryption, so that the password of BURSAR_SMTP_URL was not sent: "
+    "use smtps://, or BURSAR_SMTP_ALLOW_UNENCRYPTED_LOGIN=true if nobody else is on the way to it"
+)
 
 
 class ServerAway(Exception):
@@ -53,6 +57,10 @@ class SmtpConnection:
                 self._connection.quit()
         self._drop()
 
+    def connect(self) -> None:
+        """Does what comes before a mail: connects, and logs in. Raises ServerAway."""
+        self._connected()
+
     def send(self, message: Message) -> None:
         """Returns when the server has taken the responsibility for the mail.
 
@@ -93,6 +101,9 @@ class SmtpConnection:
         if self._connection is None:
             try:
                 self._connection = _connect(self._server, self._timeout)
+            except ServerAway as error:
+                self._away = error
+                raise
             except (OSError, UnicodeError) as error:  # SMTPException is an OSError
                 self._away = ServerAway(f"no connection to the mail server: {_told(error)}")
                 raise self._away from error
@@ -130,10 +141,14 @@ def _connect(server: SmtpServer, timeout: float) -> smtplib.SMTP:
 def _prepare(smtp: smtplib.SMTP, server: SmtpServer) -> None:
     smtp.ehlo_or_helo_if_needed()
     offered = smtp.has_extn("starttls")
-    if server.starttls_required or (offered and server.username and not server.tls):
+    starts_tls = server.starttls_required or (offered and server.username and not server.tls)
+    if starts_tls:
         smtp.starttls(context=ssl.create_default_context())
         smtp.ehlo_or_helo_if_needed()
     if server.username and server.password:
+        # Whoever stands between us and the server can take the offer of encryption away.
+        if not (server.tls or starts_tls or server.allows_unencrypted_login):
+            raise ServerAway(_UNENCRYPTED)
         smtp.login(server.username, server.password)
 
 

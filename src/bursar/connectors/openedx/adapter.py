@@ -70,6 +70,10 @@ class OpenEdxGateway:
         ended."""
         return self._each(enrollments, self._end, LmsOutcome())
 
+    def sign_in(self) -> None:
+        """Proves that the LMS can be reached and knows Bursar's client. Raises LmsUnavailable."""
+        self._client.sign_in()
+
     def close(self) -> None:
         self._client.close()
 

@@ -89,6 +89,13 @@ class LmsClient:
     def close(self) -> None:
         self._http.close()
 
+    def sign_in(self) -> None:
+        """Gets a token, in one attempt. Raises LmsUnavailable."""
+        try:
+            self._current_token()
+        except PassingTrouble as trouble:
+            raise LmsUnavailable(trouble.reason, trouble.retry_after) from trouble
+
     def call(self, call: Call[T]) -> Answer[T]:
         """Makes the call, and repeats it for a while if it fails. Raises LmsUnavailable."""
         patience, started = Patience(self._access.attempts), time.monotonic()
