@@ -397,7 +397,7 @@ def test_an_export_holds_everything_and_applied_again_changes_nothing(database: 
     again = parse_data(to_yaml(written))
 
     assert exported["subsidies"] == [
-        subsidy(deposits=[deposit(date="2026-02-01T00:00:00Z")]),
+        subsidy(adjustments=[], deposits=[deposit(date="2026-02-01T00:00:00Z")]),
     ]
     assert exported["policies"][0]["assignment_configuration"] == {
         "uuid": CONFIGURATION,

@@ -15,6 +15,7 @@ from bursar.credit.models import (
     Assignment,
     AssignmentAction,
     AssignmentConfiguration,
+    LedgerAdjustment,
     LedgerEntry,
     Policy,
     Subsidy,
@@ -27,6 +28,7 @@ _subsidies, _policies = Subsidy.__table__, Policy.__table__
 _configurations, _assignments = AssignmentConfiguration.__table__, Assignment.__table__
 _transactions, _ledger = SubsidyTransaction.__table__, LedgerEntry.__table__
 _actions = AssignmentAction.__table__
+_adjustments = LedgerAdjustment.__table__
 
 _ALLOCATED: Final = _assignments.c.state == AssignmentState.ALLOCATED.value
 _COUNTED: Final[Mapping[str, ColumnElement[bool]]] = {
@@ -52,6 +54,20 @@ def check_credit(database: Session | Connection) -> Iterator[str]:
         for row in connection.execute(statement):
             yield f"{table}: {row.uuid}: {why}"
     yield from _strangers(connection)
+    yield from _unexplained(connection)
+
+
+def _unexplained(connection: Connection) -> Iterator[str]:
+    """Adjustments without a reason."""
+    entry, why = _ledger.c, _adjustments.c
+    statement = (
+        select(entry.uuid)
+        .join_from(_ledger, _adjustments, why.entry_uuid == entry.uuid, isouter=True)
+        .where(entry.kind == "adjustment", why.entry_uuid.is_(None))
+        .order_by(entry.uuid)
+    )
+    for uuid in connection.scalars(statement):
+        yield f"ledger_entries: {uuid}: an adjustment without a reason"
 
 
 def _sum(amount: Any, *conditions: ColumnElement[bool]) -> ColumnElement[int]:

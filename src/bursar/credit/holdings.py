@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Table, case, func, literal
 
-from bursar.credit.models import Assignment, SubsidyTransaction
+from bursar.credit.models import Assignment, LedgerAdjustment, SubsidyTransaction
 from bursar.credit.states import AssignmentState, TransactionState
 from bursar.database.holdings import Holding
 from bursar.database.types import Instant
@@ -14,6 +14,7 @@ from bursar.database.types import Instant
 _ASSIGNMENTS: Final = cast("Table", Assignment.__table__)
 _TRANSACTIONS: Final = cast("Table", SubsidyTransaction.__table__)
 
+_ADJUSTMENTS: Final = cast("Table", LedgerAdjustment.__table__)
 _ENDED: Final = _ASSIGNMENTS.c.state.in_([AssignmentState.CANCELLED, AssignmentState.EXPIRED])
 
 
@@ -31,6 +32,7 @@ HOLDINGS: Final = (
         since=_ASSIGNMENTS.c.allocated_at,
         erased=_scrubbed,
     ),
+    Holding(table=_ADJUSTMENTS, documents=(_ADJUSTMENTS.c.reason,), follows_renaming=False),
     Holding(
         table=_TRANSACTIONS,
         address=_TRANSACTIONS.c.learner_email,

@@ -191,11 +191,12 @@ class LedgerEntry(Base):
     __table_args__ = (
         CheckConstraint(
             "(kind = 'redemption' AND amount_cents <= 0)"
-            " OR (kind IN ('deposit', 'reversal') AND amount_cents >= 0)",
+            " OR (kind IN ('deposit', 'reversal') AND amount_cents >= 0)"
+            " OR (kind = 'adjustment' AND amount_cents <> 0)",
             name="sign_fits_kind",
         ),
         CheckConstraint(
-            "(kind = 'deposit') = (transaction_uuid IS NULL)"
+            "(kind IN ('deposit', 'adjustment')) = (transaction_uuid IS NULL)"
             " AND (transaction_uuid IS NULL) = (policy_uuid IS NULL)",
             name="origin_named",
         ),
@@ -212,8 +213,20 @@ class LedgerEntry(Base):
     kind: Mapped[str]
     amount_cents: Mapped[int] = mapped_column(BigInteger)
     effective_at: Mapped[datetime]
-    """The date of a deposit in the manifest; for other entries, when they were written."""
+    """The date of a deposit or an adjustment; for other entries, when they were written."""
     created_at: Mapped[datetime]
+
+
+class LedgerAdjustment(Base):
+    """Why an entry of the kind `adjustment` was made, and by whom. The words stand beside the
+    ledger, because they can name a person, and the ledger never changes."""
+
+    __tablename__ = "ledger_adjustments"
+
+    entry_uuid: Mapped[UUID] = mapped_column(ForeignKey(LedgerEntry.uuid), primary_key=True)
+    enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid), index=True)
+    reason: Mapped[str]
+    entered_by: Mapped[str]
 
 
 class Assignment(Base):

@@ -12,7 +12,13 @@ from bursar.actors import Actor
 from bursar.credit.assignments import service as assignments
 from bursar.credit.assignments.commands import CancelAllocations
 from bursar.credit.policies import service as policies
-from bursar.credit.policies.commands import DeclaredConfiguration, Deposit, PutPolicy, PutSubsidy
+from bursar.credit.policies.commands import (
+    Adjustment,
+    DeclaredConfiguration,
+    Deposit,
+    PutPolicy,
+    PutSubsidy,
+)
 from bursar.declarations import DeclarationOutcome, DeclarationRefused
 from bursar.provisioning.forms import EnterpriseForm, PolicyForm, SubsidyForm
 from bursar.provisioning.plan import Plan
@@ -61,7 +67,11 @@ class CreditRun:
             uuid=subsidy.uuid,
             enterprise_uuid=enterprise.uuid,
             deposits=[Deposit(one.uuid, one.amount, one.date) for one in subsidy.deposits],
-            **subsidy.given(but=_UUID | {"deposits"}),
+            adjustments=[
+                Adjustment(one.uuid, one.amount, one.date, one.reason)
+                for one in subsidy.adjustments
+            ],
+            **subsidy.given(but=_UUID | {"deposits", "adjustments"}),
         )
         self.touched.setdefault(subsidy.uuid, f"{place}.starting_balance")
         what = f"subsidy {subsidy.uuid} of {enterprise.slug}"

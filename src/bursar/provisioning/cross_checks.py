@@ -17,6 +17,7 @@ _KINDS: Final = (
     ("catalogs",),
     ("subsidies",),
     ("subsidies", "deposits"),
+    ("subsidies", "adjustments"),
     ("policies",),
     ("policies", "assignment_configuration"),
     ("subscription_plans",),

@@ -94,6 +94,15 @@ def _subsidy(record: SubsidyRecord) -> dict[str, Any]:
             {"uuid": str(one.uuid), "amount": one.amount, "date": _instant(one.date)}
             for one in record.deposits
         ],
+        "adjustments": [
+            {
+                "uuid": str(one.uuid),
+                "amount": one.amount,
+                "date": _instant(one.date),
+                "reason": one.reason,
+            }
+            for one in record.adjustments
+        ],
         "active_datetime": _instant(record.active_datetime),
         "expiration_datetime": _instant(record.expiration_datetime),
     }

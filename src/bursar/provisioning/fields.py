@@ -147,9 +147,20 @@ LearnerEmail = Annotated[Email, AfterValidator(emails.normalised)]
 Identifier = Annotated[UUID, BeforeValidator(_uuid_from_text)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 """Aware, in UTC; without an offset it is UTC, and a date is its first instant."""
+
+
+def _not_zero(value: int) -> int:
+    if value == 0:
+        raise PydanticCustomError("zero", "must not be 0")
+    return value
+
+
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0, le=LARGEST_INTEGER)]
 Cents = Annotated[int, Strict(), Field(ge=0, le=MOST_CENTS)]
+SignedCents = Annotated[
+    int, Strict(), Field(ge=-MOST_CENTS, le=MOST_CENTS), AfterValidator(_not_zero)
+]
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_json_object)]
 ContentFilter = Annotated[JsonObject, AfterValidator(_content_filter)]
 ReportedEnrollment = Annotated[ReportedRow, PlainValidator(_reported_enrollment)]

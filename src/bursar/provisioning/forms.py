@@ -28,6 +28,7 @@ from bursar.provisioning.fields import (
     Name,
     NullIsEmpty,
     ReportedEnrollment,
+    SignedCents,
     Slug,
     Text,
     Title,
@@ -85,11 +86,19 @@ class DepositForm(Form):
     date: Instant
 
 
+class AdjustmentForm(Form):
+    uuid: Identifier
+    amount: SignedCents
+    date: Instant
+    reason: Annotated[Text, Field(min_length=1)]
+
+
 class SubsidyForm(Form):
     uuid: Identifier
     title: Title = ""
     starting_balance: Cents | None = None
     deposits: Annotated[list[DepositForm], NullIsEmpty] = []
+    adjustments: Annotated[list[AdjustmentForm], NullIsEmpty] = []
     active_datetime: Instant | None = None
     expiration_datetime: Instant | None = None
 

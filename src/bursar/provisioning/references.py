@@ -95,6 +95,8 @@ def _deposits(enterprise: EnterpriseForm) -> Iterator[Named]:
     for index, subsidy in enumerate(enterprise.subsidies):
         for number, deposit in enumerate(subsidy.deposits):
             yield f"subsidies[{index}].deposits[{number}].uuid", deposit.uuid
+        for number, adjustment in enumerate(subsidy.adjustments):
+            yield f"subsidies[{index}].adjustments[{number}].uuid", adjustment.uuid
 
 
 def _policies(enterprise: EnterpriseForm) -> Iterator[Named]:

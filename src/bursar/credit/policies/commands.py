@@ -26,9 +26,21 @@ class Deposit:
     date: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A correction of the balance: money that was entered wrongly, or taken back."""
+
+    uuid: UUID
+    amount: int
+    """Cents; either sign."""
+    date: datetime
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutSubsidy:
-    """Creates or changes a subsidy, and enters into its ledger each deposit that is not there."""
+    """Creates or changes a subsidy, and enters into its ledger each deposit and each adjustment
+    that is not there."""
 
     uuid: UUID
     enterprise_uuid: UUID
@@ -36,6 +48,7 @@ class PutSubsidy:
     starting_balance: Count = UNSET
     """Cents; the first entry of the ledger."""
     deposits: Sequence[Deposit] = ()
+    adjustments: Sequence[Adjustment] = ()
     active_datetime: Instant = UNSET
     expiration_datetime: Instant = UNSET
 
@@ -79,6 +92,7 @@ class SubsidyRecord:
     """Cents."""
     deposits: Sequence[Deposit]
     """All but the starting balance, in the order in which they were entered."""
+    adjustments: Sequence[Adjustment]
 
 
 @dataclass(frozen=True, slots=True)

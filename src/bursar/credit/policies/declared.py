@@ -1,14 +1,22 @@
 """What is declared of learner credit, read back for exports and for checks of the whole."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bursar.credit.models import AssignmentConfiguration, LedgerEntry, Policy, Subsidy
+from bursar.credit.models import (
+    AssignmentConfiguration,
+    LedgerAdjustment,
+    LedgerEntry,
+    Policy,
+    Subsidy,
+)
+from bursar.credit.policies.adjustments import KIND
 from bursar.credit.policies.commands import (
+    Adjustment,
     ConfigurationRecord,
     Deposit,
     Overcommitted,
@@ -19,7 +27,7 @@ from bursar.credit.policies.subsidies import starting_balance_uuid
 
 
 def overcommitted(session: Session, subsidy_uuids: Collection[UUID]) -> list[Overcommitted]:
-    """The subsidies whose active policies have limits that add up to more than the deposits.
+    """The subsidies whose active policies have limits that add up to more than what was paid in.
 
     A policy without a limit counts as zero, because the balance limits it.
     """
@@ -30,7 +38,8 @@ def overcommitted(session: Session, subsidy_uuids: Collection[UUID]) -> list[Ove
         Policy.spend_limit.is_not(None),
     )
     deposits = select(LedgerEntry.subsidy_uuid, LedgerEntry.amount_cents).where(
-        LedgerEntry.subsidy_uuid.in_(subsidy_uuids), LedgerEntry.kind == "deposit"
+        LedgerEntry.subsidy_uuid.in_(subsidy_uuids),
+        LedgerEntry.kind.in_(["deposit", KIND]),
     )
     # The sums are computed in Python, because those of the databases overflow at 64 bits.
     allowed, paid = defaultdict[UUID, int](int), defaultdict[UUID, int](int)
@@ -59,10 +68,31 @@ def export_subsidies(session: Session, enterprise_uuid: UUID) -> list[SubsidyRec
     by_subsidy = defaultdict[UUID, list[LedgerEntry]](list)
     for entry in entries:
         by_subsidy[entry.subsidy_uuid].append(entry)
-    return [_subsidy_record(subsidy, by_subsidy[subsidy.uuid]) for subsidy in subsidies]
+    corrections = _adjustments(session, enterprise_uuid)
+    return [
+        _subsidy_record(subsidy, by_subsidy[subsidy.uuid], corrections[subsidy.uuid])
+        for subsidy in subsidies
+    ]
 
 
-def _subsidy_record(subsidy: Subsidy, entries: Sequence[LedgerEntry]) -> SubsidyRecord:
+def _adjustments(session: Session, enterprise_uuid: UUID) -> Mapping[UUID, list[Adjustment]]:
+    """By subsidy, in the order in which they were entered."""
+    rows = session.execute(
+        select(LedgerEntry, LedgerAdjustment.reason)
+        .join(LedgerAdjustment, LedgerAdjustment.entry_uuid == LedgerEntry.uuid)
+        .where(LedgerEntry.enterprise_uuid == enterprise_uuid)
+        .order_by(LedgerEntry.created_at, LedgerEntry.effective_at, LedgerEntry.uuid)
+    )
+    found = defaultdict[UUID, list[Adjustment]](list)
+    for entry, reason in rows:
+        one = Adjustment(entry.uuid, entry.amount_cents, entry.effective_at, reason)
+        found[entry.subsidy_uuid].append(one)
+    return found
+
+
+def _subsidy_record(
+    subsidy: Subsidy, entries: Sequence[LedgerEntry], adjustments: Sequence[Adjustment]
+) -> SubsidyRecord:
     first = starting_balance_uuid(subsidy.uuid)
     return SubsidyRecord(
         subsidy.uuid,
@@ -75,6 +105,7 @@ def _subsidy_record(subsidy: Subsidy, entries: Sequence[LedgerEntry]) -> Subsidy
             for entry in entries
             if entry.uuid != first
         ],
+        adjustments,
     )
 
 

@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bursar.credit.policies.views import PolicySummary, SubsidyDeposit, SubsidyItem
+from bursar.credit.policies.views import (
+    PolicySummary,
+    SubsidyAdjustment,
+    SubsidyDeposit,
+    SubsidyItem,
+)
 from bursar.events.event import Event
 
 
@@ -32,6 +37,16 @@ class SubsidyDeposited(Event):
     object_type: ClassVar[str] = "subsidy"
 
     data: SubsidyDeposit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubsidyAdjusted(Event):
+    """The balance was corrected. The data is the subsidy after the whole change, and why."""
+
+    type: ClassVar[str] = "subsidy.adjusted"
+    object_type: ClassVar[str] = "subsidy"
+
+    data: SubsidyAdjustment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ Everything expects the caller's transaction or connection.
 """
 
 from bursar.credit.ledger.service import lock_enterprise
+from bursar.credit.policies.commands import Adjustment, PutSubsidy
 from bursar.credit.policies.declared import (
     export_policies,
     export_subsidies,
@@ -21,6 +22,8 @@ from bursar.credit.policies.queries import find_summaries, find_summary, list_po
 from bursar.credit.policies.subsidies import put_subsidy, starting_balance_uuid
 
 __all__ = [
+    "Adjustment",
+    "PutSubsidy",
     "export_policies",
     "export_subsidies",
     "find_summaries",

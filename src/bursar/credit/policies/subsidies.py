@@ -12,6 +12,7 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.credit.models import LedgerEntry, Subsidy
+from bursar.credit.policies.adjustments import Corrections
 from bursar.credit.policies.commands import Deposit, PutSubsidy
 from bursar.credit.policies.events import SubsidyChanged, SubsidyCreated, SubsidyDeposited
 from bursar.credit.policies.ownership import FIXED, find_owned
@@ -45,9 +46,9 @@ def starting_balance_uuid(subsidy_uuid: UUID) -> UUID:
 def put_subsidy(
     session: Session, actor: Actor, command: PutSubsidy, *, at: datetime | None = None
 ) -> DeclarationOutcome:
-    """Creates or changes a subsidy, and books each new deposit once, by its uuid.
+    """Creates or changes a subsidy, and books each new deposit and adjustment once, by its uuid.
 
-    Deposits can never be changed. The caller has called `lock_enterprise`. Raises
+    They can never be changed. The caller has called `lock_enterprise`. Raises
     DeclarationRefused.
     """
     at = at or clock.now()
@@ -56,19 +57,25 @@ def put_subsidy(
     deposits = _deposits(command, at)
     entries = _entries(session, [starting_balance_uuid(uuid), *deposits])
     new = [deposit for key, deposit in deposits.items() if key not in entries]
-    balance = sum((one.amount for one in new), start=stored.balance_cents if stored else 0)
-    if problems := list(_problems(command, stored, entries, fields, balance)):
+    paid = sum((one.amount for one in new), start=stored.balance_cents if stored else 0)
+    corrections = Corrections.read(session, command)
+    balance = paid + corrections.total
+    problems = [*_problems(command, stored, entries, fields, max(paid, balance))]
+    problems += corrections.problems(balance, stored.allocated_cents if stored else 0)
+    if problems:
         raise DeclarationRefused(problems)
     is_new = stored is None
     subsidy = stored or _create(session, command, fields, at)
     changes = _initial(subsidy) if is_new else set_fields(subsidy, _FIELDS, fields)
-    outcome = outcome_of(is_new=is_new, is_changed=bool(changes or new))
+    outcome = outcome_of(is_new=is_new, is_changed=bool(changes or new or corrections.new))
     if outcome != "unchanged":
         subsidy.modified_at = at
         before, subsidy.balance_cents = subsidy.balance_cents, balance
         session.add_all(_entry(subsidy, deposit, at) for deposit in new)
         session.flush()
+        corrections.enter(session, actor, subsidy, at)
         news = list(_news(subsidy, changes, before, new, is_new=is_new, at=at))
+        news += corrections.news(subsidy, paid, at)
         publish(session, actor, news, at=at)
     return outcome
 

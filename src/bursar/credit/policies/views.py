@@ -73,6 +73,14 @@ class SubsidyDeposit(msgspec.Struct, frozen=True):
     """Cents."""
 
 
+class SubsidyAdjustment(msgspec.Struct, frozen=True):
+    subsidy: SubsidyItem
+    adjustment: UUID
+    amount: int
+    """Cents; either sign."""
+    reason: str
+
+
 def subsidy_item(row: Subsidy, now: datetime) -> SubsidyItem:
     return SubsidyItem(
         uuid=row.uuid,
