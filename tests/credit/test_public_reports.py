@@ -9,7 +9,7 @@ import pytest
 from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT, PutCatalog
 from bursar.catalog.catalogs.service import put_catalog
 from bursar.credit.assignments.refusals import PriceOutOfBand
-from bursar.credit.policy_types import PER_LEARNER_SPEND
+from bursar.credit.policy_types import ASSIGNED, PER_LEARNER_SPEND
 from bursar.credit.redemption.refusals import AlreadyEnrolled
 from bursar.credit.refusals import BudgetRefused
 from bursar.database.engine import Database
@@ -17,7 +17,7 @@ from bursar.enrollment.commands import NewEnrollment, Payer
 from bursar.enrollment.service import end_enrollments, record_enrollments
 from bursar.learners.service import ensure_learners
 from testing.worlds.budgets import ACTOR, DAY, NOW, Budget, open_budget
-from testing.worlds.catalog import CATALOG, ENTERPRISE
+from testing.worlds.catalog import CATALOG, ENTERPRISE, put
 
 ANA = "ana@example.com"
 EXECUTIVE: dict[str, Any] = {
@@ -257,3 +257,52 @@ def test_a_seat_that_a_client_made_costs_no_credit(database: Database) -> None:
             session, ACTOR, ENTERPRISE, places=[(learner.id, run_key("Two+Pay"))], at=NOW
         )
     assert budget.redeem(ANA, key="Two+Pay")
+
+
+def made_for_others(*, public_ends: str | None) -> dict[str, Any]:
+    """A course with a run that another company had made; its public run may have ended."""
+    document = content("Restr+One", **(PRICE | {"end": public_ends}))
+    (public,) = document["course_runs"]
+    mine = public | {
+        "key": "course-v1:Restr+One+b2b",
+        "uuid": "b2b",
+        "end": "2030-01-01T00:00:00Z",
+        "first_enrollable_paid_seat_price": 10,
+        "restriction_type": "custom-b2b-enterprise",
+    }
+    return document | {"course_runs": [mine, public]}
+
+
+@pytest.mark.parametrize("policy_type", [ASSIGNED, PER_LEARNER_SPEND])
+def test_nobody_lands_in_a_run_that_was_made_for_others(
+    database: Database, policy_type: str
+) -> None:
+    document = made_for_others(public_ends="2030-01-01T00:00:00Z")
+    budget = strict(database, document, policy_type=policy_type)
+    if policy_type == ASSIGNED:
+        budget.allocate(ANA, key="Restr+One", price=15_000)
+    transaction = budget.transaction(budget.redeem(ANA, key="Restr+One"))
+    assert (transaction.courserun_key, transaction.quantity) == (run_key("Restr+One"), -15_000)
+
+
+def test_without_a_public_run_a_course_is_refused(database: Database) -> None:
+    document = made_for_others(public_ends="2026-02-01T00:00:00Z")
+    budget = strict(database, document)
+    direct = budget.sibling(policy_type=PER_LEARNER_SPEND)
+    assert redemption_refusal(direct, key="Restr+One") == "enrollment_deadline_passed"
+    # For everybody else there is no such run.
+    mine = document["course_runs"][0]["key"]
+    assert redemption_refusal(direct, key=mine) == "content_not_in_catalog"
+    for key in ("Restr+One", mine):
+        assert refusal(budget, key=key, price=1_000)
+
+
+def test_who_a_run_was_made_for_lands_in_it(database: Database) -> None:
+    document = made_for_others(public_ends="2026-02-01T00:00:00Z")
+    mine = document["course_runs"][0]["key"]
+    budget = strict(database, document, policy_type=PER_LEARNER_SPEND)
+    with database.transaction() as session:
+        put(session, {"restricted_runs_allowed": {"course:Restr+One": [mine]}}, NOW)
+    for email, key in ((ANA, "Restr+One"), ("ben@example.com", mine)):
+        transaction = budget.transaction(budget.redeem(email, key=key))
+        assert (transaction.courserun_key, transaction.quantity) == (mine, -1_000)
