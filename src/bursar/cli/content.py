@@ -12,6 +12,7 @@ from bursar.cli.import_reports import end_by_rejected, listening, tell_resumed, 
 from bursar.cli.support import opened_database, operator, settings_or_fail
 from bursar.database.engine import Database
 from bursar.importing.records import BadRecord, FileReport
+from bursar.memory import collect_garbage_rarely
 
 
 def content(
@@ -43,6 +44,7 @@ def content(
     if force and not complete:
         fail("--force is only for --complete: a plain import deletes nothing.", EXIT_INVALID)
     with opened_database(settings_or_fail()) as database:
+        collect_garbage_rarely()
         completion = None
         if complete:
             completion = Completion.begun(database, files, force=force, keep_going=keep_going)

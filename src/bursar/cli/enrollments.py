@@ -14,6 +14,7 @@ from bursar.enrollment.progress.entries import why_left_aside
 from bursar.enrollment.progress.files import import_file, import_file_strictly
 from bursar.identity.service import UnknownEnterprise, get_enterprise
 from bursar.importing.records import BadRecord, FileReport, UnreadableFile
+from bursar.memory import collect_garbage_rarely
 
 
 def enrollments(
@@ -29,6 +30,7 @@ def enrollments(
     """Import enrollments and progress that an LMS reports, one on each line."""
     with opened_database(settings_or_fail()) as database:
         _check_enterprise(database, enterprise)
+        collect_garbage_rarely()
         try:
             report = _import(database, file, enterprise, strict=strict)
         except UnreadableFile as error:
