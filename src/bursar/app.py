@@ -211,5 +211,6 @@ def _cors(settings: Settings) -> CORSConfig | None:
             "Retry-After",
             "Idempotent-Replayed",
             "X-Ignored-Parameters",
+            "X-Next-Updated-Since",
         ],
     )

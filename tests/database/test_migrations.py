@@ -1,9 +1,10 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import Any
+from unittest.mock import ANY
 from uuid import uuid4
 
 import pytest
@@ -27,8 +28,12 @@ from sqlalchemy.exc import DBAPIError
 from bursar.audit.models import AuditEntry
 from bursar.catalog.content.models import ContentState
 from bursar.clock import NEVER
+from bursar.database.commit_order import advance
 from bursar.database.engine import Database
 from bursar.database.migrate import REVISIONS, alembic_config, is_current, upgrade
+from bursar.enrollment.models import Enrollment
+from bursar.identity.models import Enterprise
+from bursar.learners.models import Learner
 from bursar.schema import metadata
 from testing.databases.postgres import PostgresAddress
 
@@ -191,6 +196,32 @@ def test_content_that_is_stored_already_is_kept_when_learner_pathways_come(empty
         session.execute(text(insert_item.format(3, "person")))
     with pytest.raises(DBAPIError), empty.transaction() as session:
         session.execute(text("DELETE FROM content_items WHERE id = 1"))
+
+
+def test_clocks_begin_after_the_enrollments_that_are_stored_already(empty: Database) -> None:
+    with empty.write_engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0023")
+    acme, globex = uuid4(), uuid4()
+    latest = datetime(2026, 3, 1, 10, 0, 0, 1, tzinfo=UTC)
+    insert_learner = insert(Learner).returning(Learner.id)
+    with empty.transaction() as session:
+        for uuid in (acme, globex):
+            fields = {"name": "", "slug": str(uuid), "created_at": NEVER, "modified_at": NEVER}
+            session.execute(insert(Enterprise).values(uuid=uuid, **fields))
+        person = {"enterprise_uuid": acme, "email": "a@b.example", "consent": False}
+        times = {"created_at": NEVER, "modified_at": NEVER}
+        learner_id = session.scalars(insert_learner.values(**person, **times)).one()
+        for number, at in enumerate((latest, NEVER)):
+            row = {"enterprise_uuid": acme, "learner_id": learner_id, "courserun_key": f"r{number}"}
+            row |= {"mode": "verified", "payer": "reported", "activity_day": 0}
+            row |= {"is_consented": False, "created_at": NEVER, "changed_at": at}
+            session.execute(insert(Enrollment).values(row))
+    upgrade(empty)
+    microseconds = (latest - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    assert rows_of(empty, "commit_clocks") == [("enrollments", ANY, microseconds)]
+    with empty.transaction() as session:
+        stamp = advance(session, "enrollments", acme, latest)
+        assert stamp == latest + timedelta(microseconds=1)
 
 
 def test_upgrades_at_the_same_time_do_it_once(empty_url: str, empty: Database) -> None:

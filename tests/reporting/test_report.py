@@ -163,7 +163,7 @@ def matches(row: Row, filters: dict[str, Any]) -> bool:
         "course_key": lambda text: row["course_key"] == text,
         "courserun_key": lambda text: row["courserun_key"] == text,
         "progress_status": lambda text: row["progress_status"] == text,
-        "updated_since": lambda text: row["created"] >= datetime.fromisoformat(text),
+        "updated_since": lambda text: row["created"] > datetime.fromisoformat(text),
     }
     return all(rules[name](text) for name, text in filters.items())
 

@@ -1,12 +1,13 @@
 """`learner-summary` over HTTP: a page in JSON or XML, or all rows as CSV or lines of JSON."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection
 
+from bursar import clock
 from bursar.emails import from_query
 from bursar.pages import PageRequest
 from bursar.reporting import service
@@ -105,8 +106,8 @@ class LearnerSummaryQuery(Query, frozen=True, kw_only=True):
     updated_since: Annotated[
         datetime | None,
         INSTANT,
-        "Only what changed at or after this instant; without consent, only who enrolled or "
-        "unenrolled.",
+        "Only what changed after this instant: the X-Next-Updated-Since of an earlier answer. "
+        "Without consent, only who enrolled or unenrolled.",
     ] = None
 
     def filters(self) -> Filters:
@@ -186,6 +187,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     "/enterprise/v3/enterprise-customer/{enterprise_uuid:uuid}/learner-summary",
     example=EXAMPLE,
     formats=(Format.JSON, Format.XML, Format.CSV, Format.NDJSON),
+    headers=("X-Next-Updated-Since",),
 )
 def summarize(
     enterprise: OwnedEnterprise,
@@ -202,8 +204,9 @@ def summarize(
     today = request.now.date()
     report = Report(enterprise.enterprise_uuid, today, query.filters(), query.ordering)
     subject = Subject(enterprise.enterprise_uuid, enterprise.name, request.root)
+    cursor = _cursor(enterprise.changed_until)
     if request.negotiated.format in _FILES:
-        return _file(request.negotiated.format, report, subject)
+        return _file(request.negotiated.format, report, subject, cursor)
     wanted = PageRequest(query.page_size, query.page)
     page, summaries = service.read_page(connection, report, subject, wanted)
     return Answer(
@@ -215,14 +218,22 @@ def summarize(
             current_page=page.number,
             start=page.start,
             results=summaries,
-        )
+        ),
+        headers=cursor,
     )
 
 
-def _file(kind: Format, report: Report, subject: Subject) -> Answer[LearnerSummaryPage]:
+def _cursor(changed_until: datetime | None) -> dict[str, str]:
+    """The `updated_since` that leaves out no change which this answer does not show."""
+    return {"X-Next-Updated-Since": clock.format_instant(changed_until or clock.NEVER)}
+
+
+def _file(
+    kind: Format, report: Report, subject: Subject, cursor: Mapping[str, str]
+) -> Answer[LearnerSummaryPage]:
     def stream(connection: Connection) -> Iterator[bytes]:
         return _FILES[kind](service.read_all(connection, report, subject))
 
     name = f"learner_progress_report.{kind.value}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Answer(stream=stream, headers=headers)
+    return Answer(stream=stream, headers={**headers, **cursor})

@@ -10,9 +10,10 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Connection, bindparam, event, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from bursar.database.at_commit import Turn, at_commit
 from bursar.database.engine import insert_for
 from bursar.enrollment.models import EnrollmentDay
 
@@ -54,8 +55,7 @@ def change_days(session: Session, deltas: Mapping[tuple[UUID, int], int]) -> Non
     pending: Counter[tuple[UUID, int]] | None = session.info.get(_PENDING)
     if pending is None:
         pending = session.info[_PENDING] = Counter()
-        event.listen(session, "before_commit", _write)
-        event.listen(session, "after_rollback", _forget)
+        at_commit(session, Turn.COUNTS, _write_out, _forget)
     pending.update(deltas)
     if session.in_nested_transaction():  # which may yet be undone by itself
         _write_out(session)
@@ -71,11 +71,6 @@ def locate(connection: Connection, enterprise_uuid: UUID, offset: int) -> tuple[
     values = {"enterprise_uuid": enterprise_uuid, "offset": offset}
     found = connection.execute(_LOCATE, values).first()
     return (None, 0) if found is None else (found[0], offset - int(found[1]))
-
-
-def _write(session: Session) -> None:
-    if not session.in_nested_transaction():
-        _write_out(session)
 
 
 def _write_out(session: Session) -> None:

@@ -1,4 +1,5 @@
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,13 +19,16 @@ from bursar.database.columns import BIG_ID, SORTABLE
 from bursar.identity.models import Enterprise
 from bursar.learners.models import Learner
 
+CLOCK: Final = "enrollments"
+"""The name under which database.commit_order keeps the clocks of enterprises' enrollments."""
+
 
 class Enrollment(Base):
     """A learner in a course run, and a row of the learner summary, whoever made it.
 
     The id is enrollment_id and enterprise_enrollment_id of the reference. The columns below
-    `changed_at` are the report's, under its names, and null where the report was told nothing.
-    Whoever writes rows of a learner holds the learner: learners.service.lock_learners.
+    `shown_changed_at` are the report's, under its names, and null where the report was told
+    nothing. Whoever writes rows of a learner holds the learner: learners.service.lock_learners.
     """
 
     __tablename__ = "enrollments"
@@ -63,7 +67,11 @@ class Enrollment(Base):
     activity_day: Mapped[int] = mapped_column(Integer)
     """Of last_activity_date where consented: days.day_number; else days.NO_DAY."""
     changed_at: Mapped[datetime]
-    """`created` of the report: when the row last changed there."""
+    """`created` of the report: when the row last changed there. Stamps of an enterprise follow the
+    order of commits: whoever sets it calls changes.note_changes."""
+    shown_changed_at: Mapped[datetime | None]
+    """The same for rows without consent: when the enrollment, its end or the consent changed. Null
+    in rows that an earlier version wrote."""
 
     is_consent_granted: Mapped[bool | None]
     """As reported for the row. Of a client, true opens nothing."""

@@ -37,6 +37,7 @@ from bursar.database.dates import DayNumber
 from bursar.database.engine import insert_for
 from bursar.database.rows import given_rows
 from bursar.database.types import AnyRow
+from bursar.enrollment.changes import note_changes
 from bursar.enrollment.commands import NewEnrollment, Payer, Place
 from bursar.enrollment.days import NO_DAY, change_days, day_number
 from bursar.enrollment.events import EnrollmentCreated, EnrollmentEnded
@@ -74,6 +75,7 @@ _TAKEN_UP_AGAIN: Final = (
     "transaction_uuid",
     "unenrolled_at",
     "changed_at",
+    "shown_changed_at",
 )
 _OF_THE_PAYMENT_BEFORE: Final = (
     "amount_learner_paid",
@@ -122,6 +124,7 @@ def _record(
     begun = session.execute(_upsert(session).returning(*_SHOWN), rows).all()
     new = [row.enterprise_uuid for row in begun if row.id not in before]
     change_days(session, Counter((enterprise_uuid, NO_DAY) for enterprise_uuid in new))
+    note_changes(session, ((row.enterprise_uuid, row.learner_id) for row in begun), at)
     return [_created(row, before.get(row.id)) for row in begun]
 
 
@@ -225,10 +228,11 @@ def end_enrollments(
         statement = (
             update(Enrollment)
             .where(*_LIVE, condition)
-            .values(unenrolled_at=at, changed_at=at)
+            .values(unenrolled_at=at, changed_at=at, shown_changed_at=at)
             .returning(*_SHOWN)
         )
         ended += session.connection().execute(statement, {"of_enterprise": enterprise_uuid})
+    note_changes(session, ((row.enterprise_uuid, row.learner_id) for row in ended), at)
     publish(session, actor, [_ended(row, at) for row in ended], at=at)
     return _in_lms(session, ended)
 
@@ -337,10 +341,14 @@ def _share(
             *((_columns.is_consent_granted.is_not(False),) if is_granted else ()),
             _columns.is_consented.is_not(is_granted),
         )
-        .values(is_consented=is_granted, activity_day=day if is_granted else NO_DAY, changed_at=now)
-        .returning(_columns.last_activity_date)
+        # A reader also learns that a consent was taken back, and can blank its copy.
+        .values(changed_at=now, shown_changed_at=now)
+        .values(is_consented=is_granted, activity_day=day if is_granted else NO_DAY)
+        .returning(_columns.last_activity_date, _columns.learner_id)
     )
-    changed = session.connection().scalars(statement).all()
+    rows = session.connection().execute(statement).all()
+    note_changes(session, ((enterprise_uuid, row.learner_id) for row in rows), now)
+    changed = [row.last_activity_date for row in rows]
     sign = 1 if is_granted else -1
     deltas = Counter({(enterprise_uuid, NO_DAY): -sign * len(changed)})
     for day_shown, count in Counter(map(day_number, changed)).items():
@@ -357,6 +365,7 @@ def _row(enrollment: NewEnrollment, consent: bool, now: datetime) -> dict[str, A
         "is_consented": consent,
         "activity_day": NO_DAY,
         "changed_at": now,
+        "shown_changed_at": now,
     }
 
 

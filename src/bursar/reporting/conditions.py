@@ -86,4 +86,4 @@ def _activity(wanted: Activity, today: date) -> Condition:
 
 
 def _changed_since(instant: datetime) -> Condition:
-    return seen("created") >= instant
+    return seen("created") > instant

@@ -55,9 +55,12 @@ _COURSE_END = _told("course_end", _f.end_date)
 _COURSE_START = _told("course_start", _f.start_date)
 _ENROLLMENT_DATE = day_of(_e.enrolled_at)
 _REFUND_FROM = case((_COURSE_START > _ENROLLMENT_DATE, _COURSE_START), else_=_ENROLLMENT_DATE)
-_SEEN_CHANGE_WITHOUT_CONSENT = case(
-    (_e.unenrolled_at > _e.enrolled_at, _e.unenrolled_at),
-    else_=func.coalesce(_e.enrolled_at, _e.unenrolled_at, _e.created_at),
+_SEEN_CHANGE_WITHOUT_CONSENT = func.coalesce(
+    _e.shown_changed_at,
+    case((_e.unenrolled_at > _e.enrolled_at, _e.unenrolled_at)),
+    _e.enrolled_at,
+    _e.unenrolled_at,
+    _e.created_at,
 )
 
 COURSE_KEY: Final = _told("course_key", _f.course_key)

@@ -52,6 +52,8 @@ class Documentation:
     links: tuple[Link, ...] = ()
     has_location: bool = False
     """Whether a good answer may have a `Location`; one of 201 always has."""
+    headers: tuple[str, ...] = ()
+    """Headers of a good answer beyond those that all answers of its method have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

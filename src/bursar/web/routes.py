@@ -58,9 +58,11 @@ class Routes:
         links: tuple[Link, ...] = (),
         formats: tuple[Format, ...] = (Format.JSON, Format.XML),
         ignores_accept: bool = False,
+        headers: tuple[str, ...] = (),
     ) -> Callable[[Route], Route]:
         """A read. `schema` describes an answer of ready bytes, which has no type. `statuses` are
-        refusals in addition to those that every endpoint can answer."""
+        refusals in addition to those that every endpoint can answer. `headers` are named in the
+        OpenAPI document's components."""
         return self._declare(
             "GET",
             path,
@@ -70,6 +72,7 @@ class Routes:
             links=links,
             formats=formats,
             ignores_accept=ignores_accept,
+            headers=headers,
         )
 
     def post(
@@ -121,6 +124,7 @@ class Routes:
         has_location: bool = False,
         formats: tuple[Format, ...] = (Format.JSON, Format.XML),
         ignores_accept: bool = False,
+        headers: tuple[str, ...] = (),
     ) -> Callable[[Route], Route]:
         def declare(route: Route) -> Route:
             sentence = _Sentence(route, path)
@@ -136,6 +140,7 @@ class Routes:
                 also=also,
                 links=links,
                 has_location=has_location,
+                headers=headers,
             )
             call = _refusing(sentence.call(status), self.refusals)
             self.endpoints.append(

@@ -51,6 +51,7 @@ def example_endpoints() -> list[Endpoint]:
         "Read the report",
         tag="shelves",
         response={"type": "array", "items": {"type": "integer"}},
+        headers=("X-Next-Updated-Since",),
     )
     created = Documentation("Add a shelf", tag="shelves", response=Shelf, status=201)
     cleared = Documentation("Clear a shelf", tag="shelves", refusals=(409,))

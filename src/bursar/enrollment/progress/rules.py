@@ -7,7 +7,8 @@ from typing import Any, Final
 from bursar.enrollment.commands import Payer
 from bursar.enrollment.days import day_number
 
-_TIMES: Final = ("enrolled_at", "unenrolled_at")
+TIMES: Final = ("enrolled_at", "unenrolled_at")
+"""What a report can change that is seen without consent and dates the enrollment."""
 _SHOWN_ANYWAY: Final[dict[str, Any]] = {"is_refunded": False}
 _BY_ENTERPRISE: Final[dict[str, Any]] = {"amount_learner_paid": 0.0, "paid_by": "Enterprise"}
 _SHOWN_FOR_PAYER: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -42,7 +43,7 @@ def differences(stored: Mapping[str, Any], values: Mapping[str, Any]) -> dict[st
         for name, value in values.items()
         if stored[name] != value and (stored[name] is not None or shown.get(name) != value)
     }
-    for name in _TIMES:
+    for name in TIMES:
         if name in found and _stays(stored[name], found[name], stored["payer"]):
             del found[name]
     return found

@@ -14,13 +14,14 @@ from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.database.bulk import bulk_insert, bulk_update
 from bursar.database.rows import given_rows
+from bursar.enrollment.changes import note_changes
 from bursar.enrollment.commands import Payer, ReportSource
 from bursar.enrollment.days import change_days
 from bursar.enrollment.events import EnrollmentsReported
 from bursar.enrollment.models import Enrollment
 from bursar.enrollment.progress.consents import Consents
 from bursar.enrollment.progress.reported_rows import COLUMNS, USUAL_MODE, ReportedRow
-from bursar.enrollment.progress.rules import differences, is_consented, shared
+from bursar.enrollment.progress.rules import TIMES, differences, is_consented, shared
 from bursar.events.service import publish
 from bursar.importing.records import Tally
 from bursar.learners.models import Learner
@@ -40,6 +41,7 @@ _READ: Final = (
     "payer",
     "activity_day",
     "is_consented",
+    "shown_changed_at",
     *_REPORTED,
 )
 _BLANK: Final[dict[str, Any]] = {
@@ -149,7 +151,8 @@ def _store(
     }
     # Only what some row names is sent: most reports leave most columns out.
     blank = dict.fromkeys(name for values in wanted.values() for name in values) | _BLANK
-    blank |= {"enterprise_uuid": enterprise_uuid, "created_at": now, "changed_at": now}
+    blank |= {"enterprise_uuid": enterprise_uuid, "created_at": now}
+    blank |= {"changed_at": now, "shown_changed_at": now}
     new = [
         _new(blank, place, wanted[place], is_seen=may_be_seen[place])
         for place in sorted(wanted.keys() - stored.keys())
@@ -162,13 +165,15 @@ def _store(
     ]
     named = {name for found in news.values() for name in found}
     changed = [
-        _altered(stored[place] | news[place], named, now, is_seen=may_be_seen[place])
+        _altered(stored[place], news[place], named, now, is_seen=may_be_seen[place])
         for place in different
     ]
     bulk_insert(session, Enrollment, new)
     bulk_update(session, Enrollment, changed)
     before = [stored[place] for place in different]
     _change_days(session, enterprise_uuid, gone=before, come=[*new, *changed])
+    written = [*(wanted.keys() - stored.keys()), *different]
+    note_changes(session, ((enterprise_uuid, learner_id) for learner_id, _ in written), now)
     for place, is_seen in may_be_seen.items():
         known = stored.get(place)
         was_seen = known["is_consented"] if known else learners[place[0]].consent
@@ -184,12 +189,23 @@ def _new(
 
 
 def _altered(
-    row: Mapping[str, Any], named: Collection[str], now: datetime, *, is_seen: bool
+    before: Mapping[str, Any],
+    news: Mapping[str, Any],
+    named: Collection[str],
+    now: datetime,
+    *,
+    is_seen: bool,
 ) -> dict[str, Any]:
     """Only the columns that change in one row or another."""
+    row = {**before, **news}
     columns = {name: row[name] for name in named}
     seen = shared(is_consented=is_seen, last_activity_date=row["last_activity_date"])
-    return {"id": row["id"], "changed_at": now} | columns | seen
+    is_shown = before["is_consented"] is not is_seen or not news.keys().isdisjoint(TIMES)
+    stamps = {
+        "changed_at": now,
+        "shown_changed_at": now if is_shown else before["shown_changed_at"],
+    }
+    return {"id": row["id"]} | stamps | columns | seen
 
 
 def _stored(

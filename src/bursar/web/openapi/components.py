@@ -175,6 +175,11 @@ _HEADERS: Mapping[str, JsonObject] = {
     },
     "ETag": {"description": "For If-None-Match.", "schema": STRING},
     "Last-Modified": {"description": "For If-Modified-Since.", "schema": STRING},
+    "X-Next-Updated-Since": {
+        "description": "The `updated_since` of the next request: it leaves out no change that this "
+        "answer does not show. Of several pages, that of the first counts.",
+        "schema": {"type": "string", "format": "date-time"},
+    },
     "Vary": {"description": "The request headers that decide the format.", "schema": STRING},
     "Location": {"description": "Where to find what was created.", "schema": STRING},
     "Idempotent-Replayed": {

@@ -216,6 +216,7 @@ def _good_response(endpoint: Endpoint, schemas: _Schemas, status: int) -> JsonOb
         names.append("Idempotent-Replayed")
     if status == 201 or documentation.has_location:
         names.append("Location")
+    names += documentation.headers
     response: JsonObject = {"description": documentation.summary, "headers": headers(*names)}
     if documentation.response is not None and status != 204:
         schema = schemas.of_response(documentation.response)
