@@ -39,6 +39,7 @@ from bursar.api.tokens import token_handlers
 from bursar.catalog.listings.indexes import MemberIndexes
 from bursar.catalog.listings.service import Look
 from bursar.database.engine import Database
+from bursar.database.standby import Standby
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.secret_file import seal_of
 from bursar.identity.tokens import KeyRing
@@ -56,7 +57,7 @@ from bursar.web.openapi.document import openapi_document
 from bursar.web.pipeline import Pipeline
 from bursar.web.rewrites import rewrites
 from bursar.web.system import system_handlers
-from bursar.work import compose, open_web_database
+from bursar.work import compose, open_standby, open_web_database
 
 
 def all_endpoints() -> list[Endpoint]:
@@ -89,6 +90,8 @@ def create_app(
     extra_endpoints: Sequence[Endpoint] = (),
     extra_handlers: Sequence[HTTPRouteHandler] = (),
     companions: Sequence[Callable[[], AbstractContextManager[None]]] = (),
+    *,
+    standby: Standby | None = None,
 ) -> ASGIApp:
     """The ASGI application over a database that is migrated already.
 
@@ -108,9 +111,10 @@ def create_app(
         Look(settings.lms_public_url, with_listed_keys=settings.listed_keys == "all"),
     )
     endpoints = [*all_endpoints(), *extra_endpoints]
-    pipeline = Pipeline(
-        database, DatabaseGate(ring), settings, provided=(shared, EndpointLimits.of(endpoints))
-    )
+    provided = (shared, EndpointLimits.of(endpoints))
+    pipeline = Pipeline(database, DatabaseGate(ring), settings, provided=provided, standby=standby)
+    if standby is not None:
+        companions = [*companions, standby.followed]
     pipeline.check(endpoints)
 
     def document() -> dict[str, Any]:
@@ -154,7 +158,9 @@ def create() -> ASGIApp:
     database = open_web_database(settings)
     secrets = seal_of(database, settings).fingerprints
     process = this_process("web", __version__, secrets, at=clock.now())
-    app = create_app(settings, database, companions=[partial(present, database, process)])
+    beside = [partial(present, database, process)]
+    standby = open_standby(settings, database)
+    app = create_app(settings, database, companions=beside, standby=standby)
     memory.collect_garbage_rarely()
     return app
 
@@ -210,6 +216,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
             "Location",
             "Retry-After",
             "Idempotent-Replayed",
+            "X-Data-As-Of",
             "X-Ignored-Parameters",
             "X-Next-Updated-Since",
         ],

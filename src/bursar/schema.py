@@ -7,7 +7,7 @@ from bursar.catalog.content import models as content
 from bursar.catalog.imports import models as content_imports
 from bursar.catalog.membership import models as membership
 from bursar.credit import models as credit
-from bursar.database import commit_order, doors
+from bursar.database import commit_order, doors, standby
 from bursar.database.base import Base
 from bursar.delivery import models as delivery
 from bursar.enrollment import models as enrollment
@@ -44,6 +44,7 @@ __all__ = [
     "people",
     "plans",
     "processes",
+    "standby",
     "web",
 ]
 

@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     direct_database_url: str = ""
     """The database itself, for workers and commands, when `database_url` is that of a connection
     pooler; empty: there is no pooler."""
+    replica_url: str = ""
+    """A streaming standby that may serve catalogs, lists, reports and exports; empty: none."""
+    replica_lag: float = Field(default=1, gt=0, le=3600)
+    """Seconds by which the data of the standby may be older than those of the primary."""
     public_url: str = ""
     """The beginning of absolute links; empty: the host of the request."""
     default_format: Literal["xml", "json"] = "xml"

@@ -18,6 +18,7 @@ from bursar.credit.policies import events as policies
 from bursar.credit.redemption import events as transactions
 from bursar.credit.redemption import jobs as credit_jobs
 from bursar.database.engine import PATIENT, Database, Patience
+from bursar.database.standby import Standby
 from bursar.delivery.service import Kept, MailKind, Smtp, Transport
 from bursar.enrollment.bulk import jobs as bulk_jobs
 from bursar.enrollment.bulk import mail as bulk_mail
@@ -229,14 +230,21 @@ def open_database(
 
 def open_web_database(settings: Settings) -> Database:
     """The same for web processes, in which a client waits for every statement."""
+    is_pooled = bool(settings.direct_database_url)
+    return compose(_of_web(settings, settings.effective_database_url, pooled=is_pooled), settings)
+
+
+def open_standby(settings: Settings, primary: Database) -> Standby | None:
+    """The standby that serves reads, if there is one. Raises ValueError for a URL of no use."""
+    if not settings.replica_url:
+        return None
+    replica = _of_web(settings, settings.replica_url)
+    return Standby(primary, compose(replica, settings), most_lag=settings.replica_lag)
+
+
+def _of_web(settings: Settings, url: str, *, pooled: bool = False) -> Database:
     patience = Patience(settings.lock_timeout, settings.statement_timeout)
-    database = Database(
-        settings.effective_database_url,
-        pool_size=settings.threads,
-        patience=patience,
-        pooled=bool(settings.direct_database_url),
-    )
-    return compose(database, settings)
+    return Database(url, pool_size=settings.threads, patience=patience, pooled=pooled)
 
 
 def background_worker(settings: Settings) -> "Worker":

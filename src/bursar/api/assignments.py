@@ -37,7 +37,7 @@ from bursar.web.routes import Routes
 from bursar.web.validation import Body
 
 routes: Final = Routes("assignment-configurations", REFUSALS)
-listing: Final = Routes("assignment-configurations")
+listing: Final = Routes("assignment-configurations", from_standby=True)
 OwnedConfiguration: TypeAlias = Annotated[NamedConfiguration, CONFIGURATION]
 OwnedList: TypeAlias = Annotated[ListedConfiguration, LISTED_CONFIGURATION]
 

@@ -13,7 +13,7 @@ from bursar.web.parameters import parse_uuid, plus_meant
 from bursar.web.query import FLAG, Errors, Query, Repeatable, WrongValue
 from bursar.web.routes import Routes
 
-routes: Final = Routes("enterprise-catalogs")
+routes: Final = Routes("enterprise-catalogs", from_standby=True)
 OwnedCatalog: TypeAlias = Annotated[CatalogTarget, CATALOG]
 OwnedEnterprise: TypeAlias = Annotated[ReportedEnterprise, ENTERPRISE]
 

@@ -34,7 +34,7 @@ from bursar.web.query import (
 from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
 
-routes: Final = Routes("enterprise-catalogs")
+routes: Final = Routes("enterprise-catalogs", from_standby=True)
 OwnedCatalog: TypeAlias = Annotated[CatalogTarget, CATALOG]
 OwnedCourse: TypeAlias = Annotated[CatalogItemTarget, COURSE]
 OwnedProgram: TypeAlias = Annotated[CatalogItemTarget, PROGRAM]

@@ -45,7 +45,7 @@ from bursar.web.query import (
 from bursar.web.request import HttpRequest
 from bursar.web.routes import Routes
 
-routes: Final = Routes("learner-summary")
+routes: Final = Routes("learner-summary", from_standby=True)
 OwnedEnterprise: TypeAlias = Annotated[ReportedEnterprise, ENTERPRISE]
 
 _FILES: Final[dict[Format, Callable[[Iterable[Sequence[LearnerSummary]]], Iterator[bytes]]]] = {

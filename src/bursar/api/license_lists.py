@@ -21,7 +21,7 @@ from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
 
 LICENSES: Final = "/enterprise/v1/subscriptions/{subscription_plan_uuid:uuid}/licenses"
-routes: Final = Routes("subscriptions")
+routes: Final = Routes("subscriptions", from_standby=True)
 OwnedPlan: TypeAlias = Annotated[PlanTarget, PLAN]
 
 

@@ -18,7 +18,7 @@ from bursar.web.routes import Routes
 
 PAGE_SIZE: Final = 100
 PATH: Final = "/enterprise/v1/subscriptions"
-routes: Final = Routes("subscriptions")
+routes: Final = Routes("subscriptions", from_standby=True)
 OwnedPlan: TypeAlias = Annotated[PlanTarget, PLAN]
 
 

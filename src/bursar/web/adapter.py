@@ -125,7 +125,12 @@ def _streamed(outgoing: Outgoing, incoming: Incoming, streaming: Streaming) -> A
         return to_response(refusal_of(error, incoming), incoming.method)
 
     return StreamedResponse(
-        streaming, outgoing.stream, answer_to, status=outgoing.status, headers=headers
+        streaming,
+        outgoing.stream,
+        answer_to,
+        status=outgoing.status,
+        headers=headers,
+        first=outgoing.stream_from,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -12,6 +12,9 @@ from sqlalchemy import Connection
 from bursar.tenancy import Principal
 from bursar.web.negotiation import Negotiated
 from bursar.web.parameters import QueryParameters
+
+DATA_AS_OF: Final = "X-Data-As-Of"
+"""The header of an answer that comes from a standby: its data are at least as new as this."""
 
 
 class OfEnterprise(Protocol):

@@ -78,6 +78,8 @@ class Endpoint:
     needs: tuple[type, ...] = ()
     """The types of which the composition must provide an instance."""
     formats: tuple[Format, ...] = (Format.JSON, Format.XML)
+    from_standby: bool = False
+    """Whether a standby, whose data may be a moment old, may answer a read."""
     ignores_accept: bool = False
     """For a file, which always has the first of `formats`, whatever `Accept` says. The format of
     its refusals is still negotiated."""

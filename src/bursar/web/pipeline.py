@@ -5,24 +5,26 @@ token -> principal and object in one statement -> Accept -> object -> role -> me
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bursar import clock
 from bursar.database.engine import DATABASE_AWAY, Database
 from bursar.database.retries import with_retries
+from bursar.database.standby import Standby
 from bursar.database.troubles import DatabaseBusy, DatabaseReadOnly
 from bursar.pages import PageOutOfRange
 from bursar.settings import Settings
 from bursar.tenancy import NotAuthenticated
 from bursar.web import idempotency
 from bursar.web.authorization import token_of
-from bursar.web.call import Answer, Call, OfEnterprise
+from bursar.web.call import DATA_AS_OF, Answer, Call, OfEnterprise
 from bursar.web.endpoint import Endpoint
 from bursar.web.errors import (
     ApiError,
@@ -70,9 +72,11 @@ class Pipeline:
         settings: Settings,
         *,
         provided: Iterable[object] = (),
+        standby: Standby | None = None,
     ) -> None:
         """`provided` are the instances that routes can ask for by their types."""
         self.database = database
+        self.standby = standby
         self.gate = gate
         self.settings = settings
         self.provided = {type(each): each for each in (settings, *provided)}
@@ -104,6 +108,8 @@ class Pipeline:
                 outgoing = self._read_again(endpoint, incoming, caller)
             else:
                 outgoing = with_retries(lambda: self._write(endpoint, incoming, caller), ATTEMPTS)
+                if self.standby is not None:
+                    self.standby.note_write(caller)
         except REFUSED as error:
             outgoing = refusal_of(error, incoming)
         if incoming.query and (ignored := ignored_parameters(endpoint, incoming)):
@@ -125,8 +131,44 @@ class Pipeline:
             call = self._admit(endpoint, incoming, client_id, connection)
             self._parse(endpoint, incoming, call)
             assert endpoint.read is not None  # noqa: S101 - chosen by the caller
+            as_of = self._as_of(endpoint, connection, client_id)
+            if as_of is None:
+                answer = endpoint.read(call, connection)
+                return render_read(answer, call.negotiated, incoming)
+        try:
+            return self._read_from_standby(endpoint, incoming, call, as_of)
+        except (ApiError, NotAuthenticated, PageOutOfRange, SQLAlchemyError):
+            # The standby may be away, or lack what the primary has: only the primary can say so.
+            with self.database.read() as connection:
+                return render_read(endpoint.read(call, connection), call.negotiated, incoming)
+
+    def _as_of(self, endpoint: Endpoint, connection: Connection, client_id: str) -> datetime | None:
+        if self.standby is None or not endpoint.from_standby:
+            return None
+        return self.standby.as_of(connection, client_id)
+
+    def _read_from_standby(
+        self, endpoint: Endpoint, incoming: Incoming, call: Call, as_of: datetime
+    ) -> Outgoing:
+        assert self.standby is not None  # noqa: S101 - it has said how new it is
+        assert endpoint.read is not None  # noqa: S101 - chosen by the caller
+        with self.standby.replica.read() as connection:
+            if endpoint.owned is not None:
+                # What the primary says of the object, such as its version or how many it counts,
+                # may be newer than what the standby lists.
+                values = {**call.path, **(_named_in_query(endpoint, incoming) or {})}
+                _, target = self.gate.admit_to(
+                    connection, call.principal.client_id, endpoint.owned, values
+                )
+                if target is None:
+                    raise NotFound
+                call = replace(call, target=target)
             answer = endpoint.read(call, connection)
-        return render_read(answer, call.negotiated, incoming)
+        outgoing = render_read(answer, call.negotiated, incoming)
+        outgoing.headers[DATA_AS_OF] = as_of.isoformat().replace("+00:00", "Z")
+        if outgoing.stream is not None:
+            outgoing.stream_from = self.standby.replica
+        return outgoing
 
     def _write(self, endpoint: Endpoint, incoming: Incoming, client_id: str) -> Outgoing:
         with self.database.transaction() as session:

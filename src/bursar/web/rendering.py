@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from bursar.database.engine import Database
 from bursar.web.call import Answer, Source
 from bursar.web.compression import MINIMUM_BYTES, choose_coding, compress, compress_chunks
 from bursar.web.conditional import is_unchanged, known_tag, tag_of_bytes
@@ -50,6 +51,8 @@ class Outgoing:
     body: bytes = b""
     stream: Source | None = None
     """Nothing of it has been made yet: no connection is held."""
+    stream_from: Database | None = None
+    """The database that makes it; None: the primary."""
     was_busy: bool = False
     """Whether the request waited in vain for a lock that another transaction holds."""
 

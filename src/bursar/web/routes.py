@@ -45,6 +45,8 @@ class Routes:
 
     tag: str
     refusals: Refusals = field(default_factory=dict)
+    from_standby: bool = False
+    """Whether a standby may answer reads: not those that a decision about money or seats needs."""
     endpoints: list[Endpoint] = field(default_factory=list)
     """In the order of declaration, which is that of the OpenAPI document."""
 
@@ -156,6 +158,7 @@ class Routes:
                     body=sentence.body,
                     needs=tuple(sentence.needs),
                     formats=formats,
+                    from_standby=self.from_standby and sentence.is_read,
                     ignores_accept=ignores_accept,
                 )
             )

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bursar.database.engine import Database
 from bursar.database.streams import interrupt
-from bursar.web.call import Source
+from bursar.web.call import DATA_AS_OF, Source
 
 STALL_SECONDS: Final = 60.0
 """A client that has taken nothing for this long counts as disconnected."""
@@ -98,12 +98,15 @@ class StreamedResponse(ASGIResponse):
         *,
         status: int,
         headers: dict[str, str],
+        first: Database | None = None,
     ) -> None:
+        """`first` is a standby; when it cannot begin the stream, the primary makes it."""
         # This sends no Content-Length and leaves the headers as they are.
         super().__init__(status_code=status, headers=headers, is_head_response=True)
         self._streaming = streaming
         self._source = source
         self._refusal_of = refusal_of
+        self._first = first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         gone = asyncio.ensure_future(_departure(receive))
@@ -117,7 +120,7 @@ class StreamedResponse(ASGIResponse):
     async def _send_all(
         self, scope: Scope, receive: Receive, send: Send, gone: asyncio.Future[None]
     ) -> None:
-        production = Production(self._streaming.database, self._source)
+        production = Production(self._first or self._streaming.database, self._source)
         is_complete = False
         try:
             try:
@@ -125,6 +128,12 @@ class StreamedResponse(ASGIResponse):
             except ClientGone:
                 raise
             except Exception as error:  # noqa: BLE001 - raised again unless it is a refusal
+                if self._first is not None and isinstance(error, SQLAlchemyError):
+                    self._first = None
+                    self.headers.pop(DATA_AS_OF, None)
+                    await self._send_all(scope, receive, send, gone)
+                    is_complete = True
+                    return
                 await self._refusal_of(error)(scope, receive, send)
                 is_complete = True
                 return
