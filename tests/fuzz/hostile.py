@@ -73,8 +73,16 @@ def written(tree: Any) -> bytes:
 
 
 def broken_bodies(good: Any) -> list[bytes]:
+    """Of a body that is a list, also lists of one broken item."""
+    if isinstance(good, list):
+        item = good[0]
+        within = [b"[" + body + b"]" for body in broken_bodies(item)]
+        return [*_broken(good, next(iter(item))), *within]
+    return _broken(good, next(iter(good or {"a": 0})))
+
+
+def _broken(good: Any, key: str) -> list[bytes]:
     text = written(good)
-    key = next(iter(good or {"a": 0}))
     return [
         b"\x00",
         b"\xff\xfe" + text,
