@@ -50,14 +50,14 @@ from bursar.web.adapter import EXCEPTION_HANDLERS, Threads, route_handlers
 from bursar.web.docs_page import docs_handlers
 from bursar.web.endpoint import Endpoint
 from bursar.web.limits import EndpointLimits
-from bursar.web.metrics import Metrics
+from bursar.web.metrics import Metrics, StoredFigures
 from bursar.web.middleware import RequestFrame
 from bursar.web.negotiation import Format
 from bursar.web.openapi.document import openapi_document
 from bursar.web.pipeline import Pipeline
 from bursar.web.rewrites import rewrites
 from bursar.web.system import system_handlers
-from bursar.work import compose, open_standby, open_web_database
+from bursar.work import compose, figure_readers, open_standby, open_web_database
 
 
 def all_endpoints() -> list[Endpoint]:
@@ -103,7 +103,7 @@ def create_app(
     threads, writers, probes = Threads(settings.threads), Threads(settings.threads), Threads(1)
     issuers = Threads(max(1, settings.threads // 2))
     close = _closer(database, threads, writers, probes, issuers)
-    metrics = Metrics()
+    metrics = Metrics(StoredFigures(database, figure_readers()))
     ring = KeyRing(database, settings)
     shared = CatalogServices(
         MemberIndexes(),

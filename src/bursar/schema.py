@@ -15,6 +15,7 @@ from bursar.enrollment.bulk import models as bulk_enrollment
 from bursar.enrollment.direct import models as direct_enrollment
 from bursar.events import models as events
 from bursar.identity import models as identity
+from bursar.jobs import models as jobs
 from bursar.learners import models as learners
 from bursar.people import models as people
 from bursar.processes import models as processes
@@ -37,6 +38,7 @@ __all__ = [
     "enrollment",
     "events",
     "identity",
+    "jobs",
     "learners",
     "licenses",
     "membership",

@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     """Seconds that one statement of a request may take, on PostgreSQL."""
     drain_seconds: float = Field(default=0, ge=0, le=300)
     """Seconds for which a server that is told to stop answers 503 at `/ready` before it stops."""
+    worker_metrics: str = Field(default="", pattern=r"^$|^.+:\d{1,5}$")
+    """The address, as in `127.0.0.1:9101`, at which a worker answers `/metrics`. Empty: nowhere."""
     refresh_inline_limit: int = Field(default=10_000, ge=0)
     """With more documents than this, a durable job evaluates a new filter."""
     price_tolerance_percent: int = Field(default=5, ge=0, le=100)

@@ -1,6 +1,7 @@
 """The background work of every domain, and the worker that does it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,7 @@ from bursar.credit.redemption import events as transactions
 from bursar.credit.redemption import jobs as credit_jobs
 from bursar.database.engine import PATIENT, Database, Patience
 from bursar.database.standby import Standby
+from bursar.delivery.figures import mail_figures
 from bursar.delivery.service import Kept, MailKind, Smtp, Transport
 from bursar.enrollment.bulk import jobs as bulk_jobs
 from bursar.enrollment.bulk import mail as bulk_mail
@@ -32,7 +34,9 @@ from bursar.enrollment.direct.events import DirectEnrollmentsRequested
 from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway, LmsUnavailable
 from bursar.enrollment.service import refresh_consent
 from bursar.events.event import News, Subscription
+from bursar.figures import FigureReader
 from bursar.jobs.context import JobContext
+from bursar.jobs.figures import queue_figures, task_figures
 from bursar.jobs.housekeeping import FORGET_ENDED
 from bursar.jobs.loops import Loop
 from bursar.jobs.queue import JobQueue
@@ -40,6 +44,7 @@ from bursar.jobs.registry import Workflow
 from bursar.jobs.tasks import Task, scheduled
 from bursar.learners.events import LearnerConsentChanged, LearnerLinked
 from bursar.learners.telling import telling_consent
+from bursar.processes.figures import process_figures
 from bursar.settings import Settings
 from bursar.smtp_url import SmtpServer, parse_sender, parse_smtp_url
 from bursar.subscriptions.endings import jobs as ending_jobs
@@ -245,6 +250,36 @@ def open_standby(settings: Settings, primary: Database) -> Standby | None:
 def _of_web(settings: Settings, url: str, *, pooled: bool = False) -> Database:
     patience = Patience(settings.lock_timeout, settings.statement_timeout)
     return Database(url, pool_size=settings.threads, patience=patience, pooled=pooled)
+
+
+def figure_readers() -> tuple[FigureReader, ...]:
+    """What every process shows at `/metrics` of what the database holds."""
+    workflows = [
+        *(f"task.{task.name}" for task in tasks_of(EmbeddedGateway()).values() if task.schedule),
+        FORGET_ENDED.name,
+        FORGET_EXPIRED_ANSWERS.name,
+    ]
+    return queue_figures, task_figures(workflows), mail_figures, process_figures
+
+
+@contextmanager
+def worker_metrics(settings: Settings) -> Iterator[None]:
+    """Answers `/metrics` of a worker where the settings say. Raises OSError when it cannot."""
+    if not settings.worker_metrics:
+        yield
+        return
+    # Prometheus and its server: for workers that are watched only.
+    from bursar.counting import COUNTED  # noqa: PLC0415
+    from bursar.web.metrics import StoredFigures, exposed  # noqa: PLC0415
+
+    host, _, port = settings.worker_metrics.rpartition(":")
+    database = open_database(settings, pool_size=1)
+    try:
+        figures = StoredFigures(database, figure_readers())
+        with exposed(host.strip("[]"), int(port), [COUNTED, figures]):
+            yield
+    finally:
+        database.dispose()
 
 
 def background_worker(settings: Settings) -> "Worker":

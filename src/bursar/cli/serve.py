@@ -6,6 +6,7 @@ import os
 import socket
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from bursar.cli.exits import fail
 from bursar.cli.key_care import prepare_keys
 from bursar.cli.support import check_pooler, opened_database, settings_or_fail
 from bursar.cli.telling import refuse_published_secrets, tell_unsafe_settings
+from bursar.cli.watched import watched_beside_web
 from bursar.identity.secret_file import seal_of
 from bursar.settings import Settings
 from bursar.web import draining
@@ -112,13 +114,12 @@ def run_server(
             mark=mark,
             drain_seconds=settings.drain_seconds,
         )
-        if background is not None:
-            background.start()
-        try:
-            server.serve()
-        finally:
+        with ExitStack() as beside:
             if background is not None:
-                background.stop()
+                beside.enter_context(watched_beside_web(settings))
+                background.start()
+                beside.callback(background.stop)
+            server.serve()
 
 
 def listen_address_of(host: str, port: int) -> ListenAddress:

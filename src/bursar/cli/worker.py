@@ -3,12 +3,10 @@
 import signal
 import sys
 
-from bursar import __version__, clock, logs
+from bursar import logs
 from bursar.cli.support import opened_database, settings_or_fail
 from bursar.cli.telling import tell_unsafe_settings
-from bursar.identity.secret_file import seal_of
-from bursar.processes.presence import present
-from bursar.processes.service import this_process
+from bursar.cli.watched import watched
 from bursar.work import background_worker
 
 
@@ -20,7 +18,5 @@ def worker() -> None:
     # Without this, a worker that is told to stop while it starts would leave no time to say so, and
     # would count as running for a minute.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with opened_database(settings) as database:
-        secrets = seal_of(database, settings).fingerprints
-        with present(database, this_process("worker", __version__, secrets, at=clock.now())):
-            background_worker(settings).run_until_signalled()
+    with opened_database(settings) as database, watched(settings, database):
+        background_worker(settings).run_until_signalled()

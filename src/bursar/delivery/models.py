@@ -22,6 +22,7 @@ class MailStatus(StrEnum):
 
 
 _PENDING = text("status = 'pending'")
+_FAILED = text("status = 'failed'")
 
 
 class Mail(Base):
@@ -43,6 +44,12 @@ class Mail(Base):
             "id",
             postgresql_where=_PENDING,
             sqlite_where=_PENDING,
+        ),
+        Index(
+            "ix_mails_failed",
+            "finished_at",
+            postgresql_where=_FAILED,
+            sqlite_where=_FAILED,
         ),
         Index(None, "enterprise_uuid", "created_at"),
         Index(None, "subject_uuid"),

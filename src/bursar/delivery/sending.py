@@ -18,6 +18,7 @@ from uuid import UUID
 import structlog
 
 from bursar import clock
+from bursar.counting import MAIL_ATTEMPTS
 from bursar.database.engine import Database
 from bursar.delivery import lease as leases
 from bursar.delivery import queries
@@ -149,6 +150,7 @@ class _Mails:
         for attempt in attempts:
             name = attempt.outcome.value
             setattr(self._counts, name, getattr(self._counts, name) + 1)
+            MAIL_ATTEMPTS.labels(name).inc()
 
 
 def _keep_all(mails: _Mails) -> None:

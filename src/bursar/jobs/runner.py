@@ -9,13 +9,15 @@ from typing import Any, Final
 import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
-from bursar.jobs import log
+from bursar import clock
+from bursar.jobs import log, steps
 from bursar.jobs.context import JobContext
 from bursar.jobs.later import PutOff
 from bursar.jobs.names import APPLICATION, APPLICATION_VERSION, QUEUE, SCHEMA
 from bursar.jobs.recovery import Presence
 from bursar.jobs.registry import Workflow
 from bursar.jobs.steps import Interrupted
+from bursar.jobs.task_runs import record_successes
 
 CONCURRENCY: Final = 4
 STOP_SECONDS: Final = 20
@@ -122,7 +124,10 @@ class JobRunner:
             given = () if workflow.schedule is not None else arguments
             try:
                 with self._door.passed():
-                    return workflow.function(self._context, *given)
+                    answer = workflow.function(self._context, *given)
+                    if workflow.schedule is not None:
+                        steps.run(self._context, "note success", self._note_success, workflow.name)
+                    return answer
             except PutOff:
                 return None
             except Exception:
@@ -132,6 +137,10 @@ class JobRunner:
         # What wraps() leaves behind would make DBOS read the arguments of the inner function.
         del logged.__wrapped__
         DBOS.workflow(name=workflow.name, max_recovery_attempts=RECOVERY_ATTEMPTS)(logged)
+
+    def _note_success(self, name: str) -> None:
+        with self._context.database.transaction() as session:
+            record_successes(session, [name], clock.now())
 
 
 def forget_stored_schedules() -> None:

@@ -7,6 +7,7 @@ from croniter import croniter
 
 from bursar.jobs.context import JobContext
 from bursar.jobs.registry import Workflow
+from bursar.jobs.task_runs import record_successes
 
 
 class Schedules:
@@ -29,11 +30,13 @@ class Schedules:
         A worker that was held up enqueues what was due last, and not what it missed before.
         """
         due = [schedule for schedule in self._schedules if schedule.next <= now]
-        needed = [schedule for schedule in due if schedule.is_needed(context)]
-        if needed:
+        if due:
+            needed = [schedule for schedule in due if schedule.is_needed(context)]
             with context.database.transaction() as session:
                 for schedule in needed:
                     context.queue.enqueue_scheduled(session, schedule.name, schedule.last(now))
+                idle = {schedule.name for schedule in due} - {each.name for each in needed}
+                record_successes(session, idle, now)
         # Only now: after an error all of them are still due.
         for schedule in due:
             schedule.pass_over(now)

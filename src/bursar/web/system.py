@@ -46,7 +46,7 @@ def system_handlers(
     async def figures(request: AnyRequest) -> ASGIResponse:
         metrics.observe_pool("read", database.connections_in_use(write=False))
         metrics.observe_pool("write", database.connections_in_use(write=True))
-        media_type, body = metrics.render()
+        media_type, body = await threads.run(metrics.render)
         is_head = request.method == "HEAD"
         return ASGIResponse(
             body=b"" if is_head else body,

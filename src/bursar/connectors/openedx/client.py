@@ -22,6 +22,7 @@ from bursar.connectors.openedx.answers import (
     seconds_to_keep,
 )
 from bursar.connectors.openedx.patience import Patience
+from bursar.counting import LMS_CALLS
 from bursar.enrollment.gateway import LmsUnavailable
 
 T = TypeVar("T")
@@ -101,14 +102,18 @@ class LmsClient:
         patience, started = Patience(self._access.attempts), time.monotonic()
         while True:
             try:
-                return self._attempt(call)
+                answer = self._attempt(call)
             except PassingTrouble as trouble:
                 elapsed = time.monotonic() - started
                 pause = patience.pause_after(trouble, elapsed, random.random())
                 _log.info("lms trouble", call=call.name, reason=trouble.reason, pause=pause)
+                LMS_CALLS.labels("given up" if pause is None else "tried again").inc()
                 if pause is None:
                     raise LmsUnavailable(trouble.reason, trouble.retry_after) from trouble
                 self._sleep(pause)
+            else:
+                LMS_CALLS.labels("answered").inc()
+                return answer
 
     def _attempt(self, call: Call[T]) -> Answer[T]:
         token = self._current_token()

@@ -1,0 +1,23 @@
+"""Counts what only the process itself sees. Its `/metrics` shows it.
+
+Only workers import this module, because the library takes time to import.
+"""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter
+
+COUNTED: Final = CollectorRegistry()
+
+LMS_CALLS: Final = Counter(
+    "bursar_lms_calls",
+    "Calls to the LMS by outcome: answered, or trouble that is tried again or given up.",
+    ("outcome",),
+    registry=COUNTED,
+)
+MAIL_ATTEMPTS: Final = Counter(
+    "bursar_mail_attempts",
+    "Attempts to send a mail by outcome: delivered, retrying, failed.",
+    ("outcome",),
+    registry=COUNTED,
+)

@@ -1,0 +1,26 @@
+"""What an installation is watched by: when tasks succeeded, and an index of mails given up."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+from bursar.database.types import Instant
+
+revision: str = "0026"
+down_revision: str | None = "0025"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "task_runs",
+        sa.Column("task", sa.String(), nullable=False),
+        sa.Column("succeeded_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("task", name=op.f("pk_task_runs")),
+    )
+    failed = sa.text("status = 'failed'")
+    op.create_index(
+        "ix_mails_failed", "mails", ["finished_at"], postgresql_where=failed, sqlite_where=failed
+    )
