@@ -8,7 +8,6 @@ from unittest.mock import ANY
 from uuid import uuid4
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -29,13 +28,17 @@ from bursar.audit.models import AuditEntry
 from bursar.catalog.content.models import ContentState
 from bursar.clock import NEVER
 from bursar.database.commit_order import advance
-from bursar.database.engine import Database
+from bursar.database.engine import Database, Patience
 from bursar.database.migrate import REVISIONS, alembic_config, is_current, upgrade
 from bursar.enrollment.models import Enrollment
 from bursar.identity.models import Enterprise
 from bursar.learners.models import Learner
 from bursar.schema import metadata
 from testing.databases.postgres import PostgresAddress
+from testing.waiting import wait_until
+
+MEMBERS_INDEX = "ix_query_members_query_uuid_active_until"
+NAMED = f"'{MEMBERS_INDEX}'::regclass"
 
 ENTRY = {
     "at": datetime(2026, 1, 1, tzinfo=UTC),
@@ -179,8 +182,7 @@ def test_a_second_upgrade_keeps_everything(empty: Database) -> None:
 
 
 def test_content_that_is_stored_already_is_kept_when_learner_pathways_come(empty: Database) -> None:
-    with empty.write_engine.begin() as connection:
-        command.upgrade(alembic_config(connection, metadata), "0010")
+    upgrade(empty, "0010")
     columns = "(id, content_type, key, title, body, body_hash, active_until, changed_at)"
     values = "({}, '{}', 'edX+A', '', '{{}}', '', '2026-01-01', '2026-01-01')"
     insert_item = f"INSERT INTO content_items {columns} VALUES {values}"
@@ -199,8 +201,7 @@ def test_content_that_is_stored_already_is_kept_when_learner_pathways_come(empty
 
 
 def test_clocks_begin_after_the_enrollments_that_are_stored_already(empty: Database) -> None:
-    with empty.write_engine.begin() as connection:
-        command.upgrade(alembic_config(connection), "0023")
+    upgrade(empty, "0023")
     acme, globex = uuid4(), uuid4()
     latest = datetime(2026, 3, 1, 10, 0, 0, 1, tzinfo=UTC)
     insert_learner = insert(Learner).returning(Learner.id)
@@ -238,6 +239,65 @@ def test_upgrades_at_the_same_time_do_it_once(empty_url: str, empty: Database) -
             future.result()
     assert len(rows_of(empty, "alembic_version")) == 1
     assert len(rows_of(empty, "content_state")) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+def test_writers_go_on_while_a_migration_waits_for_a_table(empty: Database) -> None:
+    """Until a transaction that reads the table ends: the migration asks for the lock, gives up, and
+    lets the others who came after it have theirs."""
+    upgrade(empty, "0012")
+    hasty = Database(empty.url.render_as_string(hide_password=False), patience=Patience(60, 60))
+    with ThreadPoolExecutor(1) as pool:
+        with hasty.write_engine.begin() as reader:
+            reader.execute(select(ContentState.id))
+            upgrading = pool.submit(upgrade, empty)
+            wait_until(lambda: waits_for_a_lock(hasty), "the migration waits")
+            with hasty.transaction() as session:
+                session.execute(text("UPDATE content_state SET changed_at = changed_at"))
+            assert not upgrading.done()
+        upgrading.result()
+    assert schema_is_current(empty)
+    hasty.dispose()
+
+
+def waits_for_a_lock(database: Database) -> bool:
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock'"
+    )
+    with database.read() as connection:
+        return bool(connection.scalar(text(waiting)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+def test_an_index_is_made_while_writers_go_on_and_again_after_it_broke_off(
+    empty: Database,
+) -> None:
+    upgrade(empty, "0012")
+    # What an upgrade that was killed while it made the index leaves behind.
+    with empty.transaction() as session:
+        session.execute(
+            text(f"CREATE INDEX {MEMBERS_INDEX} ON query_members (query_uuid, active_until)")
+        )
+        broken_off = f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = {NAMED}"
+        session.execute(text(broken_off))
+    with ThreadPoolExecutor(1) as pool:
+        # An open transaction that writes into the table: an ordinary CREATE INDEX waits for it, and
+        # every other writer behind that.
+        with empty.write_engine.begin() as writer:
+            writer.execute(text("LOCK TABLE query_members IN ROW EXCLUSIVE MODE"))
+            upgrading = pool.submit(upgrade, empty)
+            wait_until(lambda: waits_for_a_lock(empty), "the index waits for the transaction")
+            with empty.transaction() as session:
+                session.execute(text("SET LOCAL lock_timeout = '200ms'"))
+                session.execute(text("LOCK TABLE query_members IN ROW EXCLUSIVE MODE"))
+            assert not upgrading.done()
+        upgrading.result()
+    with empty.read() as connection:
+        valid = f"SELECT indisvalid FROM pg_index WHERE indexrelid = {NAMED}"
+        assert connection.scalar(text(valid)) is True
 
 
 def test_a_migration_that_breaks_off_leaves_nothing_behind(

@@ -7,14 +7,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from alembic import command
 from sqlalchemy import Connection, insert, text, update
 from sqlalchemy.exc import IntegrityError
 
 from bursar.credit.models import Policy, SubsidyTransaction
 from bursar.credit.policy_types import PER_LEARNER_SPEND
 from bursar.database.engine import Database
-from bursar.database.migrate import alembic_config, is_current, upgrade
+from bursar.database.migrate import is_current, upgrade
 from testing.databases.postgres import PostgresAddress
 from testing.worlds import credit as world
 
@@ -30,8 +29,7 @@ def old(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterato
     else:
         address: PostgresAddress = request.getfixturevalue("postgres")
         database = Database(address.create_database(f"o{uuid4().hex}"))
-    with database.write_engine.begin() as connection:
-        command.upgrade(alembic_config(connection), "0017")
+    upgrade(database, "0017")
     with database.transaction() as session:
         for uuid, slug in ((ACME, "acme"), (GLOBEX, "globex")):
             world.enterprise(session, slug, uuid=uuid)

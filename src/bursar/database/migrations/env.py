@@ -18,6 +18,10 @@ context.configure(
     include_name=_is_ours,
     compare_type=True,
     render_as_batch=True,
+    # On PostgreSQL each migration is a transaction of its own, so that none holds its locks while
+    # the next one works. SQLite has one writer anyway: there all are one transaction, which
+    # `database.migrate` has begun.
+    transaction_per_migration=True,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
+from bursar.database import online
+
 revision: str = "0018"
 down_revision: str | None = "0017"
 branch_labels: str | Sequence[str] | None = None
@@ -24,17 +26,18 @@ def upgrade() -> None:
     column: sa.Column[bool] = sa.Column(
         "is_second_payment", sa.Boolean(), nullable=False, server_default=sa.false()
     )
-    op.add_column(_TABLE, column)
+    # An upgrade that broke off while an index was made has done this before.
+    if not online.has_column(_TABLE, column.name):
+        op.add_column(_TABLE, column)
     for learner in ("learner_email", "lms_user_id"):
         op.execute(_mark_second_payments(learner))
     for name, learner in (("address", "learner_email"), ("account", "lms_user_id")):
-        op.create_index(
+        online.create_index(
             f"uq_{_TABLE}_seat_of_{name}",
             _TABLE,
             ["enterprise_uuid", "courserun_key", learner],
             unique=True,
-            postgresql_where=_PAYS,
-            sqlite_where=_PAYS,
+            where=_PAYS,
         )
 
 
