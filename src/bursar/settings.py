@@ -36,6 +36,8 @@ class Settings(BaseSettings):
 
     database_url: str = ""
     """`sqlite:///PATH` or `postgresql://USER@HOST:PORT/DB`; empty: `.bursar/bursar.db` here."""
+    database_wait: float = Field(default=60, ge=0, le=3600)
+    """Seconds that `serve` and `worker` wait at their start for a database that is not there."""
     direct_database_url: str = ""
     """The database itself, for workers and commands, when `database_url` is that of a connection
     pooler; empty: there is no pooler."""

@@ -168,7 +168,8 @@ class TestSettings:
         self, on_sqlite: Cli, command: tuple[str, ...]
     ) -> None:
         away = f"postgresql://nobody@127.0.0.1:{free_port()}/books"
-        unusable(on_sqlite.run(*command, BURSAR_DATABASE_URL=away))
+        at_once = {"BURSAR_DATABASE_URL": away, "BURSAR_DATABASE_WAIT": "0"}
+        unusable(on_sqlite.run(*command, **at_once))
 
     def test_a_file_that_is_no_database_is_told_and_kept(self, on_sqlite: Cli) -> None:
         text = "Dear diary, " * 100

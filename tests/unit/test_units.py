@@ -20,6 +20,13 @@ def test_what_a_service_writes_is_private(unit: Path) -> None:
     assert {"UMask=0077", "StateDirectoryMode=0700"} <= set(settings_of(unit))
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_service_is_started_again_however_often_and_watched(unit: Path) -> None:
+    always = {"StartLimitIntervalSec=0", "Restart=always", "Type=notify", "NotifyAccess=main"}
+    assert always <= set(settings_of(unit))
+    assert any(line.startswith("WatchdogSec=") for line in settings_of(unit))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_systemd_finds_little_that_a_service_could_do_without(unit: Path) -> None:

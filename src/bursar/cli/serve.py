@@ -8,8 +8,10 @@ import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Annotated, Any
+from threading import Event, Thread
+from typing import Annotated, Any, Final
 
 import typer
 from granian.constants import Interfaces, Loops
@@ -19,6 +21,7 @@ from granian.server.mp import MPServer
 from bursar import logs, memory
 from bursar.cli.exits import fail
 from bursar.cli.key_care import prepare_keys
+from bursar.cli.supervisor import READY, STOPPING, notify, watch
 from bursar.cli.support import check_pooler, opened_database, settings_or_fail
 from bursar.cli.telling import refuse_published_secrets, tell_unsafe_settings
 from bursar.cli.watched import watched_beside_web
@@ -39,6 +42,10 @@ YesReally = Annotated[
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 picks a free one.")]
 
 
+_LOOK_SECONDS: Final = 0.05
+_PATIENCE_SECONDS: Final = 10.0
+
+
 @dataclass(frozen=True, slots=True)
 class ListenAddress:
     ip: str
@@ -57,6 +64,7 @@ class _Server(MPServer):
 
     def shutdown(self, exit_code: int = 0) -> None:
         self._mark.touch()
+        notify(STOPPING)
         time.sleep(self._drain_seconds)
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # granian types none of it
 
@@ -74,13 +82,12 @@ def serve(
     settings = settings_or_fail()
     logs.configure(settings)
     tell_unsafe_settings(settings)
-    with opened_database(settings) as database:
+    with opened_database(settings, wait_seconds=settings.database_wait) as database:
         is_sqlite = database.is_sqlite
         prepare_keys(database, seal_of(database, settings))
         place = listen_address_of(host, port)
         refuse_published_secrets(database, place.ip, yes_really=yes_really)
     check_pooler(settings)
-    typer.echo(f"Bursar listens on {place.url}", err=True)
     run_server(settings, place, workers, with_worker=is_sqlite and not no_worker)
 
 
@@ -88,7 +95,10 @@ def run_server(
     settings: Settings, place: ListenAddress, workers: int, *, with_worker: bool
 ) -> None:
     """Runs until a signal. Then requests under way finish, and the worker gives its jobs back to
-    the queue."""
+    the queue.
+
+    A line on standard error says where it listens, as soon as it does; systemd is told then too.
+    """
     # Web processes are spawned, because a forked one would inherit our memory and the worker's
     # locks.
     multiprocessing.set_start_method("spawn", force=True)
@@ -114,12 +124,34 @@ def run_server(
             mark=mark,
             drain_seconds=settings.drain_seconds,
         )
+        Thread(target=_announce, args=(place,), name="announce", daemon=True).start()
         with ExitStack() as beside:
             if background is not None:
                 beside.enter_context(watched_beside_web(settings))
                 background.start()
                 beside.callback(background.stop)
             server.serve()
+
+
+def _announce(place: ListenAddress) -> None:
+    never = Event()
+    while not _answers(place):
+        never.wait(_LOOK_SECONDS)
+    typer.echo(f"Bursar listens on {place.url}", err=True)
+    notify(READY)
+    watch(lambda: _answers(place))
+
+
+def _answers(place: ListenAddress) -> bool:
+    """Whether a web process answers at once, on whatever address it listens."""
+    connection = HTTPConnection(place.ip, place.port, timeout=_PATIENCE_SECONDS)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def listen_address_of(host: str, port: int) -> ListenAddress:

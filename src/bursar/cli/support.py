@@ -5,12 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from getpass import getuser
+from time import monotonic
 
+import structlog
 import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential,
+)
 
 from bursar import clock, logs
 from bursar.actors import Actor
@@ -28,6 +37,8 @@ from bursar.jobs.system import migrate_system_tables
 from bursar.schema import metadata
 from bursar.settings import Settings, get_settings
 from bursar.work import open_database, open_web_database
+
+_log = structlog.get_logger(__name__)
 
 assert metadata  # noqa: S101 - every table is known before the first statement
 
@@ -70,17 +81,18 @@ def migrate(database: Database) -> None:
 
 
 @contextmanager
-def opened_database(settings: Settings) -> Iterator[Database]:
+def opened_database(settings: Settings, *, wait_seconds: float = 0) -> Iterator[Database]:
     """The database with a current schema. SQLite is migrated; a PostgreSQL database with an older
-    schema ends the command with exit status 3."""
-    with reached_database(settings) as database:
+    schema ends the command with exit status 3. One that is not there is waited for."""
+    with reached_database(settings, wait_seconds=wait_seconds) as database:
         _prepare(database)
         yield database
 
 
 @contextmanager
-def reached_database(settings: Settings) -> Iterator[Database]:
-    """The database with whatever schema it has. Ends the command if it cannot be reached."""
+def reached_database(settings: Settings, *, wait_seconds: float = 0) -> Iterator[Database]:
+    """The database with whatever schema it has. Ends the command if it cannot be reached in
+    time."""
     # By default structlog writes to standard output, where the results of commands belong.
     logs.configure(settings)
     try:
@@ -92,7 +104,7 @@ def reached_database(settings: Settings) -> Iterator[Database]:
     for line in database.tightened:
         typer.echo(line, err=True)
     try:
-        _connect(database, _url_setting(settings))
+        _connect_patiently(database, _url_setting(settings), wait_seconds)
         yield database
     except DatabaseReadOnly:
         fail("The database accepts no changes: it is read-only, as a standby is.")
@@ -106,7 +118,34 @@ def _url_setting(settings: Settings) -> str:
     return "BURSAR_DIRECT_DATABASE_URL" if settings.direct_database_url else "BURSAR_DATABASE_URL"
 
 
+def _connect_patiently(database: Database, setting: str, wait_seconds: float) -> None:
+    """After a power cut, machines start in any order."""
+
+    def tell(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+        _log.warning("database.awaited", error=reason, seconds_left=round(left()), setting=setting)
+
+    give_up = monotonic() + wait_seconds
+
+    def left() -> float:
+        return max(0.0, give_up - monotonic())
+
+    patiently = Retrying(
+        retry=retry_if_exception_type(OperationalError),
+        wait=wait_exponential(multiplier=0.1, max=5),
+        stop=stop_after_delay(wait_seconds),
+        before_sleep=tell,
+        reraise=True,
+    )
+    try:
+        patiently(_connect, database, setting)
+    except DBAPIError as error:
+        fail(f"The database cannot be used: {error.orig}")
+
+
 def _connect(database: Database, setting: str) -> None:
+    """Raises SQLAlchemy's errors."""
     try:
         with database.read() as connection:
             if is_pooled(connection):
@@ -114,7 +153,7 @@ def _connect(database: Database, setting: str) -> None:
     except DBAPIError as error:
         if refuses_sessions(error):
             fail(f"{setting} {POOLED}", EXIT_INVALID)
-        fail(f"The database cannot be used: {error.orig}")
+        raise
 
 
 def check_pooler(settings: Settings) -> None:

@@ -31,6 +31,7 @@ class RunningLoops:
 
     def __init__(self, loops: Sequence[Loop], context: JobContext) -> None:
         self._context = context
+        self._ran_at = monotonic()
         self._threads = [
             Thread(target=self._run, args=(loop,), name=f"loop {loop.name}", daemon=True)
             for loop in loops
@@ -39,6 +40,11 @@ class RunningLoops:
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
+
+    @property
+    def silent_seconds(self) -> float:
+        """Since one of the loops has ended a run."""
+        return monotonic() - self._ran_at
 
     def join(self, seconds: float) -> None:
         """Waits for the threads, after `stopping` was set. A thread that takes longer ends with the
@@ -53,6 +59,7 @@ class RunningLoops:
         pause = loop.seconds
         while not self._context.stopping.wait(pause):
             pause = loop.seconds if _succeeds(loop, self._context) else _longer(pause)
+            self._ran_at = monotonic()
 
 
 def _longer(pause: float) -> float:

@@ -110,12 +110,19 @@ class Worker:
         """Whether it has nothing to do, and DBOS does not run."""
         return self._runner is not None and not self._runner.is_running
 
-    def run_until_signalled(self) -> None:
-        """SIGTERM or SIGINT ends it. For the main thread."""
+    @property
+    def silent_seconds(self) -> float:
+        """Since it last looked for jobs, which it does all the time unless it is stuck."""
+        return 0.0 if self._watch is None else self._watch.silent_seconds
+
+    def run_until_signalled(self, on_start: Callable[[], None] = lambda: None) -> None:
+        """SIGTERM or SIGINT ends it. For the main thread. `on_start` is called once it takes
+        jobs."""
         ended = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
         self.start()
+        on_start()
         try:
             ended.wait()
         finally:
