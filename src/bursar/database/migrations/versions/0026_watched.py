@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
+from bursar.database import online
 from bursar.database.types import Instant
 
 revision: str = "0026"
@@ -14,13 +15,11 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
+    failed = sa.text("status = 'failed'")
+    online.create_index("ix_mails_failed", "mails", ["finished_at"], where=failed)
     op.create_table(
         "task_runs",
         sa.Column("task", sa.String(), nullable=False),
         sa.Column("succeeded_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("task", name=op.f("pk_task_runs")),
-    )
-    failed = sa.text("status = 'failed'")
-    op.create_index(
-        "ix_mails_failed", "mails", ["finished_at"], postgresql_where=failed, sqlite_where=failed
     )
