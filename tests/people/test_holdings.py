@@ -12,6 +12,8 @@ WITHOUT_PEOPLE = {
     "catalog_queries",
     "client_grants",
     "client_secrets",
+    "client_writes",
+    "commit_clocks",
     "content_imports",
     "content_items",
     "content_state",
@@ -31,6 +33,7 @@ WITHOUT_PEOPLE = {
     "subscription_plans",
     "subsidies",
     "subsidy_access_policies",
+    "task_runs",
     "token_failures",
 }
 """Tables with texts that are never about a learner."""

@@ -49,6 +49,9 @@ COMMANDS: Final = {
     "mail": Command(
         "bursar.cli.mail", "app", "Show mails that were or will be sent, and send some again."
     ),
+    "enterprise": Command(
+        "bursar.cli.enterprise", "app", "List, suspend, resume or delete enterprises."
+    ),
     "subsidy": Command("bursar.cli.subsidy", "app", "Correct the balance of a subsidy."),
     "learner": Command("bursar.cli.learner", "app", "Show, export, rename or erase one person."),
     "jobs": Command("bursar.cli.jobs", "app", "Show, retry and cancel background jobs."),

@@ -14,6 +14,7 @@ from bursar.delivery import lease
 from bursar.delivery.channel import Attempt, MailKind, QueuedMail
 from bursar.delivery.models import MailStatus
 from bursar.delivery.rules import failed
+from bursar.identity.service import suspended_among
 
 _log = structlog.get_logger(__name__)
 
@@ -39,8 +40,11 @@ class Filter:
         """
         with self._database.read() as connection, Session(connection) as session:
             found = lease.statuses(session, mails, until)
+            suspended = suspended_among(connection, {mail.enterprise_uuid for mail in mails})
         by_kind: defaultdict[str, list[QueuedMail]] = defaultdict(list)
         for mail in mails:
+            if mail.enterprise_uuid in suspended:
+                continue
             if found.get(mail.id) == MailStatus.PENDING:
                 by_kind[mail.kind].append(mail)
         filtered = Filtered()

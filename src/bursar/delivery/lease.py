@@ -30,6 +30,7 @@ from bursar.database.types import AnyRow
 from bursar.delivery.channel import QueuedMail
 from bursar.delivery.models import Mail, MailStatus
 from bursar.delivery.rules import TOO_FAR_AHEAD
+from bursar.identity.service import SUSPENDED
 
 SENT_UNRECORDED: Final = "sent, but not recorded yet"
 """The error of a mail that must not be sent again, because only its record is missing."""
@@ -66,6 +67,8 @@ _DUE: Final = (
         _reached(_MAIL.next_attempt_at),
         or_(_MAIL.claimed_until.is_(None), _reached(_MAIL.claimed_until)),
         _MAIL.kind.in_(bindparam("kinds", expanding=True)),
+        # Nothing is sent for these: their mails wait.
+        _MAIL.enterprise_uuid.not_in(SUSPENDED),
     )
     .order_by(_MAIL.next_attempt_at, _MAIL.id)
     .limit(bindparam("limit"))

@@ -33,6 +33,7 @@ _VIEW: Final = select(
     _enterprise.contact_email,
     _enterprise.created_at,
     _enterprise.modified_at,
+    _enterprise.suspended_at,
 )
 
 
@@ -123,6 +124,7 @@ def _view(enterprise: Enterprise | AnyRow) -> EnterpriseView:
         enterprise.contact_email,
         enterprise.created_at,
         enterprise.modified_at,
+        enterprise.suspended_at,
     )
 
 

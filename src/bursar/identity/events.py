@@ -15,6 +15,20 @@ class EnterpriseChanged(Event):
     object_type: ClassVar[str] = "enterprise"
 
 
+class EnterpriseSuspended(Event):
+    """Its clients are refused, and nothing is sent for it."""
+
+    type: ClassVar[str] = "enterprise.suspended"
+    object_type: ClassVar[str] = "enterprise"
+
+
+class EnterpriseResumed(Event):
+    """It is in use again."""
+
+    type: ClassVar[str] = "enterprise.resumed"
+    object_type: ClassVar[str] = "enterprise"
+
+
 class _ClientEvent(Event):
     """Each enterprise that the client acts for is told by an event of its own."""
 

@@ -6,18 +6,20 @@ from uuid import UUID
 
 from sqlalchemy import Connection, FromClause, Select, bindparam, select
 
-from bursar.identity.models import ApiClient, ClientGrant
+from bursar.identity.models import ApiClient, ClientGrant, Enterprise
 from bursar.identity.tokens import KeyRing
 from bursar.tenancy import NotAuthenticated, Owned, Principal
 
 # The aliases and labels are our own, because an owned object may have the same tables and columns.
 _CLIENT = ApiClient.__table__.alias("caller")
 _GRANT = ClientGrant.__table__.alias("caller_grant")
+_ENTERPRISE = Enterprise.__table__.alias("caller_enterprise")
 _CLIENT_ID: Final = "caller_client_id"
 _COLUMNS = (
     _GRANT.c.enterprise_uuid.label("enterprise_uuid"),
     _GRANT.c.role.label("caller_role"),
     _CLIENT.c.default_format.label("caller_default_format"),
+    _ENTERPRISE.c.suspended_at.is_not(None).label("caller_is_suspended"),
 )
 _WIDTH: Final = len(_COLUMNS)
 
@@ -63,12 +65,18 @@ def _admission(source: FromClause, *columns: Any) -> Select[Any]:
     )
 
 
-_GRANTED = _CLIENT.outerjoin(_GRANT, _GRANT.c.client_uuid == _CLIENT.c.uuid)
+_GRANTED = _CLIENT.outerjoin(_GRANT, _GRANT.c.client_uuid == _CLIENT.c.uuid).outerjoin(
+    _ENTERPRISE, _ENTERPRISE.c.uuid == _GRANT.c.enterprise_uuid
+)
 _ADMIT = _admission(_GRANTED)
 
 
 def _statement_for(owned: Owned[Any]) -> Select[Any]:
-    theirs = (owned.enterprise == _GRANT.c.enterprise_uuid) & owned.condition
+    theirs = (
+        (owned.enterprise == _GRANT.c.enterprise_uuid)
+        & _ENTERPRISE.c.suspended_at.is_(None)
+        & owned.condition
+    )
     return _admission(
         _GRANTED.outerjoin(owned.source, theirs),
         owned.enterprise.label("owned_enterprise"),
@@ -77,8 +85,11 @@ def _statement_for(owned: Owned[Any]) -> Select[Any]:
 
 
 def _principal(client_id: str, rows: Sequence[Sequence[Any]]) -> Principal:
-    """Without a row the client is unknown or disabled; without a grant it has a row of nulls."""
+    """Without a row the client is unknown or disabled; without a grant it has a row of nulls. A
+    grant of a suspended enterprise counts for nothing."""
     if not rows:
         raise NotAuthenticated("User is inactive or deleted.")
-    roles: dict[UUID, str] = {row[0]: row[1] for row in rows if row[0] is not None}
+    if all(row[3] for row in rows):
+        raise NotAuthenticated("The enterprise of this client is suspended.")
+    roles: dict[UUID, str] = {row[0]: row[1] for row in rows if row[0] is not None and not row[3]}
     return Principal(client_id, roles, rows[0][2])

@@ -26,6 +26,8 @@ class Enterprise(Base):
     contact_email: Mapped[str | None]
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]
+    suspended_at: Mapped[datetime | None]
+    """Since when its clients are refused and nothing is sent for it; null: it is in use."""
 
 
 class ApiClient(Base):

@@ -40,9 +40,16 @@ from bursar.identity.refusals import (
     UnknownClient,
     UnknownEnterprise,
 )
+from bursar.identity.suspension import (
+    SUSPENDED,
+    list_enterprises,
+    set_suspended,
+    suspended_among,
+)
 from bursar.identity.views import ClientSummary, EnterpriseView
 
 __all__ = [
+    "SUSPENDED",
     "ClientDeclaration",
     "ClientExists",
     "ClientSummary",
@@ -71,8 +78,11 @@ __all__ = [
     "find_roles",
     "get_enterprise",
     "list_clients",
+    "list_enterprises",
     "owners_of_slugs",
     "put_client",
     "put_enterprise",
     "rotate_secret",
+    "set_suspended",
+    "suspended_among",
 ]

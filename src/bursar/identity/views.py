@@ -16,6 +16,7 @@ class EnterpriseView(msgspec.Struct, frozen=True):
     contact_email: str | None
     created: datetime
     modified: datetime
+    suspended_at: datetime | None = None
 
 
 class ClientView(msgspec.Struct, frozen=True):

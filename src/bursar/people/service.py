@@ -64,7 +64,7 @@ def summarize_person(session: Session, enterprise_uuid: UUID, email: str) -> Per
     UnknownPerson."""
     person = find_person(session, enterprise_uuid, email)
     counts = {
-        holding.table.name: sum(1 for _ in rows_of(session, holding, person))
+        str(holding.table.name): sum(1 for _ in rows_of(session, holding, person))
         for holding in HOLDINGS
     }
     return PersonSummary(**_identity(person), rows=counts)
@@ -74,7 +74,7 @@ def export_person(session: Session, enterprise_uuid: UUID, email: str) -> Person
     """All that the enterprise's data hold about a person: the rows by table, as they are stored,
     without the addresses of other people. Raises UnknownPerson."""
     person = find_person(session, enterprise_uuid, email)
-    tables = {holding.table.name: _exported(session, holding, person) for holding in HOLDINGS}
+    tables = {str(holding.table.name): _exported(session, holding, person) for holding in HOLDINGS}
     return PersonalData(**_identity(person), tables=tables)
 
 
@@ -95,7 +95,7 @@ def change_email(
     _refuse_busy(session, person)
     learner = lock_learners(session, enterprise_uuid, [old], at)[old]
     rows = {
-        holding.table.name: changing.rename(session, holding, person, old, new)
+        str(holding.table.name): changing.rename(session, holding, person, old, new)
         for holding in HOLDINGS
         if holding.follows_renaming and holding.address is not None
     }
@@ -124,7 +124,7 @@ def erase_person(
     tombstones = {address: new_tombstone() for address in person.addresses}
     with opened(session, Door.ERASURE):
         rows = {
-            holding.table.name: changing.erase(session, holding, person, tombstones, at)
+            str(holding.table.name): changing.erase(session, holding, person, tombstones, at)
             for holding in HOLDINGS
         }
     _erase_elsewhere(session, person, tombstones)
@@ -154,7 +154,8 @@ def _exported(session: Session, holding: Holding, person: Person) -> list[dict[s
     documents = {column.name for column in holding.documents}
     return [
         {
-            name: person.names.own(value) if name in documents else value
+            # The names are of a kind of string of SQLAlchemy's own, which is no key of JSON.
+            str(name): person.names.own(value) if name in documents else value
             for name, value in row._asdict().items()
         }
         for row in rows_of(session, holding, person)

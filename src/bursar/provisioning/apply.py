@@ -47,6 +47,7 @@ _SECRETS: Final = {
 _PARTS: Final = frozenset(
     {
         "clients",
+        "suspended",
         "catalogs",
         "subsidies",
         "policies",
@@ -122,6 +123,8 @@ class _EnterpriseRun:
             raise ManifestError(
                 [problem(f"{place}.slug", "taken by another enterprise")]
             ) from error
+        if self._set_suspended(enterprise) and outcome == "unchanged":
+            outcome = "changed"
         self.plan.note(outcome, f"enterprise {enterprise.slug}")
         self._put_clients(enterprise)
         for index, catalog in enumerate(enterprise.catalogs):
@@ -130,6 +133,13 @@ class _EnterpriseRun:
         self.subscriptions.put(place, enterprise)
         LearnerRun(self.session, self.actor, self.now, self.plan).put(enterprise)
         EnrollmentRun(self.session, self.actor, self.now, self.plan).put(enterprise)
+
+    def _set_suspended(self, enterprise: EnterpriseForm) -> bool:
+        if "suspended" not in enterprise.model_fields_set:
+            return False
+        return identity.set_suspended(
+            self.session, self.actor, enterprise.uuid, self.now, suspended=enterprise.suspended
+        )
 
     def _put_clients(self, enterprise: EnterpriseForm) -> None:
         roles = _stored_roles(self.session, enterprise.uuid) if enterprise.clients else {}

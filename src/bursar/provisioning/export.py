@@ -32,6 +32,7 @@ def export(session: Session, enterprise_uuid: UUID) -> dict[str, Any]:
         "slug": enterprise.slug,
         "country": enterprise.country,
         "contact_email": enterprise.contact_email,
+        **({"suspended": True} if enterprise.suspended_at is not None else {}),
         "clients": _clients(session, enterprise_uuid),
         "catalogs": [_catalog(record) for record in list_catalogs(session, enterprise_uuid)],
         "subsidies": [_subsidy(record) for record in export_subsidies(session, enterprise_uuid)],

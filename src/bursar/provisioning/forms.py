@@ -209,6 +209,7 @@ class EnterpriseForm(Form):
     slug: Slug
     country: Country | None = None
     contact_email: Email | None = None
+    suspended: Flag = False
     clients: Annotated[list[ClientForm], NullIsEmpty] = []
     catalogs: Annotated[list[CatalogForm], NullIsEmpty] = []
     subsidies: Annotated[list[SubsidyForm], NullIsEmpty] = []
