@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from bursar.web.middleware import MAX_HEADER_BYTES, TOO_LARGE_HEADERS
 from testing.clients.api import CATALOGS, Api, detail_of
 from testing.shops.service import Service
 from tests.contract.conftest import ORIGIN
@@ -117,3 +118,24 @@ def test_an_invented_path_makes_no_series_of_its_own(anonymous: Api) -> None:
 def test_the_server_is_healthy_and_ready(anonymous: Api) -> None:
     assert anonymous.get("/health").json()["status"] == "ok"
     assert anonymous.get("/ready").json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize("path", [CATALOGS, "/nowhere", "/health"])
+@pytest.mark.parametrize("name", ["Accept", "Authorization", "X-Whatever"])
+def test_a_header_that_is_too_large_is_refused_before_it_is_read(
+    anonymous: Api, path: str, name: str
+) -> None:
+    too_large = "a/b," * (MAX_HEADER_BYTES // 4)
+    response = anonymous.http.get(path, headers={name: too_large})
+    assert (response.status_code, response.json()) == (431, {"detail": TOO_LARGE_HEADERS})
+    assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
+    fits = too_large[: MAX_HEADER_BYTES - len(name)]
+    assert anonymous.http.get(path, headers={name: fits}).status_code != 431
+
+
+def test_headers_that_are_too_large_together_are_refused(anonymous: Api) -> None:
+    several = {f"X-{number}": "a" * 8000 for number in range(5)}
+    assert anonymous.get("/health", headers=several).status_code == 431
+    assert anonymous.request("HEAD", "/health", headers=several).status_code == 431
+    del several["X-0"], several["X-1"]
+    assert anonymous.get("/health", headers=several).status_code == 200

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import msgspec
@@ -17,6 +17,15 @@ from bursar.web.rewrites import NO_REWRITES, Rewrites
 
 log = structlog.get_logger()
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:@/+=-]{1,128}")
+
+MAX_HEADER_BYTES: Final = 16 * 1024
+"""Twice the longest token. Whatever reads a header may take time in proportion to it, and does so
+before it is known who asks."""
+MAX_HEADERS_BYTES: Final = 32 * 1024
+TOO_LARGE_HEADERS: Final = (
+    f"The headers of the request are too large: at most {MAX_HEADER_BYTES // 1024} KiB each and "
+    f"{MAX_HEADERS_BYTES // 1024} KiB together."
+)
 
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -94,6 +103,9 @@ class _OneRequest:
             return message
 
         try:
+            if _has_too_large_headers(self.scope):
+                await self._answer(send_framed, 431, {"detail": TOO_LARGE_HEADERS})
+                return
             await self.frame.app(self.scope, receive_noted, send_framed)
         except Exception:
             log.exception("request.defect", request_id=self.request_id)
@@ -116,15 +128,20 @@ class _OneRequest:
             scope["query_string"] = b"&".join(filter(None, [scope["query_string"], query]))
 
     async def _answer_defect(self, send: Send) -> None:
-        body = msgspec.json.encode(
-            {"detail": "Internal server error.", "request_id": self.request_id}
-        )
+        content = {"detail": "Internal server error.", "request_id": self.request_id}
+        await self._answer(send, 500, content)
+
+    async def _answer(self, send: Send, status: int, content: dict[str, str]) -> None:
+        body = msgspec.json.encode(content)
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
         ]
-        await send({"type": "http.response.start", "status": 500, "headers": headers})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        is_head = self.scope.get("method") == "HEAD"
+        await send(
+            {"type": "http.response.body", "body": b"" if is_head else body, "more_body": False}
+        )
 
     def _report(self, seconds: float) -> None:
         route = self.scope.get("path_template") or "(none)"
@@ -138,6 +155,11 @@ class _OneRequest:
             status=self.status,
             milliseconds=round(seconds * 1000, 2),
         )
+
+
+def _has_too_large_headers(scope: Scope) -> bool:
+    sizes = [len(name) + len(value) for name, value in scope["headers"]]
+    return sum(sizes) > MAX_HEADERS_BYTES or max(sizes, default=0) > MAX_HEADER_BYTES
 
 
 def _declares_body(scope: Scope) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
+from typing import Final
 
 from bursar.remembering import LONGEST_REMEMBERED
 
@@ -112,6 +114,8 @@ _PARAMETER = re.compile(r'(?:[^;"]|"(?:\\.|[^"\\])*(?:"|\\?\Z))+', re.DOTALL)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _QUALITY = re.compile(r"0(?:\.[0-9]*)?|1(?:\.0*)?|\.[0-9]+")
 
+MOST_RANGES: Final = 500
+"""Of an Accept header. Each costs time, and nobody has been asked for a token yet."""
 _EXACT, _SUFFIX, _ANY_SUFFIX, _TYPE, _ANY = 5, 4, 3, 2, 1
 
 
@@ -240,9 +244,11 @@ def _break_tie(tied: list[_Candidate], preferred: Format) -> Negotiated:
 
 
 def _parse_accept(accept: str) -> Iterator[_Range]:
-    """Yield the well-formed ranges. Malformed ones are ignored."""
-    for position, member in enumerate(_LIST_MEMBER.findall(accept.lower())):
-        name, *parameters = _PARAMETER.findall(member) or [""]
+    """Yield the well-formed ranges. Malformed ones are ignored, and those that come after more than
+    any client has reason to send."""
+    members = islice(_LIST_MEMBER.finditer(accept.lower()), MOST_RANGES)
+    for position, member in enumerate(members):
+        name, *parameters = _PARAMETER.findall(member[0]) or [""]
         type_, _, subtype = name.strip().partition("/")
         if _is_media_range(type_, subtype):
             yield _Range(type_, subtype, _quality(parameters), position)

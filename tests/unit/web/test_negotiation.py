@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.web.negotiation import (
+    MOST_RANGES,
     Format,
     Negotiated,
     NotAcceptable,
@@ -265,3 +266,10 @@ class TestOnly:
     def test_another_format_is_refused(self, wanted: str) -> None:
         with pytest.raises(UnknownFormat):
             only(wanted, (Format.CSV,))
+
+
+def test_what_stands_behind_more_ranges_than_anybody_needs_is_not_read() -> None:
+    many = ",".join(["application/json;q=0.1"] * MOST_RANGES)
+    assert negotiate(f"{many},application/xml", None, None).format == Format.JSON
+    one_less = ",".join(["application/json;q=0.1"] * (MOST_RANGES - 1))
+    assert negotiate(f"{one_less},application/xml", None, None).format == Format.XML

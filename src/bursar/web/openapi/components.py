@@ -33,10 +33,11 @@ REFUSALS: Mapping[int, tuple[str, str]] = {
     415: ("UnsupportedMediaType", "The body is not declared as application/json."),
     422: ("BusinessRule", "Understood, but a rule refuses it. Nothing was changed."),
     429: ("Throttled", "Too many requests. Off unless the operator sets a limit."),
+    431: ("HeadersTooLarge", "A header is larger than 16 KiB, or all are larger than 32 KiB."),
     500: ("Defect", "A defect. The request id helps to find it in the log."),
     503: ("Unavailable", "The database is unavailable for the moment."),
 }
-_ONLY_JSON = {406, 500}
+_ONLY_JSON = {406, 431, 500}
 _SCHEMA_NAMES = {422: "BusinessRefusal", 500: "InternalError"}
 _REFUSAL_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 

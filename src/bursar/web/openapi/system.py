@@ -34,7 +34,7 @@ def _operation(summary: str, tag: str, responses: JsonObject, description: str =
         "description": description,
         "tags": [tag],
         "security": [],
-        "responses": responses | {"500": refusal_reference(500)},
+        "responses": responses | {str(status): refusal_reference(status) for status in (431, 500)},
     }
 
 
