@@ -17,8 +17,9 @@ from proof.client import Client
 from proof.faults import Faults
 from proof.installation import Installation, running
 from proof.journal import Journal
+from proof.sabotage import FOUND_AS, undetected
 from proof.stories import LICENSES, Visitor
-from proof.verdict import MOST_SHOWN, problems
+from proof.verdict import MOST_SHOWN, QUIET_SECONDS, problems
 from proof.world import STUDENTS
 
 CLIENTS = 6
@@ -39,18 +40,53 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=180, help="of load and faults")
     parser.add_argument("--every", type=float, default=4, help="seconds between two faults")
     parser.add_argument("--seed", type=int, default=1, help="of what is chosen by chance")
+    parser.add_argument(
+        "--sabotage",
+        nargs="*",
+        metavar="DEFECT",
+        help="whether short proofs find deliberate defects: those named, or each that is known",
+    )
     chosen = parser.parse_args()
+    if chosen.sabotage is not None:
+        sys.exit(sabotage(chosen.sabotage or list(FOUND_AS), chosen.seed))
     with tempfile.TemporaryDirectory(prefix="bursar-proof-") as folder:
         outcome = prove(Path(folder), chosen.seconds, chosen.every, chosen.seed)
     print("\n".join(report(outcome)))
     sys.exit(1 if outcome.problems else 0)
 
 
+def sabotage(defects: Sequence[str], seed: int) -> int:
+    """The exit status: 1 when one of the defects was not found."""
+    missed = 0
+    for defect in defects:
+        with tempfile.TemporaryDirectory(prefix="bursar-proof-") as folder:
+            outcome = prove_defective(Path(folder), [defect], seed)
+        is_missed = bool(list(undetected([defect], outcome.problems)))
+        missed += is_missed
+        print(f"{'NOT FOUND' if is_missed else 'found':<10} {defect}", flush=True)
+        if is_missed:
+            print("\n".join(f"  {problem}" for problem in outcome.problems[:MOST_SHOWN]))
+    return 1 if missed else 0
+
+
+def prove_defective(folder: Path, defects: Sequence[str], seed: int) -> ProofResult:
+    """A short proof, which is expected to find each of the defects."""
+    return prove(folder, 10, 2, seed, is_patient=False, patience=40, defects=defects)
+
+
 def prove(
-    folder: Path, seconds: float, every: float, seed: int, *, is_patient: bool = True
+    folder: Path,
+    seconds: float,
+    every: float,
+    seed: int,
+    *,
+    is_patient: bool = True,
+    patience: float = QUIET_SECONDS,
+    defects: Sequence[str] = (),
 ) -> ProofResult:
-    """Mails that a killed worker had taken are sent a minute later, unless nobody is so patient."""
-    with running(folder) as installation:
+    """Mails that a killed worker had taken are sent a minute later, unless nobody is so patient.
+    `patience` is for all work to end, in seconds."""
+    with running(folder, defects) as installation:
         journal = Journal()
         prepare(Client(installation.url))
         faults = Faults(installation, Random(seed))
@@ -61,7 +97,7 @@ def prove(
             journal.adopt(visitor.journal)
         if not is_patient:
             installation.release_mails()
-        found = problems(installation, Client(installation.url), journal)
+        found = problems(installation, Client(installation.url), journal, patience)
         clients = [visitor.client for visitor in visitors]
         return ProofResult(
             passed, clients, faults, journal, len(installation.sink.deliveries), found
@@ -75,7 +111,7 @@ def prepare(client: Client) -> None:
 def put_under_load(
     installation: Installation, faults: Faults, seconds: float, every: float, seed: int
 ) -> list[Visitor]:
-    """Until the faults are over. Raises what a client met and no client should."""
+    """Until the faults are over."""
     over = Event()
     visitors = [
         Visitor(
@@ -113,7 +149,9 @@ def report(outcome: ProofResult) -> list[str]:
         ("licenses acknowledged", f"{len(journal.licenses):,}"),
         ("bulk enrollments acknowledged", f"{len(journal.jobs):,}"),
         ("rows of progress acknowledged", f"{len(journal.progress):,}"),
+        ("mails owed", f"{len(journal.owed):,}"),
         ("mails that arrived", f"{outcome.mails:,}"),
+        ("enrollments that the LMS must have", f"{sum(journal.seats.values()):,}"),
         ("promises lost, doubled or broken", f"{len(outcome.problems):,}"),
     ]
     width = max(len(name) for name, _ in rows)

@@ -14,7 +14,8 @@ from testing.waiting import let_pass
 TROUBLE: Final = frozenset({502, 503, 504})
 """Statuses that a load balancer, or a service without its database, may answer. Others are
 defects."""
-PATIENCE_SECONDS: Final = 90.0
+PATIENCE_SECONDS: Final = 300.0
+"""Far above what a busy machine needs to start a process again."""
 PAUSE_SECONDS: Final = 0.1
 TOKEN: Final = "/oauth2/v1/access_token"
 
@@ -37,24 +38,32 @@ class Client:
     def get(self, path: str, accept: str = "application/json", **query: Any) -> httpx.Response:
         return self._insist("GET", path, {"Accept": accept}, 200, params=query)
 
+    def look(self, path: str) -> httpx.Response:
+        """As `get`, where nothing may be found."""
+        return self._insist("GET", path, {"Accept": "application/json"}, 200, 404)
+
     def post(self, path: str, body: Any, status: int = 200) -> Any:
         """Posts with an Idempotency-Key, so that a repeated request is done once."""
-        headers = {"Accept": "application/json", "Idempotency-Key": str(uuid4())}
-        answer = self._insist("POST", path, headers, status, json=body)
+        answer = self.try_post(path, body, status)
         return answer.json() if answer.content else None
+
+    def try_post(self, path: str, body: Any, *statuses: int) -> httpx.Response:
+        """As `post`, where several answers are right."""
+        headers = {"Accept": "application/json", "Idempotency-Key": str(uuid4())}
+        return self._insist("POST", path, headers, *statuses, json=body)
 
     def put(self, path: str, body: Any) -> Any:
         return self._insist("PUT", path, {"Accept": "application/json"}, 200, json=body).json()
 
     def _insist(
-        self, method: str, path: str, headers: dict[str, str], status: int, **sent: Any
+        self, method: str, path: str, headers: dict[str, str], *statuses: int, **sent: Any
     ) -> httpx.Response:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             answer = self._ask(method, path, self._authorized(headers), **sent)
             if answer is None or answer.status_code in TROUBLE:
                 let_pass(PAUSE_SECONDS)
-            elif answer.status_code == status:
+            elif answer.status_code in statuses:
                 return answer
             else:
                 raise Unexpected(f"{method} {path}: {answer.status_code} {answer.text[:500]}")

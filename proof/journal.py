@@ -25,6 +25,16 @@ class Journal:
     jobs: dict[str, list[Pair]] = field(default_factory=dict)
     progress: dict[Pair, float] = field(default_factory=dict)
     """Grades."""
+    narrow: dict[str, Pair] = field(default_factory=dict)
+    """Assignments of the budget that is too small for all, by address: uuid and state."""
+    seats: dict[Pair, bool] = field(default_factory=dict)
+    """By address and course run: whether the LMS has the learner in it when all work is done."""
+    owed: set[Pair] = field(default_factory=set)
+    """Mails: an address, and words of the subject."""
+    enrolled: set[Pair] = field(default_factory=set)
+    """An address, and the course run that a mail to it must name."""
+    unexpected: list[str] = field(default_factory=list)
+    """Answers that no client should have got."""
 
     def adopt(self, other: "Journal") -> None:
         """Adds another journal. No two clients write about the same objects."""
@@ -33,6 +43,11 @@ class Journal:
         self.licenses |= other.licenses
         self.jobs |= other.jobs
         self.progress |= other.progress
+        self.narrow |= other.narrow
+        self.seats |= other.seats
+        self.owed |= other.owed
+        self.enrolled |= other.enrolled
+        self.unexpected += other.unexpected
 
     @property
     def writes(self) -> int:

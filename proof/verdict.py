@@ -2,38 +2,58 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
-
-import httpx
 
 from proof.client import Client
 from proof.installation import Installation
 from proof.journal import Journal, differences
-from proof.stories import ASSIGNMENTS, BULK, LICENSES, REDEMPTION, SUMMARY
-from proof.world import STUDENTS
+from proof.stories import (
+    ASSIGNED,
+    ASSIGNMENTS,
+    BULK,
+    CANCELLED,
+    ENROLLED,
+    LICENSED,
+    LICENSES,
+    NARROW_ASSIGNMENTS,
+    REDEMPTION,
+    REMINDED,
+    SUMMARY,
+)
+from proof.world import NARROW_LIMIT, STUDENTS, username
+from testing.fakes.smtp import Delivery
 from testing.waiting import WaitedInVain, wait_until
 
-QUIET_SECONDS: Final = 180.0
+QUIET_SECONDS: Final = 600.0
+"""Far above what a busy machine needs: a killed worker's mails wait for a minute before others
+send them."""
 MOST_SHOWN: Final = 20
 _SETTLED: Final = frozenset({"delivered", "dropped", "failed"})
 
 
-def problems(installation: Installation, client: Client, journal: Journal) -> list[str]:
+def problems(
+    installation: Installation, client: Client, journal: Journal, patience: float = QUIET_SECONDS
+) -> list[str]:
     """The differences; empty when every acknowledged write was done exactly once."""
     return [
-        *_await_quiet(installation, client, journal),
+        *(f"a client met {answer}" for answer in journal.unexpected),
+        *_await_quiet(installation, client, journal, patience),
         *_assignments(client, journal),
+        *_narrow_budget(client, journal),
         *_licenses(client, journal),
         *_jobs(client, journal),
         *_progress(client, journal),
         *_mails(installation, journal),
-        *_seats_in_the_lms(installation),
+        *_seats_in_the_lms(installation, journal),
         *_check(installation),
     ]
 
 
-def _await_quiet(installation: Installation, client: Client, journal: Journal) -> Iterator[str]:
+def _await_quiet(
+    installation: Installation, client: Client, journal: Journal, patience: float
+) -> Iterator[str]:
     waits: dict[str, Callable[[], bool]] = {
         "a transaction is not settled": lambda: all(
             _transaction(client, uuid)["state"] != "created" for uuid in journal.transactions
@@ -44,13 +64,14 @@ def _await_quiet(installation: Installation, client: Client, journal: Journal) -
         "a mail waits": lambda: all(
             mail["status"] in _SETTLED for mail in _all_mails(installation)
         ),
+        "the LMS has other enrollments": lambda: not list(_seats_in_the_lms(installation, journal)),
     }
-    deadline = time.monotonic() + QUIET_SECONDS
+    deadline = time.monotonic() + patience
     for what, is_quiet in waits.items():
         try:
             wait_until(is_quiet, seconds=deadline - time.monotonic())
         except WaitedInVain:
-            yield f"{what} after {QUIET_SECONDS:.0f} seconds"
+            yield f"{what} after {patience:.0f} seconds"
 
 
 def _pages(client: Client, path: str, **query: Any) -> Iterator[dict[str, Any]]:
@@ -62,7 +83,8 @@ def _pages(client: Client, path: str, **query: Any) -> Iterator[dict[str, Any]]:
 
 
 def _transaction(client: Client, uuid: str) -> dict[str, Any]:
-    found: dict[str, Any] = client.get(f"{REDEMPTION}/transactions/{uuid}/").json()
+    answer = client.look(f"{REDEMPTION}/transactions/{uuid}/")
+    found: dict[str, Any] = {"state": "lost"} if answer.status_code == 404 else answer.json()
     return found
 
 
@@ -74,6 +96,14 @@ def _assignments(client: Client, journal: Journal) -> list[str]:
         *differences("assignment of", journal.assignments, found),
         *differences("transaction", journal.transactions, settled),
     ]
+
+
+def _narrow_budget(client: Client, journal: Journal) -> Iterator[str]:
+    items = _pages(client, NARROW_ASSIGNMENTS, page_size=500, ordering="content_quantity")
+    found = [(item["learner_email"], (item["uuid"], item["state"])) for item in items]
+    yield from differences("assignment of", journal.narrow, found)
+    if len(found) > NARROW_LIMIT:
+        yield f"narrow budget: {len(found)} assignments are more than its limit of {NARROW_LIMIT}"
 
 
 def _licenses(client: Client, journal: Journal) -> list[str]:
@@ -109,32 +139,62 @@ def _all_mails(installation: Installation) -> list[dict[str, Any]]:
 
 
 def _mails(installation: Installation, journal: Journal) -> Iterator[str]:
-    """Every mail that was delivered arrived, and everybody who has news was written to."""
-    mails = _all_mails(installation)
-    arrived = {each.strip("<").partition("@")[0] for each in installation.sink.copies}
-    for mail in mails:
+    """What the mail server got is what counts: every mail that an acknowledged change owes, and no
+    other. Bursar's own record must agree."""
+    got = installation.sink.deliveries
+    arrived = {(mail.recipient, words) for mail in got for words in _words_of(mail)}
+    for email, words in sorted(journal.owed - arrived):
+        yield f"mail to {email}: none arrived with '{words}'"
+    for email, words in sorted(arrived - _allowed(journal)):
+        yield f"mail to {email}: nobody is owed one with '{words}'"
+    yield from _courses_told(got, journal)
+    ids = {mail.id.strip("<").partition("@")[0] for mail in got}
+    for mail in _all_mails(installation):
         if mail["status"] == "failed":
             yield f"mail {mail['uuid']}: was given up: {mail['error']}"
-        if mail["status"] == "delivered" and mail["uuid"] not in arrived:
+        if mail["status"] == "delivered" and mail["uuid"] not in ids:
             yield f"mail {mail['uuid']}: is said to be delivered and did not arrive"
-    written = {(mail["kind"], mail["recipient"]) for mail in mails}
-    for email, (_, state) in journal.assignments.items():
-        kind = "assignment-cancelled" if state == "cancelled" else "assignment-allocated"
-        if (kind, email) not in written:
-            yield f"mail to {email}: there is none of kind {kind}"
-    for email in journal.licenses:
-        if ("license-assigned", email) not in written:
-            yield f"mail to {email}: there is none of kind license-assigned"
 
 
-def _seats_in_the_lms(installation: Installation) -> Iterator[str]:
-    state = httpx.get(f"{installation.lms.url}/_fake/state", trust_env=False).json()
+def _words_of(mail: Delivery) -> Iterator[str]:
+    known = (ASSIGNED, REMINDED, CANCELLED, LICENSED, ENROLLED)
+    found = [words for words in known if words in str(mail.message["Subject"])]
+    yield from found or [str(mail.message["Subject"])]
+
+
+def _allowed(journal: Journal) -> set[tuple[str, str]]:
+    """What is owed, and what may have been sent before something else made it untrue."""
+    assigned = {(email, ASSIGNED) for email in (*journal.assignments, *journal.narrow)}
+    return journal.owed | assigned | {(email, LICENSED) for email in journal.licenses}
+
+
+def _courses_told(got: Sequence[Delivery], journal: Journal) -> Iterator[str]:
+    texts: defaultdict[str, str] = defaultdict(str)
+    for mail in got:
+        if ENROLLED in str(mail.message["Subject"]):
+            body = mail.message.get_body(("plain",))
+            texts[mail.recipient] += body.get_content() if body is not None else ""
+    for email, run in sorted(journal.enrolled):
+        if run not in texts[email]:
+            yield f"mail to {email}: none arrived that tells of {run}"
+
+
+def _seats_in_the_lms(installation: Installation, journal: Journal) -> Iterator[str]:
+    """Every enrollment that was acknowledged and not reversed is in the LMS, once, and no other."""
+    state = installation.lms_state()
     for *what, times in state["effects"]:
         if times > 1:
             yield f"LMS: {what} happened {times} times"
+    wanted = {(username(email), run) for (email, run), is_on in journal.seats.items() if is_on}
+    there = {(name, run) for name, run in state["active"]}
+    for name, run in sorted(wanted - there):
+        yield f"LMS: {name} is not enrolled in {run}"
+    for name, run in sorted(there - wanted):
+        yield f"LMS: {name} is enrolled, and nobody was promised it: {run}"
 
 
 def _check(installation: Installation) -> Iterator[str]:
     finished = installation.cli.run("check")
     if finished.returncode != 0:
-        yield from (finished.stdout + finished.stderr).splitlines()
+        lines = (finished.stdout + finished.stderr).splitlines()
+        yield from (f"check: {line}" for line in lines)

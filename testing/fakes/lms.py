@@ -118,6 +118,10 @@ class FakeLms:
                 "calls": dict(self.calls),
                 "effects": [[*what, times] for what, times in self.effects.items()],
                 "enrollments": list(self.enrollments.values()),
+                "active": [
+                    list(place) for place, one in self.enrollments.items() if one["is_active"]
+                ],
+                "troubles": len(self.troubles),
             }
 
     def configure(self, wanted: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
 from testing.servers.processes import free_port
+from testing.waiting import until
 
 HANG = "hang"
 DROP = "drop"
@@ -46,6 +47,9 @@ class Sink:
     port: int = field(default_factory=free_port)
     deliveries: list[Delivery] = field(default_factory=list)
     connections: int = 0
+    is_holding: bool = False
+    """While it is, a message is neither taken nor refused, and its connection is cut afterwards."""
+    held: int = 0
 
     @property
     def url(self) -> str:
@@ -91,6 +95,11 @@ class Sink:
     async def handle_DATA(  # noqa: N802
         self, server: Any, session: Any, envelope: Envelope
     ) -> str:
+        if self.is_holding:
+            self.held += 1
+            await until(lambda: not self.is_holding, "the messages are let go")
+            server.transport.abort()
+            return DROP
         reply = await self._reply(server, self.data, envelope.rcpt_tos[0])
         if reply.startswith("250"):
             session.bursar_mails += 1

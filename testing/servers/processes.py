@@ -62,6 +62,8 @@ class ServerProcess:
 
     working_folder: Path | None = None
     """Where it runs; None: in the folder of its log."""
+    module: tuple[str, ...] = ("-m", "bursar")
+    """What Python runs."""
 
     def __init__(self, folder: Path, env: Mapping[str, str], *arguments: str) -> None:
         self.port = free_port()
@@ -121,7 +123,7 @@ class ServerProcess:
     def command(self) -> list[str]:
         """Arguments for Python; other servers are started by saying others here."""
         address = ["--host", "127.0.0.1", "--port", str(self.port)]
-        return ["-m", "bursar", "serve", *address, *self._arguments]
+        return [*self.module, "serve", *address, *self._arguments]
 
     def is_ready(self) -> bool:
         """Whether `start` may return."""
@@ -152,7 +154,7 @@ class WorkerProcess(ServerProcess):
     """`bursar worker`, which listens to nobody."""
 
     def command(self) -> list[str]:
-        return ["-m", "bursar", "worker", *self._arguments]
+        return [*self.module, "worker", *self._arguments]
 
     def is_ready(self) -> bool:
         """At once: its work may begin later."""

@@ -17,6 +17,7 @@ REASONS = {
     "tests/processes/test_bulk_killed.py": "processes are killed at moments of chance",
     "tests/web/test_streaming.py": "that nothing more is made or taken shows only after a while",
     "proof/client.py": "a client that was refused comes back after a pause",
+    "proof/sabotaged.py": "a defect needs time to show",
     "proof/faults.py": "faults come every few seconds, and the database stays away for some",
 }
 
