@@ -10,6 +10,7 @@ from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
+from prometheus_client.registry import Collector
 
 from bursar import __version__, clock, logs, memory
 from bursar.api import (
@@ -49,8 +50,9 @@ from bursar.settings import Settings, get_settings
 from bursar.web.adapter import EXCEPTION_HANDLERS, Threads, route_handlers
 from bursar.web.docs_page import docs_handlers
 from bursar.web.endpoint import Endpoint
+from bursar.web.found import StandbyFigures, StoredFigures
 from bursar.web.limits import EndpointLimits
-from bursar.web.metrics import Metrics, StoredFigures
+from bursar.web.metrics import Metrics
 from bursar.web.middleware import RequestFrame
 from bursar.web.negotiation import Format
 from bursar.web.openapi.document import openapi_document
@@ -100,10 +102,12 @@ def create_app(
     compose(database, settings)
     # Writers may wait for locks. Nobody else waits behind them, and nothing behind who checks
     # whether the process is alive.
-    threads, writers, probes = Threads(settings.threads), Threads(settings.threads), Threads(1)
-    issuers = Threads(max(1, settings.threads // 2))
+    metrics = _metrics(database, standby)
+    threads = Threads(settings.threads, metrics.waits("reading thread"))
+    writers = Threads(settings.threads, metrics.waits("writing thread"))
+    probes = Threads(1)
+    issuers = Threads(max(1, settings.threads // 2), metrics.waits("token thread"))
     close = _closer(database, threads, writers, probes, issuers)
-    metrics = Metrics(StoredFigures(database, figure_readers()))
     ring = KeyRing(database, settings)
     shared = CatalogServices(
         MemberIndexes(),
@@ -113,6 +117,7 @@ def create_app(
     endpoints = [*all_endpoints(), *extra_endpoints]
     provided = (shared, EndpointLimits.of(endpoints))
     pipeline = Pipeline(database, DatabaseGate(ring), settings, provided=provided, standby=standby)
+    companions = [*companions, metrics.looked_after]
     if standby is not None:
         companions = [*companions, standby.followed]
     pipeline.check(endpoints)
@@ -171,6 +176,17 @@ def tune_process() -> None:
     # holds the lock of a budget would wait so after each statement. Measured: with this, 40 % more
     # allocations on one policy.
     sys.setswitchinterval(0.0005)
+
+
+def _metrics(database: Database, standby: Standby | None) -> Metrics:
+    found: list[Collector] = [StoredFigures(database, figure_readers())]
+    if standby is not None:
+        found.append(StandbyFigures(standby))
+    metrics = Metrics(*found)
+    for engine, doing, write in (("read", "reading", False), ("write", "writing", True)):
+        metrics.shows_pool(engine, partial(database.connections_in_use, write=write))
+        database.watch_connections(metrics.waits(f"{doing} connection"), write=write)
+    return metrics
 
 
 def _closer(database: Database, *threads: Threads) -> Callable[[], None]:

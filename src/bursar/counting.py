@@ -15,6 +15,12 @@ LMS_CALLS: Final = Counter(
     ("outcome",),
     registry=COUNTED,
 )
+JOBS: Final = Counter(
+    "bursar_jobs_done",
+    "Jobs that this worker ran, by outcome: succeeded, failed, put off to a successor.",
+    ("job", "outcome"),
+    registry=COUNTED,
+)
 MAIL_ATTEMPTS: Final = Counter(
     "bursar_mail_attempts",
     "Attempts to send a mail by outcome: delivered, retrying, failed.",

@@ -270,7 +270,8 @@ def worker_metrics(settings: Settings) -> Iterator[None]:
         return
     # Prometheus and its server: for workers that are watched only.
     from bursar.counting import COUNTED  # noqa: PLC0415
-    from bursar.web.metrics import StoredFigures, exposed  # noqa: PLC0415
+    from bursar.web.found import StoredFigures  # noqa: PLC0415
+    from bursar.web.metrics import exposed  # noqa: PLC0415
 
     host, _, port = settings.worker_metrics.rpartition(":")
     database = open_database(settings, pool_size=1)

@@ -10,7 +10,9 @@ import yaml
 
 from bursar.counting import COUNTED
 from bursar.database.engine import Database
-from bursar.web.metrics import Metrics, StoredFigures
+from bursar.database.standby import Standby
+from bursar.web.found import StandbyFigures, StoredFigures
+from bursar.web.metrics import Metrics
 from bursar.work import figure_readers
 from testing.paths import REPOSITORY
 
@@ -68,16 +70,25 @@ def test_a_rule_that_does_not_fire_is_noticed(tmp_path: Path) -> None:
     assert "BursarMailsWait" in firing_test(tmp_path, text, NAMES)
 
 
+def shown_by(database: Database) -> set[str]:
+    """The names of all metrics, without what Prometheus adds to them."""
+    primary, replica = (Database("postgresql://nobody@127.0.0.1:1/none") for _ in range(2))
+    collectors = (
+        StoredFigures(database, figure_readers()),
+        StandbyFigures(Standby(primary, replica, most_lag=1)),
+        COUNTED,
+        Metrics().registry,
+    )
+    return {metric.name for collector in collectors for metric in collector.collect()}
+
+
 def test_the_rules_name_metrics_that_there_are(database: Database) -> None:
-    stored = StoredFigures(database, figure_readers())
-    shown = {metric.name for metric in (*stored.collect(), *COUNTED.collect())}
-    shown |= {metric.name for metric in Metrics().registry.collect()}
+    shown = shown_by(database)
     used = {name for rule in RULES for name in re.findall(r"bursar_\w+", rule["expr"])}
-    assert {re.sub(r"_(total|bucket)$", "", name) for name in used} - shown == set()
+    assert {re.sub(r"_(total|bucket|sum)$", "", name) for name in used} - shown == set()
 
 
 def test_the_documentation_names_every_rule_and_every_metric(database: Database) -> None:
     page = (REPOSITORY / "docs/how-to/monitor.md").read_text()
-    stored = StoredFigures(database, figure_readers())
-    shown = {metric.name for metric in (*stored.collect(), *COUNTED.collect())}
+    shown = shown_by(database)
     assert [name for name in (*NAMES, *sorted(shown)) if name not in page] == []

@@ -9,9 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from bursar import clock
+from bursar.counting import COUNTED, JOBS
 from bursar.database.engine import Database
 from bursar.jobs import housekeeping, steps
 from bursar.jobs.context import JobContext
+from bursar.jobs.later import put_off
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.jobs.worker import Worker
@@ -78,6 +80,27 @@ def test_a_failed_job_can_be_enqueued_again_with_its_key(
         await_status(database, again, "SUCCESS")
         assert enqueue(database, "work") == again
     assert attempts == ["one", again]
+
+
+def test_jobs_are_counted_by_outcome(database: Database, database_url: str) -> None:
+    def meet(context: JobContext, fate: str) -> None:
+        if fate == "fail":
+            raise ValueError(fate)
+        if fate == "later":
+            put_off(context, "counted", "succeed", seconds=0)
+
+    def counted(outcome: str) -> float | None:
+        labels = {"job": "counted", "outcome": outcome}
+        return COUNTED.get_sample_value("bursar_jobs_done_total", labels)
+
+    with working(database_url, Workflow("counted", meet)):
+        assert [counted(each) for each in ("succeeded", "failed", "put off")] == [0, 0, 0]
+        enqueue(database, "counted", "fail", key="bad")
+        enqueue(database, "counted", "later", key="good")
+        await_status(database, "bad", "ERROR")
+        await_status(database, "good#2", "SUCCESS")
+    assert [counted(each) for each in ("succeeded", "failed", "put off")] == [1, 1, 1]
+    JOBS.clear()
 
 
 def test_a_stopped_job_goes_on_after_its_last_step(database: Database, database_url: str) -> None:

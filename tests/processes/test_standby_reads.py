@@ -77,6 +77,13 @@ def another_client(budget: BudgetShop) -> Api:
     return budget.shop.service.acting_as(name)
 
 
+def shown_by(pair: Pair, name: str) -> float:
+    """The figure at `/metrics` of the first server."""
+    text = pair.ground.services[0].anonymous.get("/metrics").text
+    [line] = [line for line in text.splitlines() if line.startswith(f"{name} ")]
+    return float(line.split()[1])
+
+
 @patient
 def test_a_client_reads_its_own_writes_through_every_process(pair: Pair) -> None:
     here, there = pair.ground.open_budget()
@@ -109,11 +116,16 @@ def test_a_standby_that_is_behind_serves_nobody(pair: Pair) -> None:
     wait_until(lambda: HEADER in listed(there, other).headers, "the standby serves")
     csv = f"/enterprise/v3/enterprise-customer/{here.shop.uuid}/learner-summary?format=csv"
     wait_until(lambda: HEADER in other.get(csv).headers, "the standby streams")
+    assert shown_by(pair, "bursar_standby_lag_seconds") < 10
     pair.pause()
     here.allocate("new@example.org", price=1)
     wait_until(lambda: HEADER not in listed(there, other).headers, "the standby is behind")
     assert listed(there, other).json()["count"] == 1
+    wait_until(lambda: shown_by(pair, "bursar_standby_serves") == 0, "that is shown")
+    before = shown_by(pair, "bursar_standby_lag_seconds")
+    wait_until(lambda: shown_by(pair, "bursar_standby_lag_seconds") > before, "the lag grows")
     pair.resume()
+    wait_until(lambda: shown_by(pair, "bursar_standby_serves") == 1, "it serves again")
     wait_until(lambda: HEADER in listed(there, other).headers, "the standby has caught up")
 
 
@@ -128,4 +140,5 @@ def test_without_its_standby_the_primary_serves(pair: Pair) -> None:
         assert listed(here, other).json()["count"] == 0
         assert other.get(csv).status_code == 200
     wait_until(lambda: HEADER not in listed(here, other).headers, "the standby is known to be away")
+    assert shown_by(pair, "bursar_standby_serves") == 0
     assert "Traceback" not in pair.ground.services[0].log()

@@ -15,13 +15,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.pool import QueuePool
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from bursar.database.pools import WatchedPool
 from bursar.database.private_files import keep_private
 from bursar.database.text import add_functions_to_sqlite
 from bursar.database.troubles import DatabaseReadOnly, trouble_of
 from bursar.database.urls import sqlalchemy_url
+from bursar.waits import Waits
 
 SQLITE_BUSY_SECONDS = 60
 DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeout)
@@ -75,6 +76,7 @@ class Database:
         # find one whatever the others do.
         overflow = pool_size // 2 + 4 if autocommit else 2
         options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": overflow}
+        options["poolclass"] = WatchedPool
         options["pool_timeout"] = self.patience.lock or 60
         options["hide_parameters"] = True  # An error must not carry a learner's data into a log.
         if autocommit:
@@ -165,8 +167,16 @@ class Database:
             yield session
 
     def connections_in_use(self, *, write: bool) -> int:
+        return self._pool(write=write).checkedout()
+
+    def watch_connections(self, waits: Waits, *, write: bool) -> None:
+        """From now on `waits` knows who waits for a connection of this kind."""
+        self._pool(write=write).waits = waits
+
+    def _pool(self, *, write: bool) -> WatchedPool:
         pool = (self.write_engine if write else self.read_engine).pool
-        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+        assert isinstance(pool, WatchedPool)  # noqa: S101 - the engine was made with it
+        return pool
 
     def dispose(self) -> None:
         self.read_engine.dispose()

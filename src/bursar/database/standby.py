@@ -83,7 +83,20 @@ class Standby:
         self._most_lag = most_lag
         self._samples: deque[_Sample] = deque(maxlen=_SAMPLES)
         self._freshness: Freshness | None = None
+        self._newest = monotonic()
         self._is_away = False
+
+    @property
+    def lag_seconds(self) -> float:
+        """How old its data may be. As long as nobody can say, that grows from what was known, or
+        from when this process began."""
+        fresh = self._freshness
+        return monotonic() - (self._newest if fresh is None else fresh.seconds)
+
+    @property
+    def serves(self) -> bool:
+        """Whether its data are new enough, for clients that have written nothing lately."""
+        return self._freshness is not None and self.lag_seconds <= self._most_lag
 
     def note_write(self, client_id: str) -> None:
         """After a write of this client was committed, and before it is answered."""
@@ -103,7 +116,7 @@ class Standby:
         the standby is away, or behind, or lacks a write of this client. `connection` is the
         primary's."""
         fresh = self._freshness
-        if fresh is None or monotonic() - fresh.seconds > self._most_lag:
+        if fresh is None or not self.serves:
             return None
         last = connection.scalar(_LAST_WRITE, {"client_id": client_id})
         return fresh.as_of if last is None or last <= fresh.replayed else None
@@ -144,6 +157,7 @@ class Standby:
         if reached:
             newest = max(reached, key=lambda each: each.seconds)
             self._freshness = Freshness(newest.at, newest.seconds, replayed)
+            self._newest = newest.seconds
         elif not is_standby:
             self._freshness = None
 

@@ -10,6 +10,7 @@ import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from bursar import clock
+from bursar.counting import JOBS
 from bursar.jobs import log, steps
 from bursar.jobs.context import JobContext
 from bursar.jobs.later import PutOff
@@ -118,6 +119,10 @@ class JobRunner:
         }
 
     def _register(self, workflow: Workflow) -> None:
+        # Who watches counters sees that one grew only if it was shown before.
+        for outcome in ("succeeded", "failed", "put off"):
+            JOBS.labels(workflow.name, outcome)
+
         @wraps(workflow.function)
         def logged(*arguments: Any) -> Any:
             # DBOS's schedules gave the time and a context to work, which wants neither.
@@ -127,12 +132,15 @@ class JobRunner:
                     answer = workflow.function(self._context, *given)
                     if workflow.schedule is not None:
                         steps.run(self._context, "note success", self._note_success, workflow.name)
-                    return answer
             except PutOff:
+                JOBS.labels(workflow.name, "put off").inc()
                 return None
             except Exception:
+                JOBS.labels(workflow.name, "failed").inc()
                 _log.exception("job failed", job=workflow.name, id=DBOS.workflow_id)
                 raise
+            JOBS.labels(workflow.name, "succeeded").inc()
+            return answer
 
         # What wraps() leaves behind would make DBOS read the arguments of the inner function.
         del logged.__wrapped__

@@ -3,7 +3,7 @@ methods."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -14,6 +14,7 @@ from litestar.response.base import ASGIResponse
 from litestar.types import ExceptionHandlersMap, Method
 
 from bursar.database.engine import DATABASE_AWAY
+from bursar.waits import Waits
 from bursar.web.call import Answer
 from bursar.web.endpoint import Endpoint
 from bursar.web.errors import ApiError, Refusal
@@ -32,12 +33,26 @@ AnyRequest = Request[Any, Any, Any]
 class Threads:
     """The pool in which requests run, one in each thread, because services are synchronous."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, waits: Waits | None = None) -> None:
+        """`waits` knows who waits for a thread."""
         self._executor = ThreadPoolExecutor(count, thread_name_prefix="bursar")
+        self._waits = waits or Waits()
 
     async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, function, *arguments)
+        waits, begun = self._waits, self._waits.begin()
+
+        def call() -> Result:
+            waits.end(begun)
+            return function(*arguments)
+
+        def end_in_vain(running: Future[Result]) -> None:
+            # A request that is given up before its turn never comes to a thread.
+            if running.cancelled():
+                waits.end(begun)
+
+        running = self._executor.submit(call)
+        running.add_done_callback(end_in_vain)
+        return await asyncio.wrap_future(running)
 
     def shut_down(self) -> None:
         self._executor.shutdown(wait=True)

@@ -1,14 +1,12 @@
-"""Prometheus metrics of the web processes, which share one set of files, and figures from the
-database, which every process shows alike."""
+"""Prometheus metrics of the web processes, which share one set of files, and what each process
+shows as it finds it."""
 
 import os
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Event, Thread
 from typing import Final
 
-import structlog
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -18,66 +16,17 @@ from prometheus_client import (
     generate_latest,
     start_http_server,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from sqlalchemy.exc import SQLAlchemyError
 
-from bursar import clock
-from bursar.database.engine import Database
-from bursar.figures import Figure, FigureReader
+from bursar.waits import Waits
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
+WAIT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
-KEPT_SECONDS: Final = 5.0
-"""Figures are not read more often than this, whoever asks."""
-
-_log = structlog.get_logger(__name__)
-
-
-class StoredFigures(Collector):
-    """The figures of the database, and whether it could be asked."""
-
-    def __init__(self, database: Database, readers: Sequence[FigureReader]) -> None:
-        self._database = database
-        self._readers = readers
-        self._lock = Lock()
-        self._read_at = -KEPT_SECONDS
-        self._kept: list[Figure] | None = None
-
-    def collect(self) -> Iterable[Metric]:
-        figures = self._figures()
-        yield GaugeMetricFamily(
-            "bursar_database_up",
-            "Whether the database answered.",
-            value=0 if figures is None else 1,
-        )
-        for figure in figures or ():
-            yield _family(figure)
-
-    def _figures(self) -> list[Figure] | None:
-        """None while the database is away. Old figures are not shown then: they would hide it."""
-        with self._lock:
-            if time.monotonic() - self._read_at >= KEPT_SECONDS:
-                self._kept, self._read_at = self._read(), time.monotonic()
-            return self._kept
-
-    def _read(self) -> list[Figure] | None:
-        now = clock.now()
-        try:
-            with self._database.read() as connection:
-                return [figure for read in self._readers for figure in read(connection, now)]
-        except SQLAlchemyError as error:
-            _log.warning("figures cannot be read", error=type(error).__name__)
-            return None
-
-
-def _family(figure: Figure) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(figure.name, figure.about, labels=figure.labels)
-    for labels, value in figure.values.items():
-        family.add_metric(labels, value)
-    return family
+LOOKING_SECONDS: Final = 5.0
+"""Between two looks at what is in use, where processes answer for each other."""
 
 
 @contextmanager
@@ -96,9 +45,10 @@ def exposed(host: str, port: int, collectors: Iterable[Collector]) -> Iterator[N
 
 
 class Metrics:
-    def __init__(self, stored: Collector | None = None) -> None:
-        """`stored` are figures that all processes show alike."""
-        self._stored = stored
+    def __init__(self, *found: Collector) -> None:
+        """`found` are figures that the process that is asked shows as it finds them."""
+        self._found = found
+        self._looks: list[tuple[Gauge, Callable[[], float]]] = []
         self._shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
         self.registry = CollectorRegistry()
         self._requests = Counter(
@@ -121,23 +71,63 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livesum",
         )
+        self._waiting = Gauge(
+            "bursar_waiting",
+            "Requests that wait now, by what for.",
+            ("place",),
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        self._waits = Histogram(
+            "bursar_wait_seconds",
+            "How long requests waited, by what for. Waits of less than a millisecond are none.",
+            ("place",),
+            buckets=WAIT_BUCKETS,
+            registry=self.registry,
+        )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
-    def observe_pool(self, engine: str, in_use: int) -> None:
-        self._pool.labels(engine).set(in_use)
+    def shows_pool(self, engine: str, in_use: Callable[[], int]) -> None:
+        """From now on the number of connections in use is shown."""
+        self._looks.append((self._pool.labels(engine), in_use))
+
+    def waits(self, place: str) -> Waits:
+        """Waits that are shown. `place` is what is waited for, such as `reading thread`."""
+        waits = Waits(self._waits.labels(place).observe)
+        self._looks.append((self._waiting.labels(place), lambda: waits.waiting))
+        return waits
+
+    @contextmanager
+    def looked_after(self) -> Iterator[None]:
+        """Until the block ends, other processes that are asked know what this one has in use."""
+        ended = Event()
+        thread = Thread(target=self._look_again, args=(ended,), name="metrics", daemon=True)
+        if self._shared:
+            thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+
+    def _look_again(self, ended: Event) -> None:
+        while not ended.wait(LOOKING_SECONDS):
+            self._look()
+
+    def _look(self) -> None:
+        for gauge, now in self._looks:
+            gauge.set(now())
 
     def render(self) -> tuple[str, bytes]:
         """Asks the database, unless it was asked just now."""
+        self._look()
         registry = self.registry
         if self._shared:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        text = generate_latest(registry)
-        if self._stored is not None:
-            shown = CollectorRegistry()
-            shown.register(self._stored)
-            text += generate_latest(shown)
-        return CONTENT_TYPE_LATEST, text
+        shown = CollectorRegistry()
+        for collector in self._found:
+            shown.register(collector)
+        return CONTENT_TYPE_LATEST, generate_latest(registry) + generate_latest(shown)

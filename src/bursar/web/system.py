@@ -44,8 +44,6 @@ def system_handlers(
         return json_response(200, {"status": "ready", **errors}, {}, request.method)
 
     async def figures(request: AnyRequest) -> ASGIResponse:
-        metrics.observe_pool("read", database.connections_in_use(write=False))
-        metrics.observe_pool("write", database.connections_in_use(write=True))
         media_type, body = await threads.run(metrics.render)
         is_head = request.method == "HEAD"
         return ASGIResponse(
