@@ -17,6 +17,7 @@ def _stored(database: Database) -> TableClause:
         "workflow_status",
         column("workflow_uuid"),
         column("status"),
+        column("queue_name"),
         schema=None if database.is_sqlite else SCHEMA,
     )
 
@@ -27,6 +28,14 @@ def jobs(database: Database) -> dict[str, str]:
     with database.read() as connection:
         rows = connection.execute(select(stored.c.workflow_uuid, stored.c.status))
         return {row.workflow_uuid: row.status for row in rows}
+
+
+def queues(database: Database) -> dict[str, str]:
+    """Every job's id and queue."""
+    stored = _stored(database)
+    with database.read() as connection:
+        rows = connection.execute(select(stored.c.workflow_uuid, stored.c.queue_name))
+        return {row.workflow_uuid: row.queue_name for row in rows}
 
 
 def change_status(database: Database, job: str, status: str) -> None:

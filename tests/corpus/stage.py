@@ -105,6 +105,7 @@ class Stage:
         patch.setattr(work, "workflows_of", lambda settings: unscheduled(all_workflows(settings)))
         patch.setattr(work, "MAIL_SECONDS", 3600.0)
         patch.setattr("bursar.jobs.runner.CONCURRENCY", 1)
+        patch.setattr("bursar.jobs.runner.MANY_CONCURRENCY", 1)
         self.configure(**SETTINGS, BURSAR_DATABASE_URL=url)
         self.at(world.BEGINNING)
         self._database = Database(url)

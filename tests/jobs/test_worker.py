@@ -14,14 +14,15 @@ from bursar.database.engine import Database
 from bursar.jobs import housekeeping, steps
 from bursar.jobs.context import JobContext
 from bursar.jobs.later import put_off
+from bursar.jobs.names import MANY_QUEUE, QUEUE
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
-from bursar.jobs.worker import Worker
+from bursar.jobs.worker import CONCURRENCY, Worker
 from bursar.web import idempotency
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
 from bursar.web.models import IdempotencyRecord
 from testing.databases.composed import opener
-from testing.jobs import await_status, jobs
+from testing.jobs import await_status, jobs, queues
 from testing.waiting import wait_until
 
 pytestmark = pytest.mark.slow  # a stopping DBOS takes its time
@@ -60,6 +61,39 @@ def test_a_job_enqueued_before_any_worker_was_there_runs_once(
         enqueue(database, "work", "later", 8, key="two")
         await_status(database, "two", "SUCCESS")
     assert seen == [("argument", 7), ("later", 8)]
+
+
+def test_what_one_waits_for_never_waits_behind_work_for_many(
+    database: Database, database_url: str
+) -> None:
+    may_end, begun = Event(), Event()
+
+    def wait(_context: JobContext, _number: int) -> None:
+        begun.set()
+        may_end.wait(100)
+
+    def pass_by(_context: JobContext) -> None:
+        pass
+
+    with database.transaction() as session:
+        for number in range(3 * CONCURRENCY):
+            JobQueue(database).enqueue(session, "many", number, queue=MANY_QUEUE)
+    with working(database_url, Workflow("many", wait), Workflow("one", pass_by)):
+        assert begun.wait(100)
+        try:
+            enqueue(database, "one")
+            await_status(database, "one", "SUCCESS")
+        finally:
+            may_end.set()
+
+
+def test_a_successor_is_in_the_queue_of_its_job(database: Database) -> None:
+    queue = JobQueue(database)
+    with database.transaction() as session:
+        for key, name in (("a", MANY_QUEUE), ("b", QUEUE)):
+            queue.enqueue(session, "work", key=key, queue=name)
+            queue.enqueue_successor(session, key, "work", seconds=1)
+    assert queues(database) == {"a": MANY_QUEUE, "a#2": MANY_QUEUE, "b": QUEUE, "b#2": QUEUE}
 
 
 def test_a_failed_job_can_be_enqueued_again_with_its_key(

@@ -14,6 +14,7 @@ from bursar.bulk_changes.events import BulkChangeRequested
 from bursar.bulk_changes.service import make_next
 from bursar.jobs import steps
 from bursar.jobs.context import JobContext
+from bursar.jobs.names import MANY_QUEUE
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 
@@ -31,7 +32,7 @@ class EnqueueChange:
     ) -> None:
         for event in events:
             uuid = str(event.data.job_id)
-            self.queue.enqueue(session, MAKE, uuid, key=f"{MAKE}:{uuid}")
+            self.queue.enqueue(session, MAKE, uuid, key=f"{MAKE}:{uuid}", queue=MANY_QUEUE)
 
 
 def workflows(kinds: Mapping[str, Apply]) -> tuple[Workflow, ...]:

@@ -4,6 +4,9 @@ from typing import Final
 
 APPLICATION: Final = "bursar"
 QUEUE: Final = "bursar"
+MANY_QUEUE: Final = "bursar-many"
+"""The queue of work for many learners at once. It has places of its own in each worker, so that
+what one learner waits for never waits behind it."""
 SCHEMA: Final = "dbos"
 """The schema of DBOS's tables on PostgreSQL. On SQLite they are beside ours."""
 

@@ -37,6 +37,7 @@ class JobQueue:
             "workflow_status",
             column("workflow_uuid"),
             column("status"),
+            column("queue_name"),
             schema=None if database.is_sqlite else SCHEMA,
         )
 
@@ -68,12 +69,13 @@ class JobQueue:
     ) -> str:
         """Enqueues the job that continues the work of this one, after at least `seconds`.
 
-        A job has one successor, however often this is called. From then on the key means the
-        successor.
+        It is in the queue of this job. A job has one successor, however often this is called. From
+        then on the key means the successor.
         """
+        own = select(self._jobs.c.queue_name).where(self._jobs.c.workflow_uuid == job_id)
         options: EnqueueOptions = {
             "workflow_name": workflow,
-            "queue_name": QUEUE,
+            "queue_name": session.scalar(own) or QUEUE,
             "app_version": APPLICATION_VERSION,
             "workflow_id": next_id(job_id),
         }

@@ -14,13 +14,15 @@ from bursar.counting import JOBS
 from bursar.jobs import log, steps
 from bursar.jobs.context import JobContext
 from bursar.jobs.later import PutOff
-from bursar.jobs.names import APPLICATION, APPLICATION_VERSION, QUEUE, SCHEMA
+from bursar.jobs.names import APPLICATION, APPLICATION_VERSION, MANY_QUEUE, QUEUE, SCHEMA
 from bursar.jobs.recovery import Presence
 from bursar.jobs.registry import Workflow
 from bursar.jobs.steps import Interrupted
 from bursar.jobs.task_runs import record_successes
 
 CONCURRENCY: Final = 4
+MANY_CONCURRENCY: Final = 2
+"""Of the jobs for many learners."""
 STOP_SECONDS: Final = 20
 RECOVERY_ATTEMPTS: Final = 20
 
@@ -91,12 +93,13 @@ class JobRunner:
         for workflow in self._workflows:
             self._register(workflow)
         DBOS.launch()
-        DBOS.register_queue(
-            QUEUE,
-            worker_concurrency=CONCURRENCY,
-            polling_interval_sec=self._polling_seconds,
-            on_conflict="always_update",
-        )
+        for queue, places in ((QUEUE, CONCURRENCY), (MANY_QUEUE, MANY_CONCURRENCY)):
+            DBOS.register_queue(
+                queue,
+                worker_concurrency=places,
+                polling_interval_sec=self._polling_seconds,
+                on_conflict="always_update",
+            )
         if self._presence is not None:
             self._presence.watch()
 
@@ -107,7 +110,7 @@ class JobRunner:
             "executor_id": self._worker_id,
             "system_database_url": self._context.database.url.render_as_string(hide_password=False),
             "dbos_system_schema": SCHEMA,
-            "sys_db_pool_size": CONCURRENCY + 4,
+            "sys_db_pool_size": CONCURRENCY + MANY_CONCURRENCY + 4,
             "run_migrations": False,
             # No pickles: whoever can write to the database cannot run code in a worker.
             "serializer": DBOSPortableJSONSerializer(),

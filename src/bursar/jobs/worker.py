@@ -17,7 +17,13 @@ from bursar.jobs.loops import Loop, RunningLoops
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.recovery import recover_others
 from bursar.jobs.registry import Workflow
-from bursar.jobs.runner import CONCURRENCY, STOP_SECONDS, JobRunner, forget_stored_schedules
+from bursar.jobs.runner import (
+    CONCURRENCY,
+    MANY_CONCURRENCY,
+    STOP_SECONDS,
+    JobRunner,
+    forget_stored_schedules,
+)
 from bursar.jobs.schedules import Schedules
 from bursar.jobs.system import migrate_system_tables
 from bursar.jobs.unfinished import Unfinished
@@ -75,7 +81,7 @@ class Worker:
 
     def start(self) -> None:
         """Returns when jobs are taken."""
-        database = self._open_database(CONCURRENCY + 2 + len(self._loops))
+        database = self._open_database(CONCURRENCY + MANY_CONCURRENCY + 2 + len(self._loops))
         if not _PROCESS.acquire(blocking=False):
             database.dispose()
             raise RuntimeError("a worker runs in this process already")

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import structlog
@@ -16,6 +17,7 @@ from bursar.enrollment.gateway import LmsOutcome, LmsUnavailable
 from testing.fakes.connected_lms import ADA, COURSE, Connected, connected, seat
 from testing.fakes.lms import CLIENT_SECRET, Trouble
 from testing.servers.processes import free_port
+from testing.together import at_once
 
 GOOD = LmsOutcome()
 FAULTS = [
@@ -53,11 +55,42 @@ class TestEnrolling:
         outcomes = world.gateway.enroll(seats)
         assert [one.is_good for one in outcomes] == [number % 3 != 0 for number in range(40)]
 
-    def test_no_more_calls_run_at_once_than_there_are_connections(self) -> None:
+    def test_many_leave_a_connection_to_a_single_one(self) -> None:
         with connected(connections=3) as world:
             world.lms.script(Trouble(seconds=0.05), times=12)
             world.gateway.enroll([seat(course=f"course-v1:X+{number}+Y") for number in range(12)])
+            assert world.lms.most_at_once == 2
+
+    def test_two_who_enroll_many_leave_a_connection_to_a_single_one_too(self) -> None:
+        with connected(connections=3) as world:
+            world.lms.script(Trouble(seconds=0.05), times=24)
+
+            def enroll_many(first: int) -> list[LmsOutcome]:
+                courses = [f"course-v1:X+{first + number}+Y" for number in range(12)]
+                return world.gateway.enroll([seat(course=course) for course in courses])
+
+            at_once([lambda: enroll_many(0), lambda: enroll_many(100)])
+            assert world.lms.most_at_once == 2
+
+    def test_no_more_calls_run_at_once_than_there_are_connections(self) -> None:
+        with connected(connections=3) as world:
+            world.lms.script(Trouble(seconds=0.05), times=12)
+            single = [
+                partial(world.gateway.enroll, [seat(course=f"course-v1:X+{number}+Y")])
+                for number in range(12)
+            ]
+            at_once(single)
             assert world.lms.most_at_once == 3
+
+    def test_the_time_of_a_call_begins_when_it_has_a_connection(self) -> None:
+        with connected(connections=1, timeout=0.6, attempts=1) as world:
+            world.gateway.sign_in()
+            world.lms.script(Trouble(seconds=0.3), times=4)
+            single = [
+                partial(world.gateway.enroll, [seat(course=f"course-v1:X+{number}+Y")])
+                for number in range(4)
+            ]
+            assert at_once(single) == [[GOOD]] * 4
 
     def test_the_same_seat_named_twice_is_one_call(self, world: Connected) -> None:
         assert world.gateway.enroll([seat(), seat(None), seat()]) == [GOOD] * 3

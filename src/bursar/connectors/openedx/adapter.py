@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -47,7 +48,9 @@ class OpenEdxGateway:
 
     def __init__(self, access: LmsAccess, sleep: Sleep = time.sleep) -> None:
         self._client = LmsClient(access, sleep)
-        self._threads = access.connections
+        self._threads = max(1, access.connections - 1)
+        """Those who act on many learners share these, so that a single one finds a connection."""
+        self._shared = BoundedSemaphore(self._threads)
 
     @classmethod
     def of(cls, settings: Settings) -> "OpenEdxGateway":
@@ -87,8 +90,16 @@ class OpenEdxGateway:
         usernames = self._usernames(nameless)
         places = [place_of(each, usernames) for each in enrollments]
         distinct = list(dict.fromkeys(place for place in places if place))
-        outcomes = dict(zip(distinct, in_threads(act, distinct, self._threads), strict=True))
+        one_by_one = act if len(distinct) == 1 else self._sharing(act)
+        outcomes = dict(zip(distinct, in_threads(one_by_one, distinct, self._threads), strict=True))
         return [outcomes[place] if place else without_account for place in places]
+
+    def _sharing(self, act: Callable[[UserInRun], LmsOutcome]) -> Callable[[UserInRun], LmsOutcome]:
+        def act_in_turn(place: UserInRun) -> LmsOutcome:
+            with self._shared:
+                return act(place)
+
+        return act_in_turn
 
     def _usernames(self, addresses: Iterable[str]) -> dict[str, str]:
         """The usernames by normalised address, for addresses that have an account."""

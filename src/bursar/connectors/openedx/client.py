@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any, Final, Generic, TypeVar
 
 import httpx
@@ -76,10 +76,11 @@ class LmsClient:
         self._sleep = sleep
         self._token: _Token | None = None
         self._renewal = Lock()
+        self._places = BoundedSemaphore(access.connections)
+        """Is held while a call uses a connection, so that its time begins when it has one."""
         self._http = httpx.Client(
             base_url=access.url,
             headers=_HEADERS,
-            # A thread waits without a limit for a free connection.
             timeout=httpx.Timeout(access.timeout, pool=None),
             limits=httpx.Limits(
                 max_connections=access.connections, max_keepalive_connections=access.connections
@@ -106,7 +107,8 @@ class LmsClient:
             except PassingTrouble as trouble:
                 elapsed = time.monotonic() - started
                 pause = patience.pause_after(trouble, elapsed, random.random())
-                _log.info("lms trouble", call=call.name, reason=trouble.reason, pause=pause)
+                tell = _log.warning if pause is None else _log.info
+                tell("lms trouble", call=call.name, reason=trouble.reason, pause=pause)
                 LMS_CALLS.labels("given up" if pause is None else "tried again").inc()
                 if pause is None:
                     raise LmsUnavailable(trouble.reason, trouble.retry_after) from trouble
@@ -154,10 +156,11 @@ class LmsClient:
         return _Token(answer.content.access_token, asked + seconds_to_keep(answer.content))
 
     def _send(self, kind: type[T], method: str, path: str, **content: Any) -> Answer[T]:
-        deadline = time.monotonic() + self._access.timeout
         try:
-            with self._http.stream(method, path, **content) as response:
-                body = bounded(response.iter_raw(), deadline)
+            with self._places:
+                deadline = time.monotonic() + self._access.timeout
+                with self._http.stream(method, path, **content) as response:
+                    body = bounded(response.iter_raw(), deadline)
         except httpx.TimeoutException as error:
             raise PassingTrouble("the LMS did not answer in time") from error
         except httpx.RequestError as error:
@@ -168,13 +171,15 @@ class LmsClient:
 
 def bounded(chunks: Iterable[bytes], deadline: float) -> bytes:
     """The body. Raises PassingTrouble for an answer that is too long or arrives too slowly."""
-    body = bytearray()
+    body, is_late = bytearray(), False
     for chunk in chunks:
+        # What arrives last is taken even when it is late: the LMS has done what it was asked for.
+        if is_late:
+            raise PassingTrouble("the LMS did not answer in time")
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise PassingTrouble("the LMS gave an answer that is too long")
-        if time.monotonic() > deadline:
-            raise PassingTrouble("the LMS did not answer in time")
+        is_late = time.monotonic() > deadline
     return bytes(body)
 
 

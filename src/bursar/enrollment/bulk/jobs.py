@@ -38,6 +38,7 @@ from bursar.enrollment.gateway import LmsGateway, LmsUnavailable
 from bursar.enrollment.patience import patiently
 from bursar.jobs import steps
 from bursar.jobs.context import JobContext
+from bursar.jobs.names import MANY_QUEUE
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 
@@ -122,7 +123,7 @@ class EnqueueJob:
 
 def _enqueue_chunk(queue: JobQueue, session: Session, job_uuid: UUID, number: int) -> None:
     key = f"{CHUNK}:{job_uuid}:{number}"
-    queue.enqueue(session, CHUNK, str(job_uuid), number, key=key)
+    queue.enqueue(session, CHUNK, str(job_uuid), number, key=key, queue=MANY_QUEUE)
 
 
 def _begin(context: JobContext, job_uuid: UUID) -> None:
@@ -176,7 +177,7 @@ def _record(
 def _enqueue_give_back(context: JobContext, job_uuid: str, number: int) -> None:
     with context.database.transaction() as session:
         key = f"{GIVE_BACK}:{job_uuid}:{number}"
-        context.queue.enqueue(session, GIVE_BACK, job_uuid, number, key=key)
+        context.queue.enqueue(session, GIVE_BACK, job_uuid, number, key=key, queue=MANY_QUEUE)
 
 
 def give_back_lost(database: Database, lms: LmsGateway, job_uuid: UUID, number: int) -> None:

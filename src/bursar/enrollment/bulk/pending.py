@@ -19,6 +19,7 @@ from bursar.enrollment.bulk import chunks, enrolling, queries
 from bursar.enrollment.bulk.enrolling import GIVE_BACK, EnrolledPairs, Job
 from bursar.enrollment.bulk.rules import MISSING_SUBSCRIPTION, Decision, Pair, PairStatus
 from bursar.enrollment.gateway import LmsGateway, LmsUnavailable
+from bursar.jobs.names import MANY_QUEUE
 from bursar.jobs.queue import JobQueue
 from bursar.subscriptions.licenses.events import LicenseActivated
 
@@ -102,4 +103,4 @@ def _have_lost_given_back(
     }
     for chunk in sorted(lost):
         # Without a key: a job with the key of the chunk may have succeeded before.
-        queue.enqueue(session, GIVE_BACK, str(job.uuid), chunk)
+        queue.enqueue(session, GIVE_BACK, str(job.uuid), chunk, queue=MANY_QUEUE)

@@ -16,6 +16,7 @@ from bursar.enrollment.direct.working import QueueAgain, Working, work_on
 from bursar.enrollment.gateway import LmsGateway
 from bursar.enrollment.patience import patiently
 from bursar.jobs.context import JobContext
+from bursar.jobs.names import MANY_QUEUE
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.learners.events import LearnerLinked
@@ -57,7 +58,7 @@ class EnqueueWork:
 
 def enqueue_batch(queue: JobQueue, session: Session, batch_uuid: UUID) -> None:
     """Enqueues nothing while the batch's job waits or runs, and another one after it has failed."""
-    queue.enqueue(session, WORK, str(batch_uuid), key=f"{WORK}:{batch_uuid}")
+    queue.enqueue(session, WORK, str(batch_uuid), key=f"{WORK}:{batch_uuid}", queue=MANY_QUEUE)
 
 
 def queue_again(queue: JobQueue) -> QueueAgain:
