@@ -11,7 +11,7 @@ from bursar.database.engine import Database, Patience
 from bursar.waits import Waits
 from bursar.web.adapter import Threads
 from bursar.web.metrics import Metrics
-from testing.waiting import wait_until
+from testing.waiting import let_others_run, until, wait_until
 
 
 class Seen:
@@ -35,8 +35,8 @@ def test_a_request_waits_for_a_thread_until_one_is_free() -> None:
     async def scene() -> None:
         first = asyncio.create_task(threads.run(hold.wait))
         second = asyncio.create_task(threads.run(lambda: "done"))
-        await asyncio.sleep(0.05)
-        assert seen.waits.waiting == 1
+        await until(lambda: seen.waits.waiting == 1)
+        await let_others_run(0.05)
         hold.set()
         assert await second == "done"
         await first
@@ -54,10 +54,10 @@ def test_a_request_that_is_given_up_waits_no_more() -> None:
     async def scene() -> None:
         first = asyncio.create_task(threads.run(hold.wait))
         second = asyncio.create_task(threads.run(lambda: "never"))
-        await asyncio.sleep(0.05)
+        await until(lambda: seen.waits.waiting == 1)
+        await let_others_run(0.05)
         second.cancel()
-        await asyncio.sleep(0.05)
-        assert seen.waits.waiting == 0
+        await until(lambda: seen.waits.waiting == 0)
         hold.set()
         await first
 

@@ -15,6 +15,8 @@ REASONS = {
     "testing/servers/contract_endpoints.py": "an endpoint that is as slow as its caller asks",
     "tests/enrollment/bulk/test_workers.py": "workers are killed at moments of chance",
     "tests/processes/test_bulk_killed.py": "processes are killed at moments of chance",
+    "tests/web/test_found.py": "that nothing is read shows only after a while",
+    "tests/web/test_waits.py": "a wait must take some time to be one",
     "tests/web/test_streaming.py": "that nothing more is made or taken shows only after a while",
     "proof/client.py": "a client that was refused comes back after a pause",
     "proof/sabotaged.py": "a defect needs time to show",
