@@ -9,6 +9,8 @@ from testing.clients.api import CATALOGS, JsonObject, keys_of
 from testing.shops.service import Service, Shop
 from testing.worlds.contract import PAST, course, open_course, run
 
+NEXT = "X-Next-Updated-Since"
+
 
 def now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
@@ -323,3 +325,11 @@ def test_removed_runs_follow_their_course(shop: Shop) -> None:
         (key, "course"),
         (run_key, "courserun"),
     ]
+
+
+def test_the_value_to_use_next_is_documented(stocked: Shop) -> None:
+    page = stocked.api.get(stocked.path)
+    assert changes(stocked, page.headers[NEXT])["results"] == []
+    document = stocked.api.get("/openapi.json").json()
+    operation = document["paths"]["/enterprise/v2/enterprise-catalogs/{catalog_id}"]["get"]
+    assert NEXT in operation["responses"]["200"]["headers"]

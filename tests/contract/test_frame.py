@@ -101,6 +101,8 @@ def test_cors_lets_only_the_named_origins_in(tuned: Service) -> None:
     shop = tuned.open_shop()
     read = shop.api.get(shop.path, headers={"Origin": ORIGIN})
     assert read.headers["access-control-allow-origin"] == ORIGIN
+    exposed = read.headers["access-control-expose-headers"].split(", ")
+    assert {"ETag", "X-Next-Updated-Since"} <= set(exposed)
 
 
 def test_an_invented_method_makes_no_series_of_its_own(anonymous: Api) -> None:

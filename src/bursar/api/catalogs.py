@@ -198,7 +198,12 @@ def list_catalogs(
     )
 
 
-@routes.get(_ROOT + "/{catalog_id:uuid}", schema=_CONTENT_LIST, statuses=(400, 404))
+@routes.get(
+    _ROOT + "/{catalog_id:uuid}",
+    schema=_CONTENT_LIST,
+    statuses=(400, 404),
+    headers=("X-Next-Updated-Since",),
+)
 def list_content(
     catalog: OwnedCatalog,
     query: CatalogContentQuery,
