@@ -13,8 +13,10 @@ from bursar.credit.models import SubsidyTransaction
 from bursar.credit.policy_types import PER_LEARNER_SPEND
 from bursar.database.engine import Database
 from bursar.enrollment.models import Enrollment
+from bursar.enrollment.service import live_enrollments
 from testing.databases.statements import statements_of
 from testing.worlds.budgets import NOW, PRICED, PRICED_RUN, Budget, open_budget
+from testing.worlds.catalog import ENTERPRISE
 
 ANA, BEN = "ana@example.com", "ben@example.com"
 
@@ -117,6 +119,40 @@ def test_a_seat_that_two_addresses_of_one_account_pay_for(database: Database) ->
     rewrite(budget, second, lms_user_id=5, is_second_payment=True)
     (line,) = lines(budget)
     assert line.startswith(f"subsidy_transactions: {second}: a second payment; transaction {first}")
+
+
+def test_seats_of_two_addresses_that_turned_out_to_be_one_account(database: Database) -> None:
+    budget = direct(database)
+    budget.know([(ANA, 5)])
+    first, second = paid(budget, ANA), paid(budget, BEN)
+    assert lines(budget) == []
+    budget.know([(BEN, 5)])
+    (line,) = lines(budget)
+    assert line.endswith(
+        f": a second payment under another address of the account; transaction {first} pays for "
+        f"the seat; {reversal(budget, second)} and leaves the learner the seat"
+    )
+    with database.transaction() as session:
+        # What ends in the LMS with the second payment: nothing.
+        assert live_enrollments(session, ENTERPRISE, transaction_uuids=[second]) == []
+    mend(budget)
+    assert lines(budget) == []
+    assert live_seats(budget) == 1
+    assert budget.transaction(first).state == "committed"
+    with database.transaction() as session:
+        assert len(live_enrollments(session, ENTERPRISE, transaction_uuids=[first])) == 1
+
+
+def test_of_a_license_and_a_budget_the_money_is_to_be_given_back(database: Database) -> None:
+    budget = direct(database)
+    licensed, second = paid(budget, ANA), paid(budget, BEN)
+    license_uuid = by_license(budget, second)
+    budget.know([(ANA, 5), (BEN, 5)])
+    (line,) = lines(budget)[-1:]
+    assert f"license {license_uuid} pays for the seat; {reversal(budget, licensed)}" in line
+    other = by_license(budget, licensed)
+    (line,) = lines(budget)[-1:]
+    assert f"revoke either license {other} or license {license_uuid} (bulk-revoke)" in line
 
 
 def test_a_seat_that_a_budget_and_a_license_pay_for(database: Database) -> None:

@@ -110,6 +110,19 @@ def test_one_account_under_two_addresses_is_allocated_once(database: Database) -
     assert budget.figures == (0, 100, 99_900)
 
 
+def test_two_budgets_pay_once_for_two_addresses_of_one_account(database: Database) -> None:
+    # Each with money of its own: budgets of one subsidy would wait for each other there.
+    budgets = [open_budget(database, policy_type=PER_LEARNER_SPEND) for _ in range(4)]
+    budget = budgets[0]
+    budget.know([(ANA, 7), (BEN, 7)])
+    addresses = cycle((ANA, BEN))
+    results = together([partial(one.redeem, next(addresses), key=PRICED) for one in budgets * 2])
+    refused = [each for each in results if isinstance(each, str)]
+    assert set(refused) <= {"already_enrolled", "already_redeemed"}
+    assert len(refused) == len(results) - 1
+    assert budget.transactions() == 1
+
+
 def test_an_assignment_is_redeemed_or_cancelled_but_not_both(database: Database) -> None:
     budget = open_budget(database)
     uuids = {row.learner_email: row.uuid for row in budget.allocate(ANA, BEN).created}

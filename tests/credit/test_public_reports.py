@@ -243,6 +243,39 @@ def test_a_seat_that_a_license_pays_for_costs_no_credit(database: Database) -> N
     assert budget.redeem("ben@example.com", key="Two+Pay")
 
 
+@pytest.mark.parametrize("payer", [Payer.LICENSE, Payer.API])
+def test_a_seat_that_another_address_of_the_account_has_costs_no_credit(
+    database: Database, payer: Payer
+) -> None:
+    budget = strict(database, content("Two+Pay", **PRICE), policy_type=PER_LEARNER_SPEND)
+    budget.know([(ANA, 7), ("ana@home.example", 7), ("ben@example.com", 8)])
+    with database.transaction() as session:
+        learner = ensure_learners(session, ENTERPRISE, ["ana@home.example"], NOW)
+        seat = NewEnrollment(
+            ENTERPRISE,
+            learner["ana@home.example"].id,
+            run_key("Two+Pay"),
+            payer,
+            license_uuid=uuid4() if payer is Payer.LICENSE else None,
+        )
+        record_enrollments(session, ACTOR, [seat], at=NOW)
+    with pytest.raises(AlreadyEnrolled) as caught:
+        budget.redeem(ANA, key="Two+Pay")
+    assert caught.value.source == payer.value
+    assert budget.redeem("ben@example.com", key="Two+Pay")
+
+
+def test_a_payment_from_before_the_account_was_known_counts_for_its_other_address(
+    database: Database,
+) -> None:
+    budget = strict(database, content("Two+Pay", **PRICE), policy_type=PER_LEARNER_SPEND)
+    sibling = budget.sibling(policy_type=PER_LEARNER_SPEND)
+    budget.redeem(ANA, key="Two+Pay")
+    budget.know([(ANA, 7), ("ana@home.example", 7)])
+    with pytest.raises(AlreadyEnrolled):
+        sibling.redeem("ana@home.example", key="Two+Pay")
+
+
 def test_a_seat_that_a_client_made_costs_no_credit(database: Database) -> None:
     budget = strict(database, content("Two+Pay", **PRICE), policy_type=PER_LEARNER_SPEND)
     with database.transaction() as session:

@@ -135,6 +135,65 @@ def test_an_ended_enrollment_is_taken_up_again_with_the_new_payer(acme: Database
         assert live_enrollments(session, ACME, license_uuids=[uuid(1)]) == []
 
 
+HOME = "ana@home.example"
+
+
+@pytest.fixture
+def at_home(acme: Database) -> Database:
+    """Ana has a second address."""
+    with acme.transaction() as session:
+        put_learners(session, ACTOR, ACME, [DeclaredLearner(email=HOME, lms_user_id=501)], at=NOW)
+        # The same number at another enterprise is another account.
+        stranger = DeclaredLearner(email=HOME, lms_user_id=501)
+        put_learners(session, ACTOR, GLOBEX, [stranger], at=NOW)
+    return acme
+
+
+def test_a_seat_of_an_account_is_paid_for_at_one_address(at_home: Database) -> None:
+    with at_home.transaction() as session:
+        home = learner_id(session, HOME)
+        assert enroll(session, by_license(session, 1)) == 1
+        assert enroll(session, by_license(session, 2, learner_id=home)) == 0
+        assert enroll(session, by_credit(session, 3, learner_id=home)) == 0
+        other = by_credit(session, 3, learner_id=home, courserun_key=OTHER_RUN)
+        assert enroll(session, other) == 1
+        stranger = learner_id(session, HOME, GLOBEX)
+        theirs = by_license(session, 4, learner_id=stranger, enterprise_uuid=GLOBEX)
+        assert enroll(session, theirs) == 1
+
+
+def test_of_two_addresses_at_once_the_first_known_is_enrolled(at_home: Database) -> None:
+    with at_home.transaction() as session:
+        home = learner_id(session, HOME)
+        both = by_license(session, 2, learner_id=home), by_license(session, 1)
+        assert enroll(session, *both) == 1
+        assert [row.learner_id for row in stored(session)] == [learner_id(session)]
+
+
+def test_who_pays_at_another_address_is_found(at_home: Database) -> None:
+    with at_home.transaction() as session:
+        ana, home = learner_id(session), learner_id(session, HOME)
+        direct = NewEnrollment(ACME, home, RUN, Payer.API, mode="audit")
+        assert enroll(session, direct, by_license(session, 1)) == 2
+        places = [(ana, RUN), (home, RUN), (home, OTHER_RUN)]
+        found = find_payers(session, ACME, places)
+        assert found == {(ana, RUN): Payer.LICENSE, (home, RUN): Payer.LICENSE}
+        end_enrollments(session, ACTOR, ACME, license_uuids=[uuid(1)], at=LATER)
+        assert find_payers(session, ACME, places) == {(home, RUN): Payer.API}
+
+
+def test_what_another_address_pays_for_does_not_end_in_the_lms(acme: Database) -> None:
+    with acme.transaction() as session:
+        home = learner_id(session, HOME)
+        enroll(session, by_license(session, 1), by_license(session, 2, learner_id=home))
+        put_learners(session, ACTOR, ACME, [DeclaredLearner(email=HOME, lms_user_id=501)], at=NOW)
+        assert live_enrollments(session, ACME, license_uuids=[uuid(2)]) == []
+        # Of both at once, somebody must end it.
+        assert len(live_enrollments(session, ACME, license_uuids=[uuid(1), uuid(2)])) == 2
+        end_enrollments(session, ACTOR, ACME, license_uuids=[uuid(2)], at=LATER)
+        assert live_enrollments(session, ACME, license_uuids=[uuid(1)]) == [ANA_S_SEAT]
+
+
 def test_at_places_only_what_nobody_pays_for_ends(acme: Database) -> None:
     with acme.transaction() as session:
         ana = learner_id(session)
@@ -273,7 +332,7 @@ def test_a_thousand_take_a_handful_of_statements(acme: Database) -> None:
         assert len(seen) <= 6
     with acme.transaction() as session, statements_of(acme) as seen:
         assert len(live_enrollments(session, ACME, license_uuids=licenses)) == 1000
-        assert len(seen) == 2
+        assert len(seen) == 3
     with acme.transaction() as session, statements_of(acme) as seen:
         ended = end_enrollments(session, ACTOR, ACME, license_uuids=licenses, at=LATER)
         assert (len(ended), {seat.email for seat in ended}) == (1000, set(emails))

@@ -5,9 +5,10 @@ each line says what mends it without taking the seat from the learner.
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, select, union
+from sqlalchemy import ColumnElement, Select, and_, func, select, union
 from sqlalchemy.orm import Session
 
 from bursar.credit.models import SubsidyTransaction
@@ -26,7 +27,8 @@ _REVERSE: Final = "POST /enterprise/v1/policy-redemption/{policy}/transactions/{
 
 
 def check_seats(session: Session) -> Iterator[str]:
-    """One line for each committed transaction that has no seat of its own."""
+    """One line for each committed transaction that has no seat of its own, and for each enrollment
+    whose seat is paid for under another address of the account too."""
     others = {row.uuid: row for row in session.execute(_SECOND_PAYMENTS)}
     for row in session.execute(_WITHOUT_SEAT):
         line = f"{SubsidyTransaction.__tablename__}: {row.uuid}"
@@ -35,6 +37,13 @@ def check_seats(session: Session) -> Iterator[str]:
             yield f"{line}: committed without a seat in {row.courserun_key}; {_to_try_again(row)}"
         else:
             yield f"{line}: a second payment; {_payer(other)} pays for the seat; {_to_end(row)}"
+    for _, seats in groupby(session.execute(_PAID_TWICE), lambda row: row[:3]):
+        first, *others_paid = seats
+        for row in others_paid:
+            yield (
+                f"{Enrollment.__tablename__}: {row.id}: a second payment under another address of "
+                f"the account; {_payer(first)} pays for the seat; {_to_end_of_account(row, first)}"
+            )
 
 
 def _payer(other: AnyRow) -> str:
@@ -47,6 +56,16 @@ def _payer(other: AnyRow) -> str:
 
 def _to_end(row: AnyRow) -> str:
     return f"{_reversal(row)} gives the money back and leaves the learner the seat"
+
+
+def _to_end_of_account(row: AnyRow, first: AnyRow) -> str:
+    if row.transaction_uuid is None:
+        return (
+            f"revoke either {_payer(first)} or {_payer(row)} (bulk-revoke); the other keeps the "
+            "learner the seat"
+        )
+    path = _REVERSE.format(policy=row.policy_uuid, uuid=row.transaction_uuid)
+    return f"{path} gives the money back and leaves the learner the seat"
 
 
 def _to_try_again(row: AnyRow) -> str:
@@ -95,6 +114,50 @@ def _second_payments(learner: ColumnElement[bool]) -> Select[Any]:
 _WITHOUT_SEAT: Final = _without_seat(
     _transactions.c.uuid, _transactions.c.policy_uuid, _transactions.c.courserun_key
 ).order_by(_transactions.c.uuid)
+_shared: Final = (
+    select(_learners.c.enterprise_uuid, _learners.c.lms_user_id)
+    .where(_learners.c.lms_user_id.is_not(None))
+    .group_by(_learners.c.enterprise_uuid, _learners.c.lms_user_id)
+    .having(func.count() > 1)
+    .subquery()
+)
+# The seats that are paid for at the addresses of accounts with several; of each seat, a license
+# first: then it is money that can be given back. Nearly no account has several.
+_PAID_TWICE: Final = (
+    select(
+        _learners.c.enterprise_uuid,
+        _learners.c.lms_user_id,
+        _seats.c.courserun_key,
+        _seats.c.id,
+        _seats.c.license_uuid,
+        _seats.c.transaction_uuid,
+        _transactions.c.policy_uuid,
+    )
+    .join_from(
+        _shared,
+        _learners,
+        and_(
+            _learners.c.enterprise_uuid == _shared.c.enterprise_uuid,
+            _learners.c.lms_user_id == _shared.c.lms_user_id,
+        ),
+    )
+    .join(
+        _seats,
+        and_(
+            _seats.c.enterprise_uuid == _learners.c.enterprise_uuid,
+            _seats.c.learner_id == _learners.c.id,
+        ),
+    )
+    .outerjoin(_transactions, _transactions.c.uuid == _seats.c.transaction_uuid)
+    .where(_IS_LIVE, _seats.c.payer.in_((Payer.LICENSE.value, Payer.CREDIT.value)))
+    .order_by(
+        _learners.c.enterprise_uuid,
+        _learners.c.lms_user_id,
+        _seats.c.courserun_key,
+        _seats.c.transaction_uuid.is_not(None),
+        _seats.c.id,
+    )
+)
 # Two searches, because OR would use the index of neither.
 _SECOND_PAYMENTS: Final = union(
     _second_payments(_learners.c.email == _transactions.c.learner_email),

@@ -5,7 +5,7 @@ pays, through `gateway.LmsGateway`: before an enrollment is recorded, and before
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import chain
@@ -13,9 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
-    String,
     and_,
     bindparam,
     case,
@@ -24,7 +22,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -35,7 +32,6 @@ from bursar.batches import batched
 from bursar.database.bulk import is_any_of
 from bursar.database.dates import DayNumber
 from bursar.database.engine import insert_for
-from bursar.database.rows import given_rows
 from bursar.database.types import AnyRow
 from bursar.enrollment.changes import note_changes
 from bursar.enrollment.commands import NewEnrollment, Payer, Place
@@ -43,11 +39,23 @@ from bursar.enrollment.days import NO_DAY, change_days, day_number
 from bursar.enrollment.events import EnrollmentCreated, EnrollmentEnded
 from bursar.enrollment.gateway import LmsEnrollment
 from bursar.enrollment.models import Enrollment
+from bursar.enrollment.payers import find_payer, find_payers, is_at, paid_elsewhere
 from bursar.events.service import publish
-from bursar.learners.service import get_learners, lock_known_learners
+from bursar.learners.accounts import lock_accounts
+from bursar.learners.service import LearnerRecord, get_learners, lock_known_learners
+
+__all__ = [
+    "end_enrollments",
+    "find_payer",
+    "find_payers",
+    "list_places",
+    "live_enrollments",
+    "paid_elsewhere",
+    "record_enrollments",
+    "refresh_consent",
+]
 
 BATCH: Final = 10_000
-
 
 _columns = Enrollment.__table__.c
 _SHOWN: Final = (
@@ -102,7 +110,8 @@ def record_enrollments(
     A live enrollment that Bursar made stays as it is, whoever pays for it; only the mode of a
     direct one changes with another direct one. One that has ended or was only reported is taken up
     with the new payer, and keeps its progress. Of several for one learner and run, the first
-    counts.
+    counts. What a license or credit pays for under another address of the account is not paid for
+    again.
     """
     at = clock.now() if at is None else at
     distinct: dict[tuple[UUID, int, str], NewEnrollment] = {}
@@ -118,14 +127,34 @@ def record_enrollments(
 def _record(
     session: Session, enrollments: Sequence[NewEnrollment], at: datetime
 ) -> list[EnrollmentCreated]:
-    people = lock_known_learners(session, list({each.learner_id for each in enrollments}))
-    before = _rows_around(session, enrollments)
-    rows = [_row(each, people[each.learner_id].consent, at) for each in enrollments]
+    people = lock_accounts(session, list({each.learner_id for each in enrollments}))
+    payable = _payable(session, enrollments, people)
+    if not payable:
+        return []
+    before = _rows_around(session, payable)
+    rows = [_row(each, people[each.learner_id].consent, at) for each in payable]
     begun = session.execute(_upsert(session).returning(*_SHOWN), rows).all()
     new = [row.enterprise_uuid for row in begun if row.id not in before]
     change_days(session, Counter((enterprise_uuid, NO_DAY) for enterprise_uuid in new))
     note_changes(session, ((row.enterprise_uuid, row.learner_id) for row in begun), at)
     return [_created(row, before.get(row.id)) for row in begun]
+
+
+def _payable(
+    session: Session, enrollments: Sequence[NewEnrollment], people: Mapping[int, LearnerRecord]
+) -> list[NewEnrollment]:
+    """Those whose seats nobody pays for under another address; of several addresses among these,
+    the one of the learner who was known first."""
+    places = [(each.learner_id, each.courserun_key) for each in enrollments]
+    paid = {(row.learner_id, row.courserun_key) for row in paid_elsewhere(session, places)}
+    chosen: dict[tuple[UUID, str, str, int], NewEnrollment] = {}
+    for place, each in zip(places, enrollments, strict=True):
+        account = people[each.learner_id].lms_user_id
+        is_shared = account is not None and each.payer is not Payer.API
+        seat = ("account", account) if is_shared and account else ("learner", each.learner_id)
+        if place not in paid:
+            chosen.setdefault((each.enterprise_uuid, each.courserun_key, *seat), each)
+    return list(chosen.values())
 
 
 def _rows_around(session: Session, enrollments: Sequence[NewEnrollment]) -> dict[int, AnyRow]:
@@ -255,50 +284,22 @@ def live_enrollments(
     license_uuids: Sequence[UUID] = (),
     transaction_uuids: Sequence[UUID] = (),
 ) -> list[LmsEnrollment]:
-    """What these licenses and transactions pay for now."""
+    """What only these licenses and transactions pay for now: a seat that another one pays for
+    under another address of the account is left out, and must not end in the LMS."""
     found: list[AnyRow] = []
     for column, batch in _payers(license_uuids, transaction_uuids):
         statement = select(*_SHOWN).where(*_LIVE, is_any_of(session, column, batch))
         found += session.execute(statement, {"of_enterprise": enterprise_uuid})
-    return _in_lms(session, found)
-
-
-def find_payer(session: Session, learner_id: int, courserun_key: str) -> Payer | None:
-    """Who pays for the learner's seat in the run now. None when there is no live enrollment, or
-    when it was only reported, so that nobody is known to pay for it."""
-    statement = select(_columns.payer).where(
-        _columns.learner_id == learner_id,
-        _columns.courserun_key == courserun_key,
-        _columns.unenrolled_at.is_(None),
-        _columns.payer != Payer.REPORTED.value,
+    mine = {row.id for row in found}
+    others = paid_elsewhere(session, [(row.learner_id, row.courserun_key) for row in found])
+    kept = {(row.learner_id, row.courserun_key) for row in others if row.id not in mine}
+    return _in_lms(
+        session, [row for row in found if (row.learner_id, row.courserun_key) not in kept]
     )
-    payer = session.connection().scalar(statement)
-    return None if payer is None else Payer(payer)
-
-
-def find_payers(
-    session: Session, enterprise_uuid: UUID, places: Sequence[Place]
-) -> dict[Place, Payer]:
-    """How each live enrollment at these places is paid for, REPORTED ones included. One statement
-    for 10,000."""
-    found: dict[Place, Payer] = {}
-    for batch in batched(places, BATCH):
-        statement = select(_columns.learner_id, _columns.courserun_key, _columns.payer).where(
-            *_LIVE, _is_at(session, batch)
-        )
-        rows = session.connection().execute(statement, {"of_enterprise": enterprise_uuid})
-        found.update(((row[0], row[1]), Payer(row[2])) for row in rows)
-    return found
-
-
-def _is_at(session: Session, places: Sequence[Place]) -> ColumnElement[bool]:
-    given = given_rows(session, {"learner_id": BigInteger(), "courserun_key": String()}, places)
-    # Not a join: SQLite would go through every row of the enterprise.
-    return tuple_(_columns.learner_id, _columns.courserun_key).in_(select(given))
 
 
 def _is_unpaid(session: Session, places: Sequence[Place]) -> ColumnElement[bool]:
-    return and_(_is_at(session, places), or_(_IS_DIRECT, _IS_REPORTED))
+    return and_(is_at(session, places), or_(_IS_DIRECT, _IS_REPORTED))
 
 
 def list_places(session: Session, enterprise_uuid: UUID) -> set[tuple[str, str]]:

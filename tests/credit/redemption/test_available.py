@@ -54,7 +54,7 @@ def test_what_is_assigned_to_another_address_of_the_account_is_shown(database: D
     assert assigned(database) == [to_ana]
 
 
-def test_an_account_takes_no_more_statements_than_an_address(database: Database) -> None:
+def test_an_account_takes_one_more_statement_for_its_addresses(database: Database) -> None:
     budget = open_budget(database)
     budget.assign(BEN)
     with statements_of(database) as of_address:
@@ -63,4 +63,4 @@ def test_an_account_takes_no_more_statements_than_an_address(database: Database)
     budget.assign(ANA, key=PRICED, price=PRICE_CENTS)
     with statements_of(database) as of_account:
         assigned(database)
-    assert len(of_account) == len(of_address)
+    assert len(of_account) == len(of_address) + 1

@@ -10,20 +10,21 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from bursar.catalog.offers.service import Offer, Pair, find_offers
 from bursar.credit.ledger.service import LockedBudget, read_budgets
 from bursar.credit.models import SubsidyTransaction
 from bursar.credit.redemption.commands import Asking, AskingForCredit
-from bursar.credit.redemption.eligibility import check_open, payment_for
+from bursar.credit.redemption.eligibility import check_open, paid_for, payment_for
 from bursar.credit.redemption.records import COLUMNS, TransactionRecord
 from bursar.credit.redemption.refusals import LearnerUnknown
 from bursar.credit.redemption.views import TransactionItem, transaction_item
 from bursar.credit.refusals import BudgetRefused
 from bursar.credit.states import TransactionState
 from bursar.database.types import AnyRow
+from bursar.learners.accounts import Person, person_of
 from bursar.learners.service import LearnerRecord, find_learner
 
 _STANDING: Final = (TransactionState.CREATED.value, TransactionState.COMMITTED.value)
@@ -53,14 +54,15 @@ def can_redeem(connection: Connection, asking: Asking, *, at: datetime) -> list[
     with Session(connection) as session:
         budgets = read_budgets(connection, asking.enterprise_uuid)
         learner = find_asked_learner(session, asking, at)
-        earlier = [] if learner is None else standing_transactions(connection, learner, budgets)
+        person = None if learner is None else person_of(session, learner)
+        earlier = [] if person is None else standing_transactions(connection, person, budgets)
         catalogs = dict.fromkeys(budget.catalog_uuid for budget in budgets)
         pairs = [(catalog, key) for key in asking.content_keys for catalog in catalogs]
         offers = find_offers(session, pairs, at)
         prices: dict[str, int | None] = {}
         for (_, key), offer in offers.items():
             prices[key] = offer.price_cents if prices.get(key) is None else prices[key]
-        question = _Question(session, budgets, learner, earlier, offers, at)
+        question = _Question(session, budgets, person, earlier, offers, at)
         return [question.answer(key, prices.get(key)) for key in asking.content_keys]
 
 
@@ -70,7 +72,7 @@ class _Question:
 
     session: Session
     budgets: Sequence[LockedBudget]
-    learner: LearnerRecord | None
+    person: Person | None
     earlier: Sequence[TransactionRecord]
     """The learner's transactions that took money and did not give it back."""
     offers: Mapping[Pair, Offer]
@@ -91,12 +93,12 @@ class _Question:
         return Redeemability(content_key, None, price_cents, refused, mine)
 
     def _refusal_of(self, budget: LockedBudget, content_key: str) -> BudgetRefused | None:
-        if self.learner is None:
+        if self.person is None:
             return LearnerUnknown(budget.policy_uuid)
         offer = self.offers.get((budget.catalog_uuid, content_key))
         try:
             check_open(budget, self.at)
-            payment_for(self.session, budget, self.learner, content_key, offer, at=self.at)
+            payment_for(self.session, budget, self.person, content_key, offer, at=self.at)
         except BudgetRefused as refused:
             return refused
         return None
@@ -126,19 +128,16 @@ def find_asked_learner(
 
 
 def standing_transactions(
-    connection: Connection, learner: LearnerRecord, budgets: Sequence[LockedBudget]
+    connection: Connection, person: Person, budgets: Sequence[LockedBudget]
 ) -> list[TransactionRecord]:
     """The learner's transactions that took money and did not give it back."""
-    theirs = [_transactions.learner_email == learner.email]
-    if learner.lms_user_id is not None:
-        theirs.append(_transactions.lms_user_id == learner.lms_user_id)
     statement = (
         select(_transactions.enterprise_uuid, *COLUMNS)
         .where(
             # By budget, as their indexes have them.
             _transactions.policy_uuid.in_([budget.policy_uuid for budget in budgets]),
             _transactions.state.in_(_STANDING),
-            or_(*theirs),
+            paid_for(person),
         )
         .order_by(_transactions.created_at, _transactions.uuid)
     )

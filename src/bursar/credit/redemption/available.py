@@ -18,6 +18,7 @@ from bursar.credit.redemption.asking import find_asked_learner, standing_transac
 from bursar.credit.redemption.commands import AskingForCredit
 from bursar.credit.redemption.records import TransactionRecord
 from bursar.credit.states import AssignmentState
+from bursar.learners.accounts import person_of
 from bursar.learners.service import LearnerRecord
 from bursar.pages import PageRequest
 
@@ -44,14 +45,15 @@ def credits_available(
     """The newest budget first. A constant number of statements."""
     with Session(connection) as session:
         learner = find_asked_learner(session, asking, at)
-    if learner is None:
-        return []
+        if learner is None:
+            return []
+        person = person_of(session, learner)
     budgets = [
         budget
         for budget in read_budgets(connection, asking.enterprise_uuid)
         if budget.is_in_use and budget.is_subsidy_active(at)
     ]
-    earlier = standing_transactions(connection, learner, budgets)
+    earlier = standing_transactions(connection, person, budgets)
     open_ones = _open_assignments(connection, learner, at)
     found = (_credit(budget, earlier, open_ones) for budget in budgets)
     return [each for each in found if each is not None]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from bursar.catalog.content.course_keys import course_key_of_run
@@ -31,7 +31,7 @@ from bursar.credit.states import AssignmentState, TransactionState
 from bursar.database.types import AnyRow
 from bursar.enrollment.commands import Payer
 from bursar.enrollment.service import find_payer
-from bursar.learners.service import LearnerRecord
+from bursar.learners.accounts import Person
 
 _STANDING: Final = (TransactionState.CREATED.value, TransactionState.COMMITTED.value)
 
@@ -59,7 +59,7 @@ def check_open(budget: LockedBudget, at: datetime) -> None:
 def payment_for(
     session: Session,
     budget: LockedBudget,
-    learner: LearnerRecord,
+    person: Person,
     content_key: str,
     offer: Offer | None,
     *,
@@ -67,38 +67,41 @@ def payment_for(
 ) -> Payment:
     """What the redemption costs. The budget is open, and its catalog offers the content so. The
     caller holds the lock of the budget. Raises a BudgetRefused."""
-    payment = _payment_for(session, budget, learner, content_key, offer, at=at)
+    payment = _payment_for(session, budget, person, content_key, offer, at=at)
     if payment.run_key is not None:
-        _check_seat(session, budget, learner, payment.run_key)
+        _check_seat(session, budget, person, payment.run_key)
     return payment
 
 
-def _check_seat(
-    session: Session, budget: LockedBudget, learner: LearnerRecord, run_key: str
-) -> None:
+def _check_seat(session: Session, budget: LockedBudget, person: Person, run_key: str) -> None:
     """A seat is paid for once, whoever pays."""
-    standing = _standing_payment(session, budget, learner, run_key)
+    standing = _standing_payment(session, budget, person, run_key)
     if standing is not None:
         raise refusals.AlreadyEnrolled(budget.policy_uuid, Payer.CREDIT.value, standing)
-    payer = find_payer(session, learner.id, run_key)
+    payer = find_payer(session, person.learner, run_key)
     if payer is not None:
         raise refusals.AlreadyEnrolled(budget.policy_uuid, payer.value)
 
 
+def paid_for(person: Person) -> ColumnElement[bool]:
+    """The transactions of this person, under whichever address."""
+    theirs: list[ColumnElement[bool]] = [SubsidyTransaction.learner_email.in_(person.addresses)]
+    if person.learner.lms_user_id is not None:
+        theirs.append(SubsidyTransaction.lms_user_id == person.learner.lms_user_id)
+    return or_(*theirs)
+
+
 def _standing_payment(
-    session: Session, budget: LockedBudget, learner: LearnerRecord, run_key: str
+    session: Session, budget: LockedBudget, person: Person, run_key: str
 ) -> UUID | None:
     """The transaction of any budget of the enterprise that pays for the seat, or is about to."""
-    theirs = [SubsidyTransaction.learner_email == learner.email]
-    if learner.lms_user_id is not None:
-        theirs.append(SubsidyTransaction.lms_user_id == learner.lms_user_id)
     # By policy, which is what the indexes of transactions begin with.
     policies = select(Policy.uuid).where(Policy.enterprise_uuid == budget.enterprise_uuid)
     statement = select(SubsidyTransaction.uuid).where(
         SubsidyTransaction.policy_uuid.in_(policies),
         SubsidyTransaction.courserun_key == run_key,
         SubsidyTransaction.state.in_(_STANDING),
-        or_(*theirs),
+        paid_for(person),
     )
     return session.scalars(statement.limit(1)).first()
 
@@ -106,16 +109,16 @@ def _standing_payment(
 def _payment_for(
     session: Session,
     budget: LockedBudget,
-    learner: LearnerRecord,
+    person: Person,
     content_key: str,
     offer: Offer | None,
     *,
     at: datetime,
 ) -> Payment:
     if budget.policy_type == ASSIGNED:
-        row = _assignment(session, budget, learner, content_key, offer)
+        row = _assignment(session, budget, person, content_key, offer)
         return _of_assignment(session, budget, row, offer, at)
-    return _directly(session, budget, learner, offer, at)
+    return _directly(session, budget, person, offer, at)
 
 
 def _of_assignment(
@@ -155,7 +158,7 @@ def _run_for(budget: LockedBudget, offer: Offer, at: datetime) -> str | None:
 def _assignment(
     session: Session,
     budget: LockedBudget,
-    learner: LearnerRecord,
+    person: Person,
     content_key: str,
     offer: Offer | None,
 ) -> AnyRow | None:
@@ -168,9 +171,9 @@ def _assignment(
     course_key = course_key_of_run(content_key) if offer is None else offer.course_key
     runs = () if offer is None else sorted(offer.run_keys)
     keys = list(dict.fromkeys((content_key, course_key or content_key, *runs)))
-    theirs = [Assignment.learner_email == learner.email]
-    if learner.lms_user_id is not None:
-        theirs.append(Assignment.lms_user_id == learner.lms_user_id)
+    theirs: list[ColumnElement[bool]] = [Assignment.learner_email.in_(person.addresses)]
+    if person.learner.lms_user_id is not None:
+        theirs.append(Assignment.lms_user_id == person.learner.lms_user_id)
     statement = select(*Assignment.__table__.c).where(
         Assignment.configuration_uuid == budget.configuration_uuid,
         Assignment.content_key.in_(keys),
@@ -207,7 +210,7 @@ def _deadline(budget: LockedBudget, row: AnyRow, content: Offer) -> Deadline:
 def _directly(
     session: Session,
     budget: LockedBudget,
-    learner: LearnerRecord,
+    person: Person,
     offer: Offer | None,
     at: datetime,
 ) -> Payment:
@@ -216,7 +219,7 @@ def _directly(
     run_key = _run_for(budget, offer, at)
     if offer.price_cents is None:
         raise PriceUnknown(budget.policy_uuid)
-    earlier = _redeemed_by(session, budget, learner)
+    earlier = _redeemed_by(session, budget, person)
     refused = _refusal_of_learner(budget, earlier, run_key, offer.price_cents)
     if refused is not None:
         raise refused(budget.policy_uuid)
@@ -226,16 +229,11 @@ def _directly(
     return Payment(offer.price_cents, run_key)
 
 
-def _redeemed_by(
-    session: Session, budget: LockedBudget, learner: LearnerRecord
-) -> Sequence[AnyRow]:
-    theirs = [SubsidyTransaction.learner_email == learner.email]
-    if learner.lms_user_id is not None:
-        theirs.append(SubsidyTransaction.lms_user_id == learner.lms_user_id)
+def _redeemed_by(session: Session, budget: LockedBudget, person: Person) -> Sequence[AnyRow]:
     statement = select(SubsidyTransaction.courserun_key, SubsidyTransaction.quantity).where(
         SubsidyTransaction.policy_uuid == budget.policy_uuid,
         SubsidyTransaction.state.in_(_STANDING),
-        or_(*theirs),
+        paid_for(person),
     )
     return session.execute(statement).all()
 

@@ -42,12 +42,8 @@ from bursar.credit.states import (
 )
 from bursar.database.types import AnyRow
 from bursar.events.service import publish
-from bursar.learners.service import (
-    LearnerRecord,
-    ensure_learners,
-    find_learner,
-    lock_known_learners,
-)
+from bursar.learners.accounts import lock_person
+from bursar.learners.service import LearnerRecord, ensure_learners, find_learner
 
 __all__ = [
     "Redeemability",
@@ -78,11 +74,15 @@ def redeem(
     at = at or clock.now()
     learner = _learner(session, command, at)
     budget = lock_budget(session, command.enterprise_uuid, command.policy_uuid)
-    # Two budgets do not wait for each other, so that the learner is locked too, after the budget.
-    lock_known_learners(session, [learner.id])
+    # Two budgets do not wait for each other, so that the person is locked too, after the budget,
+    # with every address of the account.
+    person = lock_person(session, learner.id)
+    if person is None:
+        raise LearnerUnknown(command.policy_uuid)
+    learner = person.learner
     check_open(budget, at)
     offer = find_offer(session, budget.catalog_uuid, command.content_key, at)
-    payment = payment_for(session, budget, learner, command.content_key, offer, at=at)
+    payment = payment_for(session, budget, person, command.content_key, offer, at=at)
     created = _create(session, budget, learner, command.content_key, payment, at=at)
     delta = BudgetDelta(redeemed=payment.price_cents, balance=-payment.price_cents)
     delta.entry = NewEntry(created.uuid, "redemption", -payment.price_cents)

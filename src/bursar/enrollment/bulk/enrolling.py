@@ -27,7 +27,7 @@ from bursar.enrollment.bulk.rules import (
 )
 from bursar.enrollment.commands import NewEnrollment, Payer
 from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome
-from bursar.enrollment.service import record_enrollments
+from bursar.enrollment.service import paid_elsewhere, record_enrollments
 from bursar.learners.service import LearnerRecord, ensure_learners, find_learners
 from bursar.subscriptions.licenses import service as license_service
 from bursar.subscriptions.licenses.commands import ActivateLicenses, UsableLicense
@@ -197,6 +197,7 @@ def give_back(
     with database.read() as connection, Session(connection) as session:
         taken = queries.live_enrollments(session, enterprise_uuid, emails)
         people = find_learners(session, enterprise_uuid, emails)
+        taken |= _paid_elsewhere(session, people, lost)
     wanted = [
         _lms_enrollment(enterprise_uuid, pair, people.get(pair.email))
         for pair in lost
@@ -204,3 +205,14 @@ def give_back(
     ]
     if wanted:
         lms.end(wanted)
+
+
+def _paid_elsewhere(
+    session: Session, people: Mapping[str, LearnerRecord], pairs: Sequence[Pair]
+) -> set[tuple[str, str]]:
+    """E-mail and run key of those whose seats are paid for under another address."""
+    emails = {learner.id: email for email, learner in people.items()}
+    places = [
+        (people[pair.email].id, pair.course_run_key) for pair in pairs if pair.email in people
+    ]
+    return {(emails[row.learner_id], row.courserun_key) for row in paid_elsewhere(session, places)}

@@ -26,7 +26,8 @@ from bursar.enrollment.direct.rules import WishState, is_paid_by_others
 from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome
 from bursar.enrollment.service import end_enrollments, find_payers, record_enrollments
 from bursar.events.service import publish
-from bursar.learners.service import LearnerRecord, get_learners, lock_known_learners
+from bursar.learners.accounts import lock_accounts
+from bursar.learners.service import LearnerRecord, get_learners
 
 ACTOR: Final = Actor("job:direct-enrollments", kind=ActorKind.TASK)
 QueueAgain: TypeAlias = Callable[[Session, Sequence[int], datetime], None]
@@ -126,7 +127,7 @@ def _record(
     outcomes: Mapping[int, LmsOutcome],
     now: datetime,
 ) -> None:
-    people = lock_known_learners(session, list({row.learner_id for row in looked.rows}))
+    people = lock_accounts(session, list({row.learner_id for row in looked.rows}))
     mine = queries.still_queued(session, looked.batch_uuid, [row.id for row in looked.rows])
     rows = [row for row in looked.rows if row.id in mine]
     enrolled = [row for row in rows if row.is_active and _is_good(outcomes, row)]
