@@ -1,5 +1,6 @@
 """Assembles the application: routes, plumbing, lifespan. Nothing else."""
 
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
@@ -12,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 from prometheus_client.registry import Collector
 
-from bursar import __version__, clock, logs, memory
+from bursar import __version__, clock, logs, memory, tracing
 from bursar.api import (
     allocation,
     assignments,
@@ -163,7 +164,7 @@ def create() -> ASGIApp:
     database = open_web_database(settings)
     secrets = seal_of(database, settings).fingerprints
     process = this_process("web", __version__, secrets, at=clock.now())
-    beside = [partial(present, database, process)]
+    beside = [partial(tracing.recorded, os.environ), partial(present, database, process)]
     standby = open_standby(settings, database)
     app = create_app(settings, database, companions=beside, standby=standby)
     memory.collect_garbage_rarely()

@@ -16,7 +16,11 @@ from bursar.cli.exits import fail
 from bursar.cli.key_care import prepare_keys
 from bursar.cli.serve import Host, Port, YesReally, listen_address_of, run_server
 from bursar.cli.support import opened_database, settings_or_fail
-from bursar.cli.telling import refuse_published_secrets, tell_unsafe_settings
+from bursar.cli.telling import (
+    refuse_published_secrets,
+    tell_missing_traces,
+    tell_unsafe_settings,
+)
 from bursar.database.engine import Database
 from bursar.demo.assignments import tell_story
 from bursar.demo.content import course_runs, courses, programs
@@ -54,6 +58,7 @@ def demo(
     settings = settings_or_fail()
     logs.configure(settings)
     tell_unsafe_settings(settings)
+    tell_missing_traces()
     place = listen_address_of(host, port)
     with opened_database(settings) as database:
         prepare_keys(database, seal_of(database, settings))

@@ -23,7 +23,11 @@ from bursar.cli.exits import fail
 from bursar.cli.key_care import prepare_keys
 from bursar.cli.supervisor import READY, STOPPING, notify, watch
 from bursar.cli.support import check_pooler, opened_database, settings_or_fail
-from bursar.cli.telling import refuse_published_secrets, tell_unsafe_settings
+from bursar.cli.telling import (
+    refuse_published_secrets,
+    tell_missing_traces,
+    tell_unsafe_settings,
+)
 from bursar.cli.watched import watched_beside_web
 from bursar.identity.secret_file import seal_of
 from bursar.settings import Settings
@@ -82,6 +86,7 @@ def serve(
     settings = settings_or_fail()
     logs.configure(settings)
     tell_unsafe_settings(settings)
+    tell_missing_traces()
     with opened_database(settings, wait_seconds=settings.database_wait) as database:
         is_sqlite = database.is_sqlite
         prepare_keys(database, seal_of(database, settings))

@@ -4,6 +4,7 @@ import os
 
 import structlog
 
+from bursar import tracing
 from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.database.engine import Database
 from bursar.demo.published import clients_with_published_secrets
@@ -17,6 +18,12 @@ def tell_unsafe_settings(settings: Settings) -> None:
     """A line in the log for each. `bursar doctor` shows the same."""
     for unsafe in unsafe_settings(settings, given_names(os.environ)):
         _log.warning("settings.unsafe", setting=unsafe.name, problem=unsafe.problem)
+
+
+def tell_missing_traces() -> None:
+    """One line in the log when traces are asked for and cannot be sent."""
+    if problem := tracing.problem(os.environ):
+        _log.warning("traces.missing", problem=problem)
 
 
 def refuse_published_secrets(database: Database, ip: str, *, yes_really: bool) -> None:

@@ -1,9 +1,10 @@
 """What a worker shows of itself: its metrics, and that it runs."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from bursar import __version__, clock
+from bursar import __version__, clock, tracing
 from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.database.engine import Database
 from bursar.identity.secret_file import seal_of
@@ -15,9 +16,11 @@ from bursar.work import open_database, worker_metrics
 
 @contextmanager
 def watched(settings: Settings, database: Database) -> Iterator[None]:
-    """A worker that runs meanwhile is seen by commands and monitoring, and answers `/metrics` where
-    the settings say. Ends the command if it cannot listen there."""
+    """A worker that runs meanwhile is seen by commands and monitoring, answers `/metrics` where
+    the settings say, and sends traces if it is asked to. Ends the command if it cannot listen
+    there."""
     with ExitStack() as stack:
+        stack.enter_context(tracing.recorded(os.environ))
         try:
             stack.enter_context(worker_metrics(settings))
         except OSError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bursar import logs
 from bursar.cli.supervisor import READY, notify, watch
 from bursar.cli.support import opened_database, settings_or_fail
-from bursar.cli.telling import tell_unsafe_settings
+from bursar.cli.telling import tell_missing_traces, tell_unsafe_settings
 from bursar.cli.watched import watched
 from bursar.work import background_worker
 
@@ -23,6 +23,7 @@ def worker() -> None:
     settings = settings_or_fail()
     logs.configure(settings)
     tell_unsafe_settings(settings)
+    tell_missing_traces()
     # Without this, a worker that is told to stop while it starts would leave no time to say so, and
     # would count as running for a minute.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

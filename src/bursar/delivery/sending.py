@@ -17,7 +17,7 @@ from uuid import UUID
 
 import structlog
 
-from bursar import clock
+from bursar import clock, tracing
 from bursar.counting import MAIL_ATTEMPTS
 from bursar.database.engine import Database
 from bursar.delivery import lease as leases
@@ -194,6 +194,14 @@ class _Sending:
 
     def _attempt(self, mail: QueuedMail, enterprise: Correspondent) -> Attempt:
         """Raises ServerAway."""
+        with tracing.span(f"mail {mail.kind}", "client") as span:
+            attempt = self._attempt_untraced(mail, enterprise)
+            span.note("bursar.outcome", attempt.outcome.value)
+            if attempt.outcome != AttemptOutcome.DELIVERED:
+                span.fail(attempt.outcome.value)
+            return attempt
+
+    def _attempt_untraced(self, mail: QueuedMail, enterprise: Correspondent) -> Attempt:
         try:
             self._connection.send(self._written(mail, enterprise))
         except Refused as error:

@@ -4,9 +4,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from sqlalchemy import column, select, table
+from sqlalchemy import JSON, column, select, table
 from sqlalchemy.orm import Session
 
+from bursar import tracing
 from bursar.database.engine import Database
 from bursar.jobs.client import client_of
 from bursar.jobs.names import APPLICATION_VERSION, QUEUE, SCHEMA
@@ -38,6 +39,7 @@ class JobQueue:
             column("workflow_uuid"),
             column("status"),
             column("queue_name"),
+            column("attributes", JSON),
             schema=None if database.is_sqlite else SCHEMA,
         )
 
@@ -62,7 +64,7 @@ class JobQueue:
         }
         if key is not None:
             options["workflow_id"] = self._id_for(session, key)
-        return self._client.enqueue_in_transaction(session, options, *arguments).workflow_id
+        return self._enqueue(session, options, *arguments)
 
     def enqueue_successor(
         self, session: Session, job_id: str, workflow: str, *arguments: Argument, seconds: float
@@ -81,7 +83,7 @@ class JobQueue:
         }
         if seconds > 0:
             options["delay_seconds"] = seconds
-        return self._client.enqueue_in_transaction(session, options, *arguments).workflow_id
+        return self._enqueue(session, options, *arguments)
 
     def enqueue_scheduled(self, session: Session, workflow: str, instant: datetime) -> str:
         """The job for one instant of the workflow's schedule: the second to say it changes nothing.
@@ -95,7 +97,18 @@ class JobQueue:
             "app_version": APPLICATION_VERSION,
             "workflow_id": f"sched-{workflow}-{instant.isoformat()}",
         }
-        return self._client.enqueue_in_transaction(session, options).workflow_id
+        return self._enqueue(session, options)
+
+    def _enqueue(self, session: Session, options: "EnqueueOptions", *arguments: Argument) -> str:
+        if carrier := tracing.carried():
+            options["attributes"] = dict(carrier)
+        return self._client.enqueue_in_transaction(session, options, *arguments).workflow_id
+
+    def carrier_of(self, job_id: str) -> tracing.Carrier:
+        """The span in which the job was enqueued. Empty when there was none."""
+        statement = select(self._jobs.c.attributes).where(self._jobs.c.workflow_uuid == job_id)
+        with self._database.read() as connection:
+            return connection.scalar(statement) or {}
 
     def _id_for(self, session: Session, key: str) -> str:
         """The id of the latest job with the key, or a new id when there is none or it has

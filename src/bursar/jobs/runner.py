@@ -9,7 +9,7 @@ from typing import Any, Final
 import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
-from bursar import clock
+from bursar import clock, tracing
 from bursar.counting import JOBS
 from bursar.jobs import log, steps
 from bursar.jobs.context import JobContext
@@ -131,7 +131,7 @@ class JobRunner:
             # DBOS's schedules gave the time and a context to work, which wants neither.
             given = () if workflow.schedule is not None else arguments
             try:
-                with self._door.passed():
+                with self._door.passed(), self._traced(workflow):
                     answer = workflow.function(self._context, *given)
                     if workflow.schedule is not None:
                         steps.run(self._context, "note success", self._note_success, workflow.name)
@@ -148,6 +148,25 @@ class JobRunner:
         # What wraps() leaves behind would make DBOS read the arguments of the inner function.
         del logged.__wrapped__
         DBOS.workflow(name=workflow.name, max_recovery_attempts=RECOVERY_ATTEMPTS)(logged)
+
+    @contextmanager
+    def _traced(self, workflow: Workflow) -> Iterator[None]:
+        """A job belongs to the span in which it was enqueued."""
+        if not tracing.is_recording():
+            yield
+            return
+        job_id = DBOS.workflow_id or ""
+        parent = self._context.queue.carrier_of(job_id)
+        put_off: PutOff | None = None
+        with tracing.span(f"job {workflow.name}", "consumer", parent=parent) as span:
+            span.note("bursar.job_id", job_id)
+            try:
+                yield
+            except PutOff as ended:
+                # It is how such a job ends, and no error.
+                put_off = ended
+        if put_off is not None:
+            raise put_off
 
     def _note_success(self, name: str) -> None:
         with self._context.database.transaction() as session:

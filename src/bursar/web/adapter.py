@@ -13,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 from litestar.types import ExceptionHandlersMap, Method
 
+from bursar import tracing
 from bursar.database.engine import DATABASE_AWAY
 from bursar.waits import Waits
 from bursar.web.call import Answer
@@ -50,7 +51,7 @@ class Threads:
             if running.cancelled():
                 waits.end(begun)
 
-        running = self._executor.submit(call)
+        running = self._executor.submit(tracing.carrying(call))
         running.add_done_callback(end_in_vain)
         return await asyncio.wrap_future(running)
 

@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import msgspec
 import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from bursar import tracing
 from bursar.web.adapter import METHODS
 from bursar.web.metrics import Metrics
 from bursar.web.negotiation import Format
@@ -26,6 +28,9 @@ TOO_LARGE_HEADERS: Final = (
     f"The headers of the request are too large: at most {MAX_HEADER_BYTES // 1024} KiB each and "
     f"{MAX_HEADERS_BYTES // 1024} KiB together."
 )
+
+UNTRACED: Final = frozenset({"/health", "/ready", "/metrics"})
+"""They are asked again and again, and what they find is told otherwise."""
 
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -61,7 +66,12 @@ class RequestFrame:
         if str(scope["type"]) != "http":
             await self.app(scope, receive, send)
             return
-        await _OneRequest(self, scope).run(receive, send)
+        request = _OneRequest(self, scope)
+        if not tracing.is_recording() or scope["path"] in UNTRACED:
+            await request.run(receive, send)
+            return
+        with request.traced():
+            await request.run(receive, send)
 
 
 class _OneRequest:
@@ -71,6 +81,33 @@ class _OneRequest:
         self.request_id = _request_id(scope)
         self.status = 0
         self.has_unread_body = _declares_body(scope)
+
+    @contextmanager
+    def traced(self) -> Iterator[None]:
+        parent = {
+            name.decode(): value.decode("latin-1")
+            for name, value in self.scope["headers"]
+            if name == tracing.PARENT.encode()
+        }
+        with tracing.span("request", "server", parent=parent) as span:
+            yield
+            span.rename(f"{self.method} {self.route}")
+            span.note("http.request.method", self.method)
+            span.note("http.route", self.route)
+            span.note("http.response.status_code", self.status)
+            span.note("bursar.request_id", self.request_id)
+            if self.status >= 500:
+                span.fail(str(self.status))
+
+    @property
+    def route(self) -> str:
+        """The template of the path, once it was found."""
+        return str(self.scope.get("path_template") or "(none)")
+
+    @property
+    def method(self) -> str:
+        """One of those that we know: another is TRACE."""
+        return str(self.scope.get("method", ""))
 
     async def run(self, receive: Receive, send: Send) -> None:
         scope: Any = self.scope
@@ -144,14 +181,12 @@ class _OneRequest:
         )
 
     def _report(self, seconds: float) -> None:
-        route = self.scope.get("path_template") or "(none)"
-        method = str(self.scope.get("method", ""))
-        self.frame.metrics.observe(method, str(route), self.status, seconds)
+        self.frame.metrics.observe(self.method, self.route, self.status, seconds)
         log.info(
             "request",
             request_id=self.request_id,
-            method=method,
-            route=str(route),
+            method=self.method,
+            route=self.route,
             status=self.status,
             milliseconds=round(seconds * 1000, 2),
         )

@@ -12,7 +12,7 @@ from threading import BoundedSemaphore
 from typing import Final, TypeVar
 from urllib.parse import quote
 
-from bursar import emails
+from bursar import emails, tracing
 from bursar.batches import batched
 from bursar.connectors.openedx.answers import (
     WITHOUT_ACCOUNT,
@@ -164,7 +164,9 @@ def in_threads(act: Callable[[T], R], things: Sequence[T], threads: int) -> list
             return []
 
     with ThreadPoolExecutor(threads) as pool:
-        results = [result for some in pool.map(attempt, things) for result in some]
+        results = [
+            result for some in pool.map(tracing.carrying(attempt), things) for result in some
+        ]
     if troubles:
         raise max(troubles, key=lambda trouble: trouble.retry_after or 0.0)
     return results

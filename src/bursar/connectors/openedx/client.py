@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Lock
 from typing import Any, Final, Generic, TypeVar
@@ -12,7 +12,7 @@ import httpx
 import structlog
 from pydantic import SecretStr
 
-from bursar import clock
+from bursar import clock, tracing
 from bursar.connectors.openedx.answers import (
     Answer,
     PassingTrouble,
@@ -129,7 +129,9 @@ class LmsClient:
 
     def _send_with(self, token: _Token, call: Call[T]) -> Answer[T]:
         headers = {"Authorization": f"JWT {token.text}"}
-        return self._send(call.kind, call.method, call.path, headers=headers, json=call.json)
+        return self._send(
+            call.name, call.kind, call.method, call.path, headers=headers, json=call.json
+        )
 
     def _current_token(self) -> _Token:
         with self._renewal:
@@ -150,12 +152,22 @@ class LmsClient:
             "token_type": "jwt",
         }
         asked = time.monotonic()
-        answer = self._send(TokenAnswer, "POST", _TOKEN_PATH, data=form)
+        answer = self._send("token", TokenAnswer, "POST", _TOKEN_PATH, data=form)
         if answer.content is None:
             raise LmsUnavailable(f"the LMS gives no access token: status {answer.status}")
         return _Token(answer.content.access_token, asked + seconds_to_keep(answer.content))
 
-    def _send(self, kind: type[T], method: str, path: str, **content: Any) -> Answer[T]:
+    def _send(self, name: str, kind: type[T], method: str, path: str, **content: Any) -> Answer[T]:
+        with tracing.span(f"LMS {name}", "client", http__request__method=method) as span:
+            status, headers, body = self._exchange(method, path, **content)
+            span.note("http.response.status_code", status)
+        retry_after = retry_after_of(headers.get("Retry-After"), clock.now())
+        return answer_of(status, body, retry_after, kind)
+
+    def _exchange(
+        self, method: str, path: str, **content: Any
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body of the answer. Raises PassingTrouble without one."""
         try:
             with self._places:
                 deadline = time.monotonic() + self._access.timeout
@@ -165,8 +177,7 @@ class LmsClient:
             raise PassingTrouble("the LMS did not answer in time") from error
         except httpx.RequestError as error:
             raise PassingTrouble("the connection to the LMS failed") from error
-        retry_after = retry_after_of(response.headers.get("Retry-After"), clock.now())
-        return answer_of(response.status_code, body, retry_after, kind)
+        return response.status_code, response.headers, body
 
 
 def bounded(chunks: Iterable[bytes], deadline: float) -> bytes:
