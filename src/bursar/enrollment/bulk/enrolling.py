@@ -2,7 +2,7 @@
 one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
@@ -13,7 +13,7 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from bursar.enrollment.bulk import queries
+from bursar.enrollment.bulk import asked, queries
 from bursar.enrollment.bulk.chunks import actor_of
 from bursar.enrollment.bulk.events import EnrolledCourse
 from bursar.enrollment.bulk.rules import (
@@ -26,7 +26,7 @@ from bursar.enrollment.bulk.rules import (
     lms_error,
 )
 from bursar.enrollment.commands import NewEnrollment, Payer
-from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome
+from bursar.enrollment.gateway import EmbeddedGateway, LmsEnrollment, LmsGateway, LmsOutcome
 from bursar.enrollment.service import paid_elsewhere, record_enrollments
 from bursar.learners.service import LearnerRecord, ensure_learners, find_learners
 from bursar.subscriptions.licenses import service as license_service
@@ -74,13 +74,16 @@ class EnrolledPairs:
 
     facts: DecisionFacts
     decisions: Mapping[Pair, Decision]
+    asked_before: Mapping[int, UUID]
+    """The licenses that were to pay when the LMS was asked before, by the numbers of the pairs. The
+    outcome of that call is not known."""
 
 
 def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -> EnrolledPairs:
     """Decides about the pairs, enrolls learners in the LMS, and activates their licenses.
 
-    It records nothing else, so that it can be repeated. No transaction may be open: the LMS is
-    called over the network. Raises LmsUnavailable.
+    It records nothing else but what the LMS is asked for, so that it can be repeated. No
+    transaction may be open: the LMS is called over the network. Raises LmsUnavailable.
     """
     facts, learners = _look(database, job, pairs, clock.now())
     decisions = {pair: facts.decide(pair) for pair in pairs}
@@ -89,12 +92,31 @@ def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -
         _lms_enrollment(job.enterprise_uuid, pair, learners.get(pair.email), license_.lms_user_id)
         for pair, license_ in good.items()
     ]
+    asked_before = _note(database, lms, job, pairs, good)
     outcomes = lms.enroll(wanted) if wanted else []
     for pair, outcome in zip(good, outcomes, strict=True):
         if outcome.error is not None:
             decisions[pair] = failed(lms_error(outcome.error))
     _activate(database, job, _successes(decisions).values())
-    return EnrolledPairs(facts, decisions)
+    return EnrolledPairs(facts, decisions, asked_before)
+
+
+def _note(
+    database: Database,
+    lms: Enroller,
+    job: Job,
+    pairs: Sequence[Pair],
+    good: Mapping[Pair, UsableLicense],
+) -> dict[int, UUID]:
+    """Notes what the LMS is about to be asked for, and returns what it was asked for before."""
+    if isinstance(lms, EmbeddedGateway):
+        return {}  # Nothing can happen between this call and the record of it.
+    with database.transaction() as session:
+        before = asked.find(session, job.uuid, [pair.number for pair in pairs])
+        if not isinstance(lms, UnansweringLms):
+            licenses = {pair.number: license_.license_uuid for pair, license_ in good.items()}
+            asked.note(session, job.uuid, licenses)
+    return before
 
 
 def _successes(decisions: Mapping[Pair, Decision]) -> dict[Pair, UsableLicense]:
@@ -147,6 +169,8 @@ def record(
     chunks.py.
     """
     decisions = _with_held_licenses(session, enrolled.decisions)
+    decisions = _with_licenses_of_lost(decisions, enrolled.asked_before)
+    asked.forget(session, job.uuid, _settled_numbers(decisions))
     good = _successes(decisions)
     people = ensure_learners(session, job.enterprise_uuid, [pair.email for pair in good], now)
     enrollments = [
@@ -187,6 +211,26 @@ def _with_held_licenses(
         else each
         for pair, each in decisions.items()
     }
+
+
+def _with_licenses_of_lost(
+    decisions: Mapping[Pair, Decision], asked_before: Mapping[int, UUID]
+) -> dict[Pair, Decision]:
+    """A pair that failed, but that the LMS was asked to enroll by a call whose outcome nobody
+    recorded, may be enrolled there. It is lost too, and names the license that was to pay."""
+    return {
+        pair: replace(each, lost_license_uuid=asked_before.get(pair.number))
+        if each.status is PairStatus.FAILED
+        else each
+        for pair, each in decisions.items()
+    }
+
+
+def _settled_numbers(decisions: Mapping[Pair, Decision]) -> list[int]:
+    """A pair that became pending meanwhile is decided about again, and its note is needed then."""
+    return [
+        pair.number for pair, each in decisions.items() if each.status is not PairStatus.PENDING
+    ]
 
 
 def give_back(

@@ -16,7 +16,7 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from bursar.enrollment.bulk import chunks, enrolling, queries
+from bursar.enrollment.bulk import asked, chunks, enrolling, queries
 from bursar.enrollment.bulk.enrolling import (
     GIVE_BACK,
     EnrolledPairs,
@@ -167,6 +167,7 @@ def _record(
     now = clock.now()
     with database.transaction() as session:
         if not chunks.claim_chunk(session, job.uuid, number, now):
+            asked.forget(session, job.uuid, [pair.number for pair in enrolled.decisions])
             return
         decisions, to_notify = enrolling.record(session, job, enrolled, now)
         if number + LANES < chunks_of(row.total, row.chunk_size):

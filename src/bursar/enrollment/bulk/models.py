@@ -70,6 +70,18 @@ class BulkEnrollmentChunk(Base):
     done_at: Mapped[datetime]
 
 
+class BulkEnrollmentAsked(Base):
+    """A pair that the LMS is asked to enroll, noted before the call and forgotten when its outcome
+    is recorded. A worker that dies in between leaves the note to the next one."""
+
+    __tablename__ = "bulk_enrollment_asked"
+
+    job_uuid: Mapped[UUID] = mapped_column(ForeignKey(BulkEnrollmentJob.uuid), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    license_uuid: Mapped[UUID]
+    """The license that was to pay."""
+
+
 class BulkEnrollmentRow(Base):
     """The outcome of a pair."""
 

@@ -15,9 +15,9 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from bursar.enrollment.bulk import chunks, enrolling, queries
+from bursar.enrollment.bulk import asked, chunks, enrolling, queries
 from bursar.enrollment.bulk.enrolling import GIVE_BACK, EnrolledPairs, Job
-from bursar.enrollment.bulk.rules import MISSING_SUBSCRIPTION, Decision, Pair, PairStatus
+from bursar.enrollment.bulk.rules import Decision, Pair, PairStatus
 from bursar.enrollment.gateway import LmsGateway, LmsUnavailable
 from bursar.jobs.names import MANY_QUEUE
 from bursar.jobs.queue import JobQueue
@@ -83,9 +83,11 @@ def _settle(
     with database.transaction() as session:
         pending = queries.still_pending(session, job_uuid, [pair.number for pair in pairs])
         mine = {pair: each for pair, each in enrolled.decisions.items() if pair.number in pending}
+        if others := [pair.number for pair in pairs if pair.number not in pending]:
+            asked.forget(session, job_uuid, others)
         if not mine:
             return 0
-        still = EnrolledPairs(enrolled.facts, mine)
+        still = EnrolledPairs(enrolled.facts, mine, enrolled.asked_before)
         decisions, to_notify = enrolling.record(session, job, still, now)
         _have_lost_given_back(queue, session, row, decisions)
         chunks.change_rows(session, row, decisions, to_notify, now)
@@ -99,7 +101,7 @@ def _have_lost_given_back(
     lost = {
         pair.number // job.chunk_size
         for pair, each in decisions.items()
-        if each.notes == MISSING_SUBSCRIPTION and each.license is not None
+        if each.status is PairStatus.FAILED and each.license_uuid is not None
     }
     for chunk in sorted(lost):
         # Without a key: a job with the key of the chunk may have succeeded before.

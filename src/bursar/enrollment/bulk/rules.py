@@ -57,10 +57,12 @@ class Decision:
     status: PairStatus
     notes: str = ""
     license: UsableLicense | None = None
+    lost_license_uuid: UUID | None = None
+    """Of a pair that failed, the license that was to pay when the LMS may have enrolled it."""
 
     @property
     def license_uuid(self) -> UUID | None:
-        return None if self.license is None else self.license.license_uuid
+        return self.lost_license_uuid if self.license is None else self.license.license_uuid
 
 
 def failed(notes: str) -> Decision:
