@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bursar.emails import normalised
+from bursar.emails import checked, normalised
 from bursar.learners.models import Learner
 
 _BATCH: Final = 10_000
@@ -22,8 +22,21 @@ def check_learners(session: Session) -> Iterator[str]:
     """
     rows = session.connection().execute(_ADDRESSES, execution_options={"yield_per": _BATCH})
     for learner_id, email in rows:
-        if normalised(email) != email:
+        if not _is_address(email):
+            yield (
+                f"learners: {learner_id}: what is stored as the address is none, so nobody gets "
+                "mail there: store the right one in its place"
+            )
+        elif normalised(email) != email:
             yield (
                 f"learners: {learner_id}: the address is not in its normal form (lower case, NFC): "
                 "if no other learner has that, store it in its place, otherwise decide who stays"
             )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        checked(text)
+    except ValueError:
+        return False
+    return True
