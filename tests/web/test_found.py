@@ -1,17 +1,19 @@
 """What is read of the database when somebody asks for metrics, and what when it does not answer."""
 
-import socket
-from collections.abc import Iterator
-from time import monotonic
+from collections.abc import Iterable
+from datetime import datetime
+from threading import Event
 
 import pytest
+from sqlalchemy import Connection
 
 from bursar.database.engine import Database
+from bursar.figures import Figure
 from bursar.web import found
 from bursar.web.found import StoredFigures
 from bursar.work import figure_readers
 from testing.databases.statements import statements_of
-from testing.waiting import let_pass
+from testing.waiting import let_pass, wait_until
 
 
 def is_up(figures: StoredFigures) -> bool:
@@ -45,27 +47,21 @@ def test_they_are_read_anew_when_they_are_old(
         assert len(seen) == 2 * once
 
 
-@pytest.fixture
-def silent() -> Iterator[tuple[Database, socket.socket]]:
-    """A database whose server takes connections and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        yield Database(f"postgresql://nobody@127.0.0.1:{port}/none"), server
-
-
-def test_a_database_that_says_nothing_counts_as_away_soon(
-    silent: tuple[Database, socket.socket],
+def test_a_database_that_says_nothing_counts_as_away_until_it_answers(
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database, server = silent
-    figures = StoredFigures(database, figure_readers())
-    begun = monotonic()
-    assert not is_up(figures)
-    assert monotonic() - begun < 60
+    monkeypatch.setattr(found, "ANSWER_SECONDS", 0.1)
+    answered, asked = Event(), []
+
+    def slow(_connection: Connection, now: datetime) -> Iterable[Figure]:
+        asked.append(now)
+        answered.wait(20)
+        return ()
+
+    figures = StoredFigures(database, [slow])
     assert not is_up(figures)
     # Whoever asks again meets the one that still waits.
-    server.settimeout(5)
-    accepted, _ = server.accept()
-    server.settimeout(0.2)
-    with pytest.raises(TimeoutError):
-        server.accept()
-    accepted.close()
+    assert not is_up(figures)
+    assert len(asked) == 1
+    answered.set()
+    wait_until(lambda: is_up(figures), "the answer is shown")

@@ -136,7 +136,7 @@ class TestAccounts:
 
     def test_who_has_none_is_refused_and_the_others_are_enrolled(self, world: Connected) -> None:
         outcomes = world.gateway.enroll([seat(None, email="nobody@example.com"), seat(None)])
-        assert outcomes == [LmsOutcome("the learner has no LMS account"), GOOD]
+        assert outcomes == [LmsOutcome("the learner has no LMS account", needs_account=True), GOOD]
 
     def test_nobody_is_asked_for_when_usernames_are_known(self, world: Connected) -> None:
         world.gateway.enroll([seat()])
