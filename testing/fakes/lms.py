@@ -94,6 +94,8 @@ class FakeLms:
         self.accounts: dict[str, str] = {}
         """Usernames by address."""
         self.unknown_courses: set[str] = set()
+        self.broken_users: set[str] = set()
+        """Usernames and addresses on which it stumbles with status 500, every time."""
         self.enrollments: dict[tuple[str, str], dict[str, Any]] = {}
         self.tokens: set[str] = set()
         self.token_forms: list[dict[str, str]] = []
@@ -128,6 +130,7 @@ class FakeLms:
         with self.lock:
             self.accounts |= wanted.get("accounts", {})
             self.unknown_courses |= set(wanted.get("unknown_courses", []))
+            self.broken_users = set(wanted.get("broken_users", self.broken_users))
             self.troubles.extend(Trouble(**one) for one in wanted.get("troubles", []))
 
     def answer(self, request: Request) -> Reply:
@@ -173,6 +176,8 @@ class FakeLms:
         if not self.is_staff:
             return reply(404, {"developer_message": "not_found"})
         wanted = content["emails"]
+        if self.broken_users.intersection(wanted):
+            return reply(500, {})
         found = [one for one in self.accounts.items() if one[0] in wanted]
         return reply(200, [{"email": email, "username": name, "id": 1} for email, name in found])
 
@@ -184,6 +189,8 @@ class FakeLms:
         username, course = content["user"], content["course_details"]["course_id"]
         if not self.is_staff:
             return reply(404, {})
+        if username in self.broken_users:
+            return reply(500, {})
         if username not in self.accounts.values():
             return reply(406, {"message": f"The user {username} does not exist."})
         if course in self.unknown_courses:

@@ -53,6 +53,7 @@ OPEN, CLOSED, HARD = "course-v1:edX+Open+1", "course-v1:edX+Closed+1", "course-v
 ANA, BOB, CYD = "ana@acme.example", "bob@acme.example", "cyd@acme.example"
 SUCCESS = ("success", "")
 PENDING = ("pending", "pending license activation")
+AWAY = LmsOutcome("away", is_unavailable=True)
 
 Outcomes = dict[tuple[str, str], tuple[str, str]]
 
@@ -141,7 +142,8 @@ def revoke(database: Database, addresses: Sequence[str], uuid: UUID = PLAN) -> N
 
 
 class Lms:
-    """Remembers who sits where; `meanwhile` is called before it answers."""
+    """Remembers who sits where; `meanwhile` is called before it answers. It does not answer about
+    those whose addresses are in `silent`."""
 
     def __init__(
         self,
@@ -150,17 +152,21 @@ class Lms:
     ) -> None:
         self.refusals = refusals or {}
         self.meanwhile = meanwhile
+        self.silent: set[str] = set()
         self.calls: list[list[LmsEnrollment]] = []
         self.ended: list[LmsEnrollment] = []
 
     def enroll(self, seats: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
         self.calls.append(list(seats))
         self.meanwhile()
-        return [LmsOutcome(self.refusals.get(seat.email)) for seat in seats]
+        return [
+            AWAY if seat.email in self.silent else LmsOutcome(self.refusals.get(seat.email))
+            for seat in seats
+        ]
 
     def end(self, seats: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
-        self.ended += seats
-        return [LmsOutcome() for _ in seats]
+        self.ended += [seat for seat in seats if seat.email not in self.silent]
+        return [AWAY if seat.email in self.silent else LmsOutcome() for seat in seats]
 
     @property
     def seats(self) -> set[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from bursar.database.engine import Database
 from bursar.enrollment import patience
@@ -113,7 +114,11 @@ def test_in_the_end_it_is_given_up(
     monkeypatch.setattr(patience, "PAUSES_SECONDS", (0,))
     lms.away = 1_000
     enqueue(database, "ask", "ana", key="one")
-    worker.start()
-    await_status(database, "one#2", "SUCCESS")
+    with structlog.testing.capture_logs() as lines:
+        worker.start()
+        await_status(database, "one#2", "SUCCESS")
     assert results == {"ana": GAVE_UP}
+    assert {line["log_level"] for line in lines if line["event"] == "gave up on the LMS"} == {
+        "warning"
+    }
     assert len(lms.calls) == 2

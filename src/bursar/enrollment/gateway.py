@@ -4,8 +4,8 @@ The adapter for a real LMS is in `bursar.connectors`, and the composition choose
 the network, so they must not be made inside a transaction, but by a job that can repeat them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -20,24 +20,34 @@ class LmsEnrollment:
     username: str | None
     courserun_key: str
     mode: str = "verified"
+    license_uuid: UUID | None = field(default=None, compare=False)
+    """The license that pays for an enrollment that is recorded, if one does."""
 
 
 @dataclass(frozen=True, slots=True)
 class LmsOutcome:
-    """What the LMS did about one enrollment: it is done (also if it was done before), or refused
-    for a reason."""
+    """What came of one enrollment: it is done (also if it was done before), the LMS refused it, or
+    the LMS was unavailable, so that it has to be tried again."""
 
     error: str | None = None
     needs_account: bool = False
     """Whether the refusal is that the learner has no account, and may end once there is one."""
+    is_unavailable: bool = False
+    """Whether the error is that the LMS did not answer. It says nothing about other outcomes."""
+    retry_after: float | None = None
+    """Seconds, when an unavailable LMS named them."""
 
     @property
     def is_good(self) -> bool:
         return self.error is None
 
+    @classmethod
+    def unavailable(cls, trouble: "LmsUnavailable") -> "LmsOutcome":
+        return cls(str(trouble), is_unavailable=True, retry_after=trouble.retry_after)
+
 
 class LmsUnavailable(Exception):
-    """The LMS is unavailable. The call can be repeated later; part of it may have been done."""
+    """The LMS is unavailable. The call can be repeated later; it may have been done."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
@@ -45,10 +55,20 @@ class LmsUnavailable(Exception):
         """Seconds, when the LMS named them."""
 
 
+def require_answers(outcomes: Iterable[LmsOutcome]) -> None:
+    """Raises LmsUnavailable, with the longest pause that was asked for, if an outcome is missing
+    because the LMS was unavailable."""
+    missing = [outcome for outcome in outcomes if outcome.is_unavailable]
+    if missing:
+        longest = max(missing, key=lambda outcome: outcome.retry_after or 0.0)
+        raise LmsUnavailable(longest.error or "", longest.retry_after)
+
+
 class LmsGateway(Protocol):
     """Both calls are idempotent and return one outcome for each enrollment, in the same order.
 
-    They raise LmsUnavailable.
+    They do not raise LmsUnavailable: an enrollment about which the LMS did not answer has an
+    outcome that says so, and the others keep theirs, which the caller records.
     """
 
     def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]: ...

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final, TypedDict, TypeVar, cast, final
 
+import structlog
+
 from bursar.enrollment.gateway import LmsUnavailable
 from bursar.jobs import steps
 from bursar.jobs.context import JobContext
@@ -13,6 +15,8 @@ Answer = TypeVar("Answer")
 
 PAUSES_SECONDS: Final = (2, 5, 15, 60, 300, 900, 1800, 3600, 3600, 7200, 7200)
 GAVE_UP: Final = "the LMS did not answer"
+
+_log = structlog.get_logger(__name__)
 
 
 @final
@@ -42,6 +46,7 @@ def patiently(
     found = steps.run(context, step, _attempt, call)
     if "retry_after" in found:
         if attempt >= len(PAUSES_SECONDS):
+            _log.warning("gave up on the LMS", workflow=workflow, step=step, attempts=attempt + 1)
             raise LmsUnavailable(GAVE_UP)
         pause = max(PAUSES_SECONDS[attempt], found["retry_after"] or 0)
         put_off(context, workflow, *arguments, attempt + 1, seconds=pause)

@@ -395,6 +395,7 @@ def _in_lms(session: Session, rows: Iterable[AnyRow]) -> list[LmsEnrollment]:
             username=learners[row.learner_id].username,
             courserun_key=row.courserun_key,
             mode=row.mode,
+            license_uuid=row.license_uuid,
         )
         for row in ordered
     ]

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from bursar import clock
 from bursar.database.engine import Database
@@ -16,6 +16,7 @@ from bursar.enrollment.bulk.checks import check_bulk_enrollment
 from bursar.enrollment.bulk.enrolling import GIVE_BACK, UnansweringLms
 from bursar.enrollment.bulk.mail import ENROLLED
 from bursar.enrollment.bulk.models import BulkEnrollmentRow
+from bursar.enrollment.bulk.pending import AWAY_AFTER
 from bursar.enrollment.bulk.tasks import tasks
 from bursar.enrollment.gateway import (
     EmbeddedGateway,
@@ -37,6 +38,7 @@ from testing.worlds.bulk_enrollment import (
     ACME,
     ADVANCED,
     ANA,
+    AWAY,
     BOB,
     CLOSED,
     CYD,
@@ -192,6 +194,95 @@ class TestTheLms:
         }
         assert license_statuses(acme)[ANA] == "assigned"
 
+    def test_pairs_without_an_answer_are_left_and_the_others_recorded(self, acme: Database) -> None:
+        with acme.transaction() as session:
+            know(session, [ANA, BOB])
+            job = create(session, [ANA, BOB, CYD], [OPEN], notify=True)
+        lms = Lms()
+        lms.silent = {ANA}
+        for _ in range(2):
+            with pytest.raises(LmsUnavailable, match="away"):
+                do_chunk(acme, job, 0, lms)
+            assert counts(acme, job) == ("running", 1, 0, 1)
+            assert enrollments(acme) == [(BOB, OPEN)]
+            assert mails(acme) == [BOB]
+        assert [[seat.email for seat in call] for call in lms.calls] == [[ANA, BOB], [ANA]]
+        assert license_statuses(acme) == {ANA: "assigned", BOB: "activated"}
+        lms.silent.clear()
+        do_chunk(acme, job, 0, lms)
+        assert counts(acme, job) == ("done", 2, 0, 1)
+        assert enrollments(acme) == [(ANA, OPEN), (BOB, OPEN)]
+        assert mails(acme) == [ANA, BOB]
+        assert actions(acme, "job.finished") == 1
+
+    def test_giving_up_fails_only_pairs_without_an_answer(self, acme: Database) -> None:
+        with acme.transaction() as session:
+            know(session, [ANA, BOB])
+            job = create(session, [ANA, BOB], [OPEN])
+        lms = Lms()
+        lms.silent = {ANA}
+        with pytest.raises(LmsUnavailable):
+            do_chunk(acme, job, 0, lms)
+        do_chunk(acme, job, 0, UnansweringLms("the LMS did not answer"))
+        assert outcomes(acme, job) == {
+            (ANA, OPEN): ("failed", "LMS error: the LMS did not answer"),
+            (BOB, OPEN): SUCCESS,
+        }
+        assert counts(acme, job) == ("done", 1, 0, 1)
+
+    def test_a_lane_does_not_wait_for_pairs_without_an_answer(
+        self, acme: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(service, "CHUNK_SIZE", 2)
+        monkeypatch.setattr(jobs, "LANES", 1)
+        with acme.transaction() as session:
+            know(session, [ANA, BOB])
+            job = create(session, [ANA, BOB, CYD], [OPEN])
+        lms = Lms()
+        lms.silent = {ANA}
+        with pytest.raises(LmsUnavailable):
+            do_chunk(acme, job, 0, lms)
+        assert f"{jobs.CHUNK}:{job}:1" in stored_jobs(acme)
+
+    def test_a_lost_seat_is_given_back_although_others_have_no_answer(self, acme: Database) -> None:
+        with acme.transaction() as session:
+            know(session, [ANA, BOB])
+            job = create(session, [ANA, BOB], [OPEN])
+        before = stored_jobs(acme)
+        lms = Lms(meanwhile=lambda: revoke(acme, [BOB]))
+        lms.silent = {ANA}
+        with pytest.raises(LmsUnavailable):
+            do_chunk(acme, job, 0, lms)
+        assert outcomes(acme, job) == {(BOB, OPEN): ("failed", "missing subscription")}
+        assert len(stored_jobs(acme)) > len(before)
+        jobs.give_back_lost(acme, lms, job, 0)
+        assert [seat.email for seat in lms.ended] == [BOB]
+
+    def test_what_another_recorded_meanwhile_is_not_recorded_again(self, acme: Database) -> None:
+        with acme.transaction() as session:
+            know(session, [ANA, BOB])
+            job = create(session, [ANA, BOB], [OPEN])
+        other = Lms()
+        other.silent = {ANA}
+
+        def overtake() -> None:
+            with pytest.raises(LmsUnavailable):
+                do_chunk(acme, job, 0, other)
+
+        do_chunk(acme, job, 0, Lms(meanwhile=overtake))
+        assert counts(acme, job) == ("done", 2, 0, 0)
+        assert actions(acme, "enrollment.created") == 2
+
+    def test_a_done_chunk_without_all_of_its_pairs_is_found(self, acme: Database) -> None:
+        job = run(acme, [ANA, BOB], [OPEN])
+        with acme.transaction() as session:
+            session.execute(delete(BulkEnrollmentRow).where(BulkEnrollmentRow.number == 1))
+        with acme.transaction() as session:
+            assert (
+                f"bulk_enrollment_jobs: {job}: chunk 0 is done with 1 pairs, not 2"
+                in check_bulk_enrollment(session)
+            )
+
 
 class TestOnce:
     def test_a_chunk_that_is_repeated_changes_nothing(self, acme: Database) -> None:
@@ -283,7 +374,7 @@ class AwayLms(Lms):
 
     def end(self, seats: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
         if self.is_away:
-            raise LmsUnavailable("away")
+            return [AWAY for _ in seats]
         return super().end(seats)
 
 
@@ -328,14 +419,35 @@ class TestPending:
         assert counts(acme, job) == ("done", 1, 0, 0)
 
     def test_pairs_wait_for_an_lms_that_does_not_answer(self, acme: Database) -> None:
-        def refuse() -> None:
-            raise LmsUnavailable("away")
-
+        lms = Lms()
+        lms.silent = {BOB}
         job = run(acme, [BOB], [OPEN])
         activate(acme, [BOB])
-        assert settle_pending(acme, Lms(meanwhile=refuse)) == 0
+        assert settle_pending(acme, lms) == 0
         assert outcomes(acme, job) == {(BOB, OPEN): PENDING}
-        assert settle_pending(acme, Lms()) == 1
+        lms.silent.clear()
+        assert settle_pending(acme, lms) == 1
+
+    def test_pairs_without_an_answer_keep_no_others_waiting(self, acme: Database) -> None:
+        lms = Lms()
+        lms.silent = {BOB}
+        several = [run(acme, [BOB], [OPEN]) for _ in range(3)]
+        with acme.transaction() as session:
+            give(session, [CYD])
+        last = run(acme, [BOB, CYD], [OPEN])
+        activate(acme, [BOB, CYD])
+        assert settle_pending(acme, lms) == 1
+        assert outcomes(acme, last) == {(BOB, OPEN): PENDING, (CYD, OPEN): SUCCESS}
+        assert [outcomes(acme, job) for job in several] == [{(BOB, OPEN): PENDING}] * 3
+
+    def test_an_lms_that_answers_nothing_is_not_asked_about_everybody(self, acme: Database) -> None:
+        lms = Lms()
+        lms.silent = {BOB}
+        for _ in range(AWAY_AFTER + 3):
+            run(acme, [BOB], [OPEN])
+        activate(acme, [BOB])
+        assert settle_pending(acme, lms) == 0
+        assert len(lms.calls) == AWAY_AFTER
 
     @pytest.mark.slow  # a stopping DBOS takes its time
     def test_a_seat_that_lost_its_license_is_given_back_although_the_lms_was_away(

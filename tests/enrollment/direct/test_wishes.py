@@ -21,6 +21,7 @@ from bursar.enrollment.direct.commands import Answered, CourseMode, Outcome, Wis
 from bursar.enrollment.direct.mail import ENROLLED, MAIL_KINDS
 from bursar.enrollment.direct.models import DirectEnrollment
 from bursar.enrollment.direct.tasks import TASKS
+from bursar.enrollment.gateway import LmsUnavailable
 from bursar.enrollment.models import Enrollment
 from bursar.enrollment.service import end_enrollments
 from bursar.learners.models import Learner
@@ -194,6 +195,22 @@ class TestEnrolling:
         assert seats(acme) == []
         assert work(acme) == 1
         assert seats(acme) == [(ANA, OPEN, "api", "verified")]
+
+    def test_a_wish_without_an_answer_stays_queued_and_the_others_are_recorded(
+        self, acme: Database
+    ) -> None:
+        with acme.transaction() as session:
+            world.know(session, [ANA, BOB, CYD])
+        ask(acme, wish(ANA), wish(BOB), wish(CYD))
+        lms = Lms()
+        lms.silent = {ANA}
+        with pytest.raises(LmsUnavailable, match="away"):
+            work(acme, lms, size=2)
+        assert states(acme) == {ANA: (True, "queued"), BOB: (True, "done"), CYD: (True, "done")}
+        assert [email for email, *_ in seats(acme)] == [BOB, CYD]
+        lms.silent.clear()
+        assert work(acme, lms) == 1
+        assert [email for email, *_ in seats(acme)] == [ANA, BOB, CYD]
 
 
 class TestWaiting:

@@ -39,12 +39,15 @@ from testing.worlds.subscriptions import (
 )
 
 SETTINGS = Settings()
+AWAY = LmsOutcome("away", is_unavailable=True)
 
 
 class FakeLms:
     def __init__(self, failures: int = 0) -> None:
         self.failures = failures
         self.ended: list[str] = []
+        self.silent: set[str] = set()
+        """Addresses about which it does not answer."""
 
     def enroll(self, seats: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
         raise AssertionError
@@ -52,9 +55,11 @@ class FakeLms:
     def end(self, seats: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
         if self.failures:
             self.failures -= 1
-            raise LmsUnavailable("away")
-        self.ended += [seat.email for seat in seats]
-        return [LmsOutcome("unknown there") for _ in seats]
+            return [AWAY for _ in seats]
+        self.ended += [seat.email for seat in seats if seat.email not in self.silent]
+        return [
+            AWAY if seat.email in self.silent else LmsOutcome("unknown there") for seat in seats
+        ]
 
 
 @pytest.fixture
@@ -125,6 +130,23 @@ def test_an_lms_that_is_away_is_asked_again(
         ending.end_batch(acme, lms, PLAN)
     assert live(acme) == 5
     assert [ending.end_batch(acme, lms, PLAN) for _ in range(4)] == [2, 2, 1, 0]
+    assert (sorted(lms.ended), live(acme)) == (emails(5), 0)
+
+
+def test_a_learner_about_whom_the_lms_does_not_answer_keeps_nobody_else_enrolled(
+    acme: Database, lms: FakeLms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "BATCH", 2)
+    learners(acme, 5, 5)
+    with acme.transaction() as session:
+        revoke(session, emails(5))
+    lms.silent = set(emails(1))
+    settled: list[int] = []
+    with pytest.raises(LmsUnavailable):
+        settled.extend(iter(lambda: ending.end_batch(acme, lms, PLAN), 0))
+    assert (sum(settled), sorted(lms.ended), live(acme)) == (4, emails(5)[1:], 1)
+    lms.silent = set()
+    assert [ending.end_batch(acme, lms, PLAN) for _ in range(2)] == [1, 0]
     assert (sorted(lms.ended), live(acme)) == (emails(5), 0)
 
 

@@ -5,23 +5,25 @@ accounts. Usernames are requested with the addresses in the body, because URLs e
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import BoundedSemaphore
 from typing import Final, TypeVar
 from urllib.parse import quote
 
-from bursar import emails, tracing
+from bursar import emails
 from bursar.batches import batched
 from bursar.connectors.openedx.answers import (
     WITHOUT_ACCOUNT,
     AccountAnswer,
+    ClientRefused,
     EnrollmentAnswer,
     outcome_of_ending,
     outcome_of_enrolling,
 )
 from bursar.connectors.openedx.client import Call, LmsAccess, LmsClient, Sleep
+from bursar.connectors.openedx.together import in_threads, is_stumble
 from bursar.enrollment.gateway import LmsEnrollment, LmsOutcome, LmsUnavailable
 from bursar.settings import Settings
 
@@ -86,38 +88,66 @@ class OpenEdxGateway:
         act: Callable[[UserInRun], LmsOutcome],
         without_account: LmsOutcome,
     ) -> list[LmsOutcome]:
-        nameless = {each.email for each in enrollments if not each.username}
-        usernames = self._usernames(nameless)
-        places = [place_of(each, usernames) for each in enrollments]
+        accounts = self._accounts({each.email for each in enrollments if not each.username})
+        places = [place_of(each, accounts.usernames) for each in enrollments]
         distinct = list(dict.fromkeys(place for place in places if place))
-        one_by_one = act if len(distinct) == 1 else self._sharing(act)
-        outcomes = dict(zip(distinct, in_threads(one_by_one, distinct, self._threads), strict=True))
-        return [outcomes[place] if place else without_account for place in places]
+        outcomes = self._together(act, distinct)
+        return [
+            outcome_of(outcomes[place]) if place else accounts.outcome_of(each, without_account)
+            for each, place in zip(enrollments, places, strict=True)
+        ]
 
-    def _sharing(self, act: Callable[[UserInRun], LmsOutcome]) -> Callable[[UserInRun], LmsOutcome]:
-        def act_in_turn(place: UserInRun) -> LmsOutcome:
+    def _together(self, act: Callable[[T], R], things: Sequence[T]) -> dict[T, R | LmsUnavailable]:
+        """A single call takes any connection. Several leave one to others."""
+
+        def act_in_turn(thing: T) -> R:
             with self._shared:
-                return act(place)
+                return act(thing)
 
-        return act_in_turn
+        return in_threads(act if len(things) == 1 else act_in_turn, things, self._threads)
 
-    def _usernames(self, addresses: Iterable[str]) -> dict[str, str]:
+    def _accounts(self, addresses: Iterable[str]) -> "Accounts":
+        """The accounts of addresses. Those of a batch that the LMS stumbles over are asked for one
+        by one, so that one address keeps no other from being found."""
+        batches = [tuple(some) for some in batched(sorted(addresses), ADDRESSES_AT_ONCE)]
+        found = self._together(self._usernames, batches)
+        stumbled = [some for some, answer in found.items() if len(some) > 1 and is_stumble(answer)]
+        for some in stumbled:
+            del found[some]
+        alone = [(one,) for some in stumbled for one in some]
+        return accounts_of(found | self._together(partial(self._usernames, attempts=1), alone))
+
+    def _usernames(
+        self, addresses: Sequence[str], attempts: int | None = None
+    ) -> Mapping[str, str]:
         """The usernames by normalised address, for addresses that have an account."""
-        found: dict[str, str] = {}
-        for some in batched(sorted(addresses), ADDRESSES_AT_ONCE):
-            answer = self._client.call(
-                Call("accounts", "POST", _ACCOUNTS, list[AccountAnswer], {"emails": some})
-            )
-            if answer.content is None:
-                # The problem is Bursar's client and not a learner, so no enrollment may fail
-                # because of it.
-                raise LmsUnavailable(f"the LMS client may look up no accounts: {answer.status}")
-            found |= {emails.normalised(one.email): one.username for one in answer.content}
-        return found
+        answer = self._client.call(
+            Call("accounts", "POST", _ACCOUNTS, list[AccountAnswer], {"emails": list(addresses)}),
+            attempts=attempts,
+        )
+        if answer.content is None:
+            # The problem is Bursar's client and not a learner, so no enrollment may fail because
+            # of it.
+            raise ClientRefused(f"the LMS client may look up no accounts: {answer.status}")
+        return {emails.normalised(one.email): one.username for one in answer.content}
 
     def _enroll(self, place: UserInRun) -> LmsOutcome:
         details = {"mode": place.mode, "is_active": True}
-        return outcome_of_enrolling(self._client.call(posting("enroll", place, details)))
+        try:
+            return outcome_of_enrolling(self._client.call(posting("enroll", place, details)))
+        except LmsUnavailable as trouble:
+            # The LMS may have enrolled the learner, although its answer did not arrive.
+            if is_stumble(trouble) and self._is_enrolled(place):
+                return LmsOutcome()
+            raise
+
+    def _is_enrolled(self, place: UserInRun) -> bool:
+        """Whether the LMS says now that the learner has the seat. It is asked once."""
+        try:
+            known = self._client.call(reading(place), attempts=1).content
+        except LmsUnavailable:
+            return False
+        return known is not None and known.is_active and known.mode == place.mode
 
     def _end(self, place: UserInRun) -> LmsOutcome:
         """Ends an enrollment if there is one. This is asked first, because an LMS that is told to
@@ -131,6 +161,36 @@ class OpenEdxGateway:
         # named one.
         answer = self._client.call(posting("end", place, {"is_active": False}))
         return outcome_of_ending(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What the LMS says about addresses, by their normalised form."""
+
+    usernames: dict[str, str]
+    unanswered: dict[str, LmsOutcome]
+    """For the addresses about which it did not answer."""
+
+    def outcome_of(self, enrollment: LmsEnrollment, without_account: LmsOutcome) -> LmsOutcome:
+        """For an address that has no username."""
+        return self.unanswered.get(emails.normalised(enrollment.email), without_account)
+
+
+def accounts_of(found: Mapping[tuple[str, ...], Mapping[str, str] | LmsUnavailable]) -> Accounts:
+    """The accounts, by the answers to each batch of addresses."""
+    usernames: dict[str, str] = {}
+    unanswered: dict[str, LmsOutcome] = {}
+    for some, answer in found.items():
+        if isinstance(answer, LmsUnavailable):
+            outcome = LmsOutcome.unavailable(answer)
+            unanswered |= {emails.normalised(one): outcome for one in some}
+        else:
+            usernames |= answer
+    return Accounts(usernames, unanswered)
+
+
+def outcome_of(result: LmsOutcome | LmsUnavailable) -> LmsOutcome:
+    return LmsOutcome.unavailable(result) if isinstance(result, LmsUnavailable) else result
 
 
 def place_of(enrollment: LmsEnrollment, usernames: dict[str, str]) -> UserInRun | None:
@@ -149,24 +209,3 @@ def reading(place: UserInRun) -> Call[EnrollmentAnswer | None]:
     username, course = quote(place.username, safe=""), quote(place.courserun_key, safe=":+")
     kind: type[EnrollmentAnswer | None] = EnrollmentAnswer | None  # type: ignore[assignment]
     return Call("read", "GET", f"{_ENROLLMENT}/{username},{course}", kind)
-
-
-def in_threads(act: Callable[[T], R], things: Sequence[T], threads: int) -> list[R]:
-    """The results in order. When one call finds the LMS unavailable, the calls that have not begun
-    are dropped, and LmsUnavailable is raised."""
-    troubles: list[LmsUnavailable] = []
-
-    def attempt(thing: T) -> list[R]:
-        try:
-            return [] if troubles else [act(thing)]
-        except LmsUnavailable as trouble:
-            troubles.append(trouble)
-            return []
-
-    with ThreadPoolExecutor(threads) as pool:
-        results = [
-            result for some in pool.map(tracing.carrying(attempt), things) for result in some
-        ]
-    if troubles:
-        raise max(troubles, key=lambda trouble: trouble.retry_after or 0.0)
-    return results

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from bursar.enrollment.gateway import LmsOutcome
+from bursar.enrollment.gateway import LmsOutcome, LmsUnavailable
 
 T = TypeVar("T")
 
@@ -47,6 +47,11 @@ class AccountAnswer(msgspec.Struct):
 
 class EnrollmentAnswer(msgspec.Struct):
     is_active: bool
+    mode: str = ""
+
+
+class ClientRefused(LmsUnavailable):
+    """The LMS accepts nothing from Bursar's client, whatever it is asked."""
 
 
 class PassingTrouble(Exception):

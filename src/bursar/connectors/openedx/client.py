@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from bursar import clock, tracing
 from bursar.connectors.openedx.answers import (
     Answer,
+    ClientRefused,
     PassingTrouble,
     TokenAnswer,
     answer_of,
@@ -98,9 +99,10 @@ class LmsClient:
         except PassingTrouble as trouble:
             raise LmsUnavailable(trouble.reason, trouble.retry_after) from trouble
 
-    def call(self, call: Call[T]) -> Answer[T]:
-        """Makes the call, and repeats it for a while if it fails. Raises LmsUnavailable."""
-        patience, started = Patience(self._access.attempts), time.monotonic()
+    def call(self, call: Call[T], *, attempts: int | None = None) -> Answer[T]:
+        """Makes the call, and repeats it for a while if it fails, as often as the settings say
+        unless told otherwise. Raises LmsUnavailable."""
+        patience, started = Patience(attempts or self._access.attempts), time.monotonic()
         while True:
             try:
                 answer = self._attempt(call)
@@ -124,7 +126,7 @@ class LmsClient:
             self._forget(token)
             answer = self._send_with(self._current_token(), call)
         if answer.status == 401 or 300 <= answer.status < 400:
-            raise LmsUnavailable(f"the LMS answers {call.name} with status {answer.status}")
+            raise ClientRefused(f"the LMS answers {call.name} with status {answer.status}")
         return answer
 
     def _send_with(self, token: _Token, call: Call[T]) -> Answer[T]:
@@ -154,7 +156,7 @@ class LmsClient:
         asked = time.monotonic()
         answer = self._send("token", TokenAnswer, "POST", _TOKEN_PATH, data=form)
         if answer.content is None:
-            raise LmsUnavailable(f"the LMS gives no access token: status {answer.status}")
+            raise ClientRefused(f"the LMS gives no access token: status {answer.status}")
         return _Token(answer.content.access_token, asked + seconds_to_keep(answer.content))
 
     def _send(self, name: str, kind: type[T], method: str, path: str, **content: Any) -> Answer[T]:

@@ -19,7 +19,12 @@ from bursar.credit.redemption.events import (
 from bursar.credit.states import TransactionState
 from bursar.database.engine import Database
 from bursar.enrollment.commands import NewEnrollment, Payer
-from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsUnavailable
+from bursar.enrollment.gateway import (
+    LmsEnrollment,
+    LmsGateway,
+    LmsUnavailable,
+    require_answers,
+)
 from bursar.enrollment.patience import patiently
 from bursar.enrollment.service import end_enrollments, live_enrollments, record_enrollments
 from bursar.events.event import Subscriber
@@ -97,7 +102,7 @@ def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
 def _enroll_in_lms(
     database: Database, gateway: LmsGateway, enterprise_uuid: UUID, transaction_uuid: UUID
 ) -> str | None:
-    """Why the learner was not enrolled, or None."""
+    """Why the learner was not enrolled, or None. Raises LmsUnavailable."""
     with database.transaction() as session:
         row = service.get_transaction(session, enterprise_uuid, transaction_uuid)
         if row.state != TransactionState.CREATED or row.courserun_key is None:
@@ -111,7 +116,9 @@ def _enroll_in_lms(
         person.username,
         row.courserun_key,
     )
-    return gateway.enroll([seat])[0].error
+    outcomes = gateway.enroll([seat])
+    require_answers(outcomes)
+    return outcomes[0].error
 
 
 def _settle(
@@ -161,10 +168,11 @@ def _record(session: Session, enterprise_uuid: UUID, transaction_uuid: UUID) -> 
 def _end_in_lms(
     database: Database, gateway: LmsGateway, enterprise_uuid: UUID, transaction_uuid: UUID
 ) -> list[str]:
-    """Why the LMS would not end some of the enrollments."""
+    """Why the LMS would not end some of the enrollments. Raises LmsUnavailable."""
     with database.transaction() as session:
         seats = live_enrollments(session, enterprise_uuid, transaction_uuids=[transaction_uuid])
     outcomes = gateway.end(seats) if seats else []
+    require_answers(outcomes)
     return [outcome.error for outcome in outcomes if outcome.error is not None]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from bursar.database.counts import wrong_counts
@@ -37,26 +37,27 @@ def _wrong_counts(session: Session) -> Iterator[str]:
 
 
 def _wrong_chunks(session: Session) -> Iterator[str]:
-    """Finds chunks that have some of their pairs, but not all."""
-    rest = _jobs.c.total - _chunks.c.number * _jobs.c.chunk_size
+    """Finds done chunks that have some of their pairs, but not all."""
+    first = _chunks.c.number * _jobs.c.chunk_size
+    rest = _jobs.c.total - first
     expected = case((rest < _jobs.c.chunk_size, rest), else_=_jobs.c.chunk_size)
-    chunks = (
-        select(_chunks.c.job_uuid, func.sum(expected).label("pairs"))
-        .join_from(_chunks, _jobs, _jobs.c.uuid == _chunks.c.job_uuid)
-        .group_by(_chunks.c.job_uuid)
-        .subquery()
+    mine = and_(
+        _rows.c.job_uuid == _chunks.c.job_uuid,
+        _rows.c.number >= first,
+        _rows.c.number < first + _jobs.c.chunk_size,
     )
-    done = _jobs.c.succeeded_count + _jobs.c.pending_count + _jobs.c.failed_count
+    pairs = func.count(_rows.c.number)
     statement = (
-        select(_jobs.c.uuid, done.label("done"), func.coalesce(chunks.c.pairs, 0).label("pairs"))
-        .select_from(_jobs.outerjoin(chunks, chunks.c.job_uuid == _jobs.c.uuid))
-        .where(done != func.coalesce(chunks.c.pairs, 0))
-        .order_by(_jobs.c.uuid)
+        select(_jobs.c.uuid, _chunks.c.number, pairs.label("pairs"), expected.label("expected"))
+        .select_from(_chunks.join(_jobs, _jobs.c.uuid == _chunks.c.job_uuid).outerjoin(_rows, mine))
+        .group_by(_jobs.c.uuid, _jobs.c.total, _jobs.c.chunk_size, _chunks.c.number)
+        .having(pairs != expected)
+        .order_by(_jobs.c.uuid, _chunks.c.number)
     )
     for row in session.execute(statement):
         yield (
-            f"bulk_enrollment_jobs: {row.uuid}: {row.done} pairs are counted,"
-            f" but its chunks have {row.pairs}"
+            f"bulk_enrollment_jobs: {row.uuid}: chunk {row.number} is done with {row.pairs} pairs,"
+            f" not {row.expected}"
         )
 
 

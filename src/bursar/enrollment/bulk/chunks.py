@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, String, Uuid, bindparam, case, func, update
+from sqlalchemy import BigInteger, String, Uuid, bindparam, case, delete, func, update
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
@@ -81,6 +81,13 @@ def claim_chunk(session: Session, job_uuid: UUID, number: int, now: datetime) ->
     return claimed.first() is not None
 
 
+def release_chunk(session: Session, job_uuid: UUID, number: int) -> None:
+    """Takes back the claim of this transaction, because pairs of the chunk are left."""
+    session.execute(
+        delete(BulkEnrollmentChunk).where(_chunks.job_uuid == job_uuid, _chunks.number == number)
+    )
+
+
 def add_rows(
     session: Session,
     job: AnyRow,
@@ -88,7 +95,7 @@ def add_rows(
     to_notify: Sequence[EnrolledCourse],
     now: datetime,
 ) -> None:
-    """Adds the rows of a chunk that this transaction has claimed. It must be the last step of the
+    """Adds rows of a chunk that this transaction has claimed. It must be the last step of the
     transaction, because it locks the row of the job."""
     bulk_insert(
         session,

@@ -26,7 +26,13 @@ from bursar.enrollment.bulk.rules import (
     lms_error,
 )
 from bursar.enrollment.commands import NewEnrollment, Payer
-from bursar.enrollment.gateway import EmbeddedGateway, LmsEnrollment, LmsGateway, LmsOutcome
+from bursar.enrollment.gateway import (
+    EmbeddedGateway,
+    LmsEnrollment,
+    LmsGateway,
+    LmsOutcome,
+    require_answers,
+)
 from bursar.enrollment.service import paid_elsewhere, record_enrollments
 from bursar.learners.service import LearnerRecord, ensure_learners, find_learners
 from bursar.subscriptions.licenses import service as license_service
@@ -77,13 +83,15 @@ class EnrolledPairs:
     asked_before: Mapping[int, UUID]
     """The licenses that were to pay when the LMS was asked before, by the numbers of the pairs. The
     outcome of that call is not known."""
+    unanswered: Sequence[LmsOutcome]
+    """The outcomes of the other pairs, about which the LMS did not answer. Their notes stay."""
 
 
 def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -> EnrolledPairs:
     """Decides about the pairs, enrolls learners in the LMS, and activates their licenses.
 
     It records nothing else but what the LMS is asked for, so that it can be repeated. No
-    transaction may be open: the LMS is called over the network. Raises LmsUnavailable.
+    transaction may be open: the LMS is called over the network.
     """
     facts, learners = _look(database, job, pairs, clock.now())
     decisions = {pair: facts.decide(pair) for pair in pairs}
@@ -95,10 +103,13 @@ def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -
     asked_before = _note(database, lms, job, pairs, good)
     outcomes = lms.enroll(wanted) if wanted else []
     for pair, outcome in zip(good, outcomes, strict=True):
-        if outcome.error is not None:
+        if outcome.is_unavailable:
+            del decisions[pair]
+        elif outcome.error is not None:
             decisions[pair] = failed(lms_error(outcome.error))
     _activate(database, job, _successes(decisions).values())
-    return EnrolledPairs(facts, decisions, asked_before)
+    unanswered = [each for each in outcomes if each.is_unavailable]
+    return EnrolledPairs(facts, decisions, asked_before, unanswered)
 
 
 def _note(
@@ -248,7 +259,7 @@ def give_back(
         if (pair.email, pair.course_run_key) not in taken
     ]
     if wanted:
-        lms.end(wanted)
+        require_answers(lms.end(wanted))
 
 
 def _paid_elsewhere(

@@ -5,7 +5,7 @@ of its lane, so that a large job never fills the queue and other work is not del
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -25,7 +25,7 @@ from bursar.enrollment.bulk.enrolling import (
     UnansweringLms,
 )
 from bursar.enrollment.bulk.events import BulkEnrollmentRequested
-from bursar.enrollment.bulk.pending import PENDING, enroll_pending
+from bursar.enrollment.bulk.pending import PENDING, enroll_pending, have_lost_given_back
 from bursar.enrollment.bulk.rules import (
     LANES,
     JobState,
@@ -34,7 +34,7 @@ from bursar.enrollment.bulk.rules import (
     numbers_of,
     pair_at,
 )
-from bursar.enrollment.gateway import LmsGateway, LmsUnavailable
+from bursar.enrollment.gateway import LmsGateway, LmsUnavailable, require_answers
 from bursar.enrollment.patience import patiently
 from bursar.jobs import steps
 from bursar.jobs.context import JobContext
@@ -137,42 +137,59 @@ def _begin(context: JobContext, job_uuid: UUID) -> None:
 def do_chunk(
     database: Database, queue: JobQueue, lms: Enroller, job_uuid: UUID, number: int
 ) -> int:
-    """Does a chunk once, however often it is called. Raises LmsUnavailable.
+    """Does what is left of a chunk, however often it is called. Raises LmsUnavailable when the LMS
+    did not answer about some pairs, after the outcomes of the others were recorded.
 
     Returns how many pairs have to be ended in the LMS again, because their licenses were revoked in
     the meantime.
     """
     with database.read() as connection, Session(connection) as session:
         row = queries.get_job(session, job_uuid)
-        is_done = queries.is_done(session, job_uuid, number)
-    numbers = numbers_of(row.total, row.chunk_size, number)
-    if not is_done:
-        pairs = [pair_at(row.emails, row.course_run_keys, each) for each in numbers]
-        job = Job.of(row)
-        enrolled = enrolling.enroll(database, lms, job, pairs)
-        _record(database, queue, row, job, enrolled, number=number)
+        numbers = numbers_of(row.total, row.chunk_size, number)
+        recorded = queries.recorded_numbers(session, job_uuid, numbers)
+    left = [each for each in numbers if each not in recorded]
+    if left:
+        pairs = [pair_at(row.emails, row.course_run_keys, each) for each in left]
+        enrolled = enrolling.enroll(database, lms, Job.of(row), pairs)
+        if enrolled.decisions:
+            _record(database, queue, row, enrolled, number=number)
+        require_answers(enrolled.unanswered)
     with database.read() as connection, Session(connection) as session:
         return len(queries.lost_pairs(session, job_uuid, numbers))
 
 
 def _record(
-    database: Database,
-    queue: JobQueue,
-    row: AnyRow,
-    job: Job,
-    enrolled: EnrolledPairs,
-    *,
-    number: int,
+    database: Database, queue: JobQueue, row: AnyRow, enrolled: EnrolledPairs, *, number: int
 ) -> None:
-    now = clock.now()
+    now, numbers = clock.now(), numbers_of(row.total, row.chunk_size, number)
     with database.transaction() as session:
-        if not chunks.claim_chunk(session, job.uuid, number, now):
-            asked.forget(session, job.uuid, [pair.number for pair in enrolled.decisions])
+        # The claim has others wait who do the same chunk, also when it is taken back below.
+        if not chunks.claim_chunk(session, row.uuid, number, now):
+            asked.forget(session, row.uuid, list(numbers))
             return
-        decisions, to_notify = enrolling.record(session, job, enrolled, now)
+        recorded = queries.recorded_numbers(session, row.uuid, numbers)
+        if recorded:
+            asked.forget(session, row.uuid, sorted(recorded))
+        mine = {
+            pair: one for pair, one in enrolled.decisions.items() if pair.number not in recorded
+        }
+        if len(recorded) + len(mine) < len(numbers):
+            chunks.release_chunk(session, row.uuid, number)
+        # The lane does not wait for the pairs about which the LMS did not answer.
         if number + LANES < chunks_of(row.total, row.chunk_size):
-            _enqueue_chunk(queue, session, job.uuid, number + LANES)
-        chunks.add_rows(session, row, decisions, to_notify, now)
+            _enqueue_chunk(queue, session, row.uuid, number + LANES)
+        if mine:
+            _record_some(session, queue, row, replace(enrolled, decisions=mine), now)
+
+
+def _record_some(
+    session: Session, queue: JobQueue, row: AnyRow, enrolled: EnrolledPairs, now: datetime
+) -> None:
+    decisions, to_notify = enrolling.record(session, Job.of(row), enrolled, now)
+    if enrolled.unanswered:
+        # The workflow looks for lost pairs only when no pair is left, which may take hours.
+        have_lost_given_back(queue, session, row, decisions)
+    chunks.add_rows(session, row, decisions, to_notify, now)
 
 
 def _enqueue_give_back(context: JobContext, job_uuid: str, number: int) -> None:

@@ -60,7 +60,7 @@ class BulkEnrollmentJob(Base):
 
 
 class BulkEnrollmentChunk(Base):
-    """A chunk that has been done. It is written in the same transaction as the rows of its
+    """A chunk that has been done. It is written in the same transaction as the last rows of its
     pairs."""
 
     __tablename__ = "bulk_enrollment_chunks"

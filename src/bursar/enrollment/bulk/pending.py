@@ -1,7 +1,8 @@
 """Pairs that wait for their learner to activate a license, and then are enrolled."""
 
+import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -16,9 +17,9 @@ from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.enrollment.bulk import asked, chunks, enrolling, queries
-from bursar.enrollment.bulk.enrolling import GIVE_BACK, EnrolledPairs, Job
+from bursar.enrollment.bulk.enrolling import GIVE_BACK, Job
 from bursar.enrollment.bulk.rules import Decision, Pair, PairStatus
-from bursar.enrollment.gateway import LmsGateway, LmsUnavailable
+from bursar.enrollment.gateway import LmsGateway
 from bursar.jobs.names import MANY_QUEUE
 from bursar.jobs.queue import JobQueue
 from bursar.subscriptions.licenses.events import LicenseActivated
@@ -27,6 +28,8 @@ PENDING: Final = "bulk_enrollment.pending"
 BATCH: Final = 1_000
 NO_PAIR: Final = (UUID(int=0), -1)
 """Comes before every pair in the order of jobs and numbers."""
+AWAY_AFTER: Final = 5
+"""So many jobs in a row of which no pair was settled mean that the LMS is away."""
 _log = structlog.get_logger(__name__)
 
 
@@ -56,20 +59,29 @@ def enroll_pending(
 ) -> int:
     """How many pairs, of one license or of all, are pending no more. What the LMS does not answer
     is left to the next time."""
-    total, after = 0, NO_PAIR
+    total, unanswered, after = 0, 0, NO_PAIR
     while True:
         with database.read() as connection, Session(connection) as session:
             rows = queries.pairs_to_continue(session, after, BATCH, license_uuid)
         if not rows:
             return total
-        for job_uuid, some in groupby(rows, key=attrgetter("job_uuid")):
-            pairs = [Pair(row.number, row.email, row.course_run_key) for row in some]
-            try:
-                total += _settle(database, queue, lms, job_uuid, pairs)
-            except LmsUnavailable as error:
-                _log.warning("pending pairs wait for the LMS", reason=str(error))
+        for job_uuid, pairs in _by_job(rows):
+            settled = _settle(database, queue, lms, job_uuid, pairs)
+            total += settled
+            unanswered = 0 if settled else unanswered + 1
+            if unanswered >= AWAY_AFTER:
+                _log.warning("pending pairs wait for the LMS")
                 return total
         after = rows[-1].job_uuid, rows[-1].number
+
+
+def _by_job(rows: Sequence[AnyRow]) -> list[tuple[UUID, list[Pair]]]:
+    """In random order, so that jobs that cannot be settled never keep the same others waiting."""
+    jobs = [
+        (job_uuid, [Pair(row.number, row.email, row.course_run_key) for row in some])
+        for job_uuid, some in groupby(rows, key=attrgetter("job_uuid"))
+    ]
+    return random.sample(jobs, len(jobs))
 
 
 def _settle(
@@ -79,6 +91,11 @@ def _settle(
         row = queries.get_job(session, job_uuid)
     job = Job.of(row)
     enrolled = enrolling.enroll(database, lms, job, pairs)
+    if enrolled.unanswered:
+        reason, number = enrolled.unanswered[0].error, len(enrolled.unanswered)
+        _log.warning(
+            "pending pairs wait for the LMS", job=str(job_uuid), pairs=number, reason=reason
+        )
     now = clock.now()
     with database.transaction() as session:
         pending = queries.still_pending(session, job_uuid, [pair.number for pair in pairs])
@@ -87,14 +104,14 @@ def _settle(
             asked.forget(session, job_uuid, others)
         if not mine:
             return 0
-        still = EnrolledPairs(enrolled.facts, mine, enrolled.asked_before)
+        still = replace(enrolled, decisions=mine)
         decisions, to_notify = enrolling.record(session, job, still, now)
-        _have_lost_given_back(queue, session, row, decisions)
+        have_lost_given_back(queue, session, row, decisions)
         chunks.change_rows(session, row, decisions, to_notify, now)
     return sum(each.status is not PairStatus.PENDING for each in decisions.values())
 
 
-def _have_lost_given_back(
+def have_lost_given_back(
     queue: JobQueue, session: Session, job: AnyRow, decisions: Mapping[Pair, Decision]
 ) -> None:
     """Enqueues the jobs that end enrollments in the LMS that no license pays for any more."""

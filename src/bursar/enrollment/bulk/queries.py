@@ -40,9 +40,6 @@ _chunks, _rows = BulkEnrollmentChunk.__table__.c, BulkEnrollmentRow.__table__.c
 _items, _nested, _licenses = ContentItem.__table__.c, NestedRun.__table__.c, License.__table__.c
 
 _JOB: Final = select(_jobs).where(_jobs.c.uuid == bindparam("uuid"))
-_CHUNK: Final = select(_chunks.number).where(
-    _chunks.job_uuid == bindparam("job_uuid"), _chunks.number == bindparam("number")
-)
 _CHUNKS: Final = select(_chunks.number).where(_chunks.job_uuid == bindparam("job_uuid"))
 _KNOWN_RUNS: Final = union(
     select(_items.key).where(
@@ -65,11 +62,6 @@ ROWS_AT_ONCE: Final = 5_000
 def get_job(session: Session, uuid: UUID) -> AnyRow:
     """A job with all of its columns. Raises NoResultFound."""
     return session.connection().execute(_JOB, {"uuid": uuid}).one()
-
-
-def is_done(session: Session, job_uuid: UUID, chunk: int) -> bool:
-    values = {"job_uuid": job_uuid, "number": chunk}
-    return session.connection().execute(_CHUNK, values).first() is not None
 
 
 def done_chunks(session: Session, job_uuid: UUID) -> set[int]:
@@ -152,6 +144,10 @@ _WAITING_NO_MORE: Final = (
 _UNFINISHED: Final = (
     select(_jobs).where(_jobs.c.state != literal_column("'done'")).order_by(_jobs.c.created_at)
 )
+_NUMBERS: Final = select(_rows.number).where(
+    _rows.job_uuid == bindparam("job_uuid"),
+    _rows.number.between(bindparam("first"), bindparam("last")),
+)
 _LOST: Final = select(_rows.number, _rows.email, _rows.course_run_key).where(
     _rows.job_uuid == bindparam("job_uuid"),
     _rows.number.between(bindparam("first"), bindparam("last")),
@@ -179,6 +175,12 @@ def is_awaited(session: Session, license_uuids: Sequence[UUID]) -> bool:
 
 def unfinished_jobs(session: Session) -> Sequence[AnyRow]:
     return session.connection().execute(_UNFINISHED).all()
+
+
+def recorded_numbers(session: Session, job_uuid: UUID, numbers: range) -> set[int]:
+    """Those of these pairs whose outcome is recorded."""
+    values = {"job_uuid": job_uuid, "first": numbers[0], "last": numbers[-1]}
+    return set(session.scalars(_NUMBERS, values))
 
 
 def lost_pairs(session: Session, job_uuid: UUID, numbers: range) -> list[Pair]:

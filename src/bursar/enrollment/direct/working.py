@@ -23,7 +23,7 @@ from bursar.enrollment.direct.events import DirectEnrollmentsSettled
 from bursar.enrollment.direct.mail import mails_of
 from bursar.enrollment.direct.models import DirectEnrollment
 from bursar.enrollment.direct.rules import WishState, is_paid_by_others
-from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome
+from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome, require_answers
 from bursar.enrollment.service import end_enrollments, find_payers, record_enrollments
 from bursar.events.service import publish
 from bursar.learners.accounts import lock_accounts
@@ -59,18 +59,23 @@ class Working:
 
 
 def work_on(working: Working, batch_uuid: UUID, size: int) -> int:
-    """How many wishes of the batch were worked on; zero when none is left.
+    """How many wishes of the batch were settled; zero when none is left.
 
     It opens its own transactions, one before the LMS is called and one after, and is safe to
-    repeat. Raises LmsUnavailable.
+    repeat. A wish about which the LMS did not answer stays queued. Raises LmsUnavailable when there
+    were no others.
     """
     with working.database.transaction() as session:
         looked = _look(session, batch_uuid, size)
-    if looked.rows:
-        outcomes = _do_in_lms(working.gateway, looked)
-        with working.database.transaction() as session:
-            _record(session, working, looked, outcomes, clock.now())
-    return len(looked.rows)
+    if not looked.rows:
+        return 0
+    outcomes = _do_in_lms(working.gateway, looked)
+    unanswered = {each for each, outcome in outcomes.items() if outcome.is_unavailable}
+    with working.database.transaction() as session:
+        _record(session, working, looked, outcomes, clock.now())
+    if len(unanswered) == len(looked.rows):
+        require_answers(outcomes.values())
+    return len(looked.rows) - len(unanswered)
 
 
 def _look(session: Session, batch_uuid: UUID, size: int) -> Looked:
@@ -129,7 +134,7 @@ def _record(
 ) -> None:
     people = lock_accounts(session, list({row.learner_id for row in looked.rows}))
     mine = queries.still_queued(session, looked.batch_uuid, [row.id for row in looked.rows])
-    rows = [row for row in looked.rows if row.id in mine]
+    rows = [row for row in looked.rows if row.id in mine and _is_answered(outcomes, row)]
     enrolled = [row for row in rows if row.is_active and _is_good(outcomes, row)]
     _record_enrollments(session, enrolled, now)
     ended = [row for row in rows if not row.is_active and _is_good(outcomes, row)]
@@ -142,6 +147,10 @@ def _record(
     # Whoever changed a wish while the LMS was called may have been quicker there than that call.
     if lost := sorted(outcomes.keys() - mine):
         working.queue_again(session, lost, now)
+
+
+def _is_answered(outcomes: Mapping[int, LmsOutcome], row: AnyRow) -> bool:
+    return row.id not in outcomes or not outcomes[row.id].is_unavailable
 
 
 def _is_good(outcomes: Mapping[int, LmsOutcome], row: AnyRow) -> bool:

@@ -5,6 +5,7 @@ and a repeated call finds only those that are left.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -17,7 +18,7 @@ from bursar import clock
 from bursar.actors import Actor, ActorKind
 from bursar.database.bulk import is_any_of
 from bursar.database.engine import Database
-from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome
+from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome, require_answers
 from bursar.enrollment.service import end_enrollments, live_enrollments
 from bursar.events.service import publish
 from bursar.subscriptions.endings.commands import ExpirePlan
@@ -82,8 +83,9 @@ def end_batch(
 ) -> int:
     """Ends the enrollments of some licenses and returns how many licenses; zero when none is left.
 
-    It opens its own transactions, one before the LMS is called and one after. Raises
-    LmsUnavailable.
+    It opens its own transactions, one before the LMS is called and one after. A license stays
+    marked while the LMS did not answer about one of its enrollments. Raises LmsUnavailable when
+    that is so for all.
     """
     with database.transaction() as session:
         marked = _marked(session, plan_uuid)
@@ -92,13 +94,30 @@ def end_batch(
         enterprise_uuid = marked[0].enterprise_uuid
         payers = _payers(session, [row.uuid for row in marked])
         seats = live_enrollments(session, enterprise_uuid, license_uuids=payers)
-    if seats:
-        _log_refused(plan_uuid, gateway.end(seats), seats)
+    outcomes = gateway.end(seats) if seats else []
+    _log_refused(plan_uuid, outcomes, seats)
+    unanswered = _unanswered(outcomes, seats)
+    settled = [uuid for uuid in payers if uuid not in unanswered]
     with database.transaction() as session:
         lock_plans(session, [plan_uuid])
-        end_enrollments(session, ACTOR, enterprise_uuid, license_uuids=payers, at=at or clock.now())
-        _unmark(session, [row.uuid for row in marked])
-    return len(marked)
+        end_enrollments(
+            session, ACTOR, enterprise_uuid, license_uuids=settled, at=at or clock.now()
+        )
+        waiting = _renewals_of(session, unanswered)
+        done = [row.uuid for row in marked if row.uuid not in waiting]
+        _unmark(session, done)
+    if not done:
+        require_answers(outcomes)
+    return len(done)
+
+
+def _unanswered(outcomes: Sequence[LmsOutcome], seats: Sequence[LmsEnrollment]) -> set[UUID]:
+    """The licenses that pay for an enrollment about which the LMS did not answer."""
+    return {
+        seat.license_uuid
+        for outcome, seat in zip(outcomes, seats, strict=True)
+        if outcome.is_unavailable and seat.license_uuid is not None
+    }
 
 
 def find_plans_to_end(database: Database) -> list[UUID]:
@@ -127,6 +146,16 @@ def _payers(session: Session, uuids: Sequence[UUID]) -> list[UUID]:
     return found
 
 
+def _renewals_of(session: Session, uuids: AbstractSet[UUID]) -> set[UUID]:
+    """These licenses and those that renewed them."""
+    found, latest = set(uuids), list(uuids)
+    while latest:
+        later = select(licenses.uuid).where(is_any_of(session, License.renewed_from_uuid, latest))
+        latest = list(set(session.scalars(later)) - found)
+        found.update(latest)
+    return found
+
+
 def _is_any(session: Session, uuids: Sequence[UUID]) -> ColumnElement[bool]:
     return is_any_of(session, License.uuid, uuids)
 
@@ -151,7 +180,7 @@ def _log_refused(
     """Logs refusals. They are final, for example when the LMS does not know the enrollment, so that
     there is nothing to end."""
     for outcome, seat in zip(outcomes, seats, strict=True):
-        if outcome.error is not None:
+        if outcome.error is not None and not outcome.is_unavailable:
             _log.warning(
                 "the LMS did not end an enrollment",
                 plan=str(plan_uuid),
