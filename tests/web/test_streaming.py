@@ -66,9 +66,14 @@ class Place:
         self.database = database
         self.streaming = Streaming(database, threads, at_once=at_once)
 
-    async def answer(self, source: Source, client: Client) -> None:
+    async def answer(self, source: Source, client: Client, client_id: str = "") -> None:
         response = StreamedResponse(
-            self.streaming, source, self._refusal, status=200, headers={"content-type": "text/csv"}
+            self.streaming,
+            source,
+            self._refusal,
+            status=200,
+            headers={"content-type": "text/csv"},
+            client_id=client_id or str(id(client)),
         )
         scope: Any = {"type": "http"}
         receive: Any = client.receive
@@ -276,3 +281,23 @@ def test_slow_readers_hold_no_more_than_their_share_of_the_connections(run: Run)
 def _execute(database: Database, statement: str) -> None:
     with database.transaction() as session:
         session.execute(text(statement))
+
+
+def test_one_client_s_slow_readers_leave_places_to_other_clients(run: Run) -> None:
+    def source(_connection: Connection) -> Iterator[bytes]:
+        return iter([b"x"])
+
+    async def scene(place: Place) -> None:
+        slow = [Client() for _ in range(10)]
+        answering = [asyncio.create_task(place.answer(source, one, "slow")) for one in slow]
+        await until(lambda: place.database.connections_in_use(write=False) == 2)
+        other = patient()
+        async with asyncio.timeout(5):
+            await place.answer(source, other, "other")
+        assert other.has_all
+        for client in slow:
+            client.may_take.release()
+        await asyncio.gather(*answering)
+        assert all(client.has_all for client in slow)
+
+    run(scene)

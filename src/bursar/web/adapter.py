@@ -146,6 +146,7 @@ def _streamed(outgoing: Outgoing, incoming: Incoming, streaming: Streaming) -> A
         answer_to,
         status=outgoing.status,
         headers=headers,
+        client_id=outgoing.client_id,
         first=outgoing.stream_from,
     )
 

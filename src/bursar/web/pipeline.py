@@ -106,6 +106,7 @@ class Pipeline:
             caller = client_id or self.authenticate(incoming.headers)
             if endpoint.read is not None:
                 outgoing = self._read_again(endpoint, incoming, caller)
+                outgoing.client_id = caller
             else:
                 outgoing = with_retries(lambda: self._write(endpoint, incoming, caller), ATTEMPTS)
                 if self.standby is not None:

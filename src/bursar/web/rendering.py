@@ -53,6 +53,8 @@ class Outgoing:
     """Nothing of it has been made yet: no connection is held."""
     stream_from: Database | None = None
     """The database that makes it; None: the primary."""
+    client_id: str = ""
+    """Whose stream it is."""
     was_busy: bool = False
     """Whether the request waited in vain for a lock that another transaction holds."""
 

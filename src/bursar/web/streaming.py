@@ -6,10 +6,11 @@ and its database connection is discarded.
 """
 
 import asyncio
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, suppress
 from threading import Lock
 from typing import Any, Final, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
@@ -78,13 +79,24 @@ class Production:
 
 
 class Streaming:
-    """A limit that the streams of a process share, so that slow clients cannot hold all
-    connections."""
+    """A limit that the streams of a process share, so that slow readers cannot hold all
+    connections, and within it a limit of each client, so that one cannot keep the others out."""
 
     def __init__(self, database: Database, threads: Runner, *, at_once: int) -> None:
         self.database = database
         self.threads = threads
-        self.places = asyncio.Semaphore(at_once)
+        self._places = asyncio.Semaphore(at_once)
+        self._each = max(1, at_once // 2)
+        # A client is remembered as long as it has streams.
+        self._of_clients: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def place(self, client_id: str) -> AsyncGenerator[None, None]:
+        """A place for one stream of the client, which waits for it without keeping out others."""
+        own = self._of_clients.get(client_id) or asyncio.Semaphore(self._each)
+        self._of_clients[client_id] = own
+        async with own, self._places:
+            yield
 
 
 class StreamedResponse(ASGIResponse):
@@ -98,6 +110,7 @@ class StreamedResponse(ASGIResponse):
         *,
         status: int,
         headers: dict[str, str],
+        client_id: str = "",
         first: Database | None = None,
     ) -> None:
         """`first` is a standby; when it cannot begin the stream, the primary makes it."""
@@ -106,13 +119,14 @@ class StreamedResponse(ASGIResponse):
         self._streaming = streaming
         self._source = source
         self._refusal_of = refusal_of
+        self._client_id = client_id
         self._first = first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         gone = asyncio.ensure_future(_departure(receive))
         try:
             with suppress(ClientGone):
-                async with self._streaming.places:
+                async with self._streaming.place(self._client_id):
                     await self._send_all(scope, receive, send, gone)
         finally:
             gone.cancel()
