@@ -93,6 +93,14 @@ class Settings(BaseSettings):
     """The address, as in `127.0.0.1:9101`, at which a worker answers `/metrics`. Empty: nowhere."""
     refresh_inline_limit: int = Field(default=10_000, ge=0)
     """With more documents than this, a durable job evaluates a new filter."""
+    mail_days: int = Field(default=90, ge=0)
+    """Days that the text of a mail is kept; 0: for ever. The same for all that follow."""
+    event_days: int = Field(default=90, ge=0)
+    """Days that an event keeps its object as the API showed it."""
+    audit_days: int = Field(default=730, ge=0)
+    """Days that events, audit entries and mails without their texts are kept."""
+    bulk_days: int = Field(default=180, ge=0)
+    """Days that bulk enrollments, bulk changes and course enrollments are kept once they ended."""
     price_tolerance_percent: int = Field(default=5, ge=0, le=100)
     """How far the price in an allocation may be from the canonical price, in percent."""
     backups: str = ""

@@ -45,6 +45,7 @@ from bursar.jobs.tasks import Task, scheduled
 from bursar.learners.events import LearnerConsentChanged, LearnerLinked
 from bursar.learners.telling import telling_consent
 from bursar.processes.figures import process_figures
+from bursar.retention import tasks as retention
 from bursar.settings import Settings
 from bursar.smtp_url import SmtpServer, parse_sender, parse_smtp_url
 from bursar.subscriptions.endings import jobs as ending_jobs
@@ -139,6 +140,7 @@ def tasks_of(gateway: LmsGateway) -> Mapping[str, Task]:
             *endings.tasks(gateway),
             *bulk.tasks(gateway),
             *direct.TASKS,
+            *retention.TASKS,
             Task("deliver-notifications", _deliver_notifications, None),  # the mail loop's work
         )
     }

@@ -5,8 +5,10 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from bursar import clock
+from bursar.enrollment.bulk.models import BulkEnrollmentJob
 from testing.clients.api import Api, JsonObject, xml_of
 from testing.shops.bulk import BULK, OPEN, BulkShop, open_bulk
 from testing.shops.plan import learners
@@ -205,6 +207,18 @@ class TestStatus:
         answers = [api.get(f"{BULK}/{job}{below}", headers=JSON) for job in jobs]
         assert [answer.status_code for answer in answers] == [404, 404]
         assert answers[0].content == answers[1].content
+
+    def test_so_is_a_job_that_is_being_forgotten(self, bulk: BulkShop) -> None:
+        job, api = bulk.start(bulk.wish([ANA], OPEN)), bulk.shop.api
+        paths = [f"{BULK}/{job}{below}" for below in ("", "/rows", "/download")]
+        assert [api.get(path, headers=JSON).status_code for path in paths] == [200, 200, 200]
+        mine = update(BulkEnrollmentJob).where(BulkEnrollmentJob.uuid == UUID(job))
+        with bulk.shop.service.database.transaction() as session:
+            session.execute(mine.values(forgotten_at=clock.now()))
+        answers = [api.get(path, headers=JSON) for path in (*paths, f"{BULK}/{uuid4()}")]
+        assert {answer.status_code for answer in answers} == {404}
+        assert len({answer.content for answer in answers}) == 1
+        assert by_query(api, job, bulk.shop.uuid).status_code == 404
 
     @pytest.mark.parametrize("enterprise", [ACME, GLOBEX])
     def test_so_it_is_by_query(self, api: Api, enterprise: UUID) -> None:

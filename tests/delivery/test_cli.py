@@ -102,7 +102,7 @@ def test_what_cannot_be_sent_again_is_told_and_nothing_is_changed(cli: Cli) -> N
             "status": "dropped",
             "error": "The license is gone.",
         },
-        "what it said was deleted with the learner's address.": {"status": "failed", "context": {}},
+        "what it said is no longer kept.": {"status": "failed", "context": {}},
     }
     for reason, values in refusals.items():
         with cli.database() as database:
@@ -147,4 +147,4 @@ def test_what_cannot_be_shown_is_told(cli: Cli) -> None:
     (line,) = cli.refused("mail", "show", str(strange), code=1)
     assert line == "this version knows no mail of the kind strange"
     (line,) = cli.refused("mail", "show", str(scrubbed), code=1)
-    assert line == "what it said was deleted with the learner's address"
+    assert line == "what it said is no longer kept"

@@ -261,6 +261,7 @@ def test_each_door_opens_what_it_is_for(books: Database) -> None:
         *((table, ALL, door) for table in LOGS for door in (Door.RETENTION, Door.DELETION)),
         ("ledger_entries", ALL, Door.DELETION),
     }
+    # What else the door of retention opens is tested with what goes through it.
 
 
 def test_no_door_lets_a_table_be_emptied_at_once(books: Database) -> None:

@@ -5,7 +5,8 @@ opened the right door: a row of `open_doors` that the same transaction takes awa
 transaction ever sees that row, so a door is never open for anybody else.
 
 - `erasure` lets a person be taken out of events and old audit entries. The ledger has no people.
-- `retention` lets events and old audit entries be deleted when their time has passed.
+- `retention` lets events and old audit entries be deleted when their time has passed, and before
+  that the `data` of events be emptied. No other column changes through it.
 - `deletion` lets the rows of a deleted enterprise go, those of the ledger included.
 """
 

@@ -23,6 +23,7 @@ class MailStatus(StrEnum):
 
 _PENDING = text("status = 'pending'")
 _FAILED = text("status = 'failed'")
+_WORDED = text("context <> '{}'")
 
 
 class Mail(Base):
@@ -51,6 +52,12 @@ class Mail(Base):
             postgresql_where=_FAILED,
             sqlite_where=_FAILED,
         ),
+        Index(
+            "ix_mails_worded",
+            "created_at",
+            postgresql_where=_WORDED,
+            sqlite_where=_WORDED,
+        ),
         Index(None, "enterprise_uuid", "created_at"),
         Index(None, "subject_uuid"),
     )
@@ -65,7 +72,7 @@ class Mail(Base):
     """The assignment or the license that the mail is about."""
     recipient: Mapped[str]
     context: Mapped[dict[str, Any]] = mapped_column(Json)
-    """The values that the templates need beside the enterprise."""
+    """The values that the templates need beside the enterprise; empty once they were deleted."""
     status: Mapped[str]
     attempts: Mapped[int]
     next_attempt_at: Mapped[datetime]

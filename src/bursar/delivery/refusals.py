@@ -24,10 +24,10 @@ class UnknownMailKind(MailRefused):
 
 
 class MailTextDeleted(MailRefused):
-    """The values of the mail were deleted together with the learner's address."""
+    """The values of the mail were deleted, with the learner's address or because it is old."""
 
     def __init__(self) -> None:
-        super().__init__("what it said was deleted with the learner's address")
+        super().__init__("what it said is no longer kept")
 
 
 class MailUnwritable(MailRefused):

@@ -76,7 +76,7 @@ def _refuse_finished(mail: AnyRow) -> None:
         reason = mail.error or "What it says is no longer true."
         raise MailNotRetried(mail.uuid, f"it was dropped. {reason}")
     if mail.status == MailStatus.FAILED and not mail.context:
-        raise MailNotRetried(mail.uuid, "what it said was deleted with the learner's address.")
+        raise MailNotRetried(mail.uuid, "what it said is no longer kept.")
 
 
 def _retried(mail: AnyRow) -> MailRetried:

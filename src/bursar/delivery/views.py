@@ -16,7 +16,7 @@ class MailView:
     subject_uuid: UUID
     recipient: str
     context: dict[str, Any]
-    """The values of the templates; empty when they were deleted with the learner's address."""
+    """The values of the templates; empty once they were deleted."""
     status: MailStatus
     attempts: int
     created_at: datetime

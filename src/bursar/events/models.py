@@ -1,17 +1,20 @@
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, FetchedValue, Index
+from sqlalchemy import BigInteger, FetchedValue, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bursar.database.base import Base
 from bursar.database.columns import BIG_ID
 from bursar.database.types import Json
 
+_SHOWN: Final = text("data IS NOT NULL")
+
 
 class EventRecord(Base):
-    """An event as it was published; written in the transaction of the change, never changed.
+    """An event as it was published; written in the transaction of the change, never changed. After
+    a while its `data` is emptied, and later the row is deleted: see `forgetting`.
 
     It is both the log that readers outside follow and the audit trail: who did what to which
     object, with old and new values.
@@ -21,6 +24,7 @@ class EventRecord(Base):
     __table_args__ = (
         Index(None, "enterprise_uuid", "at"),
         Index(None, "object_id", "object_type", "version"),
+        Index("ix_events_shown", "at", postgresql_where=_SHOWN, sqlite_where=_SHOWN),
     )
 
     id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
@@ -43,4 +47,4 @@ class EventRecord(Base):
     changes: Mapped[dict[str, Any]] = mapped_column(Json)
     """`{"spend_limit": [700000, 10000]}`: the old and the new value."""
     data: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    """The object as the API showed it after the change."""
+    """The object as the API showed it after the change; null once that was forgotten."""

@@ -57,6 +57,9 @@ class BulkEnrollmentJob(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    forgotten_at: Mapped[datetime | None]
+    """When its deletion began. It takes several transactions, and nobody finds the job from then
+    on."""
 
 
 class BulkEnrollmentChunk(Base):

@@ -44,6 +44,7 @@ _STATUS: Final = (
     _jobs.c.created_at,
     _jobs.c.finished_at,
 )
+_IS_KEPT: Final = _jobs.c.forgotten_at.is_(None)
 ENTERPRISE: Final = Owned(
     EnterpriseTarget,
     source=_enterprises,
@@ -54,7 +55,7 @@ JOB: Final = Owned(
     JobTarget,
     source=_jobs,
     enterprise=_jobs.c.enterprise_uuid,
-    condition=_jobs.c.uuid == bindparam("job_id"),
+    condition=(_jobs.c.uuid == bindparam("job_id")) & _IS_KEPT,
     columns=_STATUS,
 )
 JOB_OF_ENTERPRISE: Final = Owned(
@@ -62,6 +63,7 @@ JOB_OF_ENTERPRISE: Final = Owned(
     source=_jobs,
     enterprise=_jobs.c.enterprise_uuid,
     condition=(_jobs.c.uuid == bindparam("bulk_enrollment_job_uuid"))
-    & (_jobs.c.enterprise_uuid == bindparam("enterprise_customer_uuid")),
+    & (_jobs.c.enterprise_uuid == bindparam("enterprise_customer_uuid"))
+    & _IS_KEPT,
     columns=_STATUS,
 )

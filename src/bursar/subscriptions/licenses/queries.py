@@ -181,6 +181,19 @@ def statuses_of_live(session: Session, license_uuids: Sequence[UUID]) -> dict[UU
     return {row.uuid: LicenseStatus(row.status) for row in rows}
 
 
+def lasting_among(session: Session, license_uuids: Sequence[UUID], now: datetime) -> set[UUID]:
+    """Those that a learner holds, of plans that have not expired."""
+    plans = SubscriptionPlan.__table__.c
+    statement = (
+        select(licenses.uuid)
+        .join(SubscriptionPlan, plans.uuid == licenses.plan_uuid)
+        .where(
+            is_any_of(session, License.uuid, license_uuids), IS_LIVE, plans.expiration_date > now
+        )
+    )
+    return set(session.scalars(statement))
+
+
 def is_any_assigned(session: Session, enterprise_uuid: UUID) -> bool:
     """Whether a license of the enterprise was ever given to a learner."""
     statement = select(licenses.uuid).where(

@@ -41,6 +41,7 @@ from bursar.subscriptions.licenses.queries import (
     find_usable_licenses,
     hold_activated,
     is_any_assigned,
+    lasting_among,
     licenses,
     live_among,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "find_usable_licenses",
     "hold_activated",
     "is_any_assigned",
+    "lasting_among",
     "licenses_of_person",
     "link_accounts",
     "list_licenses",

@@ -1,0 +1,79 @@
+"""Forgets what is older than the settings say, in many small transactions.
+
+Money, seats, learners and what they are enrolled in are never forgotten.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from bursar import clock
+from bursar.audit.forgetting import forget_entries
+from bursar.audit.operations import JobCancelled
+from bursar.bulk_changes.events import BulkChangeRequested
+from bursar.bulk_changes.forgetting import forget_changes, known_changes
+from bursar.database.engine import Database
+from bursar.database.forgetting import days_before
+from bursar.delivery.events import MailRetried
+from bursar.delivery.forgetting import forget_mails, forget_texts, known_mails
+from bursar.enrollment.bulk.events import BulkEnrollmentRequested
+from bursar.enrollment.bulk.forgetting import forget_jobs, known_jobs
+from bursar.enrollment.direct.events import DirectEnrollmentsRequested
+from bursar.enrollment.direct.forgetting import forget_wishes
+from bursar.events.forgetting import Kept, forget_events, forget_shown
+from bursar.identity.events import ClientSecretRotated
+from bursar.identity.service import list_enterprises
+from bursar.settings import Settings
+
+KEPT: Final = Kept(
+    # Whether the secrets of a client come from a rotation is read from its events.
+    each_kind={ClientSecretRotated.object_type},
+    passing={
+        BulkChangeRequested.object_type: known_changes,
+        BulkEnrollmentRequested.object_type: known_jobs,
+        DirectEnrollmentsRequested.object_type: None,
+        JobCancelled.object_type: None,
+        MailRetried.object_type: known_mails,
+    },
+)
+
+
+def forget_old(database: Database, settings: Settings) -> Mapping[str, int]:
+    """How many of what is forgotten. Bulk work and mails come first, because the last events about
+    them are kept as long as they are."""
+    now = clock.now()
+    with database.read() as connection:
+        enterprises = [each.uuid for each in list_enterprises(connection)]
+    return {
+        **_ended_work(database, days_before(now, settings.bulk_days), now),
+        **_texts(database, days_before(now, settings.mail_days)),
+        **_shown(database, days_before(now, settings.event_days)),
+        **_trail(database, enterprises, days_before(now, settings.audit_days)),
+    }
+
+
+def _ended_work(database: Database, before: datetime | None, now: datetime) -> Mapping[str, int]:
+    return {
+        "bulk enrollments": forget_jobs(database, before, now) if before else 0,
+        "bulk changes": forget_changes(database, before) if before else 0,
+        "course enrollments": forget_wishes(database, before) if before else 0,
+    }
+
+
+def _texts(database: Database, before: datetime | None) -> Mapping[str, int]:
+    return {"texts of mails": forget_texts(database, before) if before else 0}
+
+
+def _shown(database: Database, before: datetime | None) -> Mapping[str, int]:
+    return {"data of events": forget_shown(database, before) if before else 0}
+
+
+def _trail(
+    database: Database, enterprises: Sequence[UUID], before: datetime | None
+) -> Mapping[str, int]:
+    return {
+        "mails": forget_mails(database, enterprises, before) if before else 0,
+        "events": forget_events(database, enterprises, before, KEPT) if before else 0,
+        "audit entries": forget_entries(database, enterprises, before) if before else 0,
+    }
