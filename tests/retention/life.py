@@ -1,7 +1,8 @@
 """What happens in an enterprise again and again, through the services; the clock says when."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import func, select
@@ -17,7 +18,9 @@ from bursar.delivery.sending import deliver_due
 from bursar.enrollment.direct.jobs import queue_again
 from bursar.enrollment.direct.working import Working, work_on
 from bursar.jobs.queue import JobQueue
+from bursar.retention.service import forget_old
 from bursar.schema import metadata
+from bursar.settings import Settings
 from bursar.subscriptions.licenses import selected, service
 from bursar.subscriptions.licenses.commands import RemindLearners
 from bursar.web.idempotency import begin, forget_expired
@@ -27,6 +30,8 @@ from testing.worlds.bulk_enrollment import ACME, ACTOR, ANA, BOB, CYD, INTRODUCT
 from tests.enrollment.direct import calling
 
 DAY = timedelta(days=1)
+START: Final = datetime(2027, 1, 1, 12, tzinfo=UTC)
+KEPT: Final = Settings(mail_days=10, event_days=20, audit_days=40, bulk_days=30)
 
 
 def settle(database: Database) -> None:
@@ -100,3 +105,15 @@ def row_counts(database: Database) -> Mapping[str, int]:
 
 def at(instant: datetime, days: float) -> datetime:
     return instant + days * DAY
+
+
+def forget(database: Database, days: float, settings: Settings = KEPT) -> Mapping[str, int]:
+    """So many days after the start. Only what was forgotten is answered."""
+    with clock.frozen_at(at(START, days)):
+        done = forget_old(database, settings)
+    return {name: number for name, number in done.items() if number}
+
+
+def count(database: Database, *conditions: object) -> int:
+    with database.read() as connection:
+        return connection.scalar(select(func.count()).where(*conditions)) or 0  # type: ignore[arg-type]
