@@ -4,6 +4,10 @@ import re
 import unicodedata
 from typing import Final
 
+import idna
+
+from bursar.invisible import refuse_invisible
+
 # Characters that RFC 5322 calls specials would end the address in a header: a mail to `a,b@c.org`
 # would also go to `b@c.org`.
 _ATOM: Final = r"""[^\s@.,:;<>()\[\]\\"]+"""
@@ -12,35 +16,62 @@ _ADDRESS: Final = re.compile(
     rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}(?:\.{_LABEL})+|localhost|\[[\da-fA-F:.]+\])"
 )
 _LONGEST: Final = 254
+_NOT_ONE: Final = "Enter a valid email address."
 
 
 def checked(text: str) -> str:
-    """Trimmed, and composed as Unicode composes it (NFC), so that two ways to write an accent are
-    one address. Raises ValueError when it is no address, naming a character that nobody sees."""
+    """Trimmed, composed as Unicode composes it (NFC), and with its domain in ASCII, so that two
+    ways to write an accent or a domain are one address.
+
+    Raises ValueError when it is no address, naming a character that nobody sees.
+    """
     address = unicodedata.normalize("NFC", text.strip())
     refuse_invisible(address)
-    if len(address) > _LONGEST or not _ADDRESS.fullmatch(address) or not address.isprintable():
-        raise ValueError("Enter a valid email address.")
+    local, at, domain = address.rpartition("@")
+    address = f"{local}{at}{ascii_domain(domain)}"
+    if not _ADDRESS.fullmatch(address) or not address.isprintable():
+        raise ValueError(_NOT_ONE)
+    # Lower case can be longer, and what is stored is what has to fit.
+    if len(normalised(address)) > _LONGEST:
+        raise ValueError(_NOT_ONE)
     return address
 
 
-def refuse_invisible(text: str) -> None:
-    """Raises ValueError for marks of direction, zero-width characters, byte order marks and the
-    like: they come with copied text, and make two addresses of what looks like one."""
-    if text.isascii():
-        return
-    for position, character in enumerate(text, 1):
-        if unicodedata.category(character) == "Cf":
-            raise ValueError(
-                f"Remove the invisible character U+{ord(character):04X} at position {position}."
-            )
+def ascii_domain(domain: str) -> str:
+    """As the domain name system knows it: `exämple.org` is `xn--exmple-cua.org`.
+
+    What is read as a domain, such as other full stops and full-width letters, is mapped as a
+    browser does (UTS 46). Raises ValueError for what no domain can be.
+    """
+    if domain.isascii():
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except UnicodeError:
+        raise ValueError(_NOT_ONE) from None
+
+
+def readable(address: str) -> str:
+    """The other way round: with a domain as people write it, where that is another one."""
+    local, at, domain = address.rpartition("@")
+    try:
+        return f"{local}{at}{idna.decode(domain)}" if "xn--" in domain else address
+    except UnicodeError:
+        return address
 
 
 def normalised(text: str) -> str:
     """As addresses are compared and stored, whether or not it is one."""
+    if text.isascii():
+        return text.strip().lower()
     composed = unicodedata.normalize("NFC", text.strip())
     # Lower case is not always composed.
-    return unicodedata.normalize("NFC", composed.lower())
+    address = unicodedata.normalize("NFC", composed.lower())
+    local, at, domain = address.rpartition("@")
+    try:
+        return f"{local}{at}{ascii_domain(domain)}" if at else address
+    except ValueError:
+        return address
 
 
 def from_query(text: str) -> str:

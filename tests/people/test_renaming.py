@@ -6,7 +6,12 @@ from sqlalchemy import select, update
 from bursar import clock
 from bursar.database.engine import Database
 from bursar.delivery.models import Mail
+from bursar.emails import normalised
 from bursar.events.models import EventRecord
+from bursar.learners.checks import check_learners
+from bursar.learners.models import Learner
+from bursar.people.checks import check_addresses
+from bursar.people.holdings import HOLDINGS
 from bursar.people.refusals import AddressTaken, SameAddress, UnknownPerson
 from bursar.people.service import change_email, export_person, summarize_person
 from testing.worlds.contract import ACME, GLOBEX
@@ -54,6 +59,32 @@ def test_what_goes_on_has_the_new_address(world: Database) -> None:
         event = connection.execute(newest).first()
     assert event is not None
     assert (event.type, event.changes) == ("learner.changed", {"email": [PERSON, NEW]})
+
+
+@pytest.mark.parametrize("old", ["jose\u0301@acme.example", "ana@a\u00e7me.example", "Ana@x.org"])
+def test_an_address_of_an_older_version_is_found_and_mended(world: Database, old: str) -> None:
+    with world.transaction() as session:
+        assert list(check_addresses(session)) == []
+        for column in (each.address for each in HOLDINGS if each.follows_renaming):
+            if column is not None:
+                values = {column.name: old}
+                mine = (column == PERSON) & (column.table.c.enterprise_uuid == ACME)
+                session.execute(update(column.table).where(mine).values(values))
+    with world.transaction() as session:
+        found = list(check_addresses(session))
+        assert {line.partition(":")[0] for line in found} == {
+            name.partition(".")[0] for name in GOES_ON
+        } - {"learners"}
+        assert list(check_learners(session))
+        assert not any(old in line for line in found)
+    rename(world, old, old)
+    with world.transaction() as session:
+        assert [*check_addresses(session), *check_learners(session)] == []
+    assert places_of(world, normalised(old), ACME) >= GOES_ON
+    with world.transaction() as session:
+        session.execute(update(Learner).where(Learner.email == OTHER).values(email="ÉVE@x.org"))
+    with pytest.raises(AddressTaken):
+        rename(world, "ÉVE@x.org", old)
 
 
 def test_what_cannot_be_is_refused_and_nothing_changes(world: Database) -> None:

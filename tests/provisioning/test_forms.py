@@ -173,9 +173,10 @@ def test_every_way_to_write_an_instant_is_utc(written: object) -> None:
 
 
 def test_a_learner_is_named_in_lower_case_without_spaces() -> None:
-    form = from_data(only(learners=[{"email": " Ana@Acme.example "}]))
+    form = from_data(only(learners=[{"email": " Ana@Acme.example "}, {"email": "b@A\u00e7me.org"}]))
 
-    assert form.enterprises[0].learners[0].email == "ana@acme.example"
+    named = [learner.email for learner in form.enterprises[0].learners]
+    assert named == ["ana@acme.example", "b@xn--ame-2la.org"]
 
 
 def test_a_secret_is_never_printed() -> None:
@@ -339,6 +340,20 @@ def test_a_secret_is_never_printed() -> None:
             [
                 "enterprises[0].subscription_plans[0].renewals[0].renewed_expiration_date: "
                 "must be later than effective_date"
+            ],
+        ),
+        (
+            only(learners=[{"email": "a\u200b@b.example"}]),
+            [
+                "enterprises[0].learners[0].email: Remove the invisible character U+200B at "
+                "position 2"
+            ],
+        ),
+        (
+            only(enrollments=[{"user_email": "a@b.example", "courserun_key": "r\ufeff"}]),
+            [
+                "enterprises[0].enrollments[0].courserun_key: Remove the invisible character "
+                "U+FEFF at position 2"
             ],
         ),
         (only(learners=[{"email": "a@"}]), ["enterprises[0].learners[0].email: must be an e-mail"]),

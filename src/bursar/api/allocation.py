@@ -11,7 +11,7 @@ from bursar.credit.assignments.commands import AllocateCourse
 from bursar.credit.assignments.views import AssignmentItem
 from bursar.credit.policies.owned import POLICY, NamedPolicy
 from bursar.settings import Settings
-from bursar.web.fields import Cents, EmailAddresses, Text
+from bursar.web.fields import Cents, EmailAddresses, Key
 from bursar.web.request import Caller
 from bursar.web.routes import Routes
 from bursar.web.validation import Body
@@ -45,7 +45,7 @@ ALLOCATION_EXAMPLE: Final[dict[str, Any]] = {
 
 class AllocateBody(Body):
     learner_emails: EmailAddresses
-    content_key: Text
+    content_key: Key
     content_price_cents: Cents
 
 

@@ -23,6 +23,7 @@ from bursar.web.query import (
     WrongValue,
     one_of,
     size_of_page,
+    visible,
 )
 
 MAX_VALUES: Final = 1000
@@ -32,7 +33,7 @@ Value = TypeVar("Value", str, int, AssignmentState, LearnerState)
 
 
 def _content_key(text: str) -> str:
-    return plus_meant(text.strip())
+    return visible(plus_meant(text.strip()))
 
 
 def _ordering(text: str) -> Ordering:

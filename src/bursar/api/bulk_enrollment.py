@@ -24,7 +24,7 @@ from bursar.pages import PageRequest
 from bursar.settings import Settings
 from bursar.web.call import Answer
 from bursar.web.endpoint import Link
-from bursar.web.fields import MOST_ITEMS, EmailAddresses
+from bursar.web.fields import MOST_ITEMS, EmailAddresses, Visible
 from bursar.web.negotiation import Format
 from bursar.web.query import IDENTIFIER, PageNumber, Query
 from bursar.web.request import Caller, HttpRequest
@@ -41,7 +41,9 @@ OwnedJob: TypeAlias = Annotated[JobTarget, JOB]
 OwnedJobOfEnterprise: TypeAlias = Annotated[JobTarget, JOB_OF_ENTERPRISE]
 _Enterprise: TypeAlias = Annotated[UUID, IDENTIFIER, "The enterprise."]
 
-CourseKey = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
+CourseKey = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000), Visible
+]
 """Anything that is not blank: one that is no known run fails its pairs."""
 
 

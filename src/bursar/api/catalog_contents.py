@@ -10,7 +10,7 @@ from bursar.catalog.listings import service
 from bursar.catalog.listings.owned import CATALOG, CatalogTarget
 from bursar.reporting.owned import ENTERPRISE, ReportedEnterprise
 from bursar.web.parameters import parse_uuid, plus_meant
-from bursar.web.query import FLAG, Errors, Query, Repeatable, WrongValue
+from bursar.web.query import FLAG, Errors, Query, Repeatable, WrongValue, visible
 from bursar.web.routes import Routes
 
 routes: Final = Routes("enterprise-catalogs", from_standby=True)
@@ -29,7 +29,7 @@ def _several(texts: Sequence[str]) -> list[str]:
 
 
 def _keys(texts: Sequence[str]) -> tuple[str, ...]:
-    return tuple(map(plus_meant, _several(texts)))
+    return tuple(visible(plus_meant(text)) for text in _several(texts))
 
 
 def _programs(texts: Sequence[str]) -> tuple[str, ...]:

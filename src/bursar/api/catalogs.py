@@ -30,6 +30,7 @@ from bursar.web.query import (
     Repeatable,
     WrongValue,
     size_of_page,
+    visible,
 )
 from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
@@ -120,7 +121,7 @@ def reference_example(name: str) -> object:
 def _content_keys(texts: Sequence[str]) -> tuple[str, ...]:
     if len(texts) > MAX_CONTENT_KEYS:
         raise WrongValue(f"Ensure this field has no more than {MAX_CONTENT_KEYS} elements.")
-    return tuple(map(plus_meant, texts))
+    return tuple(visible(plus_meant(text)) for text in texts)
 
 
 class CatalogListQuery(Query, frozen=True, kw_only=True):
@@ -227,7 +228,7 @@ def list_content(
     _ROOT + "/{catalog_id:uuid}/courses/{course_key:path}",
     schema=_document("Course"),
     example=reference_example("course"),
-    statuses=(404,),
+    statuses=(400, 404),
 )
 def get_course(
     course: OwnedCourse,
@@ -248,7 +249,7 @@ def get_course(
     _ROOT + "/{catalog_id:uuid}/course-runs/{course_run_id:path}",
     schema=_document("CourseRun"),
     example=reference_example("course_run"),
-    statuses=(404,),
+    statuses=(400, 404),
 )
 def get_course_run(
     catalog: OwnedCatalog,

@@ -17,7 +17,7 @@ from bursar.enrollment.direct.commands import (
 )
 from bursar.enrollment.direct.owned import ENTERPRISE, EnterpriseTarget
 from bursar.settings import Settings
-from bursar.web.fields import LARGEST_INTEGER, MOST_ITEMS, EmailAddress
+from bursar.web.fields import LARGEST_INTEGER, MOST_ITEMS, EmailAddress, Visible
 from bursar.web.request import Caller
 from bursar.web.routes import Routes
 from bursar.web.validation import Body, ListBody, problem, validate
@@ -32,7 +32,7 @@ _WHO: Final = "Give user_email or lms_user_id."
 class CourseEnrollment(Body):
     """One item of the list."""
 
-    course_run_id: Annotated[str, _KEY]
+    course_run_id: Annotated[str, _KEY, Visible]
     course_mode: Literal["audit", "verified", "professional"]
     user_email: EmailAddress | None = None
     lms_user_id: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | None = None

@@ -41,6 +41,7 @@ from bursar.web.query import (
     one_of,
     plain_text,
     size_of_page,
+    visible,
 )
 from bursar.web.request import HttpRequest
 from bursar.web.routes import Routes
@@ -54,8 +55,8 @@ _FILES: Final[dict[Format, Callable[[Iterable[Sequence[LearnerSummary]]], Iterat
 }
 
 
-_ADDRESS: Final = plain_text(from_query)
-_KEY: Final = plain_text(lambda given: plus_meant(given.strip()))
+_ADDRESS: Final = plain_text(lambda given: from_query(visible(given)))
+_KEY: Final = plain_text(lambda given: visible(plus_meant(given.strip())))
 
 
 def _ordering(texts: Sequence[str]) -> Ordering:

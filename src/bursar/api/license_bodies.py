@@ -14,6 +14,7 @@ from pydantic import (
 from pydantic_core.core_schema import no_info_plain_validator_function
 
 from bursar.emails import normalised
+from bursar.invisible import refuse_invisible
 from bursar.subscriptions.licenses.commands import LicenseFilter
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.web.fields import MOST_ITEMS, EmailAddresses
@@ -89,6 +90,10 @@ def _part_of_email(value: object) -> str:
         raise ValueError("user_email: Not a valid string.")
     if not value.strip():
         raise ValueError("user_email: This field may not be blank.")
+    try:
+        refuse_invisible(value)
+    except ValueError as error:
+        raise ValueError(f"user_email: {error}") from None
     return normalised(value)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bursar.emails import from_query
 from bursar.web.fields import LARGEST_INTEGER
-from bursar.web.query import IDENTIFIER, Errors, Parameter, Query
+from bursar.web.query import IDENTIFIER, Errors, Parameter, Query, visible
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
 _WHOLE: Final = {"type": "integer", "minimum": -LARGEST_INTEGER - 1, "maximum": LARGEST_INTEGER}
@@ -22,7 +22,7 @@ def _user_id(text: str) -> int:
     return value
 
 
-ADDRESS: Final = Parameter(from_query)
+ADDRESS: Final = Parameter(lambda given: from_query(visible(given)))
 ACCOUNT: Final = Parameter(_user_id, "Enter a whole number.", _WHOLE)
 
 

@@ -21,7 +21,7 @@ from bursar.credit.redemption.views import TransactionItem
 from bursar.credit.refusals import BudgetRefused
 from bursar.reporting.owned import ENTERPRISE, ReportedEnterprise
 from bursar.web.parameters import plus_meant
-from bursar.web.query import Errors, Query, Repeatable, WrongValue
+from bursar.web.query import Errors, Query, Repeatable, WrongValue, visible
 from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
 
@@ -33,7 +33,7 @@ LONGEST_KEY: Final = 255
 
 
 def _keys(texts: Sequence[str]) -> tuple[str, ...]:
-    keys = dict.fromkeys(plus_meant(text.strip()) for text in texts)
+    keys = dict.fromkeys(visible(plus_meant(text.strip())) for text in texts)
     found = tuple(key for key in keys if key)
     if not found:
         raise WrongValue("This field may not be blank.")

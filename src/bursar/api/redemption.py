@@ -14,7 +14,7 @@ from bursar.credit.redemption.owned import TRANSACTION, TransactionRecord
 from bursar.credit.redemption.views import TransactionItem, transaction_item
 from bursar.web.call import Answer
 from bursar.web.endpoint import Link
-from bursar.web.fields import LARGEST_INTEGER, EmailAddress, Text
+from bursar.web.fields import LARGEST_INTEGER, EmailAddress, Key
 from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
 from bursar.web.validation import Body, problem
@@ -64,7 +64,7 @@ def _just_one_learner(schema: dict[str, Any]) -> None:
 class RedeemBody(Body):
     model_config = ConfigDict(json_schema_extra=_just_one_learner)
 
-    content_key: Text
+    content_key: Key
     learner_email: EmailAddress | None = None
     lms_user_id: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)] | None = None
 

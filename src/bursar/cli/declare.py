@@ -23,7 +23,7 @@ from bursar.enrollment.bulk.checks import check_bulk_enrollment
 from bursar.enrollment.checks import check_enrollments
 from bursar.enrollment.direct.checks import check_direct_enrollments
 from bursar.learners.checks import check_learners
-from bursar.people.checks import check_erased
+from bursar.people.checks import check_addresses, check_erased
 from bursar.provisioning.apply import Plan
 from bursar.provisioning.apply import apply as apply_manifests
 from bursar.provisioning.export import export as export_enterprise
@@ -42,6 +42,7 @@ CHECKS: Final = (
     check_direct_enrollments,
     check_enrollments,
     check_learners,
+    check_addresses,
     check_erased,
     check_doors,
 )

@@ -14,6 +14,7 @@ from bursar.delivery.channel import QueuedMail
 from bursar.delivery.rendering import Rendered
 from bursar.delivery.rules import one_line
 from bursar.delivery.views import Correspondent
+from bursar.emails import ascii_domain
 from bursar.smtp_url import Sender
 
 _POLICY: Final = SMTP.clone(cte_type="7bit")  # servers need not know 8BITMIME
@@ -75,7 +76,7 @@ def wire_address(text: str) -> str:
     """
     local, _, domain = text.rpartition("@")
     try:
-        address = f"{local}@{domain.encode('idna').decode() if not domain.isascii() else domain}"
+        address = f"{local}@{ascii_domain(domain)}"
         # The parser refuses letters beyond ASCII, which are allowed wherever a letter is, so it is
         # asked about the same address with a plain letter in their places.
         plain = re.sub(r"[^\x00-\x7f]", "x", address)

@@ -21,7 +21,7 @@ class Learner(Base):
     id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
     enterprise_uuid: Mapped[UUID] = mapped_column(ForeignKey(Enterprise.uuid))
     email: Mapped[str] = mapped_column(SORTABLE)
-    """Trimmed and in lower case."""
+    """In the form of emails.normalised."""
     lms_user_id: Mapped[int | None] = mapped_column(BigInteger)
     username: Mapped[str | None]
     sso_uid: Mapped[str | None]

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from bursar.database.base import Base
 from bursar.database.types import Json
+from bursar.emails import normalised
+from bursar.learners.holdings import HOLDINGS as LEARNERS
 from bursar.people.hashing import Hasher, hasher
 from bursar.people.holdings import HOLDINGS
 from bursar.people.models import ErasedPerson
@@ -35,6 +37,30 @@ def check_erased(session: Session) -> Iterator[str]:
     for table in Base.metadata.sorted_tables:
         if "enterprise_uuid" in table.c and table.name != ErasedPerson.__tablename__:
             yield from erased.found_in(session, table)
+
+
+def check_addresses(session: Session) -> Iterator[str]:
+    """One line for each row with an address that was stored by a version which compared addresses
+    less strictly, so that the person is not found by it any more; and how to mend it.
+
+    No address is told: the output may be kept. Two people may have become one, and which of them
+    stays is not for a program to guess. Rows that tell what happened once keep what they say, and
+    learners have a check of their own.
+    """
+    for holding in HOLDINGS:
+        if holding.address is None or not holding.follows_renaming or holding in LEARNERS:
+            continue
+        keys = list(holding.table.primary_key.columns)
+        statement = select(holding.address, *keys).order_by(*keys)
+        rows = session.connection().execute(statement, execution_options={"yield_per": _BATCH})
+        for address, *key in rows:
+            if address is not None and normalised(address) != address:
+                yield (
+                    f"{holding.table.name}: {' '.join(map(str, key))}: {holding.address.name} is "
+                    "not in the form in which addresses are compared (lower case, NFC, the domain "
+                    "in ASCII): give `bursar learner change-email` the address as it is stored, "
+                    "and then as it should be; where somebody else has that, decide who stays"
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     cast,
+    exists,
     false,
     null,
     or_,
@@ -48,12 +49,35 @@ class Person:
 def find_person(session: Session, enterprise_uuid: UUID, email: str) -> Person:
     """The person with an address, also a former one. An account in the LMS is one person, whatever
     addresses it has. Raises UnknownPerson."""
-    person = Person(enterprise_uuid, (normalised(email),), (), ())
+    return find_person_by(session, enterprise_uuid, normalised(email))
+
+
+def find_person_by(session: Session, enterprise_uuid: UUID, address: str) -> Person:
+    """As `find_person`, with an address that is taken as it is."""
+    person = Person(enterprise_uuid, (address,), (), ())
     while (wider := _widened(session, person)) != person:
         person = wider
     if not any(any(rows_of(session, holding, person)) for holding in HOLDINGS):
         raise UnknownPerson
     return person
+
+
+def address_as_stored(session: Session, enterprise_uuid: UUID, email: str) -> str:
+    """In the form in which addresses are stored; as it is given where a row of an older version
+    holds exactly that."""
+    given, address = email.strip(), normalised(email)
+    if given != address and any(
+        session.scalar(select(exists().where(is_held(holding, enterprise_uuid, given))))
+        for holding in HOLDINGS
+        if holding.follows_renaming and holding.address is not None
+    ):
+        return given
+    return address
+
+
+def is_held(holding: Holding, enterprise_uuid: UUID, address: str) -> ColumnElement[bool]:
+    """Rows with exactly this address."""
+    return _in_enterprise(holding.table, enterprise_uuid) & (holding.address == address)
 
 
 def _widened(session: Session, person: Person) -> Person:
@@ -107,7 +131,7 @@ def of_person(
         ways += [
             contains_in_any_case(cast(column, Text), address)
             for column in holding.documents
-            for address in person.addresses
+            for address in person.names.spellings
         ]
     return _in_enterprise(holding.table, person.enterprise_uuid) & or_(false(), *ways)
 

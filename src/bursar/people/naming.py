@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
 
-from bursar.emails import normalised
+from bursar.emails import normalised, readable
 
 PERSONAL: Final = frozenset(
     {
@@ -51,10 +51,16 @@ class Names:
 
     def __post_init__(self) -> None:
         # Longest first, and never inside of a longer address: `ana@x.org` is not in `diana@x.org`.
-        longest = sorted(self.addresses, key=len, reverse=True)
+        longest = sorted(self.spellings, key=len, reverse=True)
         either = "|".join(map(re.escape, longest))
         pattern = re.compile(f"{_BEFORE}(?:{either}){_AFTER}", re.IGNORECASE)
         object.__setattr__(self, "_pattern", pattern)
+
+    @property
+    def spellings(self) -> list[str]:
+        """The addresses; those of an international domain also as people write them, and as
+        older versions stored them."""
+        return list(dict.fromkeys((*self.addresses, *map(readable, self.addresses))))
 
     def are_in(self, value: object) -> bool:
         """Whether an address stands anywhere in a JSON value."""

@@ -19,9 +19,21 @@ from bursar.emails import normalised
 from bursar.identity.service import find_enterprises
 from bursar.jobs.forgetting import rewrite_jobs
 from bursar.learners.renaming import tell_erased, tell_renamed, withdraw_consents
-from bursar.learners.service import LearnerRecord, get_learners, lock_learners
+from bursar.learners.service import (
+    LearnerRecord,
+    get_learners,
+    lock_known_learners,
+    lock_learners,
+)
 from bursar.people import changing
-from bursar.people.finding import Person, find_person, rows_of
+from bursar.people.finding import (
+    Person,
+    address_as_stored,
+    find_person,
+    find_person_by,
+    is_held,
+    rows_of,
+)
 from bursar.people.hashing import remember_erased
 from bursar.people.holdings import HOLDINGS
 from bursar.people.naming import new_tombstone
@@ -86,14 +98,16 @@ def change_email(
 
     Raises UnknownPerson, SameAddress, AddressTaken and PersonIsBusy.
     """
-    old, new = normalised(email), normalised(new)
+    new = normalised(new)
     _lock(session, enterprise_uuid)
-    person = find_person(session, enterprise_uuid, old)
+    # An older version may have stored it in another form: this is what mends that.
+    old = address_as_stored(session, enterprise_uuid, email)
+    person = find_person_by(session, enterprise_uuid, old)
     if old == new:
         raise SameAddress
     _refuse_taken(session, enterprise_uuid, new)
     _refuse_busy(session, person)
-    learner = lock_learners(session, enterprise_uuid, [old], at)[old]
+    learner = _learner_with(session, person, old, at)
     rows = {
         str(holding.table.name): changing.rename(session, holding, person, old, new)
         for holding in HOLDINGS
@@ -170,6 +184,17 @@ def _learners(session: Session, person: Person, at: datetime) -> list[LearnerRec
     return list(lock_learners(session, person.enterprise_uuid, emails, at).values())
 
 
+def _learner_with(session: Session, person: Person, address: str, at: datetime) -> LearnerRecord:
+    """The learner with exactly this address, locked. An older version may have stored the address
+    in another form than it is looked up by."""
+    known = lock_known_learners(session, person.learner_ids).values()
+    for learner in known:
+        if learner.email == address:
+            return learner
+    wanted = normalised(address)
+    return lock_learners(session, person.enterprise_uuid, [wanted], at)[wanted]
+
+
 def _refuse_contact(session: Session, person: Person) -> None:
     found = find_enterprises(session.connection(), [person.enterprise_uuid])
     for enterprise in found.values():
@@ -187,8 +212,7 @@ def _refuse_taken(session: Session, enterprise_uuid: UUID, address: str) -> None
     for holding in HOLDINGS:
         if holding.address is None or not holding.follows_renaming:
             continue
-        theirs = (holding.table.c.enterprise_uuid == enterprise_uuid) & (holding.address == address)
-        if session.scalar(select(exists().where(theirs))):
+        if session.scalar(select(exists().where(is_held(holding, enterprise_uuid, address)))):
             raise AddressTaken
 
 

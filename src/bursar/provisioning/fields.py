@@ -13,6 +13,7 @@ from bursar import clock, emails
 from bursar.catalog.filters.refusals import FilterError
 from bursar.catalog.filters.service import parse_filter
 from bursar.enrollment.progress.reported_rows import KNOWN, BadRow, ReportedRow, parse_object
+from bursar.invisible import refuse_invisible
 from bursar.provisioning.problems import NESTED, path_of
 
 LARGEST_INTEGER: Final = 2**63 - 1
@@ -27,6 +28,7 @@ def _without_nul(text: str) -> str:
 
 
 def _printable(text: str) -> str:
+    _visible(text)
     if not text.isprintable():
         raise PydanticCustomError("text", "must consist of printable characters")
     return text
@@ -55,9 +57,18 @@ def _aware(value: object) -> datetime:
     raise ValueError
 
 
-def _email(text: str) -> str:
+def _visible(text: str) -> str:
     try:
-        return emails.checked(text)
+        refuse_invisible(text)
+    except ValueError as error:
+        raise PydanticCustomError("invisible", "{why}", {"why": str(error)}) from None
+    return text
+
+
+def _email(text: str) -> str:
+    address = _visible(text.strip())
+    try:
+        return emails.checked(address)
     except ValueError:
         raise PydanticCustomError("email", "must be an e-mail address") from None
 

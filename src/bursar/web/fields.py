@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from bursar import emails
+from bursar.invisible import refuse_invisible
 from bursar.web.parameters import parse_uuid
 
 LARGEST_INTEGER: Final = 2**63 - 1
@@ -38,6 +39,17 @@ Text = Annotated[
     Field(json_schema_extra={"pattern": _NOT_BLANK}),
 ]
 """Text that is trimmed and must not be blank."""
+
+
+def _visible(text: str) -> str:
+    refuse_invisible(text)
+    return text
+
+
+Visible: Final = AfterValidator(_visible)
+"""Of a key: refuses a character that nobody sees, and names it."""
+Key = Annotated[Text, Visible]
+"""The key of content, such as `edX+DemoX`."""
 Cents = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 EmailAddresses = Annotated[list[EmailAddress], Field(min_length=1, max_length=MOST_ITEMS)]
 Identifiers = Annotated[list[Identifier], Field(min_length=1, max_length=MOST_ITEMS)]

@@ -19,6 +19,7 @@ from bursar.database.engine import DATABASE_AWAY, Database
 from bursar.database.retries import with_retries
 from bursar.database.standby import Standby
 from bursar.database.troubles import DatabaseBusy, DatabaseReadOnly
+from bursar.invisible import refuse_invisible
 from bursar.pages import PageOutOfRange
 from bursar.settings import Settings
 from bursar.tenancy import NotAuthenticated
@@ -221,6 +222,7 @@ class Pipeline:
             now=clock.now(),
             provided=self.provided,
         )
+        _refuse_invisible_keys(call.path)
         is_named = endpoint.owned is not None and named is not None
         if path is None or (is_named and target is None):
             raise NotFound
@@ -330,6 +332,16 @@ def _named_in_query(endpoint: Endpoint, incoming: Incoming) -> dict[str, Any] | 
         return {name: parse_uuid(query.get(name) or "") for name in endpoint.query_names}
     except ValueError:
         return None
+
+
+def _refuse_invisible_keys(path: Mapping[str, Any]) -> None:
+    """No key has characters that nobody sees, whoever's it is. Raises InvalidFields."""
+    for name, value in path.items():
+        if isinstance(value, str):
+            try:
+                refuse_invisible(value)
+            except ValueError as error:
+                raise InvalidFields({name: [str(error)]}) from None
 
 
 def _path_parameters(template: str, raw: Mapping[str, str]) -> dict[str, Any] | None:

@@ -31,6 +31,7 @@ from typing import (
 import msgspec
 
 from bursar import clock
+from bursar.invisible import refuse_invisible
 from bursar.pages import LAST
 from bursar.web.parameters import QueryParameters, parse_boolean, parse_uuid
 
@@ -174,6 +175,15 @@ def _day(text: str) -> date:
 DAY: Final = Parameter(
     _day, "Enter a valid date, as YYYY-MM-DD.", {"type": "string", "format": "date"}
 )
+
+
+def visible(text: str) -> str:
+    """The text of an identifier. Raises WrongValue, naming a character that nobody sees."""
+    try:
+        refuse_invisible(text)
+    except ValueError as error:
+        raise WrongValue(str(error)) from None
+    return text
 
 
 def plain_text(

@@ -19,6 +19,7 @@ from bursar.catalog.content.recognising import is_page, recognise
 from bursar.catalog.content.refusals import BrokenDocument
 from bursar.catalog.content.rules import program_active_until, run_open_until
 from bursar.catalog.content.templates import template_of
+from bursar.invisible import refuse_invisible
 
 MAX_KEY_LENGTH = 255
 DEEPEST = 64
@@ -106,6 +107,10 @@ def _key(data: Mapping[str, Any], kind: ContentType) -> str:
         raise BrokenDocument(f"a {kind.value} needs a key")
     if len(key) > MAX_KEY_LENGTH or "\x00" in key:
         raise BrokenDocument(f"the key is longer than {MAX_KEY_LENGTH} characters or has NUL")
+    try:
+        refuse_invisible(key)
+    except ValueError as error:
+        raise BrokenDocument(f"the key {key!a}: {error}") from None
     return key
 
 

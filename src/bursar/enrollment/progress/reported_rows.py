@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from bursar import clock, emails
 from bursar.enrollment.progress.old_names import own_name
+from bursar.invisible import refuse_invisible
 from bursar.remembering import remembered
 from bursar.spreadsheet import GUARD, text_of
 
@@ -167,6 +168,7 @@ def _run_key(text: str) -> str:
         raise ValueError(_BLANK)
     if len(key) > LONGEST_KEY:
         raise ValueError(f"Ensure this field has no more than {LONGEST_KEY} characters.")
+    refuse_invisible(key)
     if not key.isprintable():
         raise ValueError("Must consist of printable characters.")
     return key

@@ -306,3 +306,8 @@ def test_a_course_is_active_as_long_as_its_last_run() -> None:
         2027, 12, 31, 23, tzinfo=UTC
     )
     assert parse_document(course()).active_until == NEVER
+
+
+def test_a_key_with_an_invisible_character_is_refused() -> None:
+    with pytest.raises(BrokenDocument, match=r"U\+200B at position 4"):
+        parse_document({"key": "edX\u200b+DemoX", "course_runs": []})
