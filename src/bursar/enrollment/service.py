@@ -143,15 +143,14 @@ def _record(
 def _payable(
     session: Session, enrollments: Sequence[NewEnrollment], people: Mapping[int, LearnerRecord]
 ) -> list[NewEnrollment]:
-    """Those whose seats nobody pays for under another address; of several addresses among these,
-    the one of the learner who was known first."""
+    """Without what is paid for under another address; of several here, the first known counts."""
     places = [(each.learner_id, each.courserun_key) for each in enrollments]
     paid = {(row.learner_id, row.courserun_key) for row in paid_elsewhere(session, places)}
-    chosen: dict[tuple[UUID, str, str, int], NewEnrollment] = {}
+    chosen: dict[tuple[object, ...], NewEnrollment] = {}
     for place, each in zip(places, enrollments, strict=True):
         account = people[each.learner_id].lms_user_id
-        is_shared = account is not None and each.payer is not Payer.API
-        seat = ("account", account) if is_shared and account else ("learner", each.learner_id)
+        is_one = account is not None and each.payer is not Payer.API
+        seat = ("account", account) if is_one else ("learner", each.learner_id)
         if place not in paid:
             chosen.setdefault((each.enterprise_uuid, each.courserun_key, *seat), each)
     return list(chosen.values())
