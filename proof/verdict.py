@@ -59,7 +59,7 @@ def _await_quiet(
             _transaction(client, uuid)["state"] != "created" for uuid in journal.transactions
         ),
         "a job is not done": lambda: all(
-            client.get(f"{BULK}/{job}").json()["state"] == "done" for job in journal.jobs
+            _state_of_job(client, job) in {"done", "lost"} for job in journal.jobs
         ),
         "a mail waits": lambda: all(
             mail["status"] in _SETTLED for mail in _all_mails(installation)
@@ -86,6 +86,11 @@ def _transaction(client: Client, uuid: str) -> dict[str, Any]:
     answer = client.look(f"{REDEMPTION}/transactions/{uuid}/")
     found: dict[str, Any] = {"state": "lost"} if answer.status_code == 404 else answer.json()
     return found
+
+
+def _state_of_job(client: Client, job: str) -> str:
+    answer = client.look(f"{BULK}/{job}")
+    return "lost" if answer.status_code == 404 else str(answer.json()["state"])
 
 
 def _assignments(client: Client, journal: Journal) -> list[str]:
@@ -117,6 +122,9 @@ def _licenses(client: Client, journal: Journal) -> list[str]:
 
 def _jobs(client: Client, journal: Journal) -> Iterator[str]:
     for job, pairs in journal.jobs.items():
+        if _state_of_job(client, job) == "lost":
+            yield f"job {job}: was acknowledged and is lost"
+            continue
         rows = _pages(client, f"{BULK}/{job}/rows")
         found = [((row["email"], row["course_run_key"]), row["status"]) for row in rows]
         yield from differences(f"pair of {job}", dict.fromkeys(pairs, "success"), found)

@@ -62,6 +62,12 @@ def enterprise(session: Session, slug: str = "acme", **fields: Any) -> UUID:
         )
     )
     session.flush()
+    catalog(session, uuid)
+    return uuid
+
+
+def catalog(session: Session, uuid: UUID) -> None:
+    """The catalog that the budgets of an enterprise spend in."""
     session.add(
         Catalog(
             uuid=catalog_of(uuid),
@@ -76,7 +82,6 @@ def enterprise(session: Session, slug: str = "acme", **fields: Any) -> UUID:
         )
     )
     session.flush()
-    return uuid
 
 
 def catalog_of(enterprise_uuid: UUID) -> UUID:

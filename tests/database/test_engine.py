@@ -54,7 +54,8 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
 
 def enterprise(slug: str, **fields: Any) -> dict[str, Any]:
     plain = {"country": None, "contact_email": None, "created_at": NOW, "modified_at": NOW}
-    return {"uuid": uuid4(), "name": slug.title(), "slug": slug, **plain, **fields}
+    named = {"uuid": uuid4(), "name": slug.title(), "slug": slug, "suspended_at": None}
+    return {**named, **plain, **fields}
 
 
 def item(key: str, **fields: Any) -> dict[str, Any]:

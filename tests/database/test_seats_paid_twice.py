@@ -7,13 +7,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection, insert, text, update
+from sqlalchemy import Column, Connection, MetaData, Table, insert, text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from bursar.credit.models import Policy, SubsidyTransaction
 from bursar.credit.policy_types import PER_LEARNER_SPEND
 from bursar.database.engine import Database
 from bursar.database.migrate import is_current, upgrade
+from bursar.identity.models import Enterprise
 from testing.databases.postgres import PostgresAddress
 from testing.worlds import credit as world
 
@@ -32,11 +34,23 @@ def old(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterato
     upgrade(database, "0017")
     with database.transaction() as session:
         for uuid, slug in ((ACME, "acme"), (GLOBEX, "globex")):
-            world.enterprise(session, slug, uuid=uuid)
+            enterprise(session, uuid, slug)
+            world.catalog(session, uuid)
             subsidy = world.subsidy(session, uuid)
             world.policy(session, uuid, subsidy, uuid=uuid, policy_type=PER_LEARNER_SPEND)
     yield database
     database.dispose()
+
+
+def enterprise(session: Session, uuid: UUID, slug: str) -> None:
+    """With the columns that there were: the model of today has more."""
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    columns = ("uuid", "name", "slug", "country", "contact_email", "created_at", "modified_at")
+    table = Enterprise.__table__
+    assert isinstance(table, Table)
+    old = Table("enterprises", MetaData(), *(Column(name, table.c[name].type) for name in columns))
+    row = {"uuid": uuid, "name": slug, "slug": slug, "created_at": began, "modified_at": began}
+    session.execute(insert(old).values(row))
 
 
 def pay(database: Database, day: int, email: str, account: int | None = None, **wish: Any) -> UUID:

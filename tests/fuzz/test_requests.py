@@ -57,7 +57,7 @@ def forged(draw: st.DrawFn, good: str) -> bytes:
     elif how == "swap":
         parts = draw(st.permutations(parts).filter(lambda found: found != parts))
     else:
-        parts += [mark] * draw(st.integers(1, 400))
+        parts += [mark] * draw(st.integers(1, 100))  # larger headers are not read
     return ".".join(parts).encode("utf-8", "surrogatepass")
 
 
@@ -92,7 +92,7 @@ class TestTokens:
             assert attacker.ask(sample, (b"authorization", token)).status == 401
 
     @fuzzing
-    @given(value=header_bytes | st.sampled_from([b"JWT " + b"a" * 100_000, b"Basic Og=="]))
+    @given(value=header_bytes | st.sampled_from([b"JWT " + b"a" * 10_000, b"Basic Og=="]))
     def test_any_other_header_is_refused(self, attacker: Attacker, value: bytes) -> None:
         for sample in list(DOCUMENTED.values())[::8]:
             assert attacker.ask(sample, (b"authorization", value)).status == 401
