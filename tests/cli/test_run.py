@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from typer.testing import CliRunner, Result
 
-from bursar import clock
+from bursar import clock, logs
 from bursar.actors import Actor
 from bursar.cli import run_task
 from bursar.cli.commands import app
@@ -55,6 +55,8 @@ def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> RunTask:
         "fail": Task("fail", break_down, None),
     }
     monkeypatch.setattr(run_task, "settings_or_fail", lambda: settings)
+    # Loggers remember the stream that they wrote to first, and this command's is closed after it.
+    monkeypatch.setattr(logs, "configure", lambda _settings: None)
     monkeypatch.setattr(run_task, "TASK_NAMES", tuple(tasks))
     monkeypatch.setattr(run_task, "tasks_of", lambda _gateway: tasks)
     return lambda *arguments: CliRunner().invoke(app, ["run", *arguments])
