@@ -15,6 +15,8 @@ BEYOND_SCHEMAS = (
     "Give course_run_ids or program_uuids.",
     # By what there is.
     "Not enough licenses: ",
+    # A category of Unicode, which a pattern names in no way that all readers of schemas know.
+    "Remove the invisible character ",
     # JSON Schema takes 1.0 for an integer.
     "A valid integer is required.",
 )
