@@ -20,7 +20,7 @@ import zstandard
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from bursar import clock, work
+from bursar import clock, logs, work
 from bursar.app import create_app
 from bursar.cli.commands import app as commands
 from bursar.database.engine import Database
@@ -104,6 +104,8 @@ class Stage:
         all_workflows = work.workflows_of
         patch.setattr(work, "workflows_of", lambda settings: unscheduled(all_workflows(settings)))
         patch.setattr(work, "MAIL_SECONDS", 3600.0)
+        # Loggers remember the stream that they wrote to first, and those of commands are closed.
+        patch.setattr(logs, "configure", lambda _settings: None)
         patch.setattr("bursar.jobs.runner.CONCURRENCY", 1)
         patch.setattr("bursar.jobs.runner.MANY_CONCURRENCY", 1)
         self.configure(**SETTINGS, BURSAR_DATABASE_URL=url)
