@@ -14,6 +14,7 @@ class EnrollmentEvent(Event):
     be shown."""
 
     object_type: ClassVar[str] = "enrollment"
+    is_public: ClassVar[bool] = True
 
     learner_id: int
     courserun_key: str

@@ -27,6 +27,9 @@ class Event:
 
     type: ClassVar[str]
     object_type: ClassVar[str]
+    is_public: ClassVar[bool] = False
+    """Whether the log shows it to readers outside, and webhooks send it. Others are for the audit
+    trail and for subscribers only."""
 
     object_id: UUID | str
     enterprise_uuid: UUID | None

@@ -33,6 +33,7 @@ class _ClientEvent(Event):
     """Each enterprise that the client acts for is told by an event of its own."""
 
     object_type: ClassVar[str] = "client"
+    is_public: ClassVar[bool] = True
 
 
 class ClientCreated(_ClientEvent):

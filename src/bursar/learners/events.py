@@ -9,6 +9,7 @@ from bursar.events.event import Event
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _LearnerEvent(Event):
     object_type: ClassVar[str] = "learner"
+    is_public: ClassVar[bool] = True
 
     learner_id: int
     email: str

@@ -13,6 +13,7 @@ class CatalogChanged(Event):
 
     type: ClassVar[str] = "catalog.changed"
     object_type: ClassVar[str] = "catalog"
+    is_public: ClassVar[bool] = True
 
     pending_query_uuid: UUID | None
     """The query of a new filter over so much content that it is evaluated in the background."""

@@ -14,6 +14,7 @@ class AssignmentEvent(Event):
     change."""
 
     object_type: ClassVar[str] = "assignment"
+    is_public: ClassVar[bool] = True
 
     data: AssignmentListItem
 

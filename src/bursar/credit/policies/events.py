@@ -15,6 +15,7 @@ from bursar.events.event import Event
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubsidyEvent(Event):
     object_type: ClassVar[str] = "subsidy"
+    is_public: ClassVar[bool] = True
 
     data: SubsidyItem
 
@@ -35,6 +36,7 @@ class SubsidyDeposited(Event):
 
     type: ClassVar[str] = "subsidy.deposited"
     object_type: ClassVar[str] = "subsidy"
+    is_public: ClassVar[bool] = True
 
     data: SubsidyDeposit
 
@@ -45,6 +47,7 @@ class SubsidyAdjusted(Event):
 
     type: ClassVar[str] = "subsidy.adjusted"
     object_type: ClassVar[str] = "subsidy"
+    is_public: ClassVar[bool] = True
 
     data: SubsidyAdjustment
 
@@ -54,6 +57,7 @@ class PolicyEvent(Event):
     """An event whose data is the policy as the list of policies shows it after the change."""
 
     object_type: ClassVar[str] = "policy"
+    is_public: ClassVar[bool] = True
 
     data: PolicySummary
 

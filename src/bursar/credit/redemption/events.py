@@ -12,6 +12,7 @@ class TransactionChanged(Event):
     """An event whose data is the transaction as its endpoint shows it after the change."""
 
     object_type: ClassVar[str] = "transaction"
+    is_public: ClassVar[bool] = True
 
     data: TransactionItem
 

@@ -52,3 +52,4 @@ class JobFinished(JobEvent):
     """All pairs are done; some may be pending until their license is activated."""
 
     type: ClassVar[str] = "job.finished"
+    is_public: ClassVar[bool] = True

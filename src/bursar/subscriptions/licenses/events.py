@@ -22,6 +22,7 @@ class LicenseEvent(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenseAssigned(LicenseEvent):
     type: ClassVar[str] = "license.assigned"
+    is_public: ClassVar[bool] = True
 
     plan_title: str
     plan_expiration: datetime
@@ -36,6 +37,7 @@ class LicenseReminded(LicenseEvent):
     """The learner is to be reminded by mail; the license stays as it was."""
 
     type: ClassVar[str] = "license.reminded"
+    is_public: ClassVar[bool] = True
 
     plan_title: str
     plan_expiration: datetime
@@ -44,11 +46,13 @@ class LicenseReminded(LicenseEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenseActivated(LicenseEvent):
     type: ClassVar[str] = "license.activated"
+    is_public: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenseRevoked(LicenseEvent):
     type: ClassVar[str] = "license.revoked"
+    is_public: ClassVar[bool] = True
 
     was_activated: bool
     """Whether it may have paid for enrollments, which then have to end."""
@@ -59,6 +63,7 @@ class LicenseRenewed(LicenseEvent):
     """The license is the learner's new one, of the plan that follows."""
 
     type: ClassVar[str] = "license.renewed"
+    is_public: ClassVar[bool] = True
 
     renewed_from_uuid: UUID
 

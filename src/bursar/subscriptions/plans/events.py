@@ -11,6 +11,7 @@ from bursar.subscriptions.plans.views import PlanItem
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanEvent(Event):
     object_type: ClassVar[str] = "subscription_plan"
+    is_public: ClassVar[bool] = True
 
     enterprise_uuid: UUID
     data: PlanItem
