@@ -107,8 +107,9 @@ def create_app(
     threads = Threads(settings.threads, metrics.waits("reading thread"))
     writers = Threads(settings.threads, metrics.waits("writing thread"))
     probes = Threads(1)
+    renderers = Threads(1)
     issuers = Threads(max(1, settings.threads // 2), metrics.waits("token thread"))
-    close = _closer(database, threads, writers, probes, issuers)
+    close = _closer(database, threads, writers, probes, renderers, issuers)
     ring = KeyRing(database, settings)
     shared = CatalogServices(
         MemberIndexes(),
@@ -133,7 +134,12 @@ def create_app(
             *route_handlers(endpoints, pipeline, threads, writers),
             *token_handlers(database, ring, settings, issuers),
             *system_handlers(
-                database, metrics, probes, __version__, partial(readiness_of_tokens, ring)
+                database,
+                metrics,
+                __version__,
+                partial(readiness_of_tokens, ring),
+                probes=probes,
+                renderers=renderers,
             ),
             *docs_handlers(document, content_schemas),
             *extra_handlers,

@@ -22,11 +22,17 @@ READ_ONLY: Final = "The database accepts no changes."
 def system_handlers(
     database: Database,
     metrics: Metrics,
-    threads: Threads,
     version: str,
     check: Callable[[], Readiness] = Readiness,
+    *,
+    probes: Threads,
+    renderers: Threads,
 ) -> list[HTTPRouteHandler]:
-    """`check` is asked at every `/ready`, when the database answers and its schema is current."""
+    """`check` is asked at every `/ready`, when the database answers and its schema is current.
+
+    The figures are rendered in threads of their own, because counting them can take long, and
+    whoever asks whether the process is ready must not wait behind that.
+    """
 
     async def health(request: AnyRequest) -> ASGIResponse:
         return json_response(200, {"status": "ok", "version": version}, {}, request.method)
@@ -34,7 +40,7 @@ def system_handlers(
     async def readiness() -> Readiness:
         if is_draining():
             return Readiness(STOPPING)
-        return await threads.run(_readiness, database, check)
+        return await probes.run(_readiness, database, check)
 
     async def ready(request: AnyRequest) -> ASGIResponse:
         found = await readiness()
@@ -44,7 +50,7 @@ def system_handlers(
         return json_response(200, {"status": "ready", **errors}, {}, request.method)
 
     async def figures(request: AnyRequest) -> ASGIResponse:
-        media_type, body = await threads.run(metrics.render)
+        media_type, body = await renderers.run(metrics.render)
         is_head = request.method == "HEAD"
         return ASGIResponse(
             body=b"" if is_head else body,
