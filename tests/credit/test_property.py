@@ -122,7 +122,7 @@ class Books(RuleBasedStateMachine):
         reasons = {
             None: "assignment_not_found",
             "redeeming": "redemption_in_progress",
-            "accepted": "already_redeemed",
+            "accepted": "already_enrolled",
             "expired": "assignment_expired",
             "allocated": None,
         }

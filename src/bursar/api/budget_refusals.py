@@ -27,7 +27,6 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "assignment_not_allocated": "This assignment cannot be redeemed any more.",
     "redemption_in_progress": "This course is being redeemed for this learner.",
     "already_enrolled": "This learner is enrolled in this course run already.",
-    "already_redeemed": "This course has been redeemed for this learner.",
 }
 
 

@@ -70,7 +70,7 @@ def test_a_direct_budget_refuses_what_it_cannot_price_or_pay(
     assert refusal(budget, ANA, key="edX+Elsewhere") == "content_not_in_catalog"
     assert refusal(budget, ANA, key=COURSE) == "price_unknown"
     budget.redeem(ANA, key=PRICED)
-    assert refusal(budget, ANA, key=PRICED_RUN) == "already_redeemed"
+    assert refusal(budget, ANA, key=PRICED_RUN) == "already_enrolled"
     assert refusal(budget, ANA, key=second) == "policy_spend_limit_reached"
     budget.change_policy(spend_limit=25_000)
     budget.sibling(policy_type=policy_type).redeem(BEN, key=PRICED)
@@ -132,4 +132,4 @@ def test_two_addresses_of_one_account_share_its_limits(database: Database) -> No
     (second,) = priced(budget, "Second")
     budget.redeemed(ANA, key=PRICED)
     assert refusal(budget, BEN, key=second) == "learner_max_enrollments_reached"
-    assert refusal(budget, None, user=7, key=PRICED) == "already_redeemed"
+    assert refusal(budget, None, user=7, key=PRICED) == "already_enrolled"

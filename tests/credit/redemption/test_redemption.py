@@ -130,7 +130,7 @@ def test_an_assignment_is_redeemed_once(database: Database) -> None:
     budget = open_budget(database)
     budget.assign()
     budget.redeemed()
-    assert refusal(budget) == "already_redeemed"
+    assert refusal(budget) == "already_enrolled"
 
 
 def test_only_what_is_assigned_to_the_learner_is_redeemed(database: Database) -> None:

@@ -67,14 +67,20 @@ def payment_for(
 ) -> Payment:
     """What the redemption costs. The budget is open, and its catalog offers the content so. The
     caller holds the lock of the budget. Raises a BudgetRefused."""
-    payment = _payment_for(session, budget, person, content_key, offer, at=at)
-    if payment.run_key is not None:
-        _check_seat(session, budget, person, payment.run_key)
+    if budget.policy_type != ASSIGNED:
+        return _directly(session, budget, person, offer, at)
+    row = _assignment(session, budget, person, content_key, offer)
+    payment = _of_assignment(session, budget, row, offer, at)
+    _check_seat(session, budget, person, payment.run_key)
     return payment
 
 
-def _check_seat(session: Session, budget: LockedBudget, person: Person, run_key: str) -> None:
-    """A seat is paid for once, whoever pays."""
+def _check_seat(
+    session: Session, budget: LockedBudget, person: Person, run_key: str | None
+) -> None:
+    """A seat is paid for once, whoever pays. Raises AlreadyEnrolled."""
+    if run_key is None:
+        return
     standing = _standing_payment(session, budget, person, run_key)
     if standing is not None:
         raise refusals.AlreadyEnrolled(budget.policy_uuid, Payer.CREDIT.value, standing)
@@ -106,21 +112,6 @@ def _standing_payment(
     return session.scalars(statement.limit(1)).first()
 
 
-def _payment_for(
-    session: Session,
-    budget: LockedBudget,
-    person: Person,
-    content_key: str,
-    offer: Offer | None,
-    *,
-    at: datetime,
-) -> Payment:
-    if budget.policy_type == ASSIGNED:
-        row = _assignment(session, budget, person, content_key, offer)
-        return _of_assignment(session, budget, row, offer, at)
-    return _directly(session, budget, person, offer, at)
-
-
 def _of_assignment(
     session: Session,
     budget: LockedBudget,
@@ -132,6 +123,8 @@ def _of_assignment(
     that of the assigned content."""
     if row is None:
         raise refusals.AssignmentNotFound(budget.policy_uuid)
+    if row.state == AssignmentState.ACCEPTED:
+        raise refusals.AlreadyEnrolled(budget.policy_uuid, Payer.CREDIT.value, row.transaction_uuid)
     refused = _refusal_of_state(row)
     if refused is not None:
         raise refused(budget.policy_uuid)
@@ -190,8 +183,6 @@ def _assignment(
 def _refusal_of_state(row: AnyRow) -> type[BudgetRefused] | None:
     if is_redeeming(row):
         return refusals.RedemptionInProgress
-    if row.state == AssignmentState.ACCEPTED:
-        return refusals.AlreadyRedeemed
     if row.state == AssignmentState.EXPIRED:
         return refusals.AssignmentPastDeadline
     if row.state != AssignmentState.ALLOCATED:
@@ -217,10 +208,12 @@ def _directly(
     if offer is None:
         raise ContentNotInCatalog(budget.policy_uuid)
     run_key = _run_for(budget, offer, at)
+    # Before the learner's limits, which the seat that is paid for may have used up.
+    _check_seat(session, budget, person, run_key)
     if offer.price_cents is None:
         raise PriceUnknown(budget.policy_uuid)
     earlier = _redeemed_by(session, budget, person)
-    refused = _refusal_of_learner(budget, earlier, run_key, offer.price_cents)
+    refused = _refusal_of_learner(budget, earlier, offer.price_cents)
     if refused is not None:
         raise refused(budget.policy_uuid)
     too_dear = refusal_of_cost(budget.money, offer.price_cents)
@@ -230,7 +223,7 @@ def _directly(
 
 
 def _redeemed_by(session: Session, budget: LockedBudget, person: Person) -> Sequence[AnyRow]:
-    statement = select(SubsidyTransaction.courserun_key, SubsidyTransaction.quantity).where(
+    statement = select(SubsidyTransaction.quantity).where(
         SubsidyTransaction.policy_uuid == budget.policy_uuid,
         SubsidyTransaction.state.in_(_STANDING),
         paid_for(person),
@@ -239,10 +232,8 @@ def _redeemed_by(session: Session, budget: LockedBudget, person: Person) -> Sequ
 
 
 def _refusal_of_learner(
-    budget: LockedBudget, earlier: Sequence[AnyRow], run_key: str | None, price_cents: int
+    budget: LockedBudget, earlier: Sequence[AnyRow], price_cents: int
 ) -> type[BudgetRefused] | None:
-    if run_key is not None and run_key in {row.courserun_key for row in earlier}:
-        return refusals.AlreadyRedeemed
     spent = price_cents - sum(row.quantity for row in earlier)
     if budget.per_learner_spend_limit is not None and spent > budget.per_learner_spend_limit:
         return refusals.LearnerSpendLimitReached

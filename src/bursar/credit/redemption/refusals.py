@@ -61,12 +61,6 @@ class AlreadyEnrolled(BudgetRefused):
         enrollment of a reversed transaction is being ended."""
 
 
-class AlreadyRedeemed(BudgetRefused):
-    """The content was redeemed for the learner before."""
-
-    reason = "already_redeemed"
-
-
 class TransactionNotCommitted(CreditRefused):
     """Only a committed transaction can be reversed."""
 
