@@ -20,7 +20,7 @@ _CATALOGS_COUNT = select(func.count()).select_from(Catalog.__table__).where(_OF_
 _LAST_CLOSED = (
     select(_members.active_until)
     .where(
-        _members.query_uuid == _catalogs.query_uuid,
+        _members.query_uuid == _queries.uuid,
         # While its statistics are older than the rows, PostgreSQL believes that few rows have no
         # `removed_at`. It would then read all members of the query, or sort all that were closed,
         # rather than take the first one from the index. Of a comparison it believes that it holds
@@ -33,6 +33,15 @@ _LAST_CLOSED = (
     .scalar_subquery()
 )
 """Of the documents that the clock closed."""
+# A subquery, so that PostgreSQL looks for what was closed once, and not for each column that needs
+# it.
+_SOURCES = select(
+    _queries.uuid,
+    _queries.filter_uuid,
+    _queries.content_modified_at,
+    _LAST_CLOSED.label("last_closed_at"),
+).subquery()
+_sources = _SOURCES.c
 _CATALOGS_PAGE = (
     select(
         _catalogs.uuid,
@@ -40,21 +49,19 @@ _CATALOGS_PAGE = (
         _catalogs.enterprise_uuid,
         _catalogs.query_uuid,
         _catalogs.query_since,
-        _queries.filter_uuid,
-        _queries.content_modified_at,
-        _LAST_CLOSED.label("last_closed_at"),
+        _sources.filter_uuid,
+        _sources.content_modified_at,
+        _sources.last_closed_at,
         _catalogs.modified_at,
         _catalogs.query_title,
         _catalogs.include_exec_ed_2u_courses,
         func.count().over().label("total"),
         func.max(_catalogs.modified_at).over().label("last_modified_at"),
         func.max(_catalogs.query_since).over().label("last_query_since"),
-        func.max(_queries.content_modified_at).over().label("last_content_modified_at"),
-        func.max(_LAST_CLOSED).over().label("last_of_all_closed_at"),
+        func.max(_sources.content_modified_at).over().label("last_content_modified_at"),
+        func.max(_sources.last_closed_at).over().label("last_of_all_closed_at"),
     )
-    .select_from(
-        Catalog.__table__.outerjoin(CatalogQuery.__table__, _queries.uuid == _catalogs.query_uuid)
-    )
+    .select_from(Catalog.__table__.outerjoin(_SOURCES, _sources.uuid == _catalogs.query_uuid))
     .where(_OF_ENTERPRISES)
     .order_by(_catalogs.created_at, _catalogs.uuid)
     .offset(bindparam("skipped"))
