@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from bursar.cli.commands import COMMANDS
@@ -17,6 +19,10 @@ _FORKS: Final = multiprocessing.get_context("forkserver")
 _MODULES: Final = {command.module for command in COMMANDS.values()}
 _FORKS.set_forkserver_preload([*sorted(_MODULES), __name__])
 TIMEOUT_SECONDS: Final = 60.0
+_ENDINGS: Final = Lock()
+"""Whoever asks for the exit status of a process reads it from a pipe, and starting a process asks
+for those of all others. Of two threads that ask at once, the one that comes late would believe that
+the process ended with 255."""
 
 
 def run_forked(
@@ -29,13 +35,16 @@ def run_forked(
         process = _FORKS.Process(
             target=_run, args=(arguments, child_environment(env), cwd, folder), daemon=False
         )
-        process.start()
-        process.join(TIMEOUT_SECONDS)
-        if process.exitcode is None:
+        with _ENDINGS:
+            process.start()
+        has_ended = wait([process.sentinel], TIMEOUT_SECONDS)
+        with _ENDINGS:
+            status = process.exitcode if has_ended else None
+        if status is None:
             process.kill()
             raise subprocess.TimeoutExpired(["bursar", *arguments], TIMEOUT_SECONDS)
         output, errors = ((folder / each).read_text() for each in "12")
-        return subprocess.CompletedProcess(["bursar", *arguments], process.exitcode, output, errors)
+        return subprocess.CompletedProcess(["bursar", *arguments], status, output, errors)
 
 
 def _run(arguments: tuple[str, ...], env: dict[str, str], cwd: Path, folder: Path) -> None:
