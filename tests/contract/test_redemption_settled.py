@@ -129,6 +129,8 @@ def test_a_budget_for_all_pays_the_known_price_once_for_each(working: Service) -
     assert transaction["state"] == "committed"
     assert (transaction["learner_email"], transaction["quantity"]) == (ANA, -10_000)
     assert reason_against(budget, PRICED, learner_email=ANA) == "already_enrolled"
+    (entry,) = budget.redeem(PRICED, learner_email=ANA).json()
+    assert entry["metadata"] == {"source": "credit", "transaction_uuid": uuid}
     assert budget.reverse(uuid).status_code == 200
     assert redeemed_when_the_seat_is_free(budget, PRICED) != uuid
 

@@ -55,10 +55,10 @@ class AlreadyEnrolled(BudgetRefused):
     def __init__(self, policy_uuid: UUID, source: str, payer_uuid: UUID | None = None) -> None:
         super().__init__(policy_uuid)
         self.source = source
-        """`license` or `credit`."""
+        """`license`, `credit` or `api`."""
         self.payer_uuid = payer_uuid
-        """The transaction that pays or is about to. None when a license pays, and while the
-        enrollment of a reversed transaction is being ended."""
+        """The transaction that pays or is about to. None when a license or a client pays, and while
+        the enrollment of a reversed transaction is being ended."""
 
 
 class TransactionNotCommitted(CreditRefused):
