@@ -1,6 +1,8 @@
 """Nobody but their owner can read the files of a SQLite database, whatever the umask is."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,3 +89,27 @@ def test_of_several_processes_one_makes_the_secret(tmp_path: Path) -> None:
     assert found == {secret_beside(file, make=False)}
     assert len(found.pop() or "") >= 32
     assert [path.name for path in tmp_path.iterdir()] == ["bursar.db.secret"]
+
+
+def test_a_second_way_in_leaves_the_locks_of_the_first(tmp_path: Path) -> None:
+    """Another process that closes the database must not take itself for its last user."""
+    file = tmp_path / "bursar.db"
+    database = Database(f"sqlite:///{file}")
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE people (name TEXT)"))
+    Database(f"sqlite:///{file}").dispose()
+    assert _counted_by_another_process(file) == 0
+    with database.transaction() as session:
+        session.execute(text("INSERT INTO people VALUES ('Ann')"))
+    assert _counted_by_another_process(file) == 1
+    database.dispose()
+
+
+def _counted_by_another_process(file: Path) -> int:
+    counting = """
+import contextlib, sqlite3, sys
+with contextlib.closing(sqlite3.connect(sys.argv[1])) as connection:
+    print(*connection.execute("SELECT count(*) FROM people").fetchone())
+"""
+    command = [sys.executable, "-c", counting, str(file)]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

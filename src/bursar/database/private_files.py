@@ -2,6 +2,11 @@
 
 SQLite gives `-wal` and `-shm` the permissions of the database, so that it is enough to make the
 database itself with the right ones, whatever the umask is.
+
+A process opens the file here at most once, before SQLite opens it. POSIX takes from a process all
+its locks on a file when it closes the file, however it had opened it, and SQLite does not notice.
+Another process would then take itself for the last user of the database and delete the `-wal` file,
+with what this process commits to it afterwards.
 """
 
 import os
@@ -10,6 +15,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
+from threading import Lock
 from typing import Final
 
 SECRET_SUFFIX: Final = ".secret"  # noqa: S105 - of the name of a file
@@ -17,6 +23,10 @@ _SUFFIXES: Final = ("", "-wal", "-shm", "-journal", SECRET_SUFFIX)
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _MAGIC: Final = b"SQLite format 3\0"
 _OWN_FOLDER: Final = ".bursar"
+_KnownFile = tuple[int, int]
+_databases: Final[dict[_KnownFile, bool]] = {}
+"""Whether a file, by device and inode, can be a database: what this process has seen of it."""
+_one_at_a_time: Final = Lock()
 
 
 def keep_private(file: Path) -> list[str]:
@@ -81,8 +91,13 @@ def _beside(file: Path, suffix: str) -> Path:
 
 
 def _can_be_a_database(file: Path) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(len(_MAGIC)) in {b"", _MAGIC}
+    entry = file.stat()
+    known = (entry.st_dev, entry.st_ino)
+    with _one_at_a_time:
+        if known not in _databases:
+            with file.open("rb") as opened:
+                _databases[known] = opened.read(len(_MAGIC)) in {b"", _MAGIC}
+        return _databases[known]
 
 
 def _is_its_own(folder: Path, files: list[Path]) -> bool:
