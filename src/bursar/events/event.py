@@ -29,7 +29,8 @@ class Event:
     object_type: ClassVar[str]
     is_public: ClassVar[bool] = False
     """Whether the log shows it to readers outside, and webhooks send it. Others are for the audit
-    trail and for subscribers only."""
+    trail and for subscribers only. A public event has `data`: without it, an event counts as
+    forgotten."""
 
     object_id: UUID | str
     enterprise_uuid: UUID | None

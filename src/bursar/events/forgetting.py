@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Final, TypeAlias, cast
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    update,
 )
 from sqlalchemy.orm import Session
 
@@ -31,7 +33,7 @@ from bursar.database.doors import Door, opened
 from bursar.database.engine import Database
 from bursar.database.forgetting import BATCH, changed_rows, empty_old
 from bursar.database.types import AnyRow, Instant
-from bursar.events.models import EventRecord
+from bursar.events.models import EventPosition, EventRecord, EventSequence
 
 StillKnown: TypeAlias = Callable[[Session, Sequence[UUID]], set[UUID]]
 """Which of these objects still exist."""
@@ -52,9 +54,38 @@ class Kept:
 
 
 def forget_shown(database: Database, before: datetime) -> int:
-    """Empties `data` of older events. Returns how many."""
-    old = (_EVENTS.c.data.is_not(None), _EVENTS.c.at < before)
+    """Takes older events out of the log and empties their `data`. Returns how many."""
+    _forget_places(database, before)
+    # Readers outside must not find an event without what it shows.
+    has_place = exists().where(EventPosition.event_id == _EVENTS.c.id)
+    old = (_EVENTS.c.data.is_not(None), _EVENTS.c.at < before, ~has_place)
     return empty_old(database, _EVENTS, {"data": null()}, *old, door=Door.RETENTION)
+
+
+def _forget_places(database: Database, before: datetime) -> None:
+    """From the beginning of the log to the first event that is not older. One that is older and
+    comes after it stays until the log is forgotten up to there."""
+    while True:
+        with database.transaction() as session:
+            if not _forget_some_places(session, before):
+                return
+
+
+def _forget_some_places(session: Session, before: datetime) -> bool:
+    """Whether there may be more. A cursor into what is gone is refused from the same commit on."""
+    first = (
+        select(EventPosition.position, EventRecord.at)
+        .join_from(EventPosition, EventRecord, EventRecord.id == EventPosition.event_id)
+        .order_by(EventPosition.position)
+        .limit(BATCH)
+    )
+    rows = session.execute(first).all()
+    old = list(takewhile(lambda row: row.at < before, rows))
+    if old:
+        end = old[-1].position
+        session.execute(update(EventSequence).values(forgotten_to=end))
+        session.execute(delete(EventPosition).where(EventPosition.position <= end))
+    return len(old) == BATCH
 
 
 def forget_events(
@@ -87,11 +118,13 @@ def _page(enterprise: UUID | None, before: datetime, kept: Kept) -> Select[tuple
         _newer.c.version > event.version,
         or_(event.object_type.not_in(list(kept.each_kind)), _newer.c.type == event.type),
     )
+    has_place = exists().where(EventPosition.event_id == event.id)
     return (
         select(event.id, event.at, event.object_type, event.object_id, replaced.label("replaced"))
         .where(
             event.enterprise_uuid == enterprise,  # IS NULL for the installation
             event.at < before,
+            ~has_place,
             tuple_(event.at, event.id)
             > tuple_(bindparam("at", type_=Instant()), bindparam("id", type_=BigInteger())),
         )

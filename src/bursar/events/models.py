@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, FetchedValue, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bursar.database.base import Base
@@ -48,3 +48,45 @@ class EventRecord(Base):
     """`{"spend_limit": [700000, 10000]}`: the old and the new value."""
     data: Mapped[dict[str, Any] | None] = mapped_column(Json)
     """The object as the API showed it after the change; null once that was forgotten."""
+
+
+class EventPosition(Base):
+    """The place of a committed event in the log that readers outside follow: see `sequencing`."""
+
+    __tablename__ = "event_positions"
+    __table_args__ = (
+        Index(None, "event_id", unique=True),
+        Index(None, "enterprise_uuid", "position"),
+    )
+
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    event_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(EventRecord.id))
+    enterprise_uuid: Mapped[UUID | None]
+    type: Mapped[str]
+
+
+class EventSequence(Base):
+    """One row: how far the log is. Whoever gives out positions holds its lock."""
+
+    __tablename__ = "event_sequence"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last_position: Mapped[int] = mapped_column(BigInteger)
+    forgotten_to: Mapped[int] = mapped_column(BigInteger)
+    """Positions up to this one are gone: their events are too old."""
+    placed_to: Mapped[int] = mapped_column(BigInteger)
+    """No event up to this id will ever need a position any more."""
+    mark_id: Mapped[int] = mapped_column(BigInteger)
+    """The highest id that was seen when the mark was set."""
+    mark_transaction: Mapped[int] = mapped_column(BigInteger)
+    """Ids up to `mark_id` were written by transactions before this one."""
+
+
+class EventReader(Base):
+    """Up to where somebody inside has read the log, such as the fan-out of webhooks."""
+
+    __tablename__ = "event_readers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger)

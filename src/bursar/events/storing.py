@@ -109,7 +109,10 @@ def _insert(version: str) -> str:
     types = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
     return (
         f"INSERT INTO events ({names}, version) SELECT {names}, {version} "  # noqa: S608
-        f"FROM json_to_recordset(%s::json) AS given ({types}, version int4)"
+        f"FROM json_to_recordset(%s::json) AS given ({types}, version int4) "
+        # The transaction has its number before the rows have their ids: see sequencing.py. As a
+        # condition on no row, this is asked before the first row is made.
+        "WHERE (SELECT pg_current_xact_id()) IS NOT NULL"
     )
 
 

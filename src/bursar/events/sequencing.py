@@ -1,0 +1,98 @@
+"""Gives committed events their places in the log.
+
+On PostgreSQL, ids are in the order in which events were written, and not in that of commits: a
+reader who follows ids would never see an event that commits late. So whoever reads the log first
+gives positions to all committed events that have none. Only one transaction at a time does so, and
+positions therefore become visible in their order, on a standby too.
+
+Two events of one object keep their order. The second is written after the first was committed,
+because its transaction waited for the object's row. So whoever sees the second sees the first too,
+and among those that are placed together the lower id comes first.
+"""
+
+from collections.abc import Collection
+from typing import Final, cast
+
+from sqlalchemy import Table, exists, select, update
+from sqlalchemy.orm import Session
+
+from bursar.database.bulk import bulk_insert
+from bursar.database.horizon import horizon
+from bursar.database.types import AnyRow
+from bursar.events.models import EventPosition, EventRecord, EventSequence
+
+BATCH: Final = 5_000
+
+_sequence: Final = EventSequence.__table__.c
+_event: Final = EventRecord.__table__.c
+_SEQUENCE: Final = cast("Table", EventSequence.__table__)
+
+
+def sequence(session: Session, public: Collection[str]) -> int:
+    """Places committed events of these types, at most BATCH. Returns how many it placed.
+
+    Does nothing while another transaction is at it. Needs a transaction of its own, in which each
+    statement sees what is committed by then (READ COMMITTED).
+    """
+    row = session.execute(select(*_sequence).with_for_update(skip_locked=True)).one_or_none()
+    if row is None:
+        return 0
+    # Asked before the events are: whoever has ended by now is seen by the next statement.
+    before = horizon(session.connection())
+    found = _without_place(session, row.placed_to)
+    placed = _place(session, row.last_position, [event for event in found if event.type in public])
+    values = {"last_position": row.last_position + placed}
+    session.execute(
+        update(_SEQUENCE).values(**values, **_moved(session, row, found, before.oldest))
+    )
+    return placed
+
+
+def _without_place(session: Session, after: int) -> list[AnyRow]:
+    statement = (
+        select(_event.id, _event.enterprise_uuid, _event.type)
+        .where(
+            _event.id > after,
+            # What an old event showed is forgotten.
+            _event.data.is_not(None),
+            ~exists().where(EventPosition.event_id == _event.id),
+        )
+        .order_by(_event.id)
+        .limit(BATCH)
+    )
+    return list(session.execute(statement))
+
+
+def _place(session: Session, last: int, events: list[AnyRow]) -> int:
+    rows = [
+        {
+            "position": position,
+            "event_id": event.id,
+            "enterprise_uuid": event.enterprise_uuid,
+            "type": event.type,
+        }
+        for position, event in enumerate(events, last + 1)
+    ]
+    bulk_insert(session, EventPosition, rows)
+    return len(rows)
+
+
+def _moved(session: Session, row: AnyRow, found: list[AnyRow], oldest: int) -> dict[str, int]:
+    """How the search for events without a place begins later next time.
+
+    An id up to `mark_id` belongs to a transaction before `mark_transaction`, because storing.py
+    takes the number of the transaction before the id. Once these have all ended, everything up to
+    the mark is visible, and placed now.
+    """
+    if len(found) == BATCH:
+        return {}
+    if oldest < row.mark_transaction:
+        return {}
+    highest = max((event.id for event in found), default=row.mark_id)
+    # Asked after the events were: their transactions, and those of lower ids, came before.
+    mark = max(highest, row.mark_id)
+    return {
+        "placed_to": row.mark_id,
+        "mark_id": mark,
+        "mark_transaction": horizon(session.connection()).next,
+    }

@@ -1,0 +1,199 @@
+"""Every committed event gets one place in the log, whatever commits late."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bursar.database.engine import Database
+from bursar.events.event import Event
+from bursar.events.forgetting import forget_shown
+from bursar.events.log import CursorTooOld, newest_position, read_log, read_new
+from bursar.events.models import EventPosition, EventSequence
+from bursar.events.sequencing import sequence
+from bursar.events.service import publish
+from tests.events.test_publish import ACTOR, ENTERPRISE, NOW, ThingBroken, painted
+
+PUBLIC = {"thing.painted", "thing.broken"}
+
+
+def broken(uuid: UUID, enterprise: UUID = ENTERPRISE) -> Event:
+    return ThingBroken(object_id=uuid, enterprise_uuid=enterprise, data={"uuid": str(uuid)})
+
+
+def happened(database: Database, *events: Event) -> None:
+    with database.transaction() as session:
+        publish(session, ACTOR, events, at=NOW)
+
+
+def placed(database: Database) -> int:
+    with database.transaction() as session:
+        return sequence(session, PUBLIC)
+
+
+def followed(
+    database: Database, after: int | None = None, types: Sequence[str] = (), limit: int = 100
+) -> tuple[list[tuple[str, str, int]], int]:
+    """Type, object and version of everything that follows, and where it ended."""
+    seen = []
+    while True:
+        with database.read() as connection:
+            page = read_log(connection, after=after, types=types, limit=limit)
+        seen += [(row.type, row.object_id, row.version) for row in page.events]
+        after = page.after
+        if not page.has_more:
+            return seen, after
+
+
+@contextmanager
+def under_way(database: Database, *events: Event) -> Iterator[Session]:
+    """A transaction that has published and is not committed before the block ends."""
+    with database.transaction() as session:
+        publish(session, ACTOR, events, at=NOW)
+        yield session
+
+
+def test_a_reader_sees_events_in_order_and_once(database: Database) -> None:
+    first, second = uuid4(), uuid4()
+    happened(database, painted(first), painted(second))
+    happened(database, broken(first))
+    assert placed(database) == 3
+    seen, end = followed(database, limit=2)
+    assert seen == [
+        ("thing.painted", str(first), 1),
+        ("thing.painted", str(second), 1),
+        ("thing.broken", str(first), 2),
+    ]
+    assert placed(database) == 0
+    assert followed(database, end) == ([], end)
+
+
+def test_a_reader_of_one_type_goes_past_the_others(database: Database) -> None:
+    things = [uuid4() for _ in range(5)]
+    happened(database, *map(painted, things))
+    happened(database, broken(things[0]))
+    placed(database)
+    seen, end = followed(database, types=["thing.broken"], limit=1)
+    assert [kind for kind, _, _ in seen] == ["thing.broken"]
+    with database.read() as connection:
+        assert end == newest_position(connection)
+
+
+def test_a_reader_of_one_enterprise_sees_nothing_of_others(database: Database) -> None:
+    other = uuid4()
+    happened(database, broken(uuid4()), broken(uuid4(), other))
+    placed(database)
+    with database.read() as connection:
+        page = read_log(connection, after=None, enterprise_uuid=other, limit=10)
+    assert [row.enterprise_uuid for row in page.events] == [other]
+
+
+def test_what_is_not_public_has_no_place(database: Database) -> None:
+    happened(database, painted(uuid4()), broken(uuid4()))
+    with database.transaction() as session:
+        assert sequence(session, {"thing.broken"}) == 1
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_what_commits_late_comes_late(database: Database) -> None:
+    late, early = uuid4(), uuid4()
+    with under_way(database, painted(late)):
+        happened(database, painted(early))
+        assert placed(database) == 1
+        seen, end = followed(database)
+        assert [one for _, one, _ in seen] == [str(early)]
+        # Several looks, while the search must not begin behind the gap.
+        for _ in range(3):
+            happened(database, painted(uuid4()))
+            assert placed(database) == 1
+    assert placed(database) == 1
+    rest, _ = followed(database, end)
+    assert [one for _, one, _ in rest][-1] == str(late)
+    assert len(rest) == 4
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_the_search_begins_behind_what_has_ended(database: Database) -> None:
+    for _ in range(4):
+        happened(database, painted(uuid4()))
+        placed(database)
+    with database.read() as connection:
+        newest = connection.execute(select(EventPosition.event_id)).scalars().all()
+        assert connection.scalar(select(EventSequence.placed_to)) == sorted(newest)[-2]
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_what_is_rolled_back_leaves_no_hole(database: Database) -> None:
+    with pytest.raises(RuntimeError), under_way(database, painted(uuid4())):
+        raise RuntimeError
+    happened(database, painted(uuid4()))
+    assert placed(database) == 1
+    with database.read() as connection:
+        assert newest_position(connection) == 1
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_one_gives_places_at_a_time(database: Database) -> None:
+    happened(database, painted(uuid4()))
+    with database.transaction() as session:
+        assert sequence(session, PUBLIC) == 1
+        assert placed(database) == 0
+
+
+def read_in_vain(database: Database) -> None:
+    """By a transaction that fails afterwards."""
+    with database.transaction() as session:
+        read_new(session, "fan-out", PUBLIC, 10)
+        raise RuntimeError
+
+
+def test_a_reader_inside_keeps_its_place_with_its_work(database: Database) -> None:
+    def read() -> list[str]:
+        with database.transaction() as session:
+            page = read_new(session, "fan-out", PUBLIC, 10)
+            assert page is not None
+            return [row.object_id for row in page.events]
+
+    happened(database, painted(uuid4()))
+    placed(database)
+    assert read() == []  # it begins now
+    thing = uuid4()
+    happened(database, painted(thing))
+    placed(database)
+    with pytest.raises(RuntimeError):
+        read_in_vain(database)
+    assert read() == [str(thing)]
+    assert read() == []
+
+
+def test_an_old_cursor_is_told_where_to_begin(database: Database) -> None:
+    with database.transaction() as session:
+        session.connection().exec_driver_sql("UPDATE event_sequence SET forgotten_to = 7")
+    with database.read() as connection, pytest.raises(CursorTooOld) as caught:
+        read_log(connection, after=6, limit=1)
+    assert caught.value.oldest == 7
+
+
+def test_old_events_leave_the_log_with_what_they_show(database: Database) -> None:
+    with database.transaction() as session:
+        publish(session, ACTOR, [painted(uuid4())], at=NOW - timedelta(days=91))
+    happened(database, painted(uuid4()))
+    placed(database)
+    assert forget_shown(database, NOW - timedelta(days=90)) == 1
+    with database.read() as connection:
+        with pytest.raises(CursorTooOld) as caught:
+            read_log(connection, after=0, limit=10)
+        assert caught.value.oldest == 1
+        page = read_log(connection, after=None, limit=10)
+    assert [row.data is None for row in page.events] == [False]
+
+
+def test_an_old_event_without_a_place_gets_none_when_it_is_forgotten(database: Database) -> None:
+    with database.transaction() as session:
+        publish(session, ACTOR, [painted(uuid4())], at=NOW - timedelta(days=91))
+    assert forget_shown(database, NOW - timedelta(days=90)) == 1
+    assert placed(database) == 0
