@@ -106,7 +106,11 @@ def read_new(session: Session, reader: str, types: Collection[str], limit: int) 
     place = connection.execute(mine.with_for_update(skip_locked=True)).scalar_one_or_none()
     if place is None:
         return None
-    page = read_log(connection, after=place, types=types, limit=limit)
+    try:
+        page = read_log(connection, after=place, types=types, limit=limit)
+    except CursorTooOld as error:
+        # It rested for longer than events are kept. What is left is all that it can be given.
+        page = read_log(connection, after=error.oldest, types=types, limit=limit)
     moved = update(EventReader).where(EventReader.name == reader).values(position=page.after)
     session.execute(moved)
     return page

@@ -13,11 +13,11 @@ and among those that are placed together the lower id comes first.
 from collections.abc import Collection
 from typing import Final, cast
 
-from sqlalchemy import Table, exists, select, update
+from sqlalchemy import Table, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from bursar.database.bulk import bulk_insert
-from bursar.database.horizon import horizon
+from bursar.database.horizon import Horizon, horizon
 from bursar.database.types import AnyRow
 from bursar.events.models import EventPosition, EventRecord, EventSequence
 
@@ -39,20 +39,20 @@ def sequence(session: Session, public: Collection[str]) -> int:
         return 0
     # Asked before the events are: whoever has ended by now is seen by the next statement.
     before = horizon(session.connection())
-    found = _without_place(session, row.placed_to)
-    placed = _place(session, row.last_position, [event for event in found if event.type in public])
-    values = {"last_position": row.last_position + placed}
-    session.execute(
-        update(_SEQUENCE).values(**values, **_moved(session, row, found, before.oldest))
-    )
-    return placed
+    found = _without_place(session, row.placed_to, public)
+    _place(session, row.last_position, found)
+    moved = {"last_position": row.last_position + len(found), **_moved(session, row, found, before)}
+    session.execute(update(_SEQUENCE).values(moved))
+    return len(found)
 
 
-def _without_place(session: Session, after: int) -> list[AnyRow]:
+def _without_place(session: Session, after: int, public: Collection[str]) -> list[AnyRow]:
+    """Only of public types: a batch that is full of others would be found again for ever."""
     statement = (
         select(_event.id, _event.enterprise_uuid, _event.type)
         .where(
             _event.id > after,
+            _event.type.in_(sorted(public)),
             # What an old event showed is forgotten.
             _event.data.is_not(None),
             ~exists().where(EventPosition.event_id == _event.id),
@@ -63,7 +63,7 @@ def _without_place(session: Session, after: int) -> list[AnyRow]:
     return list(session.execute(statement))
 
 
-def _place(session: Session, last: int, events: list[AnyRow]) -> int:
+def _place(session: Session, last: int, events: list[AnyRow]) -> None:
     rows = [
         {
             "position": position,
@@ -74,25 +74,29 @@ def _place(session: Session, last: int, events: list[AnyRow]) -> int:
         for position, event in enumerate(events, last + 1)
     ]
     bulk_insert(session, EventPosition, rows)
-    return len(rows)
 
 
-def _moved(session: Session, row: AnyRow, found: list[AnyRow], oldest: int) -> dict[str, int]:
+def _moved(session: Session, row: AnyRow, found: list[AnyRow], before: Horizon) -> dict[str, int]:
     """How the search for events without a place begins later next time.
 
     An id up to `mark_id` belongs to a transaction before `mark_transaction`, because storing.py
     takes the number of the transaction before the id. Once these have all ended, everything up to
-    the mark is visible, and placed now.
+    the mark is visible, and placed now, as far as this batch went.
     """
-    if len(found) == BATCH:
+    if before.next < row.mark_transaction:
+        # A server that has not had this number yet was restored from a dump. Its transactions are
+        # numbered anew, so that the old mark would be waited for without end.
+        return _new_mark(session)
+    if before.oldest < row.mark_transaction:
         return {}
-    if oldest < row.mark_transaction:
-        return {}
-    highest = max((event.id for event in found), default=row.mark_id)
-    # Asked after the events were: their transactions, and those of lower ids, came before.
-    mark = max(highest, row.mark_id)
-    return {
-        "placed_to": row.mark_id,
-        "mark_id": mark,
-        "mark_transaction": horizon(session.connection()).next,
-    }
+    reached = found[-1].id if len(found) == BATCH else row.mark_id
+    placed_to = max(row.placed_to, min(row.mark_id, reached))
+    if placed_to < row.mark_id:
+        return {"placed_to": placed_to}
+    return {"placed_to": placed_to, **_new_mark(session)}
+
+
+def _new_mark(session: Session) -> dict[str, int]:
+    highest = session.execute(select(func.coalesce(func.max(_event.id), 0))).scalar_one()
+    # Asked after the id was: its transaction, and those of lower ids, have earlier numbers.
+    return {"mark_id": highest, "mark_transaction": horizon(session.connection()).next}
