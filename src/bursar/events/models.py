@@ -60,7 +60,9 @@ class EventPosition(Base):
     )
 
     position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    event_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(EventRecord.id))
+    event_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey(EventRecord.id, ondelete="CASCADE")
+    )
     enterprise_uuid: Mapped[UUID | None]
     type: Mapped[str]
 

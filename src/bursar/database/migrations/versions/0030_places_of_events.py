@@ -19,7 +19,10 @@ def upgrade() -> None:
         sa.Column("enterprise_uuid", sa.Uuid(), nullable=True),
         sa.Column("type", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["event_id"], ["events.id"], name=op.f("fk_event_positions_event_id_events")
+            ["event_id"],
+            ["events.id"],
+            name=op.f("fk_event_positions_event_id_events"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_event_positions")),
     )
@@ -49,9 +52,16 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_event_readers")),
     )
+    if op.get_bind().dialect.name == "sqlite":
+        _search_again_where_ids_come_again()
 
 
-def downgrade() -> None:
-    op.drop_table("event_readers")
-    op.drop_table("event_sequence")
-    op.drop_table("event_positions")
+def _search_again_where_ids_come_again() -> None:
+    """SQLite gives the highest ids again after their rows were deleted, as with an enterprise. An
+    event with such an id would otherwise lie before the place where the search begins."""
+    highest = "(SELECT coalesce(max(id), 0) FROM events)"
+    op.execute(f"""
+        CREATE TRIGGER event_ids_come_again AFTER DELETE ON events
+        WHEN (SELECT placed_to FROM event_sequence) > {highest}
+        BEGIN UPDATE event_sequence SET placed_to = {highest}; END
+    """)  # noqa: S608 - names of ours

@@ -1,0 +1,90 @@
+"""The search for events without a place goes on, whatever lies in its way."""
+
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import delete, func, select, update
+
+from bursar.database.doors import Door, opened
+from bursar.database.engine import Database
+from bursar.events import sequencing
+from bursar.events.log import read_new
+from bursar.events.models import EventPosition, EventRecord, EventSequence
+from bursar.events.sequencing import sequence
+from testing.databases.plugin import DIALECTS
+from tests.events.test_log import PUBLIC, broken, followed, happened, placed
+from tests.events.test_publish import painted
+
+
+def state(database: Database) -> tuple[int, int]:
+    """Up to where everything is placed, and the highest id of all."""
+    with database.read() as connection:
+        placed_to = connection.execute(select(EventSequence.placed_to)).scalar_one()
+        return placed_to, connection.execute(select(func.max(EventRecord.id))).scalar_one()
+
+
+def test_internal_events_that_fill_a_batch_are_passed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequencing, "BATCH", 3)
+    happened(database, *(painted(uuid4()) for _ in range(7)))
+    happened(database, *(broken(uuid4()) for _ in range(4)))
+    counts = []
+    for _ in range(4):
+        with database.transaction() as session:
+            counts.append(sequence(session, {"thing.broken"}))
+    assert counts == [3, 1, 0, 0]
+    placed_to, highest = state(database)
+    assert placed_to == highest
+
+
+def test_a_long_backlog_is_not_searched_from_its_beginning(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequencing, "BATCH", 3)
+    happened(database, *(painted(uuid4()) for _ in range(12)))
+    assert [placed(database) for _ in range(3)] == [3, 3, 3]
+    placed_to, highest = state(database)
+    assert placed_to == highest - 3
+
+
+@pytest.mark.parametrize("dialect", DIALECTS[1:], indirect=True)
+def test_a_server_that_numbers_transactions_anew_does_not_stop_the_search(
+    database: Database,
+) -> None:
+    happened(database, painted(uuid4()))
+    placed(database)
+    with database.transaction() as session:
+        session.execute(update(EventSequence).values(mark_transaction=2**60))
+    happened(database, painted(uuid4()))
+    assert [placed(database) for _ in range(3)] == [1, 0, 0]
+    placed_to, highest = state(database)
+    assert placed_to == highest
+
+
+def test_an_event_with_an_id_that_was_deleted_gets_a_place(database: Database) -> None:
+    happened(database, *(painted(uuid4()) for _ in range(3)))
+    assert [placed(database) for _ in range(3)] == [3, 0, 0]
+    with database.transaction() as session, opened(session, Door.DELETION):
+        session.execute(delete(EventRecord))
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(EventPosition)).scalar() == 0
+    late = uuid4()
+    happened(database, painted(late))
+    assert placed(database) == 1
+    assert followed(database, after=3)[0] == [("thing.painted", str(late), 1)]
+
+
+def test_a_reader_that_rested_too_long_goes_on_with_what_is_kept(database: Database) -> None:
+    with database.transaction() as session:
+        read_new(session, "fan-out", PUBLIC, 10)
+    things = [uuid4() for _ in range(3)]
+    happened(database, *map(painted, things))
+    placed(database)
+    with database.transaction() as session:
+        session.execute(delete(EventPosition).where(EventPosition.position <= 2))
+        session.execute(update(EventSequence).values(forgotten_to=2))
+    with database.transaction() as session:
+        page = read_new(session, "fan-out", PUBLIC, 10)
+    assert page is not None
+    assert [row.object_id for row in page.events] == [str(things[2])]
