@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 
 from bursar.database.doors import Door, opened
 from bursar.database.engine import Database
@@ -11,9 +11,10 @@ from bursar.events import sequencing
 from bursar.events.log import read_new
 from bursar.events.models import EventPosition, EventRecord, EventSequence
 from bursar.events.sequencing import sequence
+from bursar.events.service import publish
 from testing.databases.plugin import DIALECTS
 from tests.events.test_log import PUBLIC, broken, followed, happened, placed
-from tests.events.test_publish import painted
+from tests.events.test_publish import ACTOR, NOW, painted
 
 
 def state(database: Database) -> tuple[int, int]:
@@ -88,3 +89,17 @@ def test_a_reader_that_rested_too_long_goes_on_with_what_is_kept(database: Datab
         page = read_new(session, "fan-out", PUBLIC, 10)
     assert page is not None
     assert [row.object_id for row in page.events] == [str(things[2])]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS[1:], indirect=True)
+def test_a_lower_id_in_a_later_transaction_is_waited_for(database: Database) -> None:
+    """The highest number that has ended is then lower than that of the one under way."""
+    late, early = uuid4(), uuid4()
+    with database.transaction() as slow:
+        with database.transaction() as quick:
+            quick.execute(text("SELECT pg_current_xact_id()"))
+            publish(slow, ACTOR, [painted(late)], at=NOW)
+            publish(quick, ACTOR, [painted(early)], at=NOW)
+        assert [placed(database) for _ in range(3)] == [1, 0, 0]
+    assert placed(database) == 1
+    assert [uuid for _, uuid, _ in followed(database)[0]] == [str(early), str(late)]

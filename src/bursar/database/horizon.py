@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, text
 
 _ON_POSTGRESQL: Final = text(
-    "SELECT pg_snapshot_xmin(found)::text::bigint, pg_snapshot_xmax(found)::text::bigint "
-    "FROM pg_current_snapshot() AS found"
+    "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, "
+    "pg_current_xact_id()::text::bigint"
 )
 
 
@@ -15,8 +15,10 @@ class Horizon(NamedTuple):
 
     oldest: int
     """Every transaction with a lower number has ended."""
-    next: int
-    """No transaction has had this number yet, or a higher one."""
+    own: int
+    """The number of the transaction that asks. Whoever had a number before this one took its own
+    has a lower one. `pg_snapshot_xmax` does not say so: it follows the highest number that has
+    ended, and transactions with higher ones may be under way."""
 
 
 def horizon(connection: Connection) -> Horizon:

@@ -32,8 +32,11 @@ def sequence(session: Session, public: Collection[str]) -> int:
     """Places committed events of these types, at most BATCH. Returns how many it placed.
 
     Does nothing while another transaction is at it. Needs a transaction of its own, in which each
-    statement sees what is committed by then (READ COMMITTED).
+    statement sees what is committed by then (READ COMMITTED), and that has written nothing yet.
     """
+    # Asked before the lock gives this transaction its number: the transaction of this id, and those
+    # of lower ids, have lower numbers.
+    highest = session.execute(select(func.coalesce(func.max(_event.id), 0))).scalar_one()
     row = session.execute(select(*_sequence).with_for_update(skip_locked=True)).one_or_none()
     if row is None:
         return 0
@@ -41,7 +44,7 @@ def sequence(session: Session, public: Collection[str]) -> int:
     before = horizon(session.connection())
     found = _without_place(session, row.placed_to, public)
     _place(session, row.last_position, found)
-    moved = {"last_position": row.last_position + len(found), **_moved(session, row, found, before)}
+    moved = {"last_position": row.last_position + len(found), **_moved(row, found, before, highest)}
     session.execute(update(_SEQUENCE).values(moved))
     return len(found)
 
@@ -76,27 +79,22 @@ def _place(session: Session, last: int, events: list[AnyRow]) -> None:
     bulk_insert(session, EventPosition, rows)
 
 
-def _moved(session: Session, row: AnyRow, found: list[AnyRow], before: Horizon) -> dict[str, int]:
+def _moved(row: AnyRow, found: list[AnyRow], before: Horizon, highest: int) -> dict[str, int]:
     """How the search for events without a place begins later next time.
 
     An id up to `mark_id` belongs to a transaction before `mark_transaction`, because storing.py
     takes the number of the transaction before the id. Once these have all ended, everything up to
     the mark is visible, and placed now, as far as this batch went.
     """
-    if before.next < row.mark_transaction:
+    new_mark = {"mark_id": highest, "mark_transaction": before.own}
+    if before.own < row.mark_transaction:
         # A server that has not had this number yet was restored from a dump. Its transactions are
         # numbered anew, so that the old mark would be waited for without end.
-        return _new_mark(session)
+        return new_mark
     if before.oldest < row.mark_transaction:
         return {}
     reached = found[-1].id if len(found) == BATCH else row.mark_id
     placed_to = max(row.placed_to, min(row.mark_id, reached))
     if placed_to < row.mark_id:
         return {"placed_to": placed_to}
-    return {"placed_to": placed_to, **_new_mark(session)}
-
-
-def _new_mark(session: Session) -> dict[str, int]:
-    highest = session.execute(select(func.coalesce(func.max(_event.id), 0))).scalar_one()
-    # Asked after the id was: its transaction, and those of lower ids, have earlier numbers.
-    return {"mark_id": highest, "mark_transaction": horizon(session.connection()).next}
+    return {"placed_to": placed_to, **new_mark}

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["event_id"],
             ["events.id"],
-            name=op.f("fk_event_positions_event_id_events"),
+            name=op.f("fk_event_positions_event_id"),
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_event_positions")),
