@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bursar.database.engine import Database
 from bursar.events.log import read_log
 from bursar.events.service import publish
+from testing.databases.plugin import DIALECTS
 from tests.events.test_log import placed
 from tests.events.test_publish import ACTOR, ENTERPRISE, NOW, painted
 
@@ -79,7 +80,7 @@ def placed_now(database: Database) -> None:
         pass
 
 
-@pytest.mark.parametrize("dialect", ["postgresql"])
+@pytest.mark.parametrize("dialect", DIALECTS[1:], indirect=True)
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -1,5 +1,7 @@
 """The search for events without a place goes on, whatever lies in its way."""
 
+from collections.abc import Collection
+from time import monotonic
 from uuid import uuid4
 
 import pytest
@@ -24,6 +26,18 @@ def state(database: Database) -> tuple[int, int]:
         return placed_to, connection.execute(select(func.max(EventRecord.id))).scalar_one()
 
 
+def is_searched_to_the_end(database: Database, public: Collection[str] = PUBLIC) -> bool:
+    """Soon: transactions of other tests, in other databases of the server, are waited for too."""
+    until = monotonic() + 30
+    while monotonic() < until:
+        with database.transaction() as session:
+            sequence(session, public)
+        placed_to, highest = state(database)
+        if placed_to == highest:
+            return True
+    return False
+
+
 def test_internal_events_that_fill_a_batch_are_passed(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -35,10 +49,10 @@ def test_internal_events_that_fill_a_batch_are_passed(
         with database.transaction() as session:
             counts.append(sequence(session, {"thing.broken"}))
     assert counts == [3, 1, 0, 0]
-    placed_to, highest = state(database)
-    assert placed_to == highest
+    assert is_searched_to_the_end(database, {"thing.broken"})
 
 
+@pytest.mark.parametrize("dialect", DIALECTS[:1], indirect=True)
 def test_a_long_backlog_is_not_searched_from_its_beginning(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,13 +73,13 @@ def test_a_server_that_numbers_transactions_anew_does_not_stop_the_search(
         session.execute(update(EventSequence).values(mark_transaction=2**60))
     happened(database, painted(uuid4()))
     assert [placed(database) for _ in range(3)] == [1, 0, 0]
-    placed_to, highest = state(database)
-    assert placed_to == highest
+    assert is_searched_to_the_end(database)
 
 
 def test_an_event_with_an_id_that_was_deleted_gets_a_place(database: Database) -> None:
     happened(database, *(painted(uuid4()) for _ in range(3)))
-    assert [placed(database) for _ in range(3)] == [3, 0, 0]
+    assert placed(database) == 3
+    assert is_searched_to_the_end(database)
     with database.transaction() as session, opened(session, Door.DELETION):
         session.execute(delete(EventRecord))
     with database.read() as connection:
