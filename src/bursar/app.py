@@ -48,6 +48,7 @@ from bursar.identity.tokens import KeyRing
 from bursar.processes.presence import present
 from bursar.processes.service import this_process
 from bursar.settings import Settings, get_settings
+from bursar.vocabulary import EVENT_SCHEMA, webhooks
 from bursar.web.adapter import EXCEPTION_HANDLERS, Threads, route_handlers
 from bursar.web.docs_page import docs_handlers
 from bursar.web.endpoint import Endpoint
@@ -126,7 +127,12 @@ def create_app(
 
     def document() -> dict[str, Any]:
         return openapi_document(
-            endpoints, version=__version__, public_url=settings.public_url, about=ABOUT
+            endpoints,
+            version=__version__,
+            public_url=settings.public_url,
+            about=ABOUT,
+            webhooks=webhooks(),
+            event=EVENT_SCHEMA,
         )
 
     app = Litestar(

@@ -28,6 +28,7 @@ from bursar.identity.events import (
     ClientCreated,
     ClientDisabled,
     ClientEnabled,
+    ClientEvent,
     ClientFormatChanged,
     ClientGranted,
     ClientRoleChanged,
@@ -256,7 +257,7 @@ def _grants_of(session: Session, client: ApiClient) -> dict[UUID | None, str | N
 
 
 def _events(
-    kind: type[Event],
+    kind: type[ClientEvent],
     client: ApiClient,
     grants: Mapping[UUID, str] | Mapping[UUID | None, str | None],
     changes: Changes | None = None,

@@ -1,8 +1,10 @@
 """What happens to enterprises, clients and signing keys."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from bursar.events.event import Event
+from bursar.identity.views import ClientView
 
 
 class EnterpriseCreated(Event):
@@ -29,48 +31,51 @@ class EnterpriseResumed(Event):
     object_type: ClassVar[str] = "enterprise"
 
 
-class _ClientEvent(Event):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientEvent(Event):
     """Each enterprise that the client acts for is told by an event of its own."""
 
     object_type: ClassVar[str] = "client"
     is_public: ClassVar[bool] = True
 
+    data: ClientView
 
-class ClientCreated(_ClientEvent):
+
+class ClientCreated(ClientEvent):
     type: ClassVar[str] = "client.created"
 
 
-class ClientGranted(_ClientEvent):
+class ClientGranted(ClientEvent):
     """A client may act for an enterprise for which it could not act before."""
 
     type: ClassVar[str] = "client.granted"
 
 
-class ClientRoleChanged(_ClientEvent):
+class ClientRoleChanged(ClientEvent):
     type: ClassVar[str] = "client.role_changed"
 
 
-class ClientSecretReplaced(_ClientEvent):
+class ClientSecretReplaced(ClientEvent):
     """A declared secret has ended all others."""
 
     type: ClassVar[str] = "client.secret_replaced"
 
 
-class ClientSecretRotated(_ClientEvent):
+class ClientSecretRotated(ClientEvent):
     """A new secret is live beside the newest of the old ones."""
 
     type: ClassVar[str] = "client.secret_rotated"
 
 
-class ClientDisabled(_ClientEvent):
+class ClientDisabled(ClientEvent):
     type: ClassVar[str] = "client.disabled"
 
 
-class ClientEnabled(_ClientEvent):
+class ClientEnabled(ClientEvent):
     type: ClassVar[str] = "client.enabled"
 
 
-class ClientFormatChanged(_ClientEvent):
+class ClientFormatChanged(ClientEvent):
     type: ClassVar[str] = "client.format_changed"
 
 

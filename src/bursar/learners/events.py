@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bursar.events.event import Event
+from bursar.learners.views import LearnerView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +12,7 @@ class _LearnerEvent(Event):
     object_type: ClassVar[str] = "learner"
     is_public: ClassVar[bool] = True
 
+    data: LearnerView
     learner_id: int
     email: str
     """As stored. Readers outside see it only through `data`, which heeds the consent."""

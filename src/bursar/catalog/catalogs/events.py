@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from bursar.catalog.catalogs.views import CatalogSummary
 from bursar.events.event import Event
 
 
@@ -15,5 +16,6 @@ class CatalogChanged(Event):
     object_type: ClassVar[str] = "catalog"
     is_public: ClassVar[bool] = True
 
+    data: CatalogSummary
     pending_query_uuid: UUID | None
     """The query of a new filter over so much content that it is evaluated in the background."""

@@ -23,6 +23,7 @@ from bursar.web.openapi.components import (
     xml_content,
 )
 from bursar.web.openapi.system import system_paths, system_schemas
+from bursar.web.openapi.webhooks import EVENT, Webhook, webhook_items
 from bursar.web.query import fields_of
 from bursar.web.xml import to_xml
 
@@ -43,16 +44,25 @@ def openapi_document(
     version: str,
     public_url: str,
     about: Mapping[str, str] | None = None,
+    webhooks: Mapping[str, Webhook] | None = None,
+    event: JsonObject | None = None,
 ) -> dict[str, Any]:
     """`public_url` may be empty: paths are then relative to where the document is read. `about`
-    describes the tags.
+    describes the tags. `event` is the schema of what all webhooks have in common.
 
     Raises ValueError when two different schemas want the same name.
     """
-    schemas = _gather(endpoints)
+    webhooks = webhooks or {}
+    schemas = _gather(endpoints, webhooks)
     components = shared_components(public_url)
-    components["schemas"] = _merged(components["schemas"], system_schemas(), schemas.components)
+    components["schemas"] = _merged(
+        components["schemas"],
+        system_schemas(),
+        schemas.components,
+        {EVENT: event} if event is not None else {},
+    )
     paths = _paths(endpoints, schemas)
+    told = {"webhooks": webhook_items(webhooks, schemas.responses)} if webhooks else {}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -64,6 +74,7 @@ def openapi_document(
         "servers": [{"url": public_url or "/"}],
         "tags": _tags(paths, about or {}),
         "paths": paths,
+        **told,
         "components": components,
     }
 
@@ -80,9 +91,10 @@ class _Schemas:
         return dict(response) if isinstance(response, Mapping) else self.responses[response]
 
 
-def _gather(endpoints: Sequence[Endpoint]) -> _Schemas:
+def _gather(endpoints: Sequence[Endpoint], webhooks: Mapping[str, Webhook]) -> _Schemas:
     declared = [endpoint.documentation.response for endpoint in endpoints]
     types = [kind for kind in declared if kind is not None and not isinstance(kind, Mapping)]
+    types += [kind for webhook in webhooks.values() for kind in webhook.data]
     schemas, components = msgspec.json.schema_components(types, ref_template=_COMPONENT + "{name}")
     models = list({endpoint.body for endpoint in endpoints if endpoint.body is not None})
     bodies, definitions = models_json_schema(
