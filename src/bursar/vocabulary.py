@@ -33,12 +33,14 @@ def webhooks() -> dict[str, Webhook]:
 
 def classes_by_type() -> dict[str, list[type[Event]]]:
     """The public classes of events. Two may have one type, for objects of two kinds."""
-    found: defaultdict[str, list[type[Event]]] = defaultdict(list)
+    found: defaultdict[str, dict[str, type[Event]]] = defaultdict(dict)
     for kind in _subclasses(Event):
         is_ours = kind.__module__.partition(".")[0] == _PACKAGES
         if is_ours and kind.is_public and hasattr(kind, "type"):
-            found[kind.type].append(kind)
-    return dict(found)
+            # By name, because a dataclass with slots is made twice: the first one, which nobody
+            # uses, comes before it.
+            found[kind.type][f"{kind.__module__}.{kind.__name__}"] = kind
+    return {name: list(kinds.values()) for name, kinds in found.items()}
 
 
 def _subclasses(kind: type[Event]) -> Iterator[type[Event]]:

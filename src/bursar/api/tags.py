@@ -15,6 +15,7 @@ ABOUT: Final[Mapping[str, str]] = {
     "policy-redemption": "Learner credit: a learner takes what a budget pays for.",
     "course-enrollments": "Enroll learners in course runs without a license or credit.",
     "bulk-changes": "Changes of more than a request can make, in the background.",
+    "events": "What happened: as the log shows it, and as webhooks send it.",
     "me": "Who the caller is: its enterprises, their lists, and the limits in force.",
     "tokens": "Access tokens, and the keys that prove them.",
     "operations": "For machines that watch this server.",

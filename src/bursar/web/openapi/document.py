@@ -62,7 +62,7 @@ def openapi_document(
         {EVENT: event} if event is not None else {},
     )
     paths = _paths(endpoints, schemas)
-    told = {"webhooks": webhook_items(webhooks, schemas.responses)} if webhooks else {}
+    told = webhook_items(webhooks, schemas.responses)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -72,9 +72,9 @@ def openapi_document(
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": public_url or "/"}],
-        "tags": _tags(paths, about or {}),
+        "tags": _tags(paths | told, about or {}),
         "paths": paths,
-        **told,
+        **({"webhooks": told} if told else {}),
         "components": components,
     }
 
@@ -124,8 +124,8 @@ def _paths(endpoints: Sequence[Endpoint], schemas: _Schemas) -> JsonObject:
     return paths | system_paths()
 
 
-def _tags(paths: JsonObject, about: Mapping[str, str]) -> list[JsonObject]:
-    operations = [operation for item in paths.values() for operation in item.values()]
+def _tags(items: JsonObject, about: Mapping[str, str]) -> list[JsonObject]:
+    operations = [operation for item in items.values() for operation in item.values()]
     names = dict.fromkeys(tag for operation in operations for tag in operation["tags"])
     return [
         {"name": name, "description": about[name]} if name in about else {"name": name}
