@@ -25,12 +25,15 @@ class Lms:
     def __init__(self, away: int = 0) -> None:
         self.away = away
         self.retry_after: float | None = None
+        self.unsure = 0
+        """So many of those calls, the first ones, may have been done."""
         self.calls: list[str] = []
 
     def call(self, name: str) -> str:
         self.calls.append(name)
         if len(self.calls) <= self.away:
-            raise LmsUnavailable("away", self.retry_after)
+            may_be_done = len(self.calls) <= self.unsure
+            raise LmsUnavailable("away", self.retry_after, may_be_done=may_be_done)
         return f"{name} is enrolled"
 
 
@@ -46,10 +49,10 @@ def results() -> dict[str, str]:
 
 @pytest.fixture
 def worker(database_url: str, lms: Lms, results: dict[str, str]) -> Iterator[Worker]:
-    def ask(context: JobContext, name: str, attempt: int = 0) -> None:
+    def ask(context: JobContext, name: str, attempt: int = 0, unsure: bool = False) -> None:
         try:
             results[name] = patiently(
-                context, "ask", "ask", lambda: lms.call(name), name, attempt=attempt
+                context, "ask", "ask", lambda: lms.call(name), name, attempt=attempt, unsure=unsure
             )
         except LmsUnavailable as unavailable:
             results[name] = str(unavailable)
@@ -122,3 +125,21 @@ def test_in_the_end_it_is_given_up(
         "warning"
     }
     assert len(lms.calls) == 2
+
+
+def test_what_the_lms_may_have_done_is_never_given_up(
+    database: Database,
+    worker: Worker,
+    lms: Lms,
+    results: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "PAUSES_SECONDS", (0,))
+    lms.away, lms.unsure = 4, 1
+    enqueue(database, "ask", "ana", key="one")
+    with structlog.testing.capture_logs() as lines:
+        worker.start()
+        await_status(database, "one#5", "SUCCESS")
+    assert results == {"ana": "ana is enrolled"}
+    told = [line["log_level"] for line in lines if "does not say" in str(line["event"])]
+    assert told == ["warning"] * 3

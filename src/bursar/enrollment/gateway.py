@@ -36,6 +36,8 @@ class LmsOutcome:
     """Whether the error is that the LMS did not answer. It says nothing about other outcomes."""
     retry_after: float | None = None
     """Seconds, when an unavailable LMS named them."""
+    may_be_done: bool = False
+    """Whether an LMS that did not answer may have done what it was asked for."""
 
     @property
     def is_good(self) -> bool:
@@ -43,16 +45,26 @@ class LmsOutcome:
 
     @classmethod
     def unavailable(cls, trouble: "LmsUnavailable") -> "LmsOutcome":
-        return cls(str(trouble), is_unavailable=True, retry_after=trouble.retry_after)
+        return cls(
+            str(trouble),
+            is_unavailable=True,
+            retry_after=trouble.retry_after,
+            may_be_done=trouble.may_be_done,
+        )
 
 
 class LmsUnavailable(Exception):
-    """The LMS is unavailable. The call can be repeated later; it may have been done."""
+    """The LMS is unavailable. The call can be repeated later."""
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, retry_after: float | None = None, *, may_be_done: bool = True
+    ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
         """Seconds, when the LMS named them."""
+        self.may_be_done = may_be_done
+        """Whether the LMS may have done what it was asked for. It has not when it was never
+        reached, or has said that it does nothing."""
 
 
 def require_answers(outcomes: Iterable[LmsOutcome]) -> None:
@@ -61,7 +73,8 @@ def require_answers(outcomes: Iterable[LmsOutcome]) -> None:
     missing = [outcome for outcome in outcomes if outcome.is_unavailable]
     if missing:
         longest = max(missing, key=lambda outcome: outcome.retry_after or 0.0)
-        raise LmsUnavailable(longest.error or "", longest.retry_after)
+        unsure = any(outcome.may_be_done for outcome in missing)
+        raise LmsUnavailable(longest.error or "", longest.retry_after, may_be_done=unsure)
 
 
 class LmsGateway(Protocol):

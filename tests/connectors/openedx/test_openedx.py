@@ -259,7 +259,9 @@ class TestTrouble:
         url = f"http://127.0.0.1:{free_port()}"
         pauses: list[float] = []
         gateway = OpenEdxGateway(LmsAccess(url, "x", SecretStr("y")), sleep=pauses.append)
-        assert_unavailable(gateway.enroll([seat()]), "connection")
+        outcomes = gateway.enroll([seat()])
+        assert_unavailable(outcomes, "connection")
+        assert not outcomes[0].may_be_done
         gateway.close()
         assert len(pauses) == 3
 
@@ -270,6 +272,7 @@ class TestTrouble:
             outcomes = world.gateway.enroll(seats)
             assert all(outcome.is_unavailable for outcome in outcomes)
             assert world.lms.calls["enroll"] == AWAY_AFTER
+            assert sum(outcome.may_be_done for outcome in outcomes) == AWAY_AFTER
 
     def test_one_account_that_the_lms_stumbles_over_decides_nothing_about_its_neighbours(
         self, world: Connected
@@ -299,6 +302,34 @@ class TestTrouble:
         world.lms.script(trouble, times=4)
         assert world.gateway.enroll([seat()]) == [GOOD]
         assert world.lms.calls == {"token": 1, "enroll": 4, "read": 1}
+
+    @pytest.mark.parametrize(
+        ("trouble", "may_be_done"),
+        [
+            (Trouble(status=500), True),
+            (Trouble(status=503, retry_after="90"), True),
+            (Trouble(drops=True), True),
+            (Trouble(body="<html>gateway</html>"), True),
+            (Trouble(status=429), False),
+            (Trouble("token", status=500), False),
+            (Trouble("accounts", status=500), False),
+            (Trouble(status=302), False),
+        ],
+        ids=str,
+    )
+    def test_it_says_whether_the_lms_may_have_enrolled(
+        self, world: Connected, trouble: Trouble, may_be_done: bool
+    ) -> None:
+        world.lms.script(trouble, times=10)
+        [outcome] = world.gateway.enroll([seat(None)])
+        assert (outcome.is_unavailable, outcome.may_be_done) == (True, may_be_done)
+
+    def test_an_earlier_attempt_may_have_enrolled_whatever_the_last_one_was(
+        self, world: Connected
+    ) -> None:
+        world.lms.script(Trouble(status=500), Trouble(status=302))
+        [outcome] = world.gateway.enroll([seat()])
+        assert (outcome.is_unavailable, outcome.may_be_done) == (True, True)
 
     def test_a_seat_in_another_mode_is_not_the_one_that_was_asked_for(
         self, world: Connected

@@ -6,7 +6,7 @@ accounts. Usernames are requested with the addresses in the body, because URLs e
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import BoundedSemaphore
 from typing import Final, TypeVar
@@ -182,7 +182,8 @@ def accounts_of(found: Mapping[tuple[str, ...], Mapping[str, str] | LmsUnavailab
     unanswered: dict[str, LmsOutcome] = {}
     for some, answer in found.items():
         if isinstance(answer, LmsUnavailable):
-            outcome = LmsOutcome.unavailable(answer)
+            # Only who they are was asked, so that nobody was enrolled.
+            outcome = replace(LmsOutcome.unavailable(answer), may_be_done=False)
             unanswered |= {emails.normalised(one): outcome for one in some}
         else:
             usernames |= answer

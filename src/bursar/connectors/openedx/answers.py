@@ -24,6 +24,7 @@ _REASONS: Final = {
     404: "the LMS knows no such learner, or its client may not enroll others",
 }
 _PASSING: Final = {408, 425, 429}
+"""With these an LMS says that it has not begun, and that another attempt may succeed."""
 _LONGEST_MESSAGE: Final = 200
 _LONGEST_RETRY_AFTER: Final = 86_400.0
 _ADDRESS: Final = re.compile(r"\S*(?:@|%40|\uff20)\S*", re.IGNORECASE)
@@ -53,17 +54,27 @@ class EnrollmentAnswer(msgspec.Struct):
 class ClientRefused(LmsUnavailable):
     """The LMS accepts nothing from Bursar's client, whatever it is asked."""
 
+    def __init__(self, reason: str, *, may_be_done: bool = False) -> None:
+        super().__init__(reason, may_be_done=may_be_done)
+
 
 class PassingTrouble(Exception):
     """An attempt failed for a reason that may be temporary, so another attempt may succeed."""
 
     def __init__(
-        self, reason: str, retry_after: float | None = None, *, is_throttle: bool = False
+        self,
+        reason: str,
+        retry_after: float | None = None,
+        *,
+        is_throttle: bool = False,
+        may_be_done: bool = True,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
         self.is_throttle = is_throttle
+        self.may_be_done = may_be_done
+        """Whether the LMS may have done what it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,8 @@ def answer_of(status: int, body: bytes, retry_after: float | None, kind: type[T]
     if status >= 500 or status in _PASSING:
         reason = f"the LMS answered with status {status}"
         throttled = status == 429 and retry_after is not None
-        raise PassingTrouble(reason, retry_after, is_throttle=throttled)
+        may_be_done = status not in _PASSING
+        raise PassingTrouble(reason, retry_after, is_throttle=throttled, may_be_done=may_be_done)
     if not 200 <= status < 300:
         return Answer(status, message=message_in(body))
     try:

@@ -97,23 +97,32 @@ class LmsClient:
         try:
             self._current_token()
         except PassingTrouble as trouble:
-            raise LmsUnavailable(trouble.reason, trouble.retry_after) from trouble
+            raise LmsUnavailable(
+                trouble.reason, trouble.retry_after, may_be_done=False
+            ) from trouble
 
     def call(self, call: Call[T], *, attempts: int | None = None) -> Answer[T]:
         """Makes the call, and repeats it for a while if it fails, as often as the settings say
         unless told otherwise. Raises LmsUnavailable."""
         patience, started = Patience(attempts or self._access.attempts), time.monotonic()
+        may_be_done = False
         while True:
             try:
                 answer = self._attempt(call)
+            except ClientRefused as refusal:
+                refusal.may_be_done = may_be_done
+                raise
             except PassingTrouble as trouble:
+                may_be_done = may_be_done or trouble.may_be_done
                 elapsed = time.monotonic() - started
                 pause = patience.pause_after(trouble, elapsed, random.random())
                 tell = _log.warning if pause is None else _log.info
                 tell("lms trouble", call=call.name, reason=trouble.reason, pause=pause)
                 LMS_CALLS.labels("given up" if pause is None else "tried again").inc()
                 if pause is None:
-                    raise LmsUnavailable(trouble.reason, trouble.retry_after) from trouble
+                    raise LmsUnavailable(
+                        trouble.reason, trouble.retry_after, may_be_done=may_be_done
+                    ) from trouble
                 self._sleep(pause)
             else:
                 LMS_CALLS.labels("answered").inc()
@@ -154,7 +163,12 @@ class LmsClient:
             "token_type": "jwt",
         }
         asked = time.monotonic()
-        answer = self._send("token", TokenAnswer, "POST", _TOKEN_PATH, data=form)
+        try:
+            answer = self._send("token", TokenAnswer, "POST", _TOKEN_PATH, data=form)
+        except PassingTrouble as trouble:
+            # A token enrolls nobody, so whatever it was needed for has not begun.
+            trouble.may_be_done = False
+            raise
         if answer.content is None:
             raise ClientRefused(f"the LMS gives no access token: status {answer.status}")
         return _Token(answer.content.access_token, asked + seconds_to_keep(answer.content))
@@ -176,9 +190,15 @@ class LmsClient:
                 with self._http.stream(method, path, **content) as response:
                     body = bounded(response.iter_raw(), deadline)
         except httpx.TimeoutException as error:
-            raise PassingTrouble("the LMS did not answer in time") from error
+            never_reached = isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
+            raise PassingTrouble(
+                "the LMS did not answer in time", may_be_done=not never_reached
+            ) from error
         except httpx.RequestError as error:
-            raise PassingTrouble("the connection to the LMS failed") from error
+            never_reached = isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol)
+            raise PassingTrouble(
+                "the connection to the LMS failed", may_be_done=not never_reached
+            ) from error
         return response.status_code, response.headers, body
 
 

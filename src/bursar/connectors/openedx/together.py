@@ -49,6 +49,13 @@ def speaks_for_all(trouble: LmsUnavailable) -> bool:
     return isinstance(trouble, ClientRefused) or trouble.retry_after is not None
 
 
+def not_begun(trouble: LmsUnavailable) -> LmsUnavailable:
+    """The same trouble, of a call that was not made because of it."""
+    if isinstance(trouble, ClientRefused):
+        return ClientRefused(str(trouble))
+    return LmsUnavailable(str(trouble), trouble.retry_after, may_be_done=False)
+
+
 def is_stumble(answer: object) -> bool:
     """Whether it is trouble that only this call may have."""
     return isinstance(answer, LmsUnavailable) and not speaks_for_all(answer)
@@ -66,7 +73,7 @@ def in_threads(
 
     def attempt(thing: T) -> R | LmsUnavailable:
         if availability.trouble is not None:
-            return availability.trouble
+            return not_begun(availability.trouble)
         try:
             result = act(thing)
         except LmsUnavailable as trouble:

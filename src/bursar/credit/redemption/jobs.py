@@ -75,13 +75,22 @@ def _enqueue(queue: JobQueue, session: Session, workflow: str, event: Transactio
 def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
     """The workflows of a worker that uses this LMS."""
 
-    def enroll(context: JobContext, enterprise: str, uuid: str, attempt: int = 0) -> str:
+    def enroll(
+        context: JobContext, enterprise: str, uuid: str, attempt: int = 0, unsure: bool = False
+    ) -> str:
         def enroll_in_lms() -> str | None:
             return _enroll_in_lms(context.database, gateway, UUID(enterprise), UUID(uuid))
 
         try:
             error = patiently(
-                context, ENROLL, STEP_THAT_ENROLLS, enroll_in_lms, enterprise, uuid, attempt=attempt
+                context,
+                ENROLL,
+                STEP_THAT_ENROLLS,
+                enroll_in_lms,
+                enterprise,
+                uuid,
+                attempt=attempt,
+                unsure=unsure,
             )
         except LmsUnavailable as unavailable:
             error = str(unavailable)

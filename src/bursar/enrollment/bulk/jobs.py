@@ -64,7 +64,9 @@ class _Work:
 
     gateway: LmsGateway
 
-    def do_chunk(self, context: JobContext, job: str, number: int, attempt: int = 0) -> None:
+    def do_chunk(
+        self, context: JobContext, job: str, number: int, attempt: int = 0, unsure: bool = False
+    ) -> None:
         job_uuid = UUID(job)
 
         def enroll_with(lms: Enroller) -> int:
@@ -81,6 +83,7 @@ class _Work:
                 job,
                 number,
                 attempt=attempt,
+                unsure=unsure,
             )
         except LmsUnavailable as unavailable:
             lost = steps.run(context, "give up", enroll_with, UnansweringLms(str(unavailable)))
