@@ -53,6 +53,7 @@ from bursar.web.adapter import EXCEPTION_HANDLERS, Threads, route_handlers
 from bursar.web.docs_page import docs_handlers
 from bursar.web.endpoint import Endpoint
 from bursar.web.found import StandbyFigures, StoredFigures
+from bursar.web.holding_back import HoldingBack
 from bursar.web.limits import EndpointLimits
 from bursar.web.metrics import Metrics
 from bursar.web.middleware import RequestFrame
@@ -164,6 +165,7 @@ def create_app(
         default_format=Format(settings.default_format),
         rewrites=rewrites(with_services=settings.service_paths),
         routes=[endpoint.path for endpoint in endpoints],
+        holding_back=HoldingBack(settings.refusals_before_delay, settings.proxy_networks),
     )
 
 

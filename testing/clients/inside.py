@@ -19,7 +19,7 @@ class Answered:
 
 
 class Inside:
-    """Asks one request after the other. To be closed."""
+    """Asks one request after the other, or several together. To be closed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app: Any = app
@@ -30,6 +30,15 @@ class Inside:
 
     def ask(self, method: str, target: bytes, headers: Headers = (), body: bytes = b"") -> Answered:
         return self._loop.run_until_complete(self._ask(method, target, headers, body))
+
+    def ask_together(self, *requests: tuple[str, bytes, Headers, bytes]) -> list[Answered]:
+        """At the same time: method, target, headers and body of each. The answers are in their
+        order."""
+
+        async def ask_all() -> list[Answered]:
+            return await asyncio.gather(*(self._ask(*request) for request in requests))
+
+        return self._loop.run_until_complete(ask_all())
 
     async def _ask(self, method: str, target: bytes, headers: Headers, body: bytes) -> Answered:
         sent: list[dict[str, Any]] = []

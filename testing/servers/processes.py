@@ -19,6 +19,13 @@ from testing.waiting import WaitedInVain, wait_until
 STOP_TIMEOUT_SECONDS = 15.0
 PYTHON = os.environ.get("TESTED_PYTHON", sys.executable)
 """Which Python runs Bursar: a release is tried in an environment of its own."""
+_MANY = 1_000_000
+UNLIMITED_REFUSALS = {
+    "BURSAR_TOKEN_FAILURES_PER_ADDRESS": str(_MANY),
+    "BURSAR_TOKEN_FAILURES_IN_ALL": str(_MANY),
+    "BURSAR_REFUSALS_BEFORE_DELAY": str(_MANY),
+}
+"""For servers that many tests share: all of them come from one address, and many to be refused."""
 
 
 class ServerNotReadyError(Exception):

@@ -24,7 +24,7 @@ from testing.clients.api import CATALOGS, Api, connect
 from testing.clients.openapi import ResponseChecker
 from testing.databases.composed import composed
 from testing.paths import REPOSITORY
-from testing.servers.processes import ServerProcess
+from testing.servers.processes import UNLIMITED_REFUSALS, ServerProcess
 from testing.waiting import wait_until
 from testing.worlds.contract import ACME, GLOBEX, Document, catalog, client, manifest
 from testing.worlds.contract_credit import assign, with_budgets
@@ -116,7 +116,12 @@ class Service:
     def running(
         cls, stack: ExitStack, url: str, folder: Path, environment: Mapping[str, str]
     ) -> Self:
-        settings = {"BURSAR_DATABASE_URL": url, "BURSAR_LOG_LEVEL": "WARNING", **environment}
+        settings = {
+            "BURSAR_DATABASE_URL": url,
+            "BURSAR_LOG_LEVEL": "WARNING",
+            **UNLIMITED_REFUSALS,
+            **environment,
+        }
         return cls.behind(stack, url, ContractServer(folder, settings))
 
     @classmethod

@@ -91,7 +91,9 @@ def forge(service: Service) -> Forge:
 @pytest.fixture(scope="session")
 def inside(service: Service) -> Iterator[Inside]:
     """The application in this process, on the database of `service`."""
-    app = create_app(Settings(), service.database, endpoints_of_tests())
+    app = create_app(
+        Settings(refusals_before_delay=1_000_000), service.database, endpoints_of_tests()
+    )
     inside = Inside(app)
     yield inside
     inside.close()

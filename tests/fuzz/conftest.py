@@ -11,10 +11,16 @@ from bursar.settings import Settings
 from testing.clients.inside import Inside
 from testing.databases.composed import composed
 from testing.databases.plugin import DIALECTS, fresh_url
-from testing.servers.processes import ServerProcess
+from testing.servers.processes import UNLIMITED_REFUSALS, ServerProcess
 from testing.shops.service import furnish
 from testing.worlds.contract import ADMIN
 from tests.fuzz.attacker import Attacker
+
+_MANY = 1_000_000
+PATIENT = Settings(
+    token_failures_per_address=_MANY, token_failures_in_all=_MANY, refusals_before_delay=_MANY
+)
+"""All that is tried comes from one address, and most of it is refused."""
 
 
 @pytest.fixture(scope="session", params=DIALECTS)
@@ -40,7 +46,7 @@ def token(hunting_ground: Database) -> str:
 
 @pytest.fixture(scope="session")
 def attacker(hunting_ground: Database, token: str) -> Iterator[Attacker]:
-    inside = Inside(create_app(Settings(), hunting_ground))
+    inside = Inside(create_app(PATIENT, hunting_ground))
     yield Attacker(inside, token)
     inside.close()
 
@@ -50,6 +56,6 @@ def server(
     hunting_ground: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:
     url = hunting_ground.url.render_as_string(hide_password=False)
-    environment = {"BURSAR_DATABASE_URL": url, "BURSAR_LOG_LEVEL": "WARNING"}
+    environment = {"BURSAR_DATABASE_URL": url, "BURSAR_LOG_LEVEL": "WARNING", **UNLIMITED_REFUSALS}
     with ServerProcess(tmp_path_factory.mktemp("attacked"), environment) as server:
         yield server

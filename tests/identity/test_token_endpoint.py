@@ -25,7 +25,12 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ACTOR = Actor("operator")
 ACME = uuid4()
 FORM = "application/x-www-form-urlencoded"
-SETTINGS = Settings(token_ttl=1800, token_failures_per_minute=3)
+SETTINGS = Settings(
+    token_ttl=1800,
+    token_failures_per_minute=3,
+    token_failures_per_address=6,
+    token_failures_in_all=10,
+)
 ODD_ID, ODD_SECRET = "a:b c+d", "p%w:é +&="
 GOOD = {
     "grant_type": "client_credentials",
@@ -246,6 +251,56 @@ def test_a_slowed_request_verifies_nothing(ask: Ask, monkeypatch: pytest.MonkeyP
             ask({**GOOD, "client_secret": "wrong"})
         monkeypatch.setattr(authentication, "authenticate", None)
         assert ask(GOOD).status == 429
+
+
+def guess(client_id: str) -> dict[str, str]:
+    return {**GOOD, "client_id": client_id, "client_secret": "wrong"}
+
+
+def test_ever_new_client_ids_are_limited_by_address(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with clock.frozen_at(NOW):
+        assert [ask(guess(f"new-{number}")).status for number in range(6)] == [401] * 6
+        assert ask(GOOD, address="192.0.2.2").status == 200
+        monkeypatch.setattr(authentication, "authenticate", None)
+        slowed = [ask(form) for form in (guess("new"), guess("acme"), guess("gone"), GOOD)]
+    assert slowed[0].status == 429
+    assert slowed[0].headers["Retry-After"] == "60"
+    assert all(answer == slowed[0] for answer in slowed)
+
+
+def test_the_limit_by_address_is_that_of_a_sliding_minute(ask: Ask) -> None:
+    for seconds in range(6):
+        with clock.frozen_at(NOW + timedelta(seconds=seconds)):
+            ask(guess(f"new-{seconds}"))
+    with clock.frozen_at(NOW + timedelta(seconds=20)):
+        assert ask(GOOD).headers["Retry-After"] == "40"
+    with clock.frozen_at(NOW + timedelta(seconds=60)):
+        assert ask(GOOD).status == 200
+
+
+def test_a_flood_from_many_addresses_leaves_each_its_first_attempt(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with clock.frozen_at(NOW):
+        for number in range(10):
+            assert ask(guess(f"new-{number}"), address=f"192.0.2.{number}").status == 401
+    with clock.frozen_at(NOW + timedelta(seconds=10)):
+        assert ask(GOOD, address="198.51.100.1").status == 200
+        assert ask(guess("mistaken"), address="198.51.100.1").status == 401
+        monkeypatch.setattr(authentication, "authenticate", None)
+        assert ask(GOOD, address="198.51.100.1").headers["Retry-After"] == "50"
+        assert ask(guess("new"), address="192.0.2.0").headers["Retry-After"] == "50"
+
+
+@pytest.mark.parametrize("form", ["2001:db8:1:2:{}::1", "::ffff:192.0.2.1"])
+def test_addresses_of_one_caller_count_as_one(ask: Ask, form: str) -> None:
+    with clock.frozen_at(NOW):
+        for number in range(6):
+            ask(guess(f"new-{number}"), address=form.format(number))
+        assert ask(GOOD, address=form.format(9)).status == 429
+        assert ask(GOOD, address="2001:db8:1:3::1").status == 200
 
 
 def test_good_requests_are_never_slowed(ask: Ask) -> None:

@@ -7,11 +7,16 @@ from typing import Any
 from bursar.api.token_requests import TokenError, read_token_request
 from bursar.database.engine import Database
 from bursar.identity.keys import NoSigningKey
-from bursar.identity.service import InvalidCredentials, TooManyFailures, authenticate_client
+from bursar.identity.service import (
+    FailureLimits,
+    InvalidCredentials,
+    TooManyFailures,
+    authenticate_client,
+)
 from bursar.identity.tokens import CLOSED_HINT, KeyRing
 from bursar.settings import Settings
 from bursar.tenancy import NotAuthenticated
-from bursar.web.errors import Throttled
+from bursar.web.errors import Refusal, Throttled
 from bursar.web.readiness import Readiness
 
 SCOPE = "read write profile email"
@@ -48,15 +53,18 @@ def token_response(
             request.client_id,
             request.secret,
             address,
-            failures_per_minute=settings.token_failures_per_minute,
+            limits=FailureLimits(
+                for_client=settings.token_failures_per_minute,
+                for_address=settings.token_failures_per_address,
+                in_all=settings.token_failures_in_all,
+            ),
         )
     except TokenError as refusal:
         return _refused(refusal)
     except InvalidCredentials:
         return _refused(TokenError("invalid_client", "Invalid client credentials."))
     except TooManyFailures as refusal:
-        throttled = Throttled(refusal.seconds_to_wait)
-        return _answer(throttled.status, throttled.body, throttled.headers)
+        return without_verifying(Throttled(refusal.seconds_to_wait))
     try:
         token, lifetime = ring.issue(request.client_id, roles)
     except NoSigningKey as error:
@@ -65,6 +73,11 @@ def token_response(
         200,
         {"access_token": token, "token_type": "JWT", "expires_in": lifetime, "scope": SCOPE},
     )
+
+
+def without_verifying(refusal: Refusal) -> TokenAnswer:
+    """The answer to a request whose secret was not looked at."""
+    return _answer(refusal.status, refusal.body, refusal.headers)
 
 
 def jwks_answer(ring: KeyRing) -> TokenAnswer:

@@ -5,7 +5,12 @@ from collections.abc import Awaitable, Callable
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 
-from bursar.api.token_answers import TokenAnswer, jwks_answer, token_response
+from bursar.api.token_answers import (
+    TokenAnswer,
+    jwks_answer,
+    token_response,
+    without_verifying,
+)
 from bursar.database.engine import Database
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
@@ -21,8 +26,10 @@ from bursar.web.adapter import (
     to_response,
 )
 from bursar.web.callers import caller_address
-from bursar.web.errors import TooLarge
+from bursar.web.errors import Refusal, TooLarge
+from bursar.web.places import Places
 from bursar.web.rendering import refuse
+from bursar.web.turns import Turns
 
 MAX_FORM_BYTES = 64 * 1024
 
@@ -31,6 +38,9 @@ def token_handlers(
     database: Database, ring: KeyRing, settings: Settings, threads: Threads
 ) -> list[HTTPRouteHandler]:
     proxies = settings.proxy_networks
+    places = Places(settings.token_queue)
+    # Of the threads, one address has at most half, so that others do not wait behind its requests.
+    turns = Turns(threads.count, stuck_seconds=settings.lock_timeout)
 
     async def issue(request: AnyRequest) -> ASGIResponse:
         incoming = incoming_of(request)
@@ -51,7 +61,12 @@ def token_handlers(
                 address=address,
             )
 
-        return _respond(await threads.run(answer))
+        try:
+            with places.place(address):
+                async with turns.turn(address):
+                    return _respond(await threads.run(answer))
+        except Refusal as refusal:
+            return _respond(without_verifying(refusal))
 
     async def keys(request: AnyRequest) -> ASGIResponse:
         return _respond(await threads.run(jwks_answer, ring), str(request.method))

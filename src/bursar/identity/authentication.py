@@ -14,6 +14,7 @@ from bursar.identity.clients import LIVE_SECRETS
 from bursar.identity.models import ApiClient, ClientGrant, ClientSecret
 from bursar.identity.refusals import InvalidCredentials, TooManyFailures
 from bursar.identity.secrets import burn_time, verify_secret
+from bursar.identity.throttle import FailureLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +31,18 @@ def authenticate_client(
     secret: str,
     address: str,
     *,
-    failures_per_minute: int,
+    limits: FailureLimits,
     at: datetime | None = None,
 ) -> Mapping[UUID, str]:
     """Returns the role of the client in each enterprise.
 
     Raises InvalidCredentials and TooManyFailures. Verifying takes tens of milliseconds of one
-    core, so the transactions are its own: no connection is held meanwhile. Failures are counted by
-    client and address.
+    core, so the transactions are its own: no connection is held meanwhile. A request that comes
+    after too many failures verifies nothing.
     """
-    at = at or clock.now()
+    at, address = at or clock.now(), throttle.network_of(address)
     with database.read() as connection:
-        seconds = throttle.seconds_to_wait(
-            connection, client_id, address, now=at, limit=failures_per_minute
-        )
+        seconds = throttle.seconds_to_wait(connection, client_id, address, now=at, limits=limits)
         if seconds:
             raise TooManyFailures(seconds)
         credentials = find_credentials(connection, client_id)

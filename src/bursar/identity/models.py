@@ -76,10 +76,13 @@ class SigningKey(Base):
 
 
 class TokenFailure(Base):
-    """A refused token request; kept for a minute, to slow down guessing."""
+    """A refused token request; kept for minutes, to slow down guessing and floods."""
 
     __tablename__ = "token_failures"
-    __table_args__ = (Index(None, "client_id", "address", "at"),)
+    __table_args__ = (
+        Index(None, "client_id", "address", "at"),
+        Index(None, "address", "at"),
+    )
 
     id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
     client_id: Mapped[str]

@@ -47,7 +47,8 @@ class InvalidCredentials(Exception):
 
 
 class TooManyFailures(Exception):
-    """The client failed to authenticate too often from one address within a minute."""
+    """Too many failed to authenticate within a minute: as this client, from this address, or in
+    all."""
 
     def __init__(self, seconds_to_wait: int) -> None:
         super().__init__(f"wait {seconds_to_wait} seconds")

@@ -46,6 +46,7 @@ from bursar.identity.suspension import (
     set_suspended,
     suspended_among,
 )
+from bursar.identity.throttle import FailureLimits
 from bursar.identity.views import ClientSummary, EnterpriseView
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "DeclaredClient",
     "DeclaredEnterprise",
     "EnterpriseView",
+    "FailureLimits",
     "InvalidClientId",
     "InvalidCredentials",
     "Role",

@@ -19,6 +19,7 @@ from bursar.waits import Waits
 from bursar.web.call import Answer
 from bursar.web.endpoint import Endpoint
 from bursar.web.errors import ApiError, Refusal
+from bursar.web.holding_back import CHECKS_TOKEN
 from bursar.web.nearest import unknown_route
 from bursar.web.negotiation import JSON_ANSWER, Format
 from bursar.web.pipeline import REFUSED, Pipeline, refusal_of, unavailable
@@ -36,6 +37,7 @@ class Threads:
 
     def __init__(self, count: int, waits: Waits | None = None) -> None:
         """`waits` knows who waits for a thread."""
+        self.count = count
         self._executor = ThreadPoolExecutor(count, thread_name_prefix="bursar")
         self._waits = waits or Waits()
 
@@ -117,6 +119,7 @@ def _handler(path: str, methods: Mapping[str, Endpoint], serving: Serving) -> HT
         endpoint = methods.get("GET" if method == "HEAD" else method)
         if endpoint is None:
             return other_method(incoming, allow)
+        request.scope["state"][CHECKS_TOKEN] = True
         if endpoint.write is not None:
             try:
                 return to_response(await serving.write(endpoint, incoming, request), method)

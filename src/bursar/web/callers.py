@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Final
 
 Network = IPv4Network | IPv6Network
 FORWARDED = b"x-forwarded-for"
+MOST_PROXIES: Final = 20
+"""Whatever stands before so many proxies is not read: each address costs time."""
 
 
 def caller_address(
@@ -15,7 +18,7 @@ def caller_address(
         return peer
     lines = [value.decode("latin-1") for name, value in headers if name == FORWARDED]
     address = peer
-    for each in reversed(",".join(lines).split(",")):
+    for each in reversed(",".join(lines).rsplit(",", MOST_PROXIES)[-MOST_PROXIES:]):
         named = each.strip()
         if not _is_address(named):
             return address

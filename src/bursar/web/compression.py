@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import zstandard
 
-from bursar.remembering import remembered
+from bursar.remembering import LONGEST_REMEMBERED, remembered
 
 Coding = Literal["zstd", "gzip"]
 CODINGS: Final[tuple[Coding, ...]] = ("zstd", "gzip")
@@ -17,8 +17,11 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 def choose_coding(accept_encoding: str | None) -> Coding | None:
-    """The best coding on offer (RFC 9110, section 12.5.3); ours is zstd before gzip."""
-    return _choose(accept_encoding) if accept_encoding else None
+    """The best coding on offer (RFC 9110, section 12.5.3); ours is zstd before gzip.
+
+    What stands behind more characters than any client has reason to send is not read.
+    """
+    return _choose(accept_encoding[:LONGEST_REMEMBERED]) if accept_encoding else None
 
 
 @remembered(256)

@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from bursar import tracing
 from bursar.web.adapter import METHODS
+from bursar.web.holding_back import HoldingBack
 from bursar.web.metrics import Metrics
 from bursar.web.negotiation import Format
 from bursar.web.rewrites import NO_REWRITES, Rewrites
@@ -52,15 +53,17 @@ class RequestFrame:
         default_format: Format = Format.XML,
         rewrites: Rewrites = NO_REWRITES,
         routes: Sequence[str] = (),
+        holding_back: HoldingBack | None = None,
     ) -> None:
         """`default_format` is the installation's; `routes` are the paths that are served, for
-        the answer to one that is not."""
+        the answer to one that is not; `holding_back` delays refusals of those who collect them."""
         self.app = app
         self.metrics = metrics
         self.public_url = public_url
         self.default_format = default_format
         self.rewrites = rewrites
         self.routes = routes
+        self.holding_back = holding_back
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if str(scope["type"]) != "http":
@@ -80,6 +83,7 @@ class _OneRequest:
         self.scope = scope
         self.request_id = _request_id(scope)
         self.status = 0
+        self.held_seconds = 0.0
         self.has_unread_body = _declares_body(scope)
 
     @contextmanager
@@ -127,6 +131,7 @@ class _OneRequest:
         async def send_framed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.status = message["status"]
+                await self._hold_back()
                 extra = [(b"x-request-id", self.request_id.encode()), *SECURITY_HEADERS]
                 if self.has_unread_body:
                     extra.append(CLOSE)
@@ -149,7 +154,12 @@ class _OneRequest:
             if self.status == 0:
                 await self._answer_defect(send_framed)
         finally:
-            self._report(time.perf_counter() - started)
+            self._report(time.perf_counter() - started - self.held_seconds)
+
+    async def _hold_back(self) -> None:
+        holding_back = self.frame.holding_back
+        if holding_back is not None:
+            self.held_seconds = await holding_back.answered(self.scope, self.status)
 
     def _rewrite(self, scope: Any, state: dict[str, Any]) -> None:
         """Another address of an endpoint becomes its own; links are made from `raw_path`."""

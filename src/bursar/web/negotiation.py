@@ -116,6 +116,8 @@ _QUALITY = re.compile(r"0(?:\.[0-9]*)?|1(?:\.0*)?|\.[0-9]+")
 
 MOST_RANGES: Final = 500
 """Of an Accept header. Each costs time, and nobody has been asked for a token yet."""
+LONGEST_ACCEPT: Final = 4096
+"""Characters of an Accept header that are read: a range or a parameter can be long as well."""
 _EXACT, _SUFFIX, _ANY_SUFFIX, _TYPE, _ANY = 5, 4, 3, 2, 1
 
 
@@ -246,12 +248,19 @@ def _break_tie(tied: list[_Candidate], preferred: Format) -> Negotiated:
 def _parse_accept(accept: str) -> Iterator[_Range]:
     """Yield the well-formed ranges. Malformed ones are ignored, and those that come after more than
     any client has reason to send."""
-    members = islice(_LIST_MEMBER.finditer(accept.lower()), MOST_RANGES)
+    members = islice(_LIST_MEMBER.finditer(_within_bounds(accept).lower()), MOST_RANGES)
     for position, member in enumerate(members):
         name, *parameters = _PARAMETER.findall(member[0]) or [""]
         type_, _, subtype = name.strip().partition("/")
         if _is_media_range(type_, subtype):
             yield _Range(type_, subtype, _quality(parameters), position)
+
+
+def _within_bounds(accept: str) -> str:
+    """The whole ranges at the beginning."""
+    if len(accept) <= LONGEST_ACCEPT:
+        return accept
+    return accept[: LONGEST_ACCEPT + 1].rpartition(",")[0]
 
 
 def _is_media_range(type_: str, subtype: str) -> bool:

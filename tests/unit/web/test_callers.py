@@ -2,7 +2,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from bursar.web.callers import caller_address
+from bursar.web.callers import MOST_PROXIES, caller_address
 
 TRUSTED = [ip_network("10.0.0.0/8"), ip_network("127.0.0.1"), ip_network("fd00::/8")]
 PROXY, CALLER, FORGED = "10.0.0.1", "192.0.2.7", "198.51.100.9"
@@ -38,3 +38,12 @@ def test_only_what_trusted_proxies_say_counts(
 
 def test_by_default_nobody_is_believed() -> None:
     assert caller_address("127.0.0.1", [(b"x-forwarded-for", CALLER.encode())], []) == "127.0.0.1"
+
+
+def test_what_stands_before_more_proxies_than_anybody_has_is_not_read() -> None:
+    def found(proxies: int) -> str:
+        forwarded = ",".join([CALLER, *["10.0.0.2"] * proxies])
+        return caller_address(PROXY, [(b"x-forwarded-for", forwarded.encode())], TRUSTED)
+
+    assert found(MOST_PROXIES - 1) == CALLER
+    assert found(MOST_PROXIES) == "10.0.0.2"

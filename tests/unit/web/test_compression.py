@@ -5,6 +5,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bursar.remembering import LONGEST_REMEMBERED
 from bursar.web.compression import Coding, choose_coding, compress
 
 
@@ -72,3 +73,9 @@ def test_the_same_body_is_compressed_to_the_same_bytes(coding: Coding) -> None:
     body = b"the same entity tag stands for the same bytes" * 50
     assert compress(body, coding) == compress(body, coding)
     assert len(compress(body, coding)) < len(body) / 5
+
+
+def test_what_stands_behind_more_characters_than_anybody_needs_is_not_read() -> None:
+    fits = "a" * (LONGEST_REMEMBERED - len(",gzip"))
+    assert choose_coding(f"{fits},gzip") == "gzip"
+    assert choose_coding(f"aaaaa{fits},gzip") is None

@@ -4,12 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bursar.remembering import LONGEST_REMEMBERED
 from bursar.web.negotiation import (
+    LONGEST_ACCEPT,
     MOST_RANGES,
     Format,
     Negotiated,
     NotAcceptable,
     UnknownFormat,
+    _choose_cached,
     negotiate,
     negotiate_leniently,
     only,
@@ -269,7 +272,34 @@ class TestOnly:
 
 
 def test_what_stands_behind_more_ranges_than_anybody_needs_is_not_read() -> None:
-    many = ",".join(["application/json;q=0.1"] * MOST_RANGES)
-    assert negotiate(f"{many},application/xml", None, None).format == Format.JSON
-    one_less = ",".join(["application/json;q=0.1"] * (MOST_RANGES - 1))
-    assert negotiate(f"{one_less},application/xml", None, None).format == Format.XML
+    filling = "a/b," * (MOST_RANGES - 2) + "application/json;q=0.1"
+    assert negotiate(f"{filling},application/xml", None, None).format == Format.XML
+    assert negotiate(f"{filling},a/b,application/xml", None, None).format == Format.JSON
+
+
+@pytest.mark.parametrize("filling", ["x", '"', ";a=b", ";q", '\\"'])
+def test_what_stands_behind_more_characters_than_anybody_needs_is_not_read(filling: str) -> None:
+    first, last = "application/json;q=0.1,a/b;c=", ",application/xml"
+    room = LONGEST_ACCEPT - len(first) - len(last)
+    fits = f"{first}{'x' * room}{last}"
+    assert len(fits) == LONGEST_ACCEPT
+    assert negotiate(fits, None, None).format == Format.XML
+    too_long = f"{first}{(filling * LONGEST_ACCEPT)[: room + 1]}{last}"
+    assert negotiate(too_long, None, None).format == Format.JSON
+
+
+def test_a_range_that_ends_behind_the_limit_is_not_read_in_part() -> None:
+    """What is left of it would mean something else."""
+    first = "application/json;q=0.1,"
+    room = LONGEST_ACCEPT - len(first) - len("application/xml;q=0.")
+    header = f"{first}{'a' * (room - 1)},application/xml;q=0.9"
+    assert header[:LONGEST_ACCEPT].endswith("application/xml;q=0.")
+    assert negotiate(header, None, None).format == Format.JSON
+
+
+def test_longer_headers_than_clients_send_are_not_remembered() -> None:
+    before = _choose_cached.cache_info().currsize
+    for number in range(20):
+        negotiate(f"application/json;v={number};x={'a' * LONGEST_REMEMBERED}", None, None)
+    assert _choose_cached.cache_info().currsize == before
+    assert _choose_cached.cache_info().maxsize is not None
