@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from benchmarks import bulk, credit, idle, reporting, subscriptions
+from benchmarks import bulk, credit, hostile, idle, reporting, subscriptions
 from benchmarks.app import PROCESSES
 from benchmarks.load import JSON, Target
 from benchmarks.results import MEGABYTE, Result
@@ -164,6 +164,7 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     **subscriptions.MEASUREMENTS,
     **bulk.MEASUREMENTS,
     **reporting.MEASUREMENTS,
+    **hostile.MEASUREMENTS,
     "import": imports,
     **idle.MEASUREMENTS,
     "statements": statements,

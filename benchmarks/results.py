@@ -50,6 +50,14 @@ class Result:
         return cls(name, "", "", figure, f"< {bound:,} ms", milliseconds < bound)
 
     @classmethod
+    def of_delay(cls, name: str, seconds: tuple[float, float], bound: float) -> Self:
+        """How many times the second the first takes."""
+        here, against = seconds
+        ratio = here / against
+        texts = f"{here * 1000:.1f} ms", f"{against * 1000:.1f} ms", f"{ratio:.2f}"
+        return cls(name, *texts, f"< {bound:.2f}", ratio < bound)
+
+    @classmethod
     def of_memory(cls, name: str, size: int, limit: int) -> Self:
         """Both in bytes."""
         figure = f"{size / MEGABYTE:.0f} MB"

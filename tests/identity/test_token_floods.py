@@ -10,10 +10,11 @@ import pytest
 from bursar import clock
 from bursar.actors import Actor
 from bursar.api import tokens
-from bursar.api.token_answers import TokenAnswer
+from bursar.api.token_answers import TokenAnswer, without_verifying
 from bursar.app import create_app
 from bursar.database.engine import Database
 from bursar.identity import authentication, service
+from bursar.identity.clients import LIVE_SECRETS
 from bursar.settings import Settings
 from bursar.web.errors import Refusal
 from testing.clients.inside import Answered, Inside
@@ -92,7 +93,7 @@ def test_a_flood_of_new_client_ids_is_refused_and_costs_next_to_nothing(
     assert set(hostile) == {401, 429}
     # A request that runs beside the last one that is allowed does not see its failure yet.
     assert PER_ADDRESS <= hostile.count(401) < PER_ADDRESS + _ADDRESS_SHARE
-    assert verified.count == hostile.count(401) * authentication.LIVE_SECRETS
+    assert verified.count == hostile.count(401) * LIVE_SECRETS
     assert inside.ask(*asking("honest", "right", HONEST)).status == 200
 
 
@@ -124,11 +125,10 @@ def test_no_more_wait_than_there_are_places(
 ) -> None:
     verified = Verifications(monkeypatch)
     verified.may_end.clear()
-    answer_to = tokens.without_verifying
 
     def refused_while_the_others_wait(refusal: Refusal) -> TokenAnswer:
         verified.may_end.set()
-        return answer_to(refusal)
+        return without_verifying(refusal)
 
     monkeypatch.setattr(tokens, "without_verifying", refused_while_the_others_wait)
     waiting = [asking(f"new-{n}", "wrong", HOSTILE.format(n)) for n in range(QUEUE)]

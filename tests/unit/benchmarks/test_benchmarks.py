@@ -56,6 +56,13 @@ def test_calls_are_judged_by_the_usual_one(usual: float, verdict: str) -> None:
     assert result.cells == ("row", "", "", f"{usual * 1000:.0f} ms", "< 1,000 ms", verdict)
 
 
+@pytest.mark.parametrize(("attacked", "verdict"), [(0.0299, "ok"), (0.03, "below")])
+def test_a_delay_is_judged_by_how_many_times_it_is_the_usual_one(
+    attacked: float, verdict: str
+) -> None:
+    assert Result.of_delay("row", (attacked, 0.01), 3.0).verdict == verdict
+
+
 def test_memory_at_its_limit_is_too_much() -> None:
     assert Result.of_memory("row", 150, 150).verdict == "below"
 
