@@ -1,5 +1,6 @@
 """Connections of callers without a good token, each asking again as soon as it is answered:
 `python -m benchmarks.attack PORT CLIENT_ID`. They come from other addresses than the measurement.
+Writes a line when it begins.
 """
 
 import asyncio
@@ -102,6 +103,7 @@ async def _go_on(attack: Attack, port: int, address: str, client_id: str) -> Non
 
 
 async def main(port: int, client_id: str) -> None:
+    print("attacking", flush=True)
     attacks, addresses = cycle(ATTACKS), cycle(ADDRESSES)
     await asyncio.gather(
         *(_go_on(next(attacks), port, next(addresses), client_id) for _ in range(CONNECTIONS))

@@ -21,8 +21,8 @@ from bursar.actors import Actor
 from bursar.identity.service import rotate_secret
 from testing.paths import REPOSITORY
 
-ROUNDS: Final = 3
-SETTLING_SECONDS: Final = 3
+ROUNDS: Final = 2
+SETTLING_SECONDS: Final = 10
 """In which the attack spends what it is allowed before it is slowed down."""
 BOUND: Final = 3.0
 
@@ -75,8 +75,10 @@ def _seconds_of_calls(request: httpx.Request, seconds: float) -> list[float]:
 @contextmanager
 def _attack(server: BenchmarkServer) -> Iterator[None]:
     command = [sys.executable, "-m", "benchmarks.attack", str(server.port), CLIENT_ID]
-    process = subprocess.Popen(command, cwd=REPOSITORY)
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE)
+    assert process.stdout is not None
     try:
+        process.stdout.readline()
         time.sleep(SETTLING_SECONDS)
         yield
         if process.poll() is not None:

@@ -70,13 +70,13 @@ class Settings(BaseSettings):
     """Days after which a new key signs tokens."""
     token_failures_per_minute: int = Field(default=30, ge=1)
     """Failed token requests allowed a minute for one client id and address."""
-    token_failures_per_address: int = Field(default=60, ge=1)
+    token_failures_per_address: int = Field(default=30, ge=1)
     """Failed token requests allowed a minute for one address, whatever the client ids."""
-    token_failures_in_all: int = Field(default=300, ge=1)
+    token_failures_in_all: int = Field(default=120, ge=1)
     """With more failed token requests a minute, each address may fail only once."""
     token_queue: int = Field(default=64, ge=2)
     """Token requests that may wait in one web process, half of them from one address."""
-    refusals_before_delay: int = Field(default=100, ge=1)
+    refusals_before_delay: int = Field(default=20, ge=1)
     """Refused requests of one address without a good token in ten seconds, before answers to
     further ones are delayed by a second."""
     trusted_proxies: Annotated[list[str], NoDecode] = []

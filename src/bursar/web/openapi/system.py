@@ -53,7 +53,7 @@ def _token_operation() -> JsonObject:
         "200": _json("A token.", reference("schemas", "Token")),
         "400": _json("The request is wrong (RFC 6749, section 5.2).", error),
         "401": _json("Unknown client or wrong secret.", error, "WWW-Authenticate"),
-        "429": _json("Too many failed attempts, or too many that wait.", detail, "Retry-After"),
+        "429": _json("Too many failed attempts.", detail, "Retry-After"),
         "413": refusal_reference(413),
         "503": _json("No token can be issued for the moment.", detail, "Retry-After"),
     }
