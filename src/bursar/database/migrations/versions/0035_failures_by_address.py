@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from bursar.database import online
 
-revision: str = "0029"
-down_revision: str | None = "0028"
+revision: str = "0035"
+down_revision: str | None = "0030"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
