@@ -31,7 +31,7 @@ from bursar.enrollment.direct import jobs as direct_jobs
 from bursar.enrollment.direct import mail as direct_mail
 from bursar.enrollment.direct import tasks as direct
 from bursar.enrollment.direct.events import DirectEnrollmentsRequested
-from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway, LmsUnavailable
+from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway
 from bursar.enrollment.service import refresh_consent
 from bursar.events.event import News, Subscription
 from bursar.figures import FigureReader
@@ -102,19 +102,17 @@ def mail_server_trouble(settings: Settings) -> str | None:
     return None
 
 
-def lms_trouble(settings: Settings) -> str | None:
-    """Gets an access token from the LMS, in one attempt. Returns what went wrong."""
+def sign_in_to_lms(settings: Settings) -> float | None:
+    """Gets an access token from the LMS, in one attempt. Returns by how many seconds its clock is
+    ahead, if it tells the time. Raises LmsUnavailable."""
     # The HTTP client is slow to import, and needed with an LMS only.
     from bursar.connectors.openedx.adapter import OpenEdxGateway  # noqa: PLC0415
 
     gateway = OpenEdxGateway.of(settings)
     try:
-        gateway.sign_in()
-    except LmsUnavailable as error:
-        return str(error)
+        return gateway.sign_in()
     finally:
         gateway.close()
-    return None
 
 
 def gateway_of(settings: Settings) -> LmsGateway:

@@ -6,6 +6,7 @@ accounts and trouble, and asked for its counts, under `/_fake/`.
 
 import json
 import sys
+import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -91,6 +92,8 @@ class FakeLms:
         self.is_staff = True
         self.token_seconds = 3600.0
         """What is said of the life of a token; in truth each lives until it is revoked."""
+        self.clock_ahead = 0.0
+        """By how many seconds its clock is wrong."""
         self.accounts: dict[str, str] = {}
         """Usernames by address."""
         self.unknown_courses: set[str] = set()
@@ -244,6 +247,11 @@ class Handler(BaseHTTPRequestHandler):
             return self._answer(body)
         self.server.lms.configure(json.loads(body))
         return self._send(reply(200, {}))
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The `Date` of answers."""
+        now = time.time() if timestamp is None else timestamp
+        return super().date_time_string(now + self.server.lms.clock_ahead)
 
     def log_message(self, *_: object) -> None:
         """Silent."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from testing.fakes.lms import CLIENT_ID, CLIENT_SECRET, FakeLms, running_lms
 from testing.fakes.smtp import Sink, running
 from testing.servers.cli import SECRET, Cli, acme, client, declared
 from testing.servers.processes import WorkerProcess, free_port
@@ -104,6 +105,17 @@ def test_an_lms_is_asked_for_a_token(on_sqlite: Cli) -> None:
     lms = {"BURSAR_LMS_URL": f"http://127.0.0.1:{free_port()}"}
     lms |= {"BURSAR_LMS_CLIENT_ID": "bursar", "BURSAR_LMS_CLIENT_SECRET": "secret"}
     assert "connection to the LMS failed" in found(on_sqlite, "wrong", lms)["BURSAR_LMS_URL"]
+
+
+def test_the_clock_of_the_lms_is_looked_at(on_sqlite: Cli) -> None:
+    lms = FakeLms()
+    with running_lms(lms) as url:
+        settings = {"BURSAR_LMS_URL": url, "BURSAR_LMS_CLIENT_ID": CLIENT_ID}
+        settings["BURSAR_LMS_CLIENT_SECRET"] = CLIENT_SECRET
+        assert "token" in found(on_sqlite, "ok", settings, code=0)["LMS"]
+        for seconds in (-60, 60):
+            lms.clock_ahead = seconds
+            assert "seconds off" in found(on_sqlite, "wrong", settings)["LMS"]
 
 
 def test_the_age_of_the_newest_backup_is_looked_at(on_sqlite: Cli) -> None:

@@ -21,13 +21,14 @@ from bursar.database.engine import Database
 from bursar.database.migrate import is_current
 from bursar.database.private_files import open_to_others
 from bursar.demo.published import clients_with_published_secrets
+from bursar.enrollment.gateway import LmsUnavailable
 from bursar.identity.keys import count_unsealed
 from bursar.identity.secret_file import seal_of
 from bursar.identity.tokens import KeyRing
 from bursar.processes.service import running_processes
 from bursar.settings import Settings
 from bursar.unsafe_settings import is_loopback
-from bursar.work import lms_trouble, mail_server_trouble, open_database
+from bursar.work import mail_server_trouble, open_database, sign_in_to_lms
 
 FREE_BYTES: Final = 1024**3
 """With less on the disk something is wrong: a large import or a migration needs room."""
@@ -172,8 +173,14 @@ def _mail(settings: Settings) -> Finding:
 def _lms(settings: Settings) -> Finding:
     if not settings.lms_url:
         return _note("BURSAR_LMS_URL", "not set: enrollments are kept in Bursar only")
-    trouble = lms_trouble(settings)
-    return _wrong("BURSAR_LMS_URL", trouble) if trouble else _ok("LMS", "it gives Bursar a token")
+    try:
+        ahead = sign_in_to_lms(settings)
+    except LmsUnavailable as error:
+        return _wrong("BURSAR_LMS_URL", str(error))
+    if ahead is not None and abs(ahead) > SKEW.total_seconds():
+        # Tokens of an LMS count by its clock, and so do the deadlines of its courses.
+        return _wrong("LMS", f"its clock is {abs(ahead):.0f} seconds off: synchronise both")
+    return _ok("LMS", "it gives Bursar a token")
 
 
 def _backups(settings: Settings) -> Finding:

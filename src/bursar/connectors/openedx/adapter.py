@@ -75,9 +75,11 @@ class OpenEdxGateway:
         ended."""
         return self._each(enrollments, self._end, LmsOutcome())
 
-    def sign_in(self) -> None:
-        """Proves that the LMS can be reached and knows Bursar's client. Raises LmsUnavailable."""
+    def sign_in(self) -> float | None:
+        """Proves that the LMS can be reached and knows Bursar's client. Returns by how many seconds
+        its clock is ahead, if it tells the time. Raises LmsUnavailable."""
         self._client.sign_in()
+        return self._client.clock_skew()
 
     def close(self) -> None:
         self._client.close()

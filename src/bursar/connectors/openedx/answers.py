@@ -153,12 +153,19 @@ def retry_after_of(header: str | None, now: datetime) -> float | None:
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), _LONGEST_RETRY_AFTER)
+    instant = instant_of(text)
+    if instant is None:
+        return None
+    return min(max((instant - now).total_seconds(), 0.0), _LONGEST_RETRY_AFTER)
+
+
+def instant_of(date: str) -> datetime | None:
+    """The instant that the date in a header names, or None for one that names none."""
     try:
-        date = parsedate_to_datetime(text)
+        found = parsedate_to_datetime(date)
     except ValueError:
         return None
-    instant = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return min(max((instant - now).total_seconds(), 0.0), _LONGEST_RETRY_AFTER)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def seconds_to_keep(token: TokenAnswer) -> float:

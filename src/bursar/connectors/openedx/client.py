@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import BoundedSemaphore, Lock
 from typing import Any, Final, Generic, TypeVar
 
@@ -19,6 +20,7 @@ from bursar.connectors.openedx.answers import (
     PassingTrouble,
     TokenAnswer,
     answer_of,
+    instant_of,
     retry_after_of,
     seconds_to_keep,
 )
@@ -76,6 +78,8 @@ class LmsClient:
         self._access = access
         self._sleep = sleep
         self._token: _Token | None = None
+        self._dated: tuple[str, datetime] | None = None
+        """The `Date` of the last answer, and when it came."""
         self._renewal = Lock()
         self._places = BoundedSemaphore(access.connections)
         """Is held while a call uses a connection, so that its time begins when it has one."""
@@ -100,6 +104,15 @@ class LmsClient:
             raise LmsUnavailable(
                 trouble.reason, trouble.retry_after, may_be_done=False
             ) from trouble
+
+    def clock_skew(self) -> float | None:
+        """By how many seconds the LMS's clock was ahead of this one at its last answer. None before
+        one, or when it told no time. The LMS tells whole seconds only."""
+        if self._dated is None:
+            return None
+        told, here = self._dated
+        there = instant_of(told)
+        return None if there is None else (there - here).total_seconds()
 
     def call(self, call: Call[T], *, attempts: int | None = None) -> Answer[T]:
         """Makes the call, and repeats it for a while if it fails, as often as the settings say
@@ -188,6 +201,7 @@ class LmsClient:
             with self._places:
                 deadline = time.monotonic() + self._access.timeout
                 with self._http.stream(method, path, **content) as response:
+                    self._dated = (response.headers.get("Date", ""), clock.now())
                     body = bounded(response.iter_raw(), deadline)
         except httpx.TimeoutException as error:
             never_reached = isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
