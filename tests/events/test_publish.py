@@ -29,6 +29,7 @@ ACTOR = Actor("acme-integration", "request-1", ActorKind.CLIENT)
 class ThingPainted(Event):
     type: ClassVar[str] = "thing.painted"
     object_type: ClassVar[str] = "thing"
+    is_public: ClassVar[bool] = True
 
     color: str = "red"
 
@@ -36,6 +37,15 @@ class ThingPainted(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThingBroken(Event):
     type: ClassVar[str] = "thing.broken"
+    object_type: ClassVar[str] = "thing"
+    is_public: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThingDusted(Event):
+    """Nobody outside is told."""
+
+    type: ClassVar[str] = "thing.dusted"
     object_type: ClassVar[str] = "thing"
 
 

@@ -1,6 +1,5 @@
 """The search for events without a place goes on, whatever lies in its way."""
 
-from collections.abc import Collection
 from time import monotonic
 from uuid import uuid4
 
@@ -15,7 +14,7 @@ from bursar.events.models import EventPosition, EventRecord, EventSequence
 from bursar.events.sequencing import sequence
 from bursar.events.service import publish
 from testing.databases.plugin import DIALECTS
-from tests.events.test_log import PUBLIC, broken, followed, happened, placed
+from tests.events.test_log import PUBLIC, broken, dusted, followed, happened, placed
 from tests.events.test_publish import ACTOR, NOW, painted
 
 
@@ -26,12 +25,12 @@ def state(database: Database) -> tuple[int, int]:
         return placed_to, connection.execute(select(func.max(EventRecord.id))).scalar_one()
 
 
-def is_searched_to_the_end(database: Database, public: Collection[str] = PUBLIC) -> bool:
+def is_searched_to_the_end(database: Database) -> bool:
     """Soon: transactions of other tests, in other databases of the server, are waited for too."""
     until = monotonic() + 30
     while monotonic() < until:
         with database.transaction() as session:
-            sequence(session, public)
+            sequence(session)
         placed_to, highest = state(database)
         if placed_to == highest:
             return True
@@ -42,14 +41,14 @@ def test_internal_events_that_fill_a_batch_are_passed(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sequencing, "BATCH", 3)
-    happened(database, *(painted(uuid4()) for _ in range(7)))
+    happened(database, *(dusted(uuid4()) for _ in range(7)))
     happened(database, *(broken(uuid4()) for _ in range(4)))
     counts = []
     for _ in range(4):
         with database.transaction() as session:
-            counts.append(sequence(session, {"thing.broken"}))
+            counts.append(sequence(session))
     assert counts == [3, 1, 0, 0]
-    assert is_searched_to_the_end(database, {"thing.broken"})
+    assert is_searched_to_the_end(database)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS[:1], indirect=True)

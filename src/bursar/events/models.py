@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bursar.database.base import Base
@@ -48,6 +48,9 @@ class EventRecord(Base):
     """`{"spend_limit": [700000, 10000]}`: the old and the new value."""
     data: Mapped[dict[str, Any] | None] = mapped_column(Json)
     """The object as the API showed it after the change; null once that was forgotten."""
+    is_public: Mapped[bool] = mapped_column(server_default=false())
+    """Whether the log shows it. Whoever publishes says so, because a process of an older version
+    that gives out positions does not know the newest types."""
 
 
 class EventPosition(Base):

@@ -10,7 +10,6 @@ because its transaction waited for the object's row. So whoever sees the second 
 and among those that are placed together the lower id comes first.
 """
 
-from collections.abc import Collection
 from typing import Final, cast
 
 from sqlalchemy import Table, exists, func, select, update
@@ -28,8 +27,8 @@ _event: Final = EventRecord.__table__.c
 _SEQUENCE: Final = cast("Table", EventSequence.__table__)
 
 
-def sequence(session: Session, public: Collection[str]) -> int:
-    """Places committed events of these types, at most BATCH. Returns how many it placed.
+def sequence(session: Session) -> int:
+    """Places committed public events, at most BATCH. Returns how many it placed.
 
     Does nothing while another transaction is at it. Needs a transaction of its own, in which each
     statement sees what is committed by then (READ COMMITTED), and that has written nothing yet.
@@ -42,20 +41,20 @@ def sequence(session: Session, public: Collection[str]) -> int:
         return 0
     # Asked before the events are: whoever has ended by now is seen by the next statement.
     before = horizon(session.connection())
-    found = _without_place(session, row.placed_to, public)
+    found = _without_place(session, row.placed_to)
     _place(session, row.last_position, found)
     moved = {"last_position": row.last_position + len(found), **_moved(row, found, before, highest)}
     session.execute(update(_SEQUENCE).values(moved))
     return len(found)
 
 
-def _without_place(session: Session, after: int, public: Collection[str]) -> list[AnyRow]:
-    """Only of public types: a batch that is full of others would be found again for ever."""
+def _without_place(session: Session, after: int) -> list[AnyRow]:
+    """Only public ones: a batch that is full of others would be found again for ever."""
     statement = (
         select(_event.id, _event.enterprise_uuid, _event.type)
         .where(
             _event.id > after,
-            _event.type.in_(sorted(public)),
+            _event.is_public,
             # What an old event showed is forgotten.
             _event.data.is_not(None),
             ~exists().where(EventPosition.event_id == _event.id),

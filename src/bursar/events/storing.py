@@ -47,6 +47,7 @@ def _row(actor: Actor, event: Event, at: datetime) -> dict[str, Any]:
         "request_id": actor.request_id,
         "changes": event.changes,
         "data": event.data,
+        "is_public": event.is_public,
     }
 
 
@@ -101,6 +102,7 @@ _COLUMNS: Final = {
     "request_id": "varchar",
     "changes": "jsonb",
     "data": "jsonb",
+    "is_public": "boolean",
 }
 
 
