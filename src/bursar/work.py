@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from bursar.bulk_changes import jobs as change_jobs
@@ -34,6 +35,7 @@ from bursar.enrollment.direct.events import DirectEnrollmentsRequested
 from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway
 from bursar.enrollment.service import refresh_consent
 from bursar.events.event import News, Subscription
+from bursar.events.sequencing import Sequencer
 from bursar.figures import FigureReader
 from bursar.jobs.context import JobContext
 from bursar.jobs.figures import queue_figures, task_figures
@@ -181,6 +183,8 @@ MAIL_KINDS: Final[dict[str, MailKind]] = {
     for kind in kinds
 }
 MAIL_SECONDS: Final = 1.0
+EVENT_SECONDS: Final = 0.2
+IDLE_EVENT_SECONDS: Final = 1.0
 
 
 def news_of(settings: Settings, queue: JobQueue) -> News:
@@ -290,7 +294,7 @@ def background_worker(settings: Settings) -> "Worker":
     return Worker(
         lambda pool_size: open_database(settings, pool_size=pool_size),
         workflows_of(settings),
-        loops=[mail_loop(settings)],
+        loops=[mail_loop(settings), event_loop()],
     )
 
 
@@ -304,3 +308,13 @@ def mail_loop(settings: Settings) -> Loop:
         deliver_due(context.database, transport, MAIL_KINDS, stopping=context.stopping)
 
     return Loop("mail", deliver, MAIL_SECONDS)
+
+
+def event_loop() -> Loop:
+    """Gives committed events their places in the log."""
+    sequencer_of = lru_cache(maxsize=1)(Sequencer)
+
+    def place(context: JobContext) -> int:
+        return sequencer_of(context.database).place()
+
+    return Loop("events", place, EVENT_SECONDS, IDLE_EVENT_SECONDS)

@@ -1,5 +1,6 @@
 """The search for events without a place goes on, whatever lies in its way."""
 
+from threading import Event
 from time import monotonic
 from uuid import uuid4
 
@@ -11,9 +12,13 @@ from bursar.database.engine import Database
 from bursar.events import sequencing
 from bursar.events.log import read_new
 from bursar.events.models import EventPosition, EventRecord, EventSequence
-from bursar.events.sequencing import sequence
+from bursar.events.sequencing import Sequencer, is_behind, sequence
 from bursar.events.service import publish
+from bursar.jobs.context import JobContext
+from bursar.jobs.queue import JobQueue
+from bursar.work import event_loop
 from testing.databases.plugin import DIALECTS
+from testing.databases.statements import statements_of
 from tests.events.test_log import PUBLIC, broken, dusted, followed, happened, placed
 from tests.events.test_publish import ACTOR, NOW, painted
 
@@ -116,3 +121,39 @@ def test_a_lower_id_in_a_later_transaction_is_waited_for(database: Database) -> 
         assert [placed(database) for _ in range(3)] == [1, 0, 0]
     assert placed(database) == 1
     assert [uuid for _, uuid, _ in followed(database)[0]] == [str(early), str(late)]
+
+
+def test_a_log_without_news_is_only_looked_at(database: Database) -> None:
+    happened(database, painted(uuid4()))
+    sequencer = Sequencer(database)
+    assert sequencer.place() == 1
+    assert is_searched_to_the_end(database)
+    with statements_of(database) as counted:
+        assert sequencer.place() == 0
+    assert len(counted) == 1
+    with database.read() as connection:
+        assert not is_behind(connection)
+    happened(database, painted(uuid4()))
+    assert sequencer.place() == 1
+
+
+def test_a_long_search_in_vain_is_not_repeated_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequencing, "_LONG", 0.0)
+    happened(database, dusted(uuid4()))
+    sequencer = Sequencer(database)
+    assert sequencer.place() == 0
+    happened(database, painted(uuid4()))
+    assert sequencer.place() == 0
+    assert Sequencer(database).place() == 1
+
+
+def test_a_worker_gives_places_by_itself(database: Database) -> None:
+    thing = uuid4()
+    loop = event_loop()
+    context = JobContext(database, JobQueue(database), Event())
+    happened(database, painted(thing))
+    assert loop.function(context) == 1
+    assert [uuid for _, uuid, _ in followed(database)[0]] == [str(thing)]
+    assert loop.idle_seconds == 1.0

@@ -10,13 +10,17 @@ because its transaction waited for the object's row. So whoever sees the second 
 and among those that are placed together the lower id comes first.
 """
 
+from contextlib import suppress
+from time import monotonic
 from typing import Final, cast
 
-from sqlalchemy import Table, exists, func, select, update
+from sqlalchemy import Connection, Table, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from bursar.database.bulk import bulk_insert
+from bursar.database.engine import Database
 from bursar.database.horizon import Horizon, horizon
+from bursar.database.troubles import DatabaseBusy, DatabaseReadOnly
 from bursar.database.types import AnyRow
 from bursar.events.models import EventPosition, EventRecord, EventSequence
 
@@ -25,6 +29,48 @@ BATCH: Final = 5_000
 _sequence: Final = EventSequence.__table__.c
 _event: Final = EventRecord.__table__.c
 _SEQUENCE: Final = cast("Table", EventSequence.__table__)
+_LONG: Final = 0.05
+"""Seconds that a search in vain may take before the next one has to wait."""
+_SHARE: Final = 10
+_LONGEST_REST: Final = 2.0
+_IS_BEHIND: Final = select(select(func.max(_event.id)).scalar_subquery() > _sequence.placed_to)
+
+
+class Sequencer:
+    """Gives places when somebody wants to read the log, in a worker or before an answer.
+
+    May be used by several threads. Long searches in vain, as behind a transaction that stays open
+    for minutes, take a tenth of the time.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rests_until = 0.0
+
+    def place(self) -> int:
+        """Places what is committed by now, at most BATCH events, unless another is at it. Returns
+        how many it placed. Without news it costs one short read."""
+        started = monotonic()
+        if started < self._rests_until or not self._is_behind():
+            return 0
+        placed = 0
+        # A long write of another process, or a server that became read-only: readers get what has
+        # its place already.
+        with suppress(DatabaseBusy, DatabaseReadOnly), self._database.transaction() as session:
+            placed = sequence(session)
+        took = monotonic() - started
+        if not placed and took > _LONG:
+            self._rests_until = monotonic() + min(_SHARE * took, _LONGEST_REST)
+        return placed
+
+    def _is_behind(self) -> bool:
+        with self._database.read() as connection:
+            return is_behind(connection)
+
+
+def is_behind(connection: Connection) -> bool:
+    """Whether there are events that the search for those without a place has not passed yet."""
+    return bool(connection.execute(_IS_BEHIND).scalar_one())
 
 
 def sequence(session: Session) -> int:
@@ -43,8 +89,11 @@ def sequence(session: Session) -> int:
     before = horizon(session.connection())
     found = _without_place(session, row.placed_to)
     _place(session, row.last_position, found)
-    moved = {"last_position": row.last_position + len(found), **_moved(row, found, before, highest)}
-    session.execute(update(_SEQUENCE).values(moved))
+    moved = _moved(row, found, before, highest)
+    if found:
+        moved["last_position"] = row.last_position + len(found)
+    if moved:
+        session.execute(update(_SEQUENCE).values(moved))
     return len(found)
 
 

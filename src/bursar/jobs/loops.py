@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from threading import Thread
 from time import monotonic
 
@@ -23,6 +24,17 @@ class Loop:
     """The work. It must return soon after `stopping` of the context is set."""
     seconds: float
     """Seconds between the end of one run and the beginning of the next."""
+    idle_seconds: float | None = None
+    """Where it is given, the function returns how much it has done, and the pauses grow up to this
+    while that is nothing."""
+
+
+class Outcome(Enum):
+    """Of one run of a loop."""
+
+    FAILED = auto()
+    IDLE = auto()
+    DONE = auto()
 
 
 class RunningLoops:
@@ -58,23 +70,30 @@ class RunningLoops:
     def _run(self, loop: Loop) -> None:
         pause = loop.seconds
         while not self._context.stopping.wait(pause):
-            pause = loop.seconds if _succeeds(loop, self._context) else _longer(pause)
+            pause = pause_after(_outcome(loop, self._context), loop, pause)
             self._ran_at = monotonic()
 
 
-def _longer(pause: float) -> float:
-    return min(max(2 * pause, 0.1), LONGEST_PAUSE_SECONDS)
+def pause_after(outcome: Outcome, loop: Loop, pause: float) -> float:
+    if outcome is Outcome.FAILED:
+        return _longer(pause)
+    if outcome is Outcome.IDLE and loop.idle_seconds is not None:
+        return _longer(pause, loop.idle_seconds)
+    return loop.seconds
 
 
-def _succeeds(loop: Loop, context: JobContext) -> bool:
+def _longer(pause: float, longest: float | None = None) -> float:
+    return min(max(2 * pause, 0.1), longest or LONGEST_PAUSE_SECONDS)
+
+
+def _outcome(loop: Loop, context: JobContext) -> Outcome:
     try:
-        loop.function(context)
+        return Outcome.DONE if loop.function(context) else Outcome.IDLE
     except DATABASE_AWAY as error:
         # The log must not contain the statement, because its parameters may be personal data.
         reason = error.orig if isinstance(error, DBAPIError) else error
         _log.warning("loop waits for the database", loop=loop.name, error=str(reason))
-        return False
+        return Outcome.FAILED
     except Exception:  # noqa: BLE001 - the next run may succeed
         _log.exception("loop failed", loop=loop.name)
-        return False
-    return True
+        return Outcome.FAILED

@@ -97,3 +97,15 @@ def test_one_that_does_not_end_does_not_keep_the_worker() -> None:
         stuck.join(0.05)
     held.set()
     assert log[0]["thread"] == "loop stuck"
+
+
+def test_the_pauses_of_a_loop_without_work_grow_until_it_has_some() -> None:
+    loop = Loop("idle", lambda _context: 0, 0.2, idle_seconds=1.0)
+    pauses = [0.2]
+    for _ in range(4):
+        pauses.append(loops.pause_after(loops.Outcome.IDLE, loop, pauses[-1]))
+    assert pauses == [0.2, 0.4, 0.8, 1.0, 1.0]
+    assert loops.pause_after(loops.Outcome.DONE, loop, 1.0) == 0.2
+    assert loops.pause_after(loops.Outcome.FAILED, loop, 1.0) == 2.0
+    steady = Loop("steady", lambda _context: None, 0.2)
+    assert loops.pause_after(loops.Outcome.IDLE, steady, 0.2) == 0.2

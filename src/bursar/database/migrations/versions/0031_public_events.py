@@ -31,8 +31,9 @@ _KEPT_BY_RETENTION = (
 
 def upgrade() -> None:
     # The log begins here: what happened before was published without a thought of readers outside.
-    public = sa.Column("is_public", sa.Boolean(), nullable=False, server_default=sa.false())
-    op.add_column("events", public)
+    op.add_column(
+        "events", sa.Column("is_public", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     if op.get_bind().dialect.name == "sqlite":
         _guard_on_sqlite()
 
