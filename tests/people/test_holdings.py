@@ -21,6 +21,8 @@ WITHOUT_PEOPLE = {
     "enterprise_catalogs",
     "erased_people",
     "erasure_keys",
+    "event_positions",
+    "event_readers",
     "ledger_entries",
     "nested_runs",
     "open_doors",
