@@ -120,6 +120,28 @@ def test_one_with_a_document_of_its_own_is_no_item(stocked: Shop) -> None:
     assert statuses(stocked)["restricted"] == 200
 
 
+def test_the_own_document_of_a_run_restricts_it_in_its_course_too(shop: Shop) -> None:
+    keys = [run_key(shop, name) for name in ("restricted", "open")]
+    plain = [run(key) for key in keys]
+    advertised = plain[0]["uuid"]
+    the_plain = course(
+        shop.key("A"), *plain, course_run_keys=keys, advertised_course_run_uuid=advertised
+    )
+    shop.stock(the_plain)
+    before = single(shop)
+    assert shown(shop, before) == ["restricted", "open"]
+    shop.import_documents(plain[0] | {"restriction_type": "custom-b2b-enterprise"})
+    assert [shown(shop, document) for document in (single(shop), listed(shop))] == [["open"]] * 2
+    assert single(shop)["advertised_course_run_uuid"] is None
+    assert statuses(shop) == {"restricted": 404, "open": 200, "other": 404}
+    assert contained(shop) == {"restricted": False, "open": True, "other": False}
+    shop.change(content_filter=allowing(shop, "restricted"))
+    assert single(shop) == before
+    shop.change(content_filter={"org": shop.org})
+    shop.import_documents(plain[0])
+    assert single(shop) == before
+
+
 def test_the_key_of_a_run_selects_its_course_only_where_the_run_is_shown(stocked: Shop) -> None:
     def selected(name: str, **parameters: str) -> list[str]:
         asked = {"content_keys": run_key(stocked, name)} | parameters

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bursar.catalog.catalogs.changeover import set_filter
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.content.models import ContentItem, ContentState
-from bursar.catalog.content.restoring import restore_batch
+from bursar.catalog.content.restoring import note_own_restrictions, restore_batch
 from bursar.catalog.content.service import lock_content
 from bursar.catalog.filters.fields import DEFAULT_PARTNER
 from bursar.catalog.membership.loading import PARTNER_KEY, load_items, load_queries
@@ -24,7 +24,7 @@ from bursar.database.engine import Database
 
 __all__ = ["PARTNER_KEY", "reevaluate"]
 
-RULES: Final = 3
+RULES: Final = 4
 """To be raised with every change of what filters select, of what is listed until when, or of how
 documents are stored."""
 BATCH: Final = 500
@@ -51,6 +51,11 @@ def _reevaluate_all(database: Database) -> None:
         for query in session.scalars(select(CatalogQuery)):
             store_allowed_runs(session, query.uuid, query.content_filter)
     after: int | None = 0
+    while after is not None:
+        with database.transaction() as session:
+            lock_content(session)
+            after = note_own_restrictions(session, after, BATCH)
+    after = 0
     while after is not None:
         with database.transaction() as session:
             after = _reevaluate_batch(session, after, lock_content(session))

@@ -13,10 +13,15 @@ from bursar import clock
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.course_keys import course_key_of_run
 from bursar.catalog.content.nesting import is_nested_deeper
-from bursar.catalog.content.parts import runs_of
+from bursar.catalog.content.parts import objects_of, runs_of
 from bursar.catalog.content.prices import is_restricted
 from bursar.catalog.content.recognising import is_page, recognise
 from bursar.catalog.content.refusals import BrokenDocument
+from bursar.catalog.content.restricted import (
+    NO_RESTRICTIONS,
+    Restrictions,
+    with_restrictions,
+)
 from bursar.catalog.content.rules import program_active_until, run_open_until
 from bursar.catalog.content.templates import template_of
 from bursar.invisible import refuse_invisible
@@ -40,6 +45,7 @@ class Document:
     """The course key that a course shares with its runs; None for the others."""
     title: str
     data: dict[str, Any]
+    """With the restrictions that its runs take over from documents of their own."""
     body: bytes
     """A template: see templates.py."""
     body_hash: bytes
@@ -50,6 +56,13 @@ class Document:
     restricted_run_keys: frozenset[str]
     """Of those among them that were made for some customers only."""
 
+    @property
+    def held_run_keys(self) -> Collection[str]:
+        """Of all runs within a course or a program."""
+        if self.content_type is ContentType.PROGRAM:
+            return run_keys_within(self.data, self.content_type)
+        return self.run_keys
+
 
 def parse_document(
     raw: bytes | Mapping[str, Any], content_type: ContentType | None = None
@@ -58,13 +71,20 @@ def parse_document(
     return document_of(decode_document(raw), content_type)
 
 
-def document_of(data: dict[str, Any], content_type: ContentType | None = None) -> Document:
-    """As `parse_document`, of what `decode_document` returned."""
+def document_of(
+    data: dict[str, Any],
+    content_type: ContentType | None = None,
+    restrictions: Restrictions = NO_RESTRICTIONS,
+) -> Document:
+    """As `parse_document`, of what `decode_document` returned. Its runs take these restrictions
+    over."""
     if content_type is not None and is_page(data):
         raise BrokenDocument(f"looks like a page of results, and is no {content_type.value}")
     kind = content_type or recognise(data)
     key = _key(data, kind) if kind in _WITH_KEYS else _uuid(data, kind)
-    body = template_of(data, kind)
+    body = template_of(data, kind, restrictions)
+    if restrictions:
+        data = with_restrictions(data, kind, restrictions)
     runs = runs_of(data)
     return Document(
         content_type=kind,
@@ -78,6 +98,12 @@ def document_of(data: dict[str, Any], content_type: ContentType | None = None) -
         run_keys=_run_keys(runs),
         restricted_run_keys=frozenset(_run_keys(filter(is_restricted, runs))),
     )
+
+
+def run_keys_within(data: Mapping[str, Any], kind: ContentType) -> Collection[str]:
+    """Of all runs that a course or a program holds. Raises BrokenDocument."""
+    courses = objects_of(data, "courses") if kind is ContentType.PROGRAM else [data]
+    return {key for course in courses for key in _run_keys(runs_of(course))}
 
 
 def _run_keys(runs: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

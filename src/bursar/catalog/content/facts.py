@@ -4,7 +4,7 @@ A run's own document says what is the run's; the course whose document holds the
 the course's. Where one of the two is missing, the other speaks for both.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +17,7 @@ from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.fact_rules import Facts, facts_of_course, facts_of_run
 from bursar.catalog.content.models import ContentItem, NestedRun, RunFacts
 from bursar.catalog.content.parts import Part, parts_of
+from bursar.catalog.content.restricted import restriction_of
 from bursar.catalog.content.templates import decode_template
 from bursar.database.bulk import bulk_upsert, is_any_of
 
@@ -36,8 +37,17 @@ class Source:
     data: Part
 
 
-def store_facts(session: Session, sources: Sequence[Source]) -> None:
-    """Writes the facts of documents that are new or changed; each document occurs once."""
+def store_facts(
+    session: Session, sources: Sequence[Source], repriced: Collection[str] = ()
+) -> None:
+    """Writes the facts of documents that are new or changed; each document occurs once.
+
+    The prices of the runs `repriced` are forgotten first: all that tell of them are among the
+    sources.
+    """
+    if repriced:
+        these = _facts.is_own, is_any_of(session, RunFacts.run_key, list(repriced))
+        session.connection().execute(update(RunFacts).where(*these).values(list_price=None))
     courses = [one for one in sources if one.content_type is ContentType.COURSE]
     runs = [one for one in sources if one.content_type is ContentType.COURSE_RUN]
     _let_go(session, [course.content_id for course in courses])
@@ -77,7 +87,8 @@ def disown_facts(session: Session, run_keys: Sequence[str]) -> None:
     What is known of a run that no course holds stays, because reports tell of the past too.
     """
     are_these = is_any_of(session, RunFacts.run_key, run_keys)
-    session.connection().execute(update(RunFacts).where(are_these).values(is_own=False))
+    nothing = {"is_own": False, "own_restriction": None}
+    session.connection().execute(update(RunFacts).where(are_these).values(nothing))
     holding = select(NestedRun.course_id).where(is_any_of(session, NestedRun.run_key, run_keys))
     store_facts(session, stored_sources(session, ContentItem.id.in_(holding)))
 
@@ -104,11 +115,13 @@ def _nested(course: Source, now: datetime) -> Iterator[dict[str, Any]]:
 def _own(source: Source, now: datetime) -> dict[str, Any]:
     shared = facts_of_course(source.data, source.family_key)
     own = facts_of_run(source.data, {}, now)
-    return _row(source.key, None, shared, own) | {"is_own": True}
+    told = {"is_own": True, "own_restriction": restriction_of(source.data)}
+    return _row(source.key, None, shared, own) | told
 
 
 def _row(key: str, course_id: int | None, shared: Facts, own: Facts) -> dict[str, Any]:
-    return {"run_key": key, "course_id": course_id, "is_own": False, **shared, **own}
+    whose = {"course_id": course_id, "is_own": False, "own_restriction": None}
+    return {"run_key": key, **whose, **shared, **own}
 
 
 def _after_course(refused: Any) -> dict[str, Any]:
@@ -126,7 +139,7 @@ def _after_run(refused: Any) -> dict[str, Any]:
     """The new values for a run that is known already, when its own document is stored."""
     is_held = _facts.course_id.is_not(None)
     shared = {name: case((is_held, _facts[name]), else_=refused[name]) for name in _OF_COURSE}
-    own = {name: refused[name] for name in (*_OF_RUN, "is_own")}
+    own = {name: refused[name] for name in (*_OF_RUN, "is_own", "own_restriction")}
     # What the course sells for all its runs is not in the run's own document.
     own["list_price"] = func.coalesce(refused["list_price"], _facts.list_price)
     return shared | own

@@ -93,3 +93,6 @@ class RunFacts(Base):
     start_date: Mapped[date | None] = mapped_column(Date)
     end_date: Mapped[date | None] = mapped_column(Date)
     list_price: Mapped[float | None] = mapped_column(Double)
+    own_restriction: Mapped[str | None]
+    """What the run's own document says of its restriction; null for a run for everybody. It holds
+    in all documents that have the run: see own_restrictions.py."""

@@ -13,6 +13,7 @@ from bursar.catalog.content.parts import Part, cents, instant, parts_of
 
 EXECUTIVE_COURSE: Final = "executive-education-2u"
 EXECUTIVE_MODE: Final = "paid-executive-education"
+RESTRICTION: Final = "restriction_type"
 _PAID_SEATS: Final = frozenset({"verified", "professional", "no-id-professional"})
 
 
@@ -44,7 +45,7 @@ def enrollment_deadline(run: Part) -> datetime | None:
 
 def is_restricted(run: Part) -> bool:
     """Whether the run was made for some customers only."""
-    return bool(run.get("restriction_type"))
+    return bool(run.get(RESTRICTION))
 
 
 def _upgrade_deadline(run: Part) -> datetime | None:

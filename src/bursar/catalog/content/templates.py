@@ -9,6 +9,7 @@ filling them in is a replacement of bytes and no parsing:
     \\x07 KEY \\x08 A \\x0b B \\x0c  A where the restricted run KEY is allowed, else B
     \\x0e                     stands before each element of a list that holds restricted runs
     \\x0f A \\x10               A in listings only: the keys that the document lacks
+    \\x11 A \\x12               A is never sent: the restriction that a run takes over
 """
 
 import re
@@ -25,8 +26,11 @@ from bursar.catalog.content.aggregation import aggregation_key
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.parts import objects_of, runs_of
 from bursar.catalog.content.restricted import (
+    NO_RESTRICTIONS,
+    Restrictions,
     open_restricted_runs,
     with_all_runs,
+    with_all_runs_as_imported,
     with_allowed_runs,
 )
 from bursar.remembering import remembered
@@ -100,21 +104,33 @@ def _with_listed_keys(template: bytes, *, are_wanted: bool) -> bytes:
 
 
 def decode_template(template: bytes) -> dict[str, Any]:
-    """The document's data, with every restricted run; enrollment links in it are empty."""
-    plain = _MARKETING.sub(rb"\1", _LISTED_KEYS.sub(b"", with_all_runs(template)))
+    """The document's data, with every restricted run, whichever document says that it is one;
+    enrollment links in it are empty."""
+    return _decoded(with_all_runs(template))
+
+
+def decode_as_imported(template: bytes) -> dict[str, Any]:
+    """The same with what the document itself says of its runs, and nothing else."""
+    return _decoded(with_all_runs_as_imported(template))
+
+
+def _decoded(template: bytes) -> dict[str, Any]:
+    plain = _MARKETING.sub(rb"\1", _LISTED_KEYS.sub(b"", template))
     plain = plain.replace(b"\x01", b"").replace(b"\x02", b"")
     data: dict[str, Any] = msgspec.json.decode(plain)
     return data
 
 
-def template_of(data: dict[str, Any], kind: ContentType) -> bytes:
+def template_of(
+    data: dict[str, Any], kind: ContentType, restrictions: Restrictions = NO_RESTRICTIONS
+) -> bytes:
     """The document as it is stored, with the parts that differ by catalog left open."""
     if kind is ContentType.LEARNER_PATHWAY:
         opened = _pathway(data)
     elif kind is ContentType.PROGRAM:
-        opened = _open_program(data)
+        opened = _open_program(data, restrictions)
     elif kind is ContentType.COURSE:
-        opened = _open_course(data)
+        opened = _open_course(data, restrictions)
     else:
         opened = _open_link(data, "course", data.get("key"))
     marketing = data.get("marketing_url")
@@ -137,11 +153,11 @@ def _with_open_keys(opened: dict[str, Any], data: dict[str, Any], kind: ContentT
     return b"%s\x0f,%s\x10%s" % (whole[: -len(end)], inner, end)
 
 
-def _open_program(data: dict[str, Any]) -> dict[str, Any]:
+def _open_program(data: dict[str, Any], restrictions: Restrictions) -> dict[str, Any]:
     courses = objects_of(data, "courses")
     opened = _open_link(data, "program", str(UUID(str(data["uuid"]))))
     if courses:
-        opened["courses"] = [_open_course(course) for course in courses]
+        opened["courses"] = [_open_course(course, restrictions) for course in courses]
     return opened
 
 
@@ -153,12 +169,12 @@ def _pathway(data: dict[str, Any]) -> dict[str, Any]:
     return opened
 
 
-def _open_course(data: dict[str, Any]) -> dict[str, Any]:
+def _open_course(data: dict[str, Any], restrictions: Restrictions) -> dict[str, Any]:
     runs = runs_of(data)
     opened = _open_link(data, "course", data.get("key"))
     if runs:
         opened["course_runs"] = [_open_link(run, "course", run.get("key")) for run in runs]
-        open_restricted_runs(opened, runs)
+        open_restricted_runs(opened, runs, restrictions)
     return opened
 
 

@@ -16,9 +16,11 @@ from bursar.batches import batched
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.deletion import empty_documents
 from bursar.catalog.content.models import ContentItem
+from bursar.catalog.content.own_restrictions import known_restrictions
 from bursar.catalog.content.service import lock_content
 from bursar.catalog.imports.events import ContentDeleted
 from bursar.catalog.imports.refusals import TooMuchMissing
+from bursar.catalog.imports.writing import write_holders
 from bursar.catalog.membership.evaluation import Query
 from bursar.catalog.membership.loading import load_queries
 from bursar.catalog.membership.service import Reason, remove_members, update_membership
@@ -98,8 +100,12 @@ def _guard(missing: _Missing) -> None:
 def _delete(
     session: Session, queries: Sequence[Query], rows: Sequence[AnyRow], now: datetime
 ) -> None:
+    runs = [row.key for row in rows if row.content_type == ContentType.COURSE_RUN.value]
+    restricted = known_restrictions(session, runs)
     empty_documents(session, rows, now)
     remove_members(session, [row.id for row in rows], now)
     # What was a member for the sake of a deleted course or run may be none any more.
     families = {row.family_key for row in rows if row.family_key is not None}
     update_membership(session, queries, [], now, reason=Reason.DOCUMENTS_CHANGED, families=families)
+    # What is left of a deleted run are its copies, which say for themselves what it is.
+    write_holders(session, restricted.keys(), now)
