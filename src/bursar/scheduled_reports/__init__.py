@@ -1,0 +1,1 @@
+"""Reports that an enterprise is sent at times that it chose."""
