@@ -19,6 +19,7 @@ from bursar.jobs import models as jobs
 from bursar.learners import models as learners
 from bursar.people import models as people
 from bursar.processes import models as processes
+from bursar.scheduled_reports import models as scheduled_reports
 from bursar.subscriptions.licenses import models as licenses
 from bursar.subscriptions.plans import models as plans
 from bursar.web import models as web
@@ -46,6 +47,7 @@ __all__ = [
     "people",
     "plans",
     "processes",
+    "scheduled_reports",
     "standby",
     "web",
 ]

@@ -29,6 +29,7 @@ WITHOUT_PEOPLE = {
     "plan_renewals",
     "query_allowed_runs",
     "query_members",
+    "report_runs",
     "run_facts",
     "running_processes",
     "signing_keys",

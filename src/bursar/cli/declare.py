@@ -22,6 +22,9 @@ from bursar.database.engine import Database
 from bursar.enrollment.bulk.checks import check_bulk_enrollment
 from bursar.enrollment.checks import check_enrollments
 from bursar.enrollment.direct.checks import check_direct_enrollments
+from bursar.identity.keys import UNSEALED
+from bursar.identity.sealing import Seal
+from bursar.identity.secret_file import seal_of
 from bursar.learners.checks import check_learners
 from bursar.people.checks import check_addresses, check_erased
 from bursar.provisioning.apply import Plan
@@ -71,6 +74,7 @@ def apply(
                 database,
                 manifests,
                 refresh_inline_limit=settings.refresh_inline_limit,
+                seal=seal_of(database, settings),
                 dry_run=dry_run,
             )
     except ManifestError as error:
@@ -98,6 +102,7 @@ def apply_to(
     manifests: list[Manifest],
     *,
     refresh_inline_limit: int = REFRESH_INLINE_LIMIT,
+    seal: Seal = UNSEALED,
     dry_run: bool = False,
 ) -> Plan:
     """Applies manifests in one transaction.
@@ -113,6 +118,7 @@ def apply_to(
                 manifests,
                 now=lock_content(session),
                 refresh_inline_limit=refresh_inline_limit,
+                seal=seal,
             )
             if dry_run:
                 plan.warnings = declared_filter_warnings(session, manifests)

@@ -32,7 +32,7 @@ from bursar.database.engine import Database
 from bursar.database.migrate import is_current, upgrade
 from bursar.database.poolers import NOT_UTC, POOLED, is_in_utc, is_pooled, refuses_sessions
 from bursar.database.troubles import DatabaseReadOnly
-from bursar.identity.sealing import SealedKey
+from bursar.identity.sealing import SealedKey, SealedText
 from bursar.jobs.system import migrate_system_tables
 from bursar.schema import metadata
 from bursar.settings import Settings, get_settings
@@ -192,8 +192,8 @@ def looking_at(database: Database) -> Iterator[Session]:
 
 @contextmanager
 def opening_keys() -> Iterator[None]:
-    """Ends the command if a signing key cannot be decrypted."""
+    """Ends the command if a signing key, or what else is sealed, cannot be decrypted."""
     try:
         yield
-    except SealedKey as error:
+    except (SealedKey, SealedText) as error:
         fail(f"BURSAR_SECRET_KEY: {error}", EXIT_INVALID)

@@ -1,4 +1,8 @@
-"""Private keys as they lie in the database: sealed, when there is a secret to seal them with."""
+"""What nobody else may know, as it lies in the database: sealed with the installation's secret.
+
+Private keys are sealed when there is a secret to seal them with. Other texts, such as the password
+of a customer's server, are kept sealed or not at all.
+"""
 
 import hashlib
 import json
@@ -25,6 +29,26 @@ class SealedKey(Exception):
             f"The key {kid} is sealed, and no secret of BURSAR_SECRET_KEY opens it. Put the secret "
             "that sealed it behind the others, separated by a comma, or give the key up with "
             f"`bursar keys revoke {kid}`."
+        )
+
+
+class NothingToSealWith(Exception):
+    """There is no secret that could seal a text."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "BURSAR_SECRET_KEY is not set, so that it cannot be kept sealed: "
+            "set it on every machine, and start every process again"
+        )
+
+
+class SealedText(Exception):
+    """A text is sealed, and no secret of BURSAR_SECRET_KEY opens it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no secret of BURSAR_SECRET_KEY opens what is stored sealed: put the one that sealed "
+            "it behind the others, separated by a comma, or declare it again"
         )
 
 
@@ -62,6 +86,22 @@ class Seal:
             return jwk
         raise SealedKey(kid)
 
+    def close_text(self, text: str) -> str:
+        """The sealed text, with the first secret. Raises NothingToSealWith."""
+        if not self.secrets:
+            raise NothingToSealWith
+        return jwe.encrypt_compact(_HEADER, text, _text_key(self.secrets[0]))
+
+    def open_text(self, sealed: str) -> str:
+        """What `close_text` was given. Raises SealedText."""
+        for secret in self.secrets:
+            try:
+                opened = jwe.decrypt_compact(sealed, _text_key(secret))
+            except (JoseError, ValueError):
+                continue
+            return (opened.plaintext or b"").decode()
+        raise SealedText
+
     @property
     def fingerprints(self) -> list[str]:
         """Tell secrets apart without telling them, for other processes to compare."""
@@ -84,3 +124,8 @@ def public_half(stored: Mapping[str, Any]) -> dict[str, Any] | None:
 def _key(secret: str) -> OctKey:
     # The secret is long and random, so that one hash of it is a key.
     return OctKey.import_key(hashlib.sha256(f"bursar signing keys\0{secret}".encode()).digest())
+
+
+def _text_key(secret: str) -> OctKey:
+    # Another key than that of the signing keys, so that neither is ever taken for the other.
+    return OctKey.import_key(hashlib.sha256(f"bursar sealed texts\0{secret}".encode()).digest())

@@ -11,6 +11,7 @@ from bursar.enrollment import holdings as enrollment
 from bursar.enrollment.bulk import holdings as bulk
 from bursar.enrollment.direct import holdings as direct
 from bursar.learners import holdings as learners
+from bursar.scheduled_reports import holdings as reports
 from bursar.subscriptions.licenses import holdings as licenses
 
 HOLDINGS: Final[tuple[Holding, ...]] = (
@@ -22,6 +23,7 @@ HOLDINGS: Final[tuple[Holding, ...]] = (
     *direct.HOLDINGS,
     *changes.HOLDINGS,
     *delivery.HOLDINGS,
+    *reports.HOLDINGS,
     *audit.HOLDINGS,
 )
 """In the order of the export."""

@@ -14,6 +14,8 @@ from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT, PutCatalog
 from bursar.catalog.catalogs.refusals import CatalogOfAnotherEnterprise
 from bursar.catalog.content.service import lock_content
 from bursar.identity import service as identity
+from bursar.identity.keys import UNSEALED
+from bursar.identity.sealing import Seal
 from bursar.identity.service import (
     ClientDeclaration,
     DeclaredClient,
@@ -30,6 +32,7 @@ from bursar.provisioning.manifest import Manifest
 from bursar.provisioning.plan import Plan
 from bursar.provisioning.problems import ManifestError, problem
 from bursar.provisioning.references import placed_enterprises, reference_problems
+from bursar.provisioning.reports import ReportRun
 from bursar.provisioning.subscriptions import SubscriptionRun
 
 __all__ = ["ManifestError", "Plan", "apply"]
@@ -54,6 +57,7 @@ _PARTS: Final = frozenset(
         "subscription_plans",
         "learners",
         "enrollments",
+        "reports",
     }
 )
 
@@ -65,11 +69,13 @@ def apply(
     *,
     now: datetime,
     refresh_inline_limit: int = REFRESH_INLINE_LIMIT,
+    seal: Seal = UNSEALED,
     on_progress: Callable[[int], None] | None = None,
 ) -> Plan:
     """Changes everything inside the caller's transaction, or raises ManifestError.
 
-    Filters over more documents than `refresh_inline_limit` are left to the background.
+    Filters over more documents than `refresh_inline_limit` are left to the background. `seal`
+    closes passwords and keys, which are refused without a secret.
 
     After a ManifestError the caller must roll back. `on_progress` gets the number of documents
     that were stored since its last call.
@@ -92,11 +98,12 @@ def apply(
         plan,
         CreditRun(session, actor, now, plan),
         SubscriptionRun(session, actor, now, plan),
+        ReportRun(session, actor, now, plan, seal),
         refresh_inline_limit,
     )
     for place, enterprise in placed_enterprises(manifests):
         run.put(place, enterprise)
-    if problems := run.credit.finish() + run.subscriptions.problems:
+    if problems := run.credit.finish() + run.subscriptions.problems + run.reports.problems:
         raise ManifestError(problems)
     return plan
 
@@ -113,6 +120,7 @@ class _EnterpriseRun:
     plan: Plan
     credit: CreditRun
     subscriptions: SubscriptionRun
+    reports: ReportRun
     refresh_inline_limit: int
 
     def put(self, place: str, enterprise: EnterpriseForm) -> None:
@@ -133,6 +141,7 @@ class _EnterpriseRun:
         self.subscriptions.put(place, enterprise)
         LearnerRun(self.session, self.actor, self.now, self.plan).put(enterprise)
         EnrollmentRun(self.session, self.actor, self.now, self.plan).put(enterprise)
+        self.reports.put(place, enterprise)
 
     def _set_suspended(self, enterprise: EnterpriseForm) -> bool:
         if "suspended" not in enterprise.model_fields_set:

@@ -115,6 +115,7 @@ def cross_problems(files: Sequence[Read]) -> list[str]:
         _register_uuids(register, enterprise)
         _register_clients(register, enterprise)
         _register_learners(register, enterprise)
+        _register_reports(register, enterprise)
     return register.problems
 
 
@@ -151,3 +152,14 @@ def _register_learners(register: _Register, enterprise: _Item) -> None:
         email = row.email("learner_email") or row.email("user_email")
         run_key = (row.text("courserun_key") or "").strip() or None
         register.once(row.place(), "enrollment", owner, email, run_key)
+
+
+def _register_reports(register: _Register, enterprise: _Item) -> None:
+    owner = enterprise.uuid() or enterprise.place()
+    if enterprise.values.get("reports") is not None:
+        # What the list leaves out is removed, so there can be one list only.
+        register.owned(enterprise.place("reports"), enterprise.prefix, "reports", owner)
+    for report in enterprise.below(("reports",)):
+        name = report.text("name")
+        # Files are named after reports, and in their names a space is written otherwise.
+        register.once(report.place("name"), "report", owner, name and name.replace(" ", "_"))

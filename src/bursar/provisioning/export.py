@@ -14,6 +14,8 @@ from bursar.credit.policies.service import export_policies, export_subsidies
 from bursar.identity.service import get_enterprise, list_clients
 from bursar.learners.service import LearnerRecord, list_learners
 from bursar.provisioning.enrollments import exported_enrollments
+from bursar.provisioning.reports import exported_report
+from bursar.scheduled_reports.service import list_declared as list_declared_reports
 from bursar.subscriptions.declared.commands import DeclaredPlan, DeclaredRenewal
 from bursar.subscriptions.declared.service import list_declared
 
@@ -41,6 +43,9 @@ def export(session: Session, enterprise_uuid: UUID) -> dict[str, Any]:
         "learners": [_learner(record) for record in list_learners(session, enterprise_uuid)],
         "enrollments": exported_enrollments(session, enterprise_uuid),
     }
+    # A list of reports is whole: what it leaves out is removed when it is applied.
+    if reports := list_declared_reports(session, enterprise_uuid):
+        exported["reports"] = [exported_report(report) for report in reports]
     return {"enterprises": [exported]}
 
 

@@ -33,6 +33,7 @@ from bursar.provisioning.fields import (
     Text,
     Title,
 )
+from bursar.provisioning.report_forms import ReportForm
 
 ASSIGNED_POLICY = "AssignedLearnerCreditAccessPolicy"
 
@@ -217,6 +218,7 @@ class EnterpriseForm(Form):
     subscription_plans: Annotated[list[SubscriptionPlanForm], NullIsEmpty] = []
     learners: Annotated[list[LearnerForm], NullIsEmpty] = []
     enrollments: Annotated[list[ReportedEnrollment], NullIsEmpty] = []
+    reports: Annotated[list[ReportForm], NullIsEmpty] = []
 
 
 class ManifestForm(Form):

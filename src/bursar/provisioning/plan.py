@@ -19,8 +19,8 @@ class Plan:
     warnings: list[str] = field(default_factory=list)
     """What is odd about what was declared, as `path: why`."""
     lines: list[str] = field(default_factory=list)
-    """What is created (`+`) or changed (`~`): one object a line, or what stands together. A line
-    that is indented says more."""
+    """What is created (`+`), changed (`~`) or removed (`-`): one object a line, or what stands
+    together. A line that is indented says more."""
 
     @property
     def summary(self) -> str:
@@ -30,6 +30,11 @@ class Plan:
         self._count(*(int(outcome == name) for name in ("created", "changed", "unchanged")))
         if outcome != "unchanged":
             self.lines.append(f"{_SIGNS[outcome]} {what}")
+
+    def note_removed(self, what: str) -> None:
+        """Something that the manifest's list no longer holds counts as changed."""
+        self._count(0, 1, 0)
+        self.lines.append(f"- {what}")
 
     def note_several(self, counts: Sequence[int], source: str) -> None:
         created, changed, unchanged = counts

@@ -5,7 +5,14 @@ import json
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bursar.identity.sealing import Seal, SealedKey, is_sealed, public_half
+from bursar.identity.sealing import (
+    NothingToSealWith,
+    Seal,
+    SealedKey,
+    SealedText,
+    is_sealed,
+    public_half,
+)
 from bursar.settings import Settings
 
 JWK = {"kty": "EC", "crv": "P-256", "d": "not-to-be-seen"}
@@ -57,3 +64,23 @@ def test_secrets_are_split_at_commas_and_must_be_long() -> None:
     assert Settings(secret_key=SecretStr(f"{NEW}, {OLD}")).secrets == [NEW.strip(), OLD.strip()]
     with pytest.raises(ValidationError, match="at least 32 characters"):
         Settings(secret_key=SecretStr(f"{NEW},short"))
+
+
+def test_a_text_opens_with_the_secret_that_sealed_it_and_with_no_other() -> None:
+    sealed = Seal([OLD]).close_text("not-to-be-seen")
+    assert "not-to-be-seen" not in sealed
+    assert Seal([NEW, OLD]).open_text(sealed) == "not-to-be-seen"
+    with pytest.raises(SealedText):
+        Seal([NEW]).open_text(sealed)
+    with pytest.raises(SealedText):
+        Seal([OLD]).open_text("not sealed")
+
+
+def test_a_text_is_never_kept_unsealed() -> None:
+    with pytest.raises(NothingToSealWith):
+        Seal().close_text("not-to-be-seen")
+
+
+def test_a_sealed_key_and_a_sealed_text_are_not_taken_for_one_another() -> None:
+    with pytest.raises(SealedText):
+        Seal([OLD]).open_text(Seal([OLD]).close(JWK)["jwe"])

@@ -1,7 +1,7 @@
 """The list of assignments: a constant number of statements."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -27,7 +27,7 @@ from bursar.credit.assignments.commands import (
 from bursar.credit.assignments.filters import conditions, narrowing
 from bursar.credit.assignments.owned import ListedConfiguration
 from bursar.credit.assignments.rules import SORT_ORDER
-from bursar.credit.assignments.views import assignment_list_item
+from bursar.credit.assignments.views import AssignmentListItem, assignment_list_item
 from bursar.credit.ledger.service import counted_as
 from bursar.credit.models import (
     Assignment,
@@ -35,8 +35,12 @@ from bursar.credit.models import (
 )
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.bulk import is_any_of_given
+from bursar.database.streams import batches
 from bursar.database.types import AnyRow
 from bursar.pages import Page, PageRequest
+
+FIRST_BATCH: Final = 100
+BATCH: Final = 1_000
 
 _assignments, _actions = Assignment.__table__.c, AssignmentAction.__table__.c
 
@@ -71,6 +75,22 @@ def list_assignments(
     actions = actions_of_page(connection, [row.uuid for row in rows])
     items = [assignment_list_item(row, actions[row.uuid]) for row in rows]
     return AssignmentPage(page, items, counts)
+
+
+def all_assignments(
+    connection: Connection,
+    configuration_uuid: UUID,
+    filters: AssignmentFilters,
+    ordering: Ordering,
+) -> Iterator[list[AssignmentListItem]]:
+    """Every assignment that the list would show, in its order, in batches that keep memory
+    constant. The connection must be in a snapshot."""
+    statement = _in_order(_assignments, ordering, backwards=False).where(
+        *conditions(configuration_uuid, filters)
+    )
+    for rows in batches(connection, statement, {}, first=FIRST_BATCH, size=BATCH):
+        actions = actions_of_page(connection, [row.uuid for row in rows])
+        yield [assignment_list_item(row, actions[row.uuid]) for row in rows]
 
 
 def has_assignments(connection: Connection, configuration_uuids: Collection[UUID]) -> bool:
@@ -134,13 +154,17 @@ def _by_sort_order(filters: AssignmentFilters) -> list[ColumnElement[bool]]:
 
 
 def _ordered(columns: AnyColumns, ordering: Ordering, *, backwards: bool) -> Select[Any]:
+    every = _in_order(columns, ordering, backwards=backwards)
+    return every.offset(bindparam("skipped")).limit(bindparam("size"))
+
+
+def _in_order(columns: AnyColumns, ordering: Ordering, *, backwards: bool) -> Select[Any]:
     every = (*((ORDERED_BY[name], descends) for name, descends in ordering), ("uuid", False))
     by = (
         columns[name].desc() if descending is not backwards else columns[name].asc()
         for name, descending in every
     )
-    wanted = select(*(columns[name] for name in ITEM_COLUMNS))
-    return wanted.order_by(*by).offset(bindparam("skipped")).limit(bindparam("size"))
+    return select(*(columns[name] for name in ITEM_COLUMNS)).order_by(*by)
 
 
 def assignments_page(

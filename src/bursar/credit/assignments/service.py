@@ -8,12 +8,17 @@ from bursar.credit.assignments.cancellation import cancel, cancel_allocations
 from bursar.credit.assignments.expiry import expire_assignments
 from bursar.credit.assignments.linking import link_learners
 from bursar.credit.assignments.of_learner import assignments_of_learner
-from bursar.credit.assignments.queries import has_assignments, list_assignments
+from bursar.credit.assignments.queries import (
+    all_assignments,
+    has_assignments,
+    list_assignments,
+)
 from bursar.credit.assignments.reminders import remind
 from bursar.credit.assignments.scrubbing import scrub_pii
 from bursar.credit.assignments.selected import cancel_selected, remind_selected
 
 __all__ = [
+    "all_assignments",
     "allocate",
     "assignments_of_learner",
     "cancel",

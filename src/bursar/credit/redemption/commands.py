@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+
+from bursar.credit.states import TransactionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +66,16 @@ class AskingForCredit:
     learner_email: str | None = None
     """Normalised."""
     lms_user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionFilters:
+    """A transaction must match all filters. None matches everything."""
+
+    states: frozenset[TransactionState] | None = None
+    policy_uuid: UUID | None = None
+    subsidy_uuid: UUID | None = None
+    learner_email: str | None = None
+    """Normalised."""
+    created_since: datetime | None = None
+    """At this instant or later."""

@@ -30,6 +30,7 @@ from bursar.credit.redemption.commands import (
     ReverseRedemption,
 )
 from bursar.credit.redemption.eligibility import Payment, check_open, payment_for
+from bursar.credit.redemption.reading import all_transactions
 from bursar.credit.redemption.records import TransactionRecord, find_transaction
 from bursar.credit.redemption.refusals import LearnerUnknown, TransactionNotCommitted
 from bursar.credit.redemption.views import TransactionItem, transaction_item
@@ -47,6 +48,7 @@ from bursar.learners.service import LearnerRecord, ensure_learners, find_learner
 
 __all__ = [
     "Redeemability",
+    "all_transactions",
     "can_redeem",
     "complete",
     "credits_available",

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection
@@ -70,10 +71,27 @@ def csv_file(
     connection: Connection, plan: PlanTarget, selection: LicenseSelection
 ) -> Iterator[bytes]:
     """All selected licenses as CSV, in the order of the list. The connection is in a snapshot."""
-    yield _lines([LicenseItem.__struct_fields__])
-    statement = queries.selected_licenses(plan.uuid, selection)
+    yield csv_header()
+    for items in all_licenses(connection, plan.uuid, selection):
+        yield csv_lines(items)
+
+
+def all_licenses(
+    connection: Connection, plan_uuid: UUID, selection: LicenseSelection
+) -> Iterator[list[LicenseItem]]:
+    """Every selected license of a plan, in the order of the list, in batches that keep memory
+    constant. The connection is in a snapshot."""
+    statement = queries.selected_licenses(plan_uuid, selection)
     for rows in batches(connection, statement, {}, first=FIRST_ROWS, size=ROWS_AT_ONCE):
-        yield _lines(_cells(license_item(row)) for row in rows)
+        yield [license_item(row) for row in rows]
+
+
+def csv_header() -> bytes:
+    return _lines([LicenseItem.__struct_fields__])
+
+
+def csv_lines(items: Iterable[LicenseItem]) -> bytes:
+    return _lines(map(_cells, items))
 
 
 def _cells(item: LicenseItem) -> list[str]:

@@ -46,8 +46,11 @@ from bursar.subscriptions.licenses.queries import (
     live_among,
 )
 from bursar.subscriptions.licenses.reading import (
+    all_licenses,
     count_by_status,
     csv_file,
+    csv_header,
+    csv_lines,
     licenses_of_person,
     list_licenses,
 )
@@ -77,9 +80,12 @@ from bursar.subscriptions.plans.rules import why_unassignable, why_unusable
 __all__ = [
     "activate",
     "activate_several",
+    "all_licenses",
     "assign",
     "count_by_status",
     "csv_file",
+    "csv_header",
+    "csv_lines",
     "find_live_licenses",
     "find_usable_licenses",
     "hold_activated",
