@@ -34,6 +34,7 @@ from bursar.enrollment.direct import tasks as direct
 from bursar.enrollment.direct.events import DirectEnrollmentsRequested
 from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway
 from bursar.enrollment.service import refresh_consent
+from bursar.enrollment.telling import PRESENTER_KEY
 from bursar.events.event import News, Subscription
 from bursar.events.sequencing import Sequencer
 from bursar.figures import FigureReader
@@ -47,6 +48,7 @@ from bursar.jobs.tasks import Task, scheduled
 from bursar.learners.events import LearnerConsentChanged, LearnerLinked
 from bursar.learners.telling import telling_consent
 from bursar.processes.figures import process_figures
+from bursar.reporting.service import presenting_rows
 from bursar.retention import tasks as retention
 from bursar.settings import Settings
 from bursar.smtp_url import SmtpServer, parse_sender, parse_smtp_url
@@ -226,6 +228,7 @@ def compose(database: Database, settings: Settings) -> Database:
     """Gives the database's sessions what services need. Doing it twice changes nothing."""
     database.info[News.KEY] = news_of(settings, JobQueue(database))
     database.info[PARTNER_KEY] = settings.partner
+    database.info[PRESENTER_KEY] = presenting_rows(settings.public_url)
     return database
 
 

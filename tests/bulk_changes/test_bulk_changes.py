@@ -105,7 +105,7 @@ def test_many_are_revoked_batch_by_batch(acme: Database) -> None:
     row = stored(acme)
     assert (row.state, row.total, row.done_count) == ("done", 7, 7)
     assert events(acme, "license.revoked") == 7
-    assert events(acme, "bulk_change.finished") == 1
+    assert events(acme, "job.finished") == 1
     assert make(acme, change.job_uuid) == 1
     assert events(acme, "license.revoked") == 7
 

@@ -25,4 +25,5 @@ class BulkChangeRequested(BulkChangeEvent):
 class BulkChangeFinished(BulkChangeEvent):
     """All is changed, or the rest cannot be."""
 
-    type: ClassVar[str] = "bulk_change.finished"
+    type: ClassVar[str] = "job.finished"
+    is_public: ClassVar[bool] = True

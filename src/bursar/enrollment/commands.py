@@ -51,3 +51,9 @@ class ReportSource(StrEnum):
     @property
     def gives_consent(self) -> bool:
         return self is not ReportSource.API
+
+    @property
+    def tells_of_new_ones(self) -> bool:
+        """Whether there are events of enrollments that were not known before. Files and manifests
+        bring in what has happened elsewhere, long ago and by the million."""
+        return self in {ReportSource.API, ReportSource.LMS}

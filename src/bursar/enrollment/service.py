@@ -36,10 +36,11 @@ from bursar.database.types import AnyRow
 from bursar.enrollment.changes import note_changes
 from bursar.enrollment.commands import NewEnrollment, Payer, Place
 from bursar.enrollment.days import NO_DAY, change_days, day_number
-from bursar.enrollment.events import EnrollmentCreated, EnrollmentEnded
+from bursar.enrollment.events import EnrollmentCreated
 from bursar.enrollment.gateway import LmsEnrollment
 from bursar.enrollment.models import Enrollment
 from bursar.enrollment.payers import find_payer, find_payers, is_at, paid_elsewhere
+from bursar.enrollment.telling import created_events, ended_events
 from bursar.events.service import publish
 from bursar.learners.accounts import lock_accounts
 from bursar.learners.service import LearnerRecord, get_learners, lock_known_learners
@@ -137,7 +138,7 @@ def _record(
     new = [row.enterprise_uuid for row in begun if row.id not in before]
     change_days(session, Counter((enterprise_uuid, NO_DAY) for enterprise_uuid in new))
     note_changes(session, ((row.enterprise_uuid, row.learner_id) for row in begun), at)
-    return [_created(row, before.get(row.id)) for row in begun]
+    return created_events(session, begun, before, at)
 
 
 def _payable(
@@ -171,43 +172,6 @@ def _rows_around(session: Session, enrollments: Sequence[NewEnrollment]) -> dict
         is_any_of(session, Enrollment.courserun_key, runs),
     )
     return {row.id: row for row in session.connection().execute(statement)}
-
-
-def _created(row: AnyRow, before: AnyRow | None) -> EnrollmentCreated:
-    new = {
-        "payer": row.payer,
-        "user_current_enrollment_mode": row.mode,
-        "enrollment_date": _day(row.enrolled_at),
-    }
-    if before is None:
-        old: dict[str, str | None] = dict.fromkeys(new)
-        new |= {"courserun_key": row.courserun_key, "learner_id": row.learner_id}
-    else:
-        old = {
-            "payer": before.payer,
-            "user_current_enrollment_mode": before.mode,
-            "enrollment_date": _day(before.enrolled_at),
-            "unenrollment_date": _day(before.unenrolled_at),
-        }
-        new["unenrollment_date"] = None
-    return EnrollmentCreated(
-        object_id=str(row.id),
-        enterprise_uuid=row.enterprise_uuid,
-        changes={
-            name: (old.get(name), value) for name, value in new.items() if old.get(name) != value
-        },
-        is_first=before is None,
-        learner_id=row.learner_id,
-        courserun_key=row.courserun_key,
-        payer=Payer(row.payer),
-        license_uuid=row.license_uuid,
-        transaction_uuid=row.transaction_uuid,
-    )
-
-
-def _day(instant: datetime | None) -> str | None:
-    """As the report tells it."""
-    return None if instant is None else instant.date().isoformat()
 
 
 def _upsert(session: Session) -> Any:
@@ -261,19 +225,8 @@ def end_enrollments(
         )
         ended += session.connection().execute(statement, {"of_enterprise": enterprise_uuid})
     note_changes(session, ((row.enterprise_uuid, row.learner_id) for row in ended), at)
-    publish(session, actor, [_ended(row, at) for row in ended], at=at)
+    publish(session, actor, ended_events(session, ended, at), at=at)
     return _in_lms(session, ended)
-
-
-def _ended(row: AnyRow, at: datetime) -> EnrollmentEnded:
-    return EnrollmentEnded(
-        object_id=str(row.id),
-        enterprise_uuid=row.enterprise_uuid,
-        changes={"unenrollment_date": (None, _day(at))},
-        learner_id=row.learner_id,
-        courserun_key=row.courserun_key,
-        payer=Payer(row.payer),
-    )
 
 
 def live_enrollments(

@@ -12,6 +12,7 @@ PERSONAL: Final = frozenset(
     {
         "country",
         "enterprise_sso_uid",
+        "enterprise_user_id",
         "lms_user_id",
         "sso_uid",
         "user_account_creation_date",

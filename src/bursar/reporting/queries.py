@@ -1,8 +1,10 @@
 """Reads the rows of the report: a page, or all rows."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     select,
 )
 
+from bursar.database.bulk import is_any_of_given
 from bursar.database.streams import batches
 from bursar.database.types import AnyRow
 from bursar.enrollment import days
@@ -27,11 +30,13 @@ from bursar.pages import Page
 from bursar.reporting.commands import DEFAULT_ORDERING, NO_FILTERS, Ordering, Report, Term
 from bursar.reporting.conditions import conditions
 from bursar.reporting.fields import NAMES, SOURCE, enrollments, selected, sort_keys
+from bursar.reporting.owned import ENTERPRISE
 
 FIRST_BATCH: Final = 100
 BATCH: Final = 1_000
 
 _days: Final = EnrollmentDay.__table__.c
+_enterprises: Final = ENTERPRISE.source
 _e: Final = enrollments.c
 
 _COLUMNS: Final = tuple(selected(name) for name in NAMES)
@@ -138,6 +143,27 @@ def _chosen(columns: Select[Any], report: Report) -> Select[Any]:
     return (
         columns.select_from(SOURCE).where(*_conditions(report)).order_by(*order_by(report.ordering))
     )
+
+
+@lru_cache
+def _by_id(dialect: str) -> Select[Any]:
+    named = _enterprises.c.name.label("name_of_enterprise")
+    return (
+        select(*_COLUMNS, named)
+        .select_from(SOURCE.join(_enterprises, _enterprises.c.uuid == _e.enterprise_uuid))
+        .where(
+            _e.enterprise_uuid == bindparam("enterprise_uuid"),
+            is_any_of_given(dialect, _e.id, "ids"),
+        )
+    )
+
+
+def rows_by_id(
+    connection: Connection, enterprise_uuid: UUID, ids: Sequence[int], today: date
+) -> Sequence[AnyRow]:
+    """The rows with these ids, and the name of the enterprise in each."""
+    values = {"enterprise_uuid": enterprise_uuid, "ids": list(ids), "today": today}
+    return connection.execute(_by_id(connection.dialect.name), values).all()
 
 
 def all_rows(connection: Connection, report: Report) -> Iterator[Sequence[AnyRow]]:

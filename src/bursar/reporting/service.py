@@ -1,15 +1,23 @@
 """The front door of reporting: a page of the report, or all of it."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
+from bursar.batches import batched
+from bursar.enrollment.telling import PresentRows
 from bursar.pages import Page, PageRequest
 from bursar.reporting import queries
 from bursar.reporting.commands import Report, Subject
 from bursar.reporting.course_urls import CourseUrls
 from bursar.reporting.rows import Presenter
 from bursar.reporting.views import LearnerSummary
+
+_BATCH: Final = 10_000
 
 
 def read_page(
@@ -32,6 +40,26 @@ def read_all(
     presenter = _presenter(connection, subject)
     for rows in queries.all_rows(connection, report):
         yield presenter.present(rows)
+
+
+def presenting_rows(root_url: str) -> PresentRows:
+    """How events of enrollments show their rows: as a page of the report does, and by the same
+    functions. Without a URL of the API, links to courses begin with the path."""
+
+    def present(
+        session: Session, enterprise_uuid: UUID, ids: Sequence[int], at: datetime
+    ) -> dict[int, LearnerSummary]:
+        connection = session.connection()
+        found: dict[int, LearnerSummary] = {}
+        for batch in batched(ids, _BATCH):
+            rows = queries.rows_by_id(connection, enterprise_uuid, batch, at.date())
+            if rows:
+                subject = Subject(enterprise_uuid, rows[0].name_of_enterprise, root_url)
+                shown = _presenter(connection, subject).present(rows)
+                found |= {summary.enrollment_id: summary for summary in shown}
+        return found
+
+    return present
 
 
 def _presenter(connection: Connection, subject: Subject) -> Presenter:

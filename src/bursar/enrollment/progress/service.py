@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 from uuid import UUID, uuid4
@@ -22,6 +23,7 @@ from bursar.enrollment.models import Enrollment
 from bursar.enrollment.progress.consents import Consents
 from bursar.enrollment.progress.reported_rows import COLUMNS, USUAL_MODE, ReportedRow
 from bursar.enrollment.progress.rules import TIMES, differences, is_consented, shared
+from bursar.enrollment.progress.telling import ReportedChange, events_of
 from bursar.events.service import publish
 from bursar.importing.records import Tally
 from bursar.learners.models import Learner
@@ -72,15 +74,27 @@ def store_reported(
     """By learner and run; unknown learners are made. Of several rows for one learner and run, the
     later ones add to the earlier. The learners are locked from here on.
 
-    The event names every enrollment for which a consent was given or taken, and the source.
+    One event names every enrollment for which a consent was given or taken, and the source. What
+    has changed in enrollments is told by events of their own.
     """
     at = clock.now() if at is None else at
-    stored, consents = Tally(), Consents()
+    stored, noted = Tally(), _Noted(source)
     for batch in batched(rows, BATCH):
-        stored += _store(session, enterprise_uuid, batch, at, source=source, consents=consents)
+        stored += _store(session, enterprise_uuid, batch, at, noted)
     if stored.created or stored.changed:
-        publish(session, actor, [_reported(enterprise_uuid, stored, source, consents)], at=at)
+        news = events_of(session, enterprise_uuid, noted.changes, at)
+        reported = _reported(enterprise_uuid, stored, source, noted.consents)
+        publish(session, actor, [reported, *news], at=at)
     return stored
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """What is told of a report once all of it is stored."""
+
+    source: ReportSource
+    consents: Consents = field(default_factory=Consents)
+    changes: list[ReportedChange] = field(default_factory=list)
 
 
 def _reported(
@@ -129,11 +143,9 @@ def _store(
     enterprise_uuid: UUID,
     rows: Sequence[ReportedRow],
     now: datetime,
-    *,
-    source: ReportSource,
-    consents: Consents,
+    noted: _Noted,
 ) -> Tally:
-    """Adds the consents that change to `consents`."""
+    """Adds what is told of it to `noted`."""
     people = lock_learners(session, enterprise_uuid, [row.email for row in rows], now)
     learners = {learner.id: learner for learner in people.values()}
     wanted: dict[Place, dict[str, Any]] = {}
@@ -145,7 +157,7 @@ def _store(
             values,
             was_consented=stored[place]["is_consented"] if place in stored else None,
             learner_consents=learners[place[0]].consent,
-            gives_consent=source.gives_consent,
+            gives_consent=noted.source.gives_consent,
         )
         for place, values in wanted.items()
     }
@@ -177,7 +189,17 @@ def _store(
     for place, is_seen in may_be_seen.items():
         known = stored.get(place)
         was_seen = known["is_consented"] if known else learners[place[0]].consent
-        consents.note(*place, before=was_seen, after=is_seen)
+        noted.consents.note(*place, before=was_seen, after=is_seen)
+    noted.changes.extend(
+        ReportedChange(stored[place], news[place], is_new=False, is_seen=may_be_seen[place])
+        for place in different
+    )
+    if noted.source.tells_of_new_ones and new:
+        written_now = _stored(session, enterprise_uuid, sorted(wanted.keys() - stored.keys()))
+        noted.changes.extend(
+            ReportedChange(row, wanted[place], is_new=True, is_seen=may_be_seen[place])
+            for place, row in written_now.items()
+        )
     return Tally(len(new), len(changed), len(rows) - len(new) - len(changed))
 
 
