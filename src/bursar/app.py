@@ -32,6 +32,7 @@ from bursar.api import (
     redeemability,
     redemption,
     subscriptions,
+    webhook_endpoints,
 )
 from bursar.api.catalog_answers import CatalogServices, PageCache
 from bursar.api.content_schemas import content_schemas
@@ -86,6 +87,7 @@ def all_endpoints() -> list[Endpoint]:
         *bulk_changes.routes.endpoints,
         *course_enrollments.routes.endpoints,
         *learner_data.routes.endpoints,
+        *webhook_endpoints.routes.endpoints,
     ]
 
 
@@ -231,7 +233,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=list(settings.cors_origins),
-        allow_methods=["GET", "POST", "PUT", "OPTIONS"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         allow_headers=[
             "Authorization",
             "Content-Type",

@@ -23,6 +23,7 @@ from bursar.scheduled_reports import models as scheduled_reports
 from bursar.subscriptions.licenses import models as licenses
 from bursar.subscriptions.plans import models as plans
 from bursar.web import models as web
+from bursar.webhooks import models as webhooks
 
 __all__ = [
     "audit",
@@ -50,6 +51,7 @@ __all__ = [
     "scheduled_reports",
     "standby",
     "web",
+    "webhooks",
 ]
 
 metadata = Base.metadata

@@ -127,6 +127,9 @@ class Settings(BaseSettings):
     smtp_allow_unencrypted_login: bool = False
     """Whether the password may be sent to a mail server that offers no encryption."""
     mail_from: str = "Bursar <no-reply@localhost>"
+    webhook_allow: Annotated[list[str], NoDecode] = []
+    """Networks, addresses and hosts, separated by commas, that webhooks may reach although they are
+    not public, also over http; empty: none."""
     lms_url: str = ""
     """The URL of the Open edX LMS in which learners are enrolled; empty: only Bursar keeps
     enrollments."""
@@ -138,7 +141,7 @@ class Settings(BaseSettings):
     lms_connections: int = Field(default=4, ge=1, le=64)
     """Concurrent calls to the LMS in each process."""
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "webhook_allow", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         if isinstance(value, str):
@@ -160,6 +163,20 @@ class Settings(BaseSettings):
                 ip_network(each)
         except ValueError:
             raise ValueError("must be addresses or networks, such as 10.0.0.0/8") from None
+        return value
+
+    @field_validator("webhook_allow")
+    @classmethod
+    def _are_networks_or_hosts(cls, value: list[str]) -> list[str]:
+        for each in value:
+            if "/" in each:
+                try:
+                    ip_network(each)
+                except ValueError:
+                    message = "must be networks such as 10.0.0.0/8, addresses or names of hosts"
+                    raise ValueError(message) from None
+            elif "*" in each or "@" in each or each.startswith("."):
+                raise ValueError("names hosts one by one, such as hooks.internal, without *")
         return value
 
     @field_validator("log_level")

@@ -38,6 +38,7 @@ from bursar.enrollment.telling import PRESENTER_KEY
 from bursar.events.event import News, Subscription
 from bursar.events.sequencing import Sequencer
 from bursar.figures import FigureReader
+from bursar.identity.secret_file import seal_of
 from bursar.jobs.context import JobContext
 from bursar.jobs.figures import queue_figures, task_figures
 from bursar.jobs.housekeeping import FORGET_ENDED
@@ -67,6 +68,9 @@ from bursar.subscriptions.licenses.linking import link_learners
 from bursar.subscriptions.plans.events import PlanExpired
 from bursar.subscriptions.renewals import tasks as renewals
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
+from bursar.webhooks import settings as webhook_settings
+from bursar.webhooks.addresses import Permitted
+from bursar.webhooks.settings import WebhookSettings
 
 if TYPE_CHECKING:
     from bursar.jobs.worker import Worker
@@ -229,6 +233,9 @@ def compose(database: Database, settings: Settings) -> Database:
     database.info[News.KEY] = news_of(settings, JobQueue(database))
     database.info[PARTNER_KEY] = settings.partner
     database.info[PRESENTER_KEY] = presenting_rows(settings.public_url)
+    database.info[webhook_settings.KEY] = WebhookSettings(
+        Permitted.of(settings.webhook_allow), lambda: seal_of(database, settings)
+    )
     return database
 
 

@@ -35,6 +35,8 @@ def _objects(enterprise: UUID, catalog: UUID) -> dict[str, UUID]:
         "enterprise": enterprise,
         "job": named(enterprise, "job"),
         "change": named(enterprise, "change"),
+        "webhook": named(enterprise, "webhook"),
+        "deleted_webhook": named(enterprise, "deleted webhook"),
     }
 
 
@@ -63,6 +65,8 @@ class Sample:
     """Media types beside those of JSON and XML."""
     names_something_new: bool = False
     """So no two answers are the same."""
+    only_admin: bool = False
+    """Whether the role reporting may not even read it."""
 
     @property
     def url(self) -> str:
@@ -126,6 +130,9 @@ _LICENSES_TEMPLATE = f"{_SUBSCRIPTIONS}/{{subscription_plan_uuid}}/licenses"
 _LICENSES_OF_ALL = "/enterprise/v1/licenses"
 _ASSIGNMENTS_OF_ALL = "/enterprise/v1/assignments"
 _CUSTOMER = "/enterprise/v1/enterprise-customer"
+_WEBHOOKS = "/enterprise/v1/webhook-endpoints"
+_WEBHOOK_TEMPLATE = f"{_WEBHOOKS}/{{endpoint_uuid}}"
+_WEBHOOK_ALLOW = "GET, HEAD, PATCH, DELETE, OPTIONS"
 _BULK = "/enterprise/v1/bulk-license-enrollment"
 _BULK_ALLOW = "GET, HEAD, POST, OPTIONS"
 OF_TESTS = (THINGS, REFUSALS)
@@ -281,6 +288,61 @@ SAMPLES = {
     ),
     "a bulk change": Sample(
         "GET", "/enterprise/v1/bulk-changes/{change}", "/enterprise/v1/bulk-changes/{job_id}"
+    ),
+    "a new webhook endpoint": Sample(
+        "POST",
+        f"{_WEBHOOKS}?enterprise_customer_uuid={{enterprise}}",
+        _WEBHOOKS,
+        {"url": "https://hooks.example.org/new", "event_types": ["license.*"]},
+        201,
+        "GET, HEAD, POST, OPTIONS",
+        names_something_new=True,
+    ),
+    "the webhook endpoints": Sample(
+        "GET",
+        f"{_WEBHOOKS}?enterprise_customer_uuid={{enterprise}}",
+        _WEBHOOKS,
+        allow="GET, HEAD, POST, OPTIONS",
+        only_admin=True,
+    ),
+    "a webhook endpoint": Sample(
+        "GET",
+        f"{_WEBHOOKS}/{{webhook}}",
+        _WEBHOOK_TEMPLATE,
+        allow=_WEBHOOK_ALLOW,
+        only_admin=True,
+    ),
+    "a change of a webhook endpoint": Sample(
+        "PATCH",
+        f"{_WEBHOOKS}/{{webhook}}",
+        _WEBHOOK_TEMPLATE,
+        {"description": "HR", "event_types": None},
+        allow=_WEBHOOK_ALLOW,
+    ),
+    "a deletion of a webhook endpoint": Sample(
+        "DELETE",
+        f"{_WEBHOOKS}/{{deleted_webhook}}",
+        _WEBHOOK_TEMPLATE,
+        status=204,
+        allow=_WEBHOOK_ALLOW,
+    ),
+    "a rotation of a webhook secret": Sample(
+        "POST",
+        f"{_WEBHOOKS}/{{webhook}}/rotate-secret",
+        f"{_WEBHOOK_TEMPLATE}/rotate-secret",
+        {},
+        200,
+        "POST, OPTIONS",
+        names_something_new=True,
+    ),
+    "a test of a webhook endpoint": Sample(
+        "POST",
+        f"{_WEBHOOKS}/{{webhook}}/ping",
+        f"{_WEBHOOK_TEMPLATE}/ping",
+        None,
+        202,
+        "POST, OPTIONS",
+        names_something_new=True,
     ),
     "the caller": Sample("GET", "/enterprise/v1/me", "/enterprise/v1/me"),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),

@@ -30,6 +30,7 @@ from testing.worlds.contract import ACME, GLOBEX, Document, catalog, client, man
 from testing.worlds.contract_credit import assign, with_budgets
 from testing.worlds.contract_enrollments import enroll_in_bulk
 from testing.worlds.contract_licenses import hand_out, with_plans
+from testing.worlds.contract_webhooks import open_endpoints
 from testing.worlds.declared import declare
 
 
@@ -48,6 +49,7 @@ def furnish(database: Database) -> None:
             assign(session, enterprise)
             hand_out(session, enterprise)
             enroll_in_bulk(session, enterprise)
+            open_endpoints(session, enterprise)
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,14 @@
 
 import ssl
 from collections.abc import Iterator
-from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from bursar import clock
 from bursar.delivery.messages import Message
 from bursar.delivery.smtp import ServerAway, SmtpConnection
 from bursar.smtp_url import parse_smtp_url
+from testing.fakes.certificates import write_certificate
 from testing.fakes.smtp import Sink, running
 
 CONTENT = b"Subject: x\r\n\r\nHello\r\n"
@@ -25,31 +19,7 @@ MESSAGE = Message("a@localhost", "ann@example.org", CONTENT, needs_utf8=False)
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """For 127.0.0.1, with its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = clock.now()
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "certificate.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
-    return path
+    return write_certificate(tmp_path / "certificate.pem", ["127.0.0.1"])
 
 
 @pytest.fixture

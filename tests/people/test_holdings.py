@@ -38,6 +38,8 @@ WITHOUT_PEOPLE = {
     "subsidy_access_policies",
     "task_runs",
     "token_failures",
+    "webhook_endpoints",
+    "webhook_secrets",
 }
 """Tables with texts that are never about a learner."""
 ELSEWHERE = {"enterprises", "idempotency_records"}

@@ -16,6 +16,7 @@ ABOUT: Final[Mapping[str, str]] = {
     "course-enrollments": "Enroll learners in course runs without a license or credit.",
     "bulk-changes": "Changes of more than a request can make, in the background.",
     "events": "What happened: as the log shows it, and as webhooks send it.",
+    "webhook-endpoints": "Who is told of events: URLs that get signed requests.",
     "me": "Who the caller is: its enterprises, their lists, and the limits in force.",
     "tokens": "Access tokens, and the keys that prove them.",
     "operations": "For machines that watch this server.",

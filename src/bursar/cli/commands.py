@@ -54,6 +54,9 @@ COMMANDS: Final = {
     ),
     "subsidy": Command("bursar.cli.subsidy", "app", "Correct the balance of a subsidy."),
     "learner": Command("bursar.cli.learner", "app", "Show, export, rename or erase one person."),
+    "webhooks": Command(
+        "bursar.cli.webhooks", "app", "Manage the webhook endpoints of enterprises."
+    ),
     "jobs": Command("bursar.cli.jobs", "app", "Show, retry and cancel background jobs."),
 }
 """The commands in the order of `bursar --help`."""

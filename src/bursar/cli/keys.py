@@ -17,6 +17,7 @@ from bursar.identity.keys import (
 from bursar.identity.secret_file import seal_of
 from bursar.processes.service import running_processes
 from bursar.scheduled_reports.service import seal_again as seal_reports_again
+from bursar.webhooks.sealed import seal_secrets_again
 
 app = typer.Typer(help="Manage the keys that sign access tokens.", no_args_is_help=True)
 
@@ -40,7 +41,7 @@ def list_keys() -> None:
 def rotate() -> None:
     """Sign with a new key. Tokens of the old keys stay valid until they expire.
 
-    All live keys, and the passwords and keys of scheduled reports, are then encrypted with the
+    All live keys, and the secrets of webhooks and scheduled reports, are then encrypted with the
     first secret of BURSAR_SECRET_KEY. It is refused while a running process does not hold this
     secret: give it to all of them first.
     """
@@ -51,6 +52,7 @@ def rotate() -> None:
             refuse_unsafe_rotation(seal, running_processes(session.connection(), at=now))
             seal_again(session, seal)
             seal_reports_again(session, seal)
+            seal_secrets_again(session, seal)
             kid = create_signing_key(session, operator(), at=now, seal=seal)
     typer.echo(kid)
 

@@ -59,6 +59,8 @@ PUBLIC_TYPES: Final[Mapping[str, str]] = {
     "client.disabled": "An API client was disabled.",
     "client.enabled": "An API client works again.",
     "client.format_changed": "An API client has another default format.",
+    "endpoint.disabled": "A webhook endpoint failed for too long, or said that it is gone.",
+    "ping": "Somebody tries out a webhook endpoint; only this endpoint is sent it.",
 }
 """By type, what happened."""
 

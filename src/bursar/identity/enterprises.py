@@ -88,6 +88,14 @@ def get_enterprise(session: Session, uuid: UUID) -> EnterpriseView:
     return enterprise
 
 
+def lock_enterprise(session: Session, uuid: UUID) -> None:
+    """Until the transaction ends, for what is counted for each enterprise. Rows that refer to it
+    can still be written. Raises UnknownEnterprise."""
+    lock = select(_enterprise.uuid).where(_enterprise.uuid == uuid)
+    if session.execute(lock.with_for_update(key_share=True)).one_or_none() is None:
+        raise UnknownEnterprise(uuid)
+
+
 def find_enterprises(connection: Connection, uuids: Iterable[UUID]) -> dict[UUID, EnterpriseView]:
     """Enterprises by uuid; unknown ones are left out."""
     return {

@@ -27,6 +27,7 @@ from bursar.identity.commands import (
 from bursar.identity.enterprises import (
     find_enterprises,
     get_enterprise,
+    lock_enterprise,
     owners_of_slugs,
     put_enterprise,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "get_enterprise",
     "list_clients",
     "list_enterprises",
+    "lock_enterprise",
     "owners_of_slugs",
     "put_client",
     "put_enterprise",

@@ -34,6 +34,7 @@ from bursar.provisioning.problems import ManifestError, problem
 from bursar.provisioning.references import placed_enterprises, reference_problems
 from bursar.provisioning.reports import ReportRun
 from bursar.provisioning.subscriptions import SubscriptionRun
+from bursar.provisioning.webhooks import WebhookRun
 
 __all__ = ["ManifestError", "Plan", "apply"]
 
@@ -55,6 +56,7 @@ _PARTS: Final = frozenset(
         "subsidies",
         "policies",
         "subscription_plans",
+        "webhooks",
         "learners",
         "enrollments",
         "reports",
@@ -139,6 +141,7 @@ class _EnterpriseRun:
             self._put_catalog(f"{place}.catalogs[{index}]", enterprise, catalog)
         self.credit.put(place, enterprise)
         self.subscriptions.put(place, enterprise)
+        WebhookRun(self.session, self.actor, self.now, self.plan).put(place, enterprise)
         LearnerRun(self.session, self.actor, self.now, self.plan).put(enterprise)
         EnrollmentRun(self.session, self.actor, self.now, self.plan).put(enterprise)
         self.reports.put(place, enterprise)

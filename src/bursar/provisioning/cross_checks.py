@@ -22,6 +22,7 @@ _KINDS: Final = (
     ("policies", "assignment_configuration"),
     ("subscription_plans",),
     ("subscription_plans", "renewals"),
+    ("webhooks",),
 )
 _DESCRIPTION: Final = ("name", "slug", "country", "contact_email")
 

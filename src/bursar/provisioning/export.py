@@ -18,6 +18,7 @@ from bursar.provisioning.reports import exported_report
 from bursar.scheduled_reports.service import list_declared as list_declared_reports
 from bursar.subscriptions.declared.commands import DeclaredPlan, DeclaredRenewal
 from bursar.subscriptions.declared.service import list_declared
+from bursar.webhooks.service import list_endpoints
 
 _WIDTH: Final = 100
 
@@ -40,6 +41,7 @@ def export(session: Session, enterprise_uuid: UUID) -> dict[str, Any]:
         "subsidies": [_subsidy(record) for record in export_subsidies(session, enterprise_uuid)],
         "policies": [_policy(record) for record in export_policies(session, enterprise_uuid)],
         "subscription_plans": [_plan(plan) for plan in list_declared(session, enterprise_uuid)],
+        **({"webhooks": webhooks} if (webhooks := _webhooks(session, enterprise_uuid)) else {}),
         "learners": [_learner(record) for record in list_learners(session, enterprise_uuid)],
         "enrollments": exported_enrollments(session, enterprise_uuid),
     }
@@ -164,6 +166,19 @@ def _renewal(renewal: DeclaredRenewal) -> dict[str, Any]:
         "renewed_expiration_date": _instant(renewal.renewed_expiration_date),
         "number_of_licenses": renewal.number_of_licenses,
     }
+
+
+def _webhooks(session: Session, enterprise_uuid: UUID) -> list[dict[str, Any]]:
+    return [
+        {
+            "uuid": str(endpoint.uuid),
+            "url": endpoint.url,
+            "event_types": endpoint.event_types,
+            "description": endpoint.description,
+            "enabled": endpoint.enabled,
+        }
+        for endpoint in list_endpoints(session.connection(), enterprise_uuid)
+    ]
 
 
 def _learner(record: LearnerRecord) -> dict[str, Any]:

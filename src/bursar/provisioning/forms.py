@@ -204,6 +204,14 @@ class LearnerForm(Form):
     consent: Flag = False
 
 
+class WebhookForm(Form):
+    uuid: Identifier
+    url: Text = ""
+    event_types: Annotated[list[Text], Field(min_length=1)] | None = None
+    description: Title = ""
+    enabled: Flag = True
+
+
 class EnterpriseForm(Form):
     uuid: Identifier
     name: Name
@@ -216,6 +224,7 @@ class EnterpriseForm(Form):
     subsidies: Annotated[list[SubsidyForm], NullIsEmpty] = []
     policies: Annotated[list[PolicyForm], NullIsEmpty] = []
     subscription_plans: Annotated[list[SubscriptionPlanForm], NullIsEmpty] = []
+    webhooks: Annotated[list[WebhookForm], NullIsEmpty] = []
     learners: Annotated[list[LearnerForm], NullIsEmpty] = []
     enrollments: Annotated[list[ReportedEnrollment], NullIsEmpty] = []
     reports: Annotated[list[ReportForm], NullIsEmpty] = []

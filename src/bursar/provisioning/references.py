@@ -18,6 +18,7 @@ from bursar.identity.service import owners_of_slugs
 from bursar.provisioning.forms import EnterpriseForm
 from bursar.provisioning.manifest import Manifest
 from bursar.provisioning.problems import problem
+from bursar.webhooks.service import owners_of_endpoints
 
 Named = tuple[str, UUID]
 """A path below an enterprise, and the UUID there."""
@@ -111,6 +112,11 @@ def _configurations(enterprise: EnterpriseForm) -> Iterator[Named]:
             yield path, policy.assignment_configuration.uuid
 
 
+def _webhooks(enterprise: EnterpriseForm) -> Iterator[Named]:
+    for index, webhook in enumerate(enterprise.webhooks):
+        yield f"webhooks[{index}].uuid", webhook.uuid
+
+
 def _catalog_references(enterprise: EnterpriseForm) -> Iterator[Named]:
     for index, policy in enumerate(enterprise.policies):
         if policy.catalog_uuid is not None:
@@ -131,6 +137,7 @@ _Names = Callable[[EnterpriseForm], Iterator[Named]]
 
 
 _DECLARATIONS: Final[dict[OwnersOf, _Names]] = {
+    owners_of_endpoints: _webhooks,
     enterprises_of: _catalogs,
     owners_of_subsidies: _subsidies,
     owners_of_ledger_entries: _deposits,

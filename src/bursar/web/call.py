@@ -71,3 +71,6 @@ class Answer(Generic[Content]):
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
     stream: Source | None = None
+    kept: Content | None = None
+    """What a repetition with the same Idempotency-Key is answered instead of `content`, where this
+    holds a secret that may be neither stored nor shown again."""

@@ -60,7 +60,7 @@ class Documentation:
 class Endpoint:
     """`path` is written `/enterprise/v2/things/{thing_id:uuid}`; kinds are uuid, str and path.
 
-    Exactly one of `read` (one of GET) and `write` (POST, PUT) is given. A write
+    Exactly one of `read` (one of GET) and `write` (POST, PUT, PATCH, DELETE) is given. A write
     runs in one transaction, needs the role admin in the target's enterprise, and has its body
     checked against `body`.
     """
@@ -80,6 +80,8 @@ class Endpoint:
     formats: tuple[Format, ...] = (Format.JSON, Format.XML)
     from_standby: bool = False
     """Whether a standby, whose data may be a moment old, may answer a read."""
+    only_admin: bool = False
+    """Whether a read needs the role admin in the target's enterprise, as writes do."""
     ignores_accept: bool = False
     """For a file, which always has the first of `formats`, whatever `Accept` says. The format of
     its refusals is still negotiated."""

@@ -131,6 +131,8 @@ class Pipeline:
     def _read(self, endpoint: Endpoint, incoming: Incoming, client_id: str) -> Outgoing:
         with self.database.read() as connection:
             call = self._admit(endpoint, incoming, client_id, connection)
+            if endpoint.only_admin:
+                self._check_may_write(call)
             self._parse(endpoint, incoming, call)
             assert endpoint.read is not None  # noqa: S101 - chosen by the caller
             as_of = self._as_of(endpoint, connection, client_id)
@@ -187,12 +189,12 @@ class Pipeline:
             )
             keep = timedelta(hours=self.settings.idempotency_hours)
             stored = idempotency.begin(session, scope, incoming.body, call.now, keep)
-            headers = {"Idempotent-Replayed": "true"}
             if stored is None:
-                headers = {}
                 assert endpoint.write is not None  # noqa: S101 - chosen by the caller
-                stored = _stored(endpoint.write(call, session))
-                idempotency.finish(session, scope, stored)
+                answer = endpoint.write(call, session)
+                idempotency.finish(session, scope, _stored(answer))
+                return render(answer, call.negotiated, incoming)
+            headers = {"Idempotent-Replayed": "true"}
             return _render_stored(stored, headers, call.negotiated, incoming)
 
     def _admit(
@@ -361,7 +363,8 @@ def _path_parameters(template: str, raw: Mapping[str, str]) -> dict[str, Any] | 
 
 
 def _stored(answer: Answer[Any]) -> StoredAnswer:
-    body = answer.body if answer.content is None else msgspec.json.encode(answer.content)
+    content = answer.content if answer.kept is None else answer.kept
+    body = answer.body if content is None else msgspec.json.encode(content)
     return StoredAnswer(answer.status, answer.headers, body)
 
 

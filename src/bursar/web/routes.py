@@ -47,6 +47,8 @@ class Routes:
     refusals: Refusals = field(default_factory=dict)
     from_standby: bool = False
     """Whether a standby may answer reads: not those that a decision about money or seats needs."""
+    only_admin: bool = False
+    """Whether reads need the role admin too, as writes always do."""
     endpoints: list[Endpoint] = field(default_factory=list)
     """In the order of declaration, which is that of the OpenAPI document."""
 
@@ -112,6 +114,16 @@ class Routes:
         """A write in one transaction that may be repeated."""
         return self._declare("PUT", path, status=status, example=example, statuses=statuses)
 
+    def patch(
+        self, path: str, *, example: object = None, statuses: tuple[int, ...] = ()
+    ) -> Callable[[Route], Route]:
+        """A write of some fields, in one transaction, that may be repeated."""
+        return self._declare("PATCH", path, example=example, statuses=statuses)
+
+    def delete(self, path: str) -> Callable[[Route], Route]:
+        """A deletion in one transaction, answered with 204, that may be repeated."""
+        return self._declare("DELETE", path, status=204)
+
     def _declare(
         self,
         method: str,
@@ -159,6 +171,7 @@ class Routes:
                     needs=tuple(sentence.needs),
                     formats=formats,
                     from_standby=self.from_standby and sentence.is_read,
+                    only_admin=self.only_admin and sentence.is_read,
                     ignores_accept=ignores_accept,
                 )
             )

@@ -216,6 +216,8 @@ def refusal_statuses(endpoint: Endpoint) -> set[int]:
     statuses = _EVERYWHERE | set(endpoint.documentation.refusals)
     if PLACEHOLDER.search(endpoint.path) or endpoint.query_names:
         statuses |= {404}
+    if endpoint.only_admin:
+        statuses |= {403}
     return statuses | _WRITES if endpoint.write is not None else statuses
 
 

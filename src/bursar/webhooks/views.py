@@ -1,0 +1,61 @@
+"""Endpoints as the API shows them. A secret is shown once, when it is made."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from bursar.database.types import AnyRow
+from bursar.webhooks.models import WebhookEndpoint
+
+
+class EndpointView(msgspec.Struct, frozen=True):
+    uuid: UUID
+    enterprise_customer_uuid: UUID
+    url: str
+    description: str
+    event_types: list[str] | None
+    enabled: bool
+    disabled_at: datetime | None
+    disabled_reason: str | None
+    last_success_at: datetime | None
+    failing_since: datetime | None
+    created: datetime
+    modified: datetime
+
+
+class NewEndpointView(EndpointView, frozen=True):
+    secret: str | None
+    """Null when the answer is repeated."""
+
+
+class RotatedSecretView(msgspec.Struct, frozen=True):
+    secret: str | None
+    """Null when the answer is repeated."""
+    previous_secret_expires_at: datetime
+
+
+class PingView(msgspec.Struct, frozen=True):
+    event_id: str
+    """The `webhook-id` of the request that the endpoint gets."""
+
+
+def view_of_endpoint(row: WebhookEndpoint | AnyRow) -> EndpointView:
+    return EndpointView(
+        uuid=row.uuid,
+        enterprise_customer_uuid=row.enterprise_uuid,
+        url=row.url,
+        description=row.description,
+        event_types=row.event_types,
+        enabled=row.disabled_at is None,
+        disabled_at=row.disabled_at,
+        disabled_reason=row.disabled_reason,
+        last_success_at=row.succeeded_at,
+        failing_since=row.failing_since,
+        created=row.created_at,
+        modified=row.modified_at,
+    )
+
+
+def with_secret(view: EndpointView, secret: str | None) -> NewEndpointView:
+    return NewEndpointView(**msgspec.structs.asdict(view), secret=secret)
