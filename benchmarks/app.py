@@ -14,6 +14,7 @@ from litestar.types import ASGIApp
 from benchmarks.floor import Floor, KeptAnswers, floor_handler
 from bursar import logs, memory
 from bursar.app import create_app, tune_process
+from bursar.cli.serve import CONNECTIONS
 from bursar.identity.tokens import KeyRing
 from bursar.settings import get_settings
 from bursar.web.adapter import Threads
@@ -50,6 +51,7 @@ def main(port: int) -> None:
         workers=int(os.environ.get(PROCESSES_VARIABLE, PROCESSES)),
         factory=True,
         loop=Loops.uvloop,
+        backpressure=CONNECTIONS,
         websockets=False,
         log_level=LogLevels.warning,
     ).serve()

@@ -22,6 +22,7 @@ from bursar.api import (
     catalog_contents,
     catalogs,
     course_enrollments,
+    events,
     learner_data,
     learner_progress,
     learner_summary,
@@ -36,6 +37,7 @@ from bursar.api import (
 )
 from bursar.api.catalog_answers import CatalogServices, PageCache
 from bursar.api.content_schemas import content_schemas
+from bursar.api.event_log import EventLog
 from bursar.api.tags import ABOUT
 from bursar.api.token_answers import readiness_of_tokens
 from bursar.api.tokens import token_handlers
@@ -88,6 +90,7 @@ def all_endpoints() -> list[Endpoint]:
         *course_enrollments.routes.endpoints,
         *learner_data.routes.endpoints,
         *webhook_endpoints.routes.endpoints,
+        *events.routes.endpoints,
     ]
 
 
@@ -112,8 +115,9 @@ def create_app(
     writers = Threads(settings.threads, metrics.waits("writing thread"))
     probes = Threads(1)
     renderers = Threads(1)
+    followers = Threads(2)
     issuers = Threads(max(1, settings.threads // 2), metrics.waits("token thread"))
-    close = _closer(database, threads, writers, probes, renderers, issuers)
+    close = _closer(database, threads, writers, probes, renderers, issuers, followers)
     ring = KeyRing(database, settings)
     shared = CatalogServices(
         MemberIndexes(),
@@ -121,7 +125,7 @@ def create_app(
         Look(settings.lms_public_url, with_listed_keys=settings.listed_keys == "all"),
     )
     endpoints = [*all_endpoints(), *extra_endpoints]
-    provided = (shared, EndpointLimits.of(endpoints))
+    provided = (shared, EndpointLimits.of(endpoints), EventLog.over(database, followers))
     pipeline = Pipeline(database, DatabaseGate(ring), settings, provided=provided, standby=standby)
     companions = [*companions, metrics.looked_after]
     if standby is not None:
@@ -240,6 +244,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
             "Idempotency-Key",
             "If-Modified-Since",
             "If-None-Match",
+            "Last-Event-ID",
             "Prefer",
             "X-Request-ID",
         ],

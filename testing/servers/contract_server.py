@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 
 from bursar import logs
 from bursar.app import create_app
+from bursar.cli.serve import CONNECTIONS
 from bursar.settings import get_settings
 from bursar.work import open_web_database
 from testing.servers.contract_endpoints import test_endpoints as endpoints_of_tests
@@ -32,6 +33,7 @@ def main(port: int) -> None:
         interface=Interfaces.ASGI,
         factory=True,
         loop=Loops.uvloop,
+        backpressure=CONNECTIONS,
         websockets=False,
         log_level=LogLevels.warning,
     ).serve()

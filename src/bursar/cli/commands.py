@@ -42,6 +42,7 @@ COMMANDS: Final = {
     ),
     "token": Command("bursar.cli.token", "token", "Print an access token."),
     "audit": Command("bursar.cli.audit", "audit", "List who did what, oldest first."),
+    "events": Command("bursar.cli.events", "app", "Show the log of events."),
     "import": Command("bursar.cli.imports", "app", "Import content and progress."),
     "db": Command("bursar.cli.database", "app", "Migrate or back up the database."),
     "clients": Command("bursar.cli.clients", "app", "Manage API clients."),

@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+import resource
 import socket
 import tempfile
 import time
@@ -46,6 +47,10 @@ YesReally = Annotated[
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 picks a free one.")]
 
 
+CONNECTIONS: Final = 4_096
+"""That each web process serves at once. 2,000 may listen for events and rest. With the server's own
+limit, a thousand for all processes together, the others would not be let in."""
+_FILES: Final = 16_384
 _LOOK_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 10.0
 
@@ -108,6 +113,7 @@ def run_server(
     # locks.
     multiprocessing.set_start_method("spawn", force=True)
     memory.let_children_give_back_memory()
+    _allow_many_files()
     background = background_worker(settings) if with_worker else None
     with tempfile.TemporaryDirectory(prefix="bursar-metrics-") as folder:
         if workers > 1:
@@ -122,6 +128,7 @@ def run_server(
             workers=workers,
             factory=True,
             loop=Loops.uvloop,
+            backpressure=CONNECTIONS,
             websockets=False,
             log_level=LogLevels.warning,
             respawn_failed_workers=True,
@@ -136,6 +143,14 @@ def run_server(
                 background.start()
                 beside.callback(background.stop)
             server.serve()
+
+
+def _allow_many_files() -> None:
+    """Each connection is a file, and many systems allow a process 1,024 unless it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _announce(place: ListenAddress) -> None:

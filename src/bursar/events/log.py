@@ -1,6 +1,6 @@
 """Reads the log: events in the order of their positions."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.orm import Session
 
+from bursar.database.bulk import is_any_of_given
 from bursar.database.engine import insert_for
 from bursar.database.types import AnyRow
 from bursar.events.models import EventPosition, EventReader, EventRecord, EventSequence
@@ -18,6 +19,10 @@ SCANNED: Final = 20_000
 _place: Final = EventPosition.__table__.c
 _event: Final = EventRecord.__table__.c
 _sequence: Final = EventSequence.__table__.c
+_ROWS: Final = select(_place.position, *_event).join_from(
+    EventPosition, EventRecord, _event.id == _place.event_id
+)
+_STATE: Final = select(_sequence.last_position, _sequence.forgotten_to)
 
 
 class CursorTooOld(Exception):
@@ -27,6 +32,11 @@ class CursorTooOld(Exception):
         super().__init__(f"events up to position {oldest} are forgotten")
         self.oldest = oldest
         """The cursor from which everything that is kept follows."""
+
+
+class CursorAhead(Exception):
+    """The cursor is behind the end of the log: it is of another installation, or of a database
+    that was restored from a backup since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +62,33 @@ def read_log(
     limit: int,
 ) -> LogPage:
     """The next events of an enterprise, or of all; of these types, or of every type. `after` is
-    None for the oldest that is kept. Raises CursorTooOld.
+    None for the oldest that is kept. Raises CursorTooOld and CursorAhead.
 
     Two statements. The end is read first, so that a page never goes past what is complete.
     """
-    state = connection.execute(select(_sequence.last_position, _sequence.forgotten_to)).one()
-    begin = state.forgotten_to if after is None else after
-    if begin < state.forgotten_to:
-        raise CursorTooOld(state.forgotten_to)
-    end = min(state.last_position, begin + SCANNED) if types else state.last_position
-    rows = _rows(connection, _conditions(begin, end, enterprise_uuid, types), limit + 1)
-    if len(rows) > limit:
-        return LogPage(rows[:limit], rows[limit - 1].position, has_more=True)
-    return LogPage(rows, max(begin, end), has_more=end < state.last_position)
-
-
-def _conditions(
-    begin: int, end: int, enterprise_uuid: UUID | None, types: Collection[str]
-) -> list[ColumnElement[bool]]:
+    begin, newest = _begin(connection, after)
+    end = min(newest, begin + SCANNED) if types else newest
     conditions = [_place.position > begin, _place.position <= end]
+    rows = _rows(connection, [*conditions, *_wanted(enterprise_uuid, types)], limit + 1)
+    return _page(rows, limit, end, has_more=end < newest)
+
+
+def read_newest(
+    connection: Connection,
+    *,
+    enterprise_uuid: UUID | None = None,
+    types: Collection[str] = (),
+    limit: int,
+) -> LogPage:
+    """The last events that there are, oldest first. Looks at the whole log for a rare type."""
+    _, newest = _begin(connection, None)
+    wanted = [_place.position <= newest, *_wanted(enterprise_uuid, types)]
+    statement = _ROWS.where(*wanted).order_by(_place.position.desc()).limit(limit)
+    return LogPage(connection.execute(statement).all()[::-1], newest, has_more=False)
+
+
+def _wanted(enterprise_uuid: UUID | None, types: Collection[str]) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if enterprise_uuid is not None:
         conditions.append(_place.enterprise_uuid == enterprise_uuid)
     if types:
@@ -78,17 +96,49 @@ def _conditions(
     return conditions
 
 
+def read_log_of(
+    connection: Connection, *, after: int, enterprises: Sequence[UUID], limit: int
+) -> LogPage:
+    """As `read_log`, of several enterprises at once. Raises CursorTooOld."""
+    begin, newest = _begin(connection, after)
+    if begin == newest:
+        return LogPage((), newest, has_more=False)
+    theirs = is_any_of_given(connection.dialect.name, _place.enterprise_uuid, "enterprises")
+    conditions = [_place.position > begin, _place.position <= newest, theirs]
+    rows = _rows(connection, conditions, limit + 1, {"enterprises": list(enterprises)})
+    return _page(rows, limit, newest, has_more=False)
+
+
+def begin_of(connection: Connection, after: int | None) -> int:
+    """The position itself, or that of the oldest. Raises CursorTooOld and CursorAhead."""
+    return _begin(connection, after)[0]
+
+
+def _begin(connection: Connection, after: int | None) -> tuple[int, int]:
+    """Where reading begins, and the end of the log."""
+    state = connection.execute(_STATE).one()
+    begin = state.forgotten_to if after is None else after
+    if begin < state.forgotten_to:
+        raise CursorTooOld(state.forgotten_to)
+    if begin > state.last_position:
+        raise CursorAhead
+    return begin, state.last_position
+
+
+def _page(rows: Sequence[AnyRow], limit: int, end: int, *, has_more: bool) -> LogPage:
+    if len(rows) > limit:
+        return LogPage(rows[:limit], rows[limit - 1].position, has_more=True)
+    return LogPage(rows, end, has_more)
+
+
 def _rows(
-    connection: Connection, conditions: list[ColumnElement[bool]], limit: int
+    connection: Connection,
+    conditions: list[ColumnElement[bool]],
+    limit: int,
+    given: Mapping[str, object] | None = None,
 ) -> Sequence[AnyRow]:
-    statement = (
-        select(_place.position, *_event)
-        .join_from(EventPosition, EventRecord, _event.id == _place.event_id)
-        .where(*conditions)
-        .order_by(_place.position)
-        .limit(limit)
-    )
-    return connection.execute(statement).all()
+    statement = _ROWS.where(*conditions).order_by(_place.position).limit(limit)
+    return connection.execute(statement, given).all()
 
 
 def read_new(session: Session, reader: str, types: Collection[str], limit: int) -> LogPage | None:

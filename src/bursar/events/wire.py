@@ -3,11 +3,12 @@
 from typing import Any
 
 from bursar.database.types import AnyRow
+from bursar.events.vocabulary import ALSO_KNOWN_AS
 
 
 def wire(row: AnyRow, cursor: str) -> dict[str, Any]:
     """The object of a row that `read_log` gave; `cursor` is what follows it."""
-    return {
+    shown = {
         "id": f"evt_{row.uuid.hex}",
         "type": row.type,
         "timestamp": row.at,
@@ -18,3 +19,6 @@ def wire(row: AnyRow, cursor: str) -> dict[str, Any]:
         "request_id": row.request_id,
         "cursor": cursor,
     }
+    if row.type in ALSO_KNOWN_AS:
+        shown["also_known_as"] = ALSO_KNOWN_AS[row.type]
+    return shown

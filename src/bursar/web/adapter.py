@@ -2,9 +2,11 @@
 methods."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 from litestar import Request, Response
@@ -16,10 +18,11 @@ from litestar.types import ExceptionHandlersMap, Method
 from bursar import tracing
 from bursar.database.engine import DATABASE_AWAY
 from bursar.waits import Waits
-from bursar.web.call import Answer
+from bursar.web.call import Answer, Feed, Later
 from bursar.web.endpoint import Endpoint
 from bursar.web.errors import ApiError, Refusal
 from bursar.web.holding_back import CHECKS_TOKEN
+from bursar.web.live import LiveResponse
 from bursar.web.nearest import unknown_route
 from bursar.web.negotiation import JSON_ANSWER, Format
 from bursar.web.pipeline import REFUSED, Pipeline, refusal_of, unavailable
@@ -90,7 +93,27 @@ class Serving:
     streaming: Streaming
 
     async def read(self, endpoint: Endpoint, incoming: Incoming) -> Outgoing:
-        return await self.threads.run(self.pipeline.handle, endpoint, incoming)
+        outgoing = await self.threads.run(self.pipeline.handle, endpoint, incoming)
+        if outgoing.later is None or incoming.method == "HEAD":
+            return outgoing
+        try:
+            return await self._read_later(endpoint, incoming, outgoing.later)
+        except REFUSED as error:
+            return refusal_of(error, incoming)
+
+    async def _read_later(self, endpoint: Endpoint, incoming: Incoming, later: Later) -> Outgoing:
+        """Asks again whenever something has happened, and first of all for what happened before
+        this listened. While it waits, it needs no thread."""
+        incoming.resumed = later.resumed
+        until = monotonic() + later.seconds
+        async with later.listening() as listening:
+            while True:
+                outgoing = await self.threads.run(self.pipeline.handle, endpoint, incoming)
+                if outgoing.later is None or not await listening.changed(until - monotonic()):
+                    return outgoing
+
+    async def may_go_on(self, endpoint: Endpoint, incoming: Incoming) -> bool:
+        return await self.threads.run(self.pipeline.still_admits, endpoint, incoming)
 
     async def write(self, endpoint: Endpoint, incoming: Incoming, request: AnyRequest) -> Outgoing:
         """Raises ApiError for a caller without a good token, and with 503 while others of this
@@ -126,6 +149,9 @@ def _handler(path: str, methods: Mapping[str, Endpoint], serving: Serving) -> HT
             except ApiError as error:
                 return to_response(refuse(error, incoming), method)
         outgoing = await serving.read(endpoint, incoming)
+        if outgoing.feed is not None and method != "HEAD":
+            may_go_on = partial(serving.may_go_on, endpoint, incoming)
+            return _live(outgoing.feed, outgoing, incoming, may_go_on)
         if outgoing.stream is not None:
             return _streamed(outgoing, incoming, serving.streaming)
         return to_response(outgoing, method)
@@ -151,6 +177,18 @@ def _streamed(outgoing: Outgoing, incoming: Incoming, streaming: Streaming) -> A
         headers=headers,
         client_id=outgoing.client_id,
         first=outgoing.stream_from,
+    )
+
+
+def _live(
+    feed: Feed, outgoing: Outgoing, incoming: Incoming, may_go_on: Callable[[], Awaitable[bool]]
+) -> ASGIResponse:
+    return LiveResponse(
+        feed,
+        may_go_on,
+        lambda error: to_response(refusal_of(error, incoming), incoming.method),
+        status=outgoing.status,
+        headers={name.lower(): value for name, value in outgoing.headers.items()},
     )
 
 

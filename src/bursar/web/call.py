@@ -1,6 +1,7 @@
 """One request as the pipeline passes it on, and the answer that a route gives."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
@@ -46,6 +47,8 @@ class Call:
     parameters: object = None
     """The endpoint's query model, read."""
     body: BaseModel | None = None
+    resumed: object = None
+    """What the route said for this call, when it could not answer at once: see Later."""
 
 
 Source: TypeAlias = Callable[[Connection], Iterator[bytes]]
@@ -56,12 +59,41 @@ answered as from any route; after it, the connection is cut, so that nobody take
 """
 
 
+class Feed(Protocol):
+    """A body that goes on while things happen, made on the event loop."""
+
+    def opened(self) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The chunks, one every few seconds even when nothing happens. Raises ApiError when there
+        is no place for one more."""
+
+    def stop(self) -> None:
+        """Lets the chunks end soon."""
+
+
+class Listening(Protocol):
+    async def changed(self, seconds: float) -> bool:
+        """Waits until something has happened. False when nothing did for so long, or when it is
+        time to answer whatever there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """There is nothing to answer yet, and the caller has time."""
+
+    seconds: float
+    listening: Callable[[], AbstractAsyncContextManager[Listening]]
+    """Raises ApiError when there is no place for one more."""
+    resumed: object
+    """What the route finds in `Call.resumed` when it is called again."""
+
+
 Content = TypeVar("Content")
 
 
 @dataclass(slots=True)
 class Answer(Generic[Content]):
-    """`content` is rendered in the negotiated format; `body` and `stream` are sent as they are.
+    """`content` is rendered in the negotiated format; `body`, `stream` and `feed` are sent as they
+    are.
 
     Only a route that reads may stream.
     """
@@ -74,3 +106,6 @@ class Answer(Generic[Content]):
     kept: Content | None = None
     """What a repetition with the same Idempotency-Key is answered instead of `content`, where this
     holds a secret that may be neither stored nor shown again."""
+    feed: Feed | None = None
+    later: Later | None = None
+    """When to ask again for an answer that is better than this one."""

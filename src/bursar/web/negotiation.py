@@ -2,7 +2,7 @@
 
 An absent `Accept`, or wildcards alone, mean the default, which is XML as documented unless the
 installation, the client or the path has another one; a request that is itself declared JSON is
-answered in JSON. JSON and XML answer wildcards; CSV and NDJSON have to be asked for by name.
+answered in JSON. JSON and XML answer wildcards; other formats have to be asked for by name.
 """
 
 import re
@@ -21,6 +21,7 @@ class Format(StrEnum):
     XML = "xml"
     CSV = "csv"
     NDJSON = "ndjson"
+    EVENT_STREAM = "event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,9 @@ _TEXT_XML = _Representation(
     Negotiated(Format.XML, "text/xml; charset=utf-8"), "text", "xml", answers_type=True
 )
 _CSV = _Representation(Negotiated(Format.CSV, "text/csv; charset=utf-8"), "text", "csv")
+_EVENT_STREAM = _Representation(
+    Negotiated(Format.EVENT_STREAM, "text/event-stream; charset=utf-8"), "text", "event-stream"
+)
 _NDJSON = _Representation(
     Negotiated(Format.NDJSON, "application/x-ndjson"), "application", "x-ndjson"
 )
@@ -103,6 +107,7 @@ _REPRESENTATIONS = {
     Format.XML: (_XML, _TEXT_XML),
     Format.CSV: (_CSV,),
     Format.NDJSON: (_NDJSON,),
+    Format.EVENT_STREAM: (_EVENT_STREAM,),
 }
 
 _DEFAULT_OFFER = (Format.JSON, Format.XML)

@@ -98,6 +98,18 @@ class Pipeline:
         except NotAuthenticated as refusal:
             raise Unauthorized(refusal.reason) from None
 
+    def still_admits(self, endpoint: Endpoint, incoming: Incoming) -> bool:
+        """Whether who asked for this, and was admitted then, would be admitted now."""
+        try:
+            client_id = self.authenticate(incoming.headers)
+            with self.database.read() as connection:
+                self._admit(endpoint, incoming, client_id, connection)
+        except DATABASE_AWAY:
+            return True
+        except (ApiError, NotAuthenticated):
+            return False
+        return True
+
     def handle(
         self, endpoint: Endpoint, incoming: Incoming, client_id: str | None = None
     ) -> Outgoing:
@@ -208,7 +220,9 @@ class Pipeline:
         else:
             values = {**path, **named}
             principal, target = self.gate.admit_to(connection, client_id, endpoint.owned, values)
-        self.throttle.check(client_id)
+        if not incoming.is_counted:
+            self.throttle.check(client_id)
+            incoming.is_counted = True
         if not incoming.has_fixed_format and principal.default_format is not None:
             incoming.default_format = Format(principal.default_format)
         call = Call(
@@ -223,6 +237,7 @@ class Pipeline:
             root=incoming.root,
             now=clock.now(),
             provided=self.provided,
+            resumed=incoming.resumed,
         )
         _refuse_invisible_keys(call.path)
         is_named = endpoint.owned is not None and named is not None

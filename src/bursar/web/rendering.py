@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from bursar.database.engine import Database
-from bursar.web.call import Answer, Source
+from bursar.web.call import Answer, Feed, Later, Source
 from bursar.web.compression import MINIMUM_BYTES, choose_coding, compress, compress_chunks
 from bursar.web.conditional import is_unchanged, known_tag, tag_of_bytes
 from bursar.web.errors import ApiError
@@ -35,6 +35,10 @@ class Incoming:
     """Whether the path decides about `default_format`, whatever the client's own is."""
     root: str = ""
     """The beginning of absolute links."""
+    resumed: object = None
+    """What the route said for this call: see Later."""
+    is_counted: bool = False
+    """By the limit of requests, which counts one that is tried again once."""
     _parameters: QueryParameters | None = None
 
     def parameters(self) -> QueryParameters:
@@ -55,6 +59,8 @@ class Outgoing:
     """The database that makes it; None: the primary."""
     client_id: str = ""
     """Whose stream it is."""
+    feed: Feed | None = None
+    later: Later | None = None
     was_busy: bool = False
     """Whether the request waited in vain for a lock that another transaction holds."""
 
@@ -84,6 +90,27 @@ def render_read(answer: Answer[Any], negotiated: Negotiated, incoming: Incoming)
     """As `render`, and 304 for a caller that has these bytes; routes may bring a validator."""
     if answer.stream is not None:
         return _render_stream(answer.stream, answer, negotiated, incoming)
+    if answer.feed is not None:
+        return _render_feed(answer.feed, answer, negotiated)
+    outgoing = _render_whole(answer, negotiated, incoming)
+    outgoing.later = answer.later
+    return outgoing
+
+
+def _render_feed(feed: Feed, answer: Answer[Any], negotiated: Negotiated) -> Outgoing:
+    """Nothing between here and the client may keep it back: neither caches nor compression, nor
+    the buffers of nginx."""
+    headers = {
+        "Vary": VARY,
+        "Cache-Control": "private, no-store",
+        "X-Accel-Buffering": "no",
+        "Content-Type": negotiated.media_type,
+        **answer.headers,
+    }
+    return Outgoing(answer.status, headers, feed=feed)
+
+
+def _render_whole(answer: Answer[Any], negotiated: Negotiated, incoming: Incoming) -> Outgoing:
     if answer.content is None or answer.status != 200 or "ETag" in answer.headers:
         return render(answer, negotiated, incoming)
     body = encode(answer.content, negotiated)

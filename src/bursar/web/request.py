@@ -51,6 +51,8 @@ class HttpRequest:
     root: str
     """The beginning of absolute links: the public URL, or the host of the request. The path of
     `url` may be another address of the endpoint."""
+    resumed: object = None
+    """What the route said when it could not answer at once: see `bursar.web.call.Later`."""
 
     @property
     def token(self) -> str:

@@ -273,7 +273,9 @@ def _target_of(call: Call, _database: Connection | Session) -> object:
 
 
 def _request_of(call: Call, _database: Connection | Session) -> HttpRequest:
-    return HttpRequest(call.url, call.query, call.headers, call.negotiated, call.now, call.root)
+    return HttpRequest(
+        call.url, call.query, call.headers, call.negotiated, call.now, call.root, call.resumed
+    )
 
 
 def _refusing(work: Work, refusals: Refusals) -> Work:

@@ -123,7 +123,7 @@ class StreamedResponse(ASGIResponse):
         self._first = first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(_departure(receive))
+        gone = asyncio.ensure_future(departure(receive))
         try:
             with suppress(ClientGone):
                 async with self._streaming.place(self._client_id):
@@ -153,9 +153,9 @@ class StreamedResponse(ASGIResponse):
                 return
             await self.start_response(send)
             while chunk is not None:
-                await _send(send, chunk)
+                await send_chunk(send, chunk)
                 chunk = await self._chunk(production, gone)
-            await _send(send, b"", more=False)
+            await send_chunk(send, b"", more=False)
             is_complete = True
         finally:
             await asyncio.shield(self._end(production, is_complete=is_complete))
@@ -182,7 +182,7 @@ class StreamedResponse(ASGIResponse):
         await self._streaming.threads.run(production.close)
 
 
-async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
+async def send_chunk(send: Send, body: bytes, *, more: bool = True) -> None:
     """Returns when the server can take more. Raises ClientGone when it could not for
     STALL_SECONDS."""
     message: Any = {"type": "http.response.body", "body": body, "more_body": more}
@@ -192,7 +192,7 @@ async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
         raise ClientGone from None
 
 
-async def _departure(receive: Receive) -> None:
+async def departure(receive: Receive) -> None:
     """Returns when the client has disconnected. What is left of its request is discarded."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -215,9 +215,16 @@ class TestDocument:
     def test_offers_the_formats_of_the_endpoint(self, document: JsonObject) -> None:
         operation = document["paths"]["/enterprise/v1/shelves/report"]["get"]
         formats_offered = [p for p in operation["parameters"] if p["name"] == "format"]
-        assert formats_offered[0]["schema"]["enum"] == ["json", "xml", "csv", "ndjson"]
+        assert formats_offered[0]["schema"]["enum"] == [
+            "json",
+            "xml",
+            "csv",
+            "ndjson",
+            "event-stream",
+        ]
         assert operation["responses"]["200"]["content"].keys() == {
             "application/json", "application/xml", "text/xml", "text/csv", "application/x-ndjson",
+            "text/event-stream",
         }  # fmt: skip
 
     def test_refuses_two_schemas_of_one_name(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 from bursar.api.content_schemas import content_schemas
 from bursar.api.tags import ABOUT
 from bursar.app import all_endpoints
+from bursar.vocabulary import EVENT_SCHEMA
 from bursar.web.openapi.clients import DOCUMENTS, for_clients
 from bursar.web.openapi.document import openapi_document
 from testing.clients.openapi import JsonObject, nodes
@@ -14,7 +15,9 @@ from testing.clients.openapi import JsonObject, nodes
 
 @pytest.fixture(scope="module")
 def full() -> JsonObject:
-    return openapi_document(all_endpoints(), version="1", public_url="", about=ABOUT)
+    return openapi_document(
+        all_endpoints(), version="1", public_url="", about=ABOUT, event=EVENT_SCHEMA
+    )
 
 
 @pytest.fixture(scope="module")

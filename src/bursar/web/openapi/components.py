@@ -20,6 +20,7 @@ MEDIA_TYPES: Mapping[Format, tuple[str, ...]] = {
     Format.XML: ("application/xml", "text/xml"),
     Format.CSV: ("text/csv",),
     Format.NDJSON: ("application/x-ndjson",),
+    Format.EVENT_STREAM: ("text/event-stream",),
 }
 
 REFUSALS: Mapping[int, tuple[str, str]] = {
@@ -29,6 +30,7 @@ REFUSALS: Mapping[int, tuple[str, str]] = {
     404: ("NotFound", "Unknown to the caller, malformed, or a page outside the list."),
     406: ("NotAcceptable", "The Accept header excludes every format there is."),
     409: ("Conflict", "The object is not in a state that allows this."),
+    410: ("Forgotten", "What follows the cursor is not kept any more."),
     413: ("TooLarge", "The body is too large."),
     415: ("UnsupportedMediaType", "The body is not declared as application/json."),
     422: ("BusinessRule", "Understood, but a rule refuses it. Nothing was changed."),
@@ -38,7 +40,7 @@ REFUSALS: Mapping[int, tuple[str, str]] = {
     503: ("Unavailable", "The database is unavailable for the moment."),
 }
 _ONLY_JSON = {406, 431, 500}
-_SCHEMA_NAMES = {422: "BusinessRefusal", 500: "InternalError"}
+_SCHEMA_NAMES = {410: "ForgottenCursor", 422: "BusinessRefusal", 500: "InternalError"}
 _REFUSAL_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
@@ -149,6 +151,11 @@ _SCHEMAS: Mapping[str, JsonObject] = {
                 },
             },
         ]
+    },
+    "ForgottenCursor": {
+        "type": "object",
+        "required": ["detail", "oldest"],
+        "properties": {"detail": STRING, "oldest": STRING},
     },
     "InternalError": {
         "type": "object",
