@@ -1,6 +1,6 @@
 """Connections of callers without a good token, each asking again as soon as it is answered:
-`python -m benchmarks.attack PORT CLIENT_ID`. They come from other addresses than the measurement.
-Writes a line when it begins.
+`python -m benchmarks.attack PORT CLIENT_ID [ATTACK]`, all attacks in turns unless one is named.
+They come from other addresses than the measurement. Writes a line when it begins.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from itertools import cycle
 from typing import Final
 from uuid import uuid4
 
-from bursar.web.middleware import MAX_HEADER_BYTES
+from bursar.web.bounds import MAX_HEADER_BYTES
 
 CONNECTIONS: Final = 40
 ADDRESSES: Final = ("127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5")
@@ -80,7 +80,7 @@ async def _drip(connection: Connection, first: bytes, then: bytes) -> None:
         await writer.drain()
 
 
-ATTACKS: Final[tuple[Attack, ...]] = (
+ATTACKS: Final = (
     new_client_ids,
     wrong_secrets,
     garbage_tokens,
@@ -102,13 +102,14 @@ async def _go_on(attack: Attack, port: int, address: str, client_id: str) -> Non
                 connection[1].close()
 
 
-async def main(port: int, client_id: str) -> None:
+async def main(port: int, client_id: str, only: str = "") -> None:
     print("attacking", flush=True)
-    attacks, addresses = cycle(ATTACKS), cycle(ADDRESSES)
+    attacks = cycle([each for each in ATTACKS if only in {"", each.__name__}])
+    addresses = cycle(ADDRESSES)
     await asyncio.gather(
         *(_go_on(next(attacks), port, next(addresses), client_id) for _ in range(CONNECTIONS))
     )
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(main(int(sys.argv[1]), *sys.argv[2:]))

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from bursar.web.middleware import MAX_HEADER_BYTES, TOO_LARGE_HEADERS
+from bursar.web.bounds import MAX_HEADER_BYTES
+from bursar.web.middleware import TOO_LARGE_HEADERS
 from testing.clients.api import CATALOGS, Api, detail_of
 from testing.shops.service import Service
 from tests.contract.conftest import ORIGIN

@@ -15,7 +15,8 @@ from threading import Event, Thread
 from typing import Annotated, Any, Final
 
 import typer
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
@@ -33,6 +34,7 @@ from bursar.cli.watched import watched_beside_web
 from bursar.identity.secret_file import seal_of
 from bursar.settings import Settings
 from bursar.web import draining
+from bursar.web.bounds import MAX_HEADERS_BYTES
 from bursar.work import background_worker
 
 Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
@@ -51,6 +53,9 @@ CONNECTIONS: Final = 4_096
 """That each web process serves at once. 2,000 may listen for events and rest. With the server's own
 limit, a thousand for all processes together, the others would not be let in."""
 _FILES: Final = 16_384
+_HTTP1: Final = HTTP1Settings(max_buffer_size=2 * MAX_HEADERS_BYTES)
+"""Headers that are much too large are refused by the server itself, at little cost; those that are
+a little too large are answered with a sentence."""
 _LOOK_SECONDS: Final = 0.05
 _PATIENCE_SECONDS: Final = 10.0
 
@@ -129,6 +134,9 @@ def run_server(
             factory=True,
             loop=Loops.uvloop,
             backpressure=CONNECTIONS,
+            # Of HTTP/2, one connection could carry any number of requests; proxies speak HTTP/1.1.
+            http=HTTPModes.http1,
+            http1_settings=_HTTP1,
             websockets=False,
             log_level=LogLevels.warning,
             respawn_failed_workers=True,

@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from bursar import tracing
 from bursar.web.adapter import METHODS
+from bursar.web.bounds import MAX_HEADER_BYTES, MAX_HEADERS_BYTES
 from bursar.web.holding_back import HoldingBack
 from bursar.web.metrics import Metrics
 from bursar.web.negotiation import Format
@@ -21,10 +22,6 @@ from bursar.web.rewrites import NO_REWRITES, Rewrites
 log = structlog.get_logger()
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:@/+=-]{1,128}")
 
-MAX_HEADER_BYTES: Final = 16 * 1024
-"""Twice the longest token. Whatever reads a header may take time in proportion to it, and does so
-before it is known who asks."""
-MAX_HEADERS_BYTES: Final = 32 * 1024
 TOO_LARGE_HEADERS: Final = (
     f"The headers of the request are too large: at most {MAX_HEADER_BYTES // 1024} KiB each and "
     f"{MAX_HEADERS_BYTES // 1024} KiB together."
