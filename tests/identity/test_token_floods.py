@@ -17,6 +17,7 @@ from bursar.identity import authentication, service
 from bursar.identity.clients import LIVE_SECRETS
 from bursar.settings import Settings
 from bursar.web.errors import Refusal
+from bursar.web.suspects import FAILURES_BEFORE
 from testing.clients.inside import Answered, Inside
 
 PATH = b"/oauth2/v1/access_token"
@@ -55,13 +56,22 @@ class Verifications:
         self.may_end = Event()
         self.may_end.set()
         self.count = 0
+        self.at_once = 0
+        self.is_crowded = Event()
         self._lock = Lock()
         patch.setattr(authentication, "burn_time", self._burn)
 
     def _burn(self) -> None:
         with self._lock:
             self.count += 1
+            self.at_once += 1
+            if self.at_once > 1:
+                self.is_crowded.set()
         assert self.may_end.wait(30)
+        # Long enough for another to begin if nobody kept it out.
+        self.is_crowded.wait(0.005)
+        with self._lock:
+            self.at_once -= 1
 
 
 def asking(client_id: str, secret: str, address: str) -> Request:
@@ -136,3 +146,16 @@ def test_no_more_wait_than_there_are_places(
     assert statuses(answered) == {401}
     assert (refused.status, refused.headers["retry-after"]) == (503, "1")
     assert inside.ask(*asking("honest", "right", HONEST)).status == 200
+
+
+def test_who_fails_again_and_again_is_verified_one_at_a_time(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified = Verifications(monkeypatch)
+    addresses = [HOSTILE.format(1), HOSTILE.format(2)]
+    for address in addresses * FAILURES_BEFORE:
+        inside.ask(*flood(1, address)[0])
+    verified.is_crowded.clear()
+    answers = inside.ask_together(*(each for address in addresses for each in flood(2, address)))
+    assert statuses(answers) == {401}
+    assert not verified.is_crowded.is_set()

@@ -25,10 +25,11 @@ from bursar.web.adapter import (
     read_body,
     to_response,
 )
-from bursar.web.callers import caller_address
+from bursar.web.callers import caller_of
 from bursar.web.errors import Refusal, TooLarge
 from bursar.web.places import Places
 from bursar.web.rendering import refuse
+from bursar.web.suspects import Suspects
 from bursar.web.turns import Turns
 
 MAX_FORM_BYTES = 64 * 1024
@@ -41,14 +42,14 @@ def token_handlers(
     places = Places(settings.token_queue)
     # Of the threads, one address has at most half, so that others do not wait behind its requests.
     turns = Turns(threads.count, stuck_seconds=settings.lock_timeout)
+    suspects = Suspects()
 
     async def issue(request: AnyRequest) -> ASGIResponse:
         incoming = incoming_of(request)
         await read_body(request, incoming, MAX_FORM_BYTES)
         if incoming.is_too_large:
             return to_response(refuse(TooLarge(), incoming), "POST")
-        peer = request.scope.get("client")
-        address = caller_address(peer[0] if peer else "", request.scope["headers"], proxies)
+        address = caller_of(request.scope, proxies)
 
         def answer() -> TokenAnswer:
             return token_response(
@@ -63,10 +64,13 @@ def token_handlers(
 
         try:
             with places.place(address):
-                async with turns.turn(address):
-                    return _respond(await threads.run(answer))
+                async with turns.turn(address), suspects.lane(address):
+                    answered = await threads.run(answer)
         except Refusal as refusal:
-            return _respond(without_verifying(refusal))
+            answered = without_verifying(refusal)
+        if answered.status == 401:
+            suspects.note_failure(address)
+        return _respond(answered)
 
     async def keys(request: AnyRequest) -> ASGIResponse:
         return _respond(await threads.run(jwks_answer, ring), str(request.method))

@@ -38,9 +38,9 @@ def authenticate_client(
 
     Raises InvalidCredentials and TooManyFailures. Verifying takes tens of milliseconds of one
     core, so the transactions are its own: no connection is held meanwhile. A request that comes
-    after too many failures verifies nothing.
+    after too many failures verifies nothing. `address` is whatever counts as one caller's.
     """
-    at, address = at or clock.now(), throttle.network_of(address)
+    at = at or clock.now()
     with database.read() as connection:
         seconds = throttle.seconds_to_wait(connection, client_id, address, now=at, limits=limits)
         if seconds:

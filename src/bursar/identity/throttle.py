@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select
@@ -42,7 +41,7 @@ def seconds_to_wait(
 ) -> int:
     """0 when another attempt may be made; otherwise whole seconds, at least 1.
 
-    One statement. `address` is what `network_of` gave.
+    One statement. `address` is what counts as one.
     """
     of_address = TokenFailure.address == address[:_LONGEST]
     of_client = TokenFailure.client_id == client_id[:_LONGEST]
@@ -59,22 +58,8 @@ def seconds_to_wait(
     return _until_it_leaves([client, here, flooded], now)
 
 
-def network_of(address: str) -> str:
-    """What counts as one address: of IPv6, the network of 64 bits, which is the least that
-    anybody is given. An address mapped from IPv4 counts as that one."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(IPv6Network((int(parsed), 64), strict=False))
-
-
 def note_failure(session: Session, client_id: str, address: str, *, now: datetime) -> None:
-    """Also forgets failures older than ten minutes. `address` is what `network_of` gave."""
+    """Also forgets failures older than ten minutes. `address` is what counts as one."""
     session.execute(
         insert(TokenFailure).values(
             client_id=client_id[:_LONGEST], address=address[:_LONGEST], at=now

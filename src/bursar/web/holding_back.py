@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cachetools import LRUCache
 
-from bursar.web.callers import Network, caller_address
+from bursar.web.callers import Network, caller_of
 
 PERIOD_SECONDS: Final = 10
 DELAY_SECONDS: Final = 1.0
@@ -54,9 +54,7 @@ class HoldingBack:
         return DELAY_SECONDS
 
     def _is_too_many(self, scope: Any) -> bool:
-        peer = scope.get("client")
-        address = caller_address(peer[0] if peer else "", scope["headers"], self._proxies)
-        key = address, int(self._monotonic() // PERIOD_SECONDS)
+        key = caller_of(scope, self._proxies), int(self._monotonic() // PERIOD_SECONDS)
         count = self._refusals.get(key, 0) + 1
         self._refusals[key] = count
         return count > self._allowed

@@ -1,3 +1,5 @@
+import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import patch
@@ -66,3 +68,11 @@ def test_new_secrets_are_long_and_never_the_same() -> None:
     made = {new_secret() for _ in range(100)}
     assert len(made) == 100
     assert min(map(len, made)) >= 43
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a nice value")
+def test_whoever_makes_hashes_yields_to_everybody_else() -> None:
+    burn_time()
+    thread = secrets._THREADS.submit(threading.get_native_id).result()
+    assert os.getpriority(os.PRIO_PROCESS, thread) >= secrets.YIELDING
+    assert thread != threading.get_native_id()

@@ -2,7 +2,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from bursar.web.callers import MOST_PROXIES, caller_address
+from bursar.web.callers import MOST_PROXIES, caller_address, caller_of
 
 TRUSTED = [ip_network("10.0.0.0/8"), ip_network("127.0.0.1"), ip_network("fd00::/8")]
 PROXY, CALLER, FORGED = "10.0.0.1", "192.0.2.7", "198.51.100.9"
@@ -47,3 +47,21 @@ def test_what_stands_before_more_proxies_than_anybody_has_is_not_read() -> None:
 
     assert found(MOST_PROXIES - 1) == CALLER
     assert found(MOST_PROXIES) == "10.0.0.2"
+
+
+@pytest.mark.parametrize(
+    ("peer", "expected"),
+    [
+        ("2001:db8:1:2:3::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("a socket", "a socket"),
+    ],
+)
+def test_what_anybody_is_given_at_least_counts_as_one_caller(peer: str, expected: str) -> None:
+    assert caller_of({"client": (peer, 1), "headers": []}, []) == expected
+
+
+def test_a_caller_without_an_address_is_a_caller_too() -> None:
+    assert caller_of({"client": None, "headers": []}, TRUSTED) == ""
