@@ -1,5 +1,7 @@
-"""What an ordinary client feels of callers without a good token who do their worst."""
+"""What an ordinary client feels of callers without a good token who do their worst: each kind of
+attack apart, and all together."""
 
+import os
 import subprocess
 import sys
 import time
@@ -9,37 +11,44 @@ from statistics import median
 from typing import Final
 
 import httpx
+from sqlalchemy import delete
 
-from benchmarks.attack import CONNECTIONS
+from benchmarks.attack import ATTACKS, CONNECTIONS
 from benchmarks.load import JSON
 from benchmarks.results import Result
-from benchmarks.server import BenchmarkServer
+from benchmarks.server import BenchmarkServer, processor_seconds
 from benchmarks.stage import SMALL, Stage
 from benchmarks.world import CATALOG, CLIENT_ID, opened
 from bursar import clock
 from bursar.actors import Actor
+from bursar.identity.models import TokenFailure
 from bursar.identity.service import rotate_secret
 from testing.paths import REPOSITORY
 
-ROUNDS: Final = 2
-SETTLING_SECONDS: Final = 10
-"""In which the attack spends what it is allowed before it is slowed down."""
 BOUND: Final = 3.0
+EACH: Final = tuple(attack.__name__ for attack in ATTACKS)
+ALL: Final = ""
 
 
 def under_attack(stage: Stage) -> Sequence[Result]:
-    """In turns: without the attack, and with it."""
+    """In turns: without the attack, and with it, from its first second on."""
     server = stage.server(SMALL)
     target = server.target(f"/enterprise/v2/enterprise-catalogs/{CATALOG}?limit=20", JSON)
     page = httpx.Request("GET", target.url, headers=dict(target.headers))
     form = {"grant_type": "client_credentials", "client_id": CLIENT_ID}
     form["client_secret"] = _new_secret(server.world.database_url)
     token = httpx.Request("POST", f"{server.url}/oauth2/v1/access_token", data=form)
-    beside = f"one client, beside {CONNECTIONS} hostile connections"
+    _seconds_of_calls(page, stage.seconds)
+    rows = [("page of 20 JSON", page, attack) for attack in (*EACH, ALL)]
     return [
-        Result.of_delay(f"{name}, {beside}", _attacked_and_quiet(server, request, stage), BOUND)
-        for name, request in {"page of 20 JSON": page, "token": token}.items()
+        result
+        for name, request, attack in [*rows, ("token", token, ALL)]
+        for result in _results(f"{name}, {_named(attack)}", server, request, attack, stage.seconds)
     ]
+
+
+def _named(attack: str) -> str:
+    return f"{CONNECTIONS} connections: {attack.replace('_', ' ') or 'all of these'}"
 
 
 def _new_secret(database_url: str) -> str:
@@ -47,17 +56,28 @@ def _new_secret(database_url: str) -> str:
         return rotate_secret(session, Actor("benchmark"), CLIENT_ID, at=clock.now())
 
 
-def _attacked_and_quiet(
-    server: BenchmarkServer, request: httpx.Request, stage: Stage
-) -> tuple[float, float]:
-    """The usual seconds of a call with the attack, and without."""
-    quiet: list[float] = []
-    attacked: list[float] = []
-    for _ in range(ROUNDS):
-        quiet += _seconds_of_calls(request, stage.seconds)
-        with _attack(server):
-            attacked += _seconds_of_calls(request, stage.seconds)
-    return median(attacked), median(quiet)
+def _results(
+    name: str, server: BenchmarkServer, request: httpx.Request, attack: str, seconds: float
+) -> list[Result]:
+    """How many times as long a call takes, and what the server spends on the attack alone."""
+    _forget_failures(server.world.database_url)
+    quiet = median(_seconds_of_calls(request, seconds))
+    with _attack(server, attack):
+        attacked = median(_seconds_of_calls(request, seconds))
+        before, began = processor_seconds(server.pid), time.perf_counter()
+        time.sleep(seconds)
+        spent = processor_seconds(server.pid) - before
+        share = spent / (time.perf_counter() - began)
+    return [
+        Result.of_delay(name, (attacked, quiet), BOUND),
+        Result(f"{name}, alone", "", "", f"{share:.0%} of a core"),
+    ]
+
+
+def _forget_failures(database_url: str) -> None:
+    """Otherwise the attack before, from the same addresses, would have used up what is allowed."""
+    with opened(database_url) as database, database.transaction() as session:
+        session.execute(delete(TokenFailure))
 
 
 def _seconds_of_calls(request: httpx.Request, seconds: float) -> list[float]:
@@ -73,13 +93,15 @@ def _seconds_of_calls(request: httpx.Request, seconds: float) -> list[float]:
 
 
 @contextmanager
-def _attack(server: BenchmarkServer) -> Iterator[None]:
-    command = [sys.executable, "-m", "benchmarks.attack", str(server.port), CLIENT_ID]
+def _attack(server: BenchmarkServer, attack: str) -> Iterator[None]:
+    """On a core of its own choice an attacker would take time from the server which only attackers
+    on the same machine can take. So it is given the last one."""
+    command = [sys.executable, "-m", "benchmarks.attack", str(server.port), CLIENT_ID, attack]
     process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
+        os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
         process.stdout.readline()
-        time.sleep(SETTLING_SECONDS)
         yield
         if process.poll() is not None:
             raise RuntimeError(f"the attack ended with {process.returncode}")

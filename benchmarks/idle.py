@@ -1,14 +1,12 @@
 """What a process takes of the processor while there is nothing to do."""
 
-import os
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
 from benchmarks.results import Result
-from benchmarks.server import children
+from benchmarks.server import processor_seconds
 from benchmarks.stage import Stage
 from testing.databases.migrated import migrate
 from testing.servers.processes import ServerProcess, WorkerProcess
@@ -18,15 +16,6 @@ SETTLING_SECONDS: Final = 10
 LOOKING_SECONDS: Final = 60
 """A whole minute, since some work is scheduled every minute."""
 BOUND: Final = 0.01
-_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
-
-
-def _processor_seconds(pid: int) -> float:
-    """Of the process and of those that it started."""
-    # The second field is a name in brackets, which may hold anything.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    own = (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
-    return own + sum(map(_processor_seconds, children(pid)))
 
 
 def idle(stage: Stage) -> Sequence[Result]:
@@ -45,10 +34,10 @@ def idle(stage: Stage) -> Sequence[Result]:
 def _shares(waiting: Mapping[str, int]) -> dict[str, float]:
     """Of one core, for each process by its id."""
     time.sleep(SETTLING_SECONDS)
-    before = {name: _processor_seconds(pid) for name, pid in waiting.items()}
+    before = {name: processor_seconds(pid) for name, pid in waiting.items()}
     time.sleep(LOOKING_SECONDS)
     return {
-        name: (_processor_seconds(pid) - before[name]) / LOOKING_SECONDS
+        name: (processor_seconds(pid) - before[name]) / LOOKING_SECONDS
         for name, pid in waiting.items()
     }
 

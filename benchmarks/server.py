@@ -1,7 +1,9 @@
 """A running server over one world, and the memory of its web processes."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import httpx
 
@@ -14,6 +16,7 @@ from testing.paths import REPOSITORY
 from testing.servers.processes import ServerProcess
 
 SMALLEST_WORKER_BYTES = 30 * 1024 * 1024
+_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 
 
 class BenchmarkServer(ServerProcess):
@@ -70,3 +73,11 @@ def children(pid: int) -> list[int]:
         for task in Path(f"/proc/{pid}/task").iterdir()
         for child in (task / "children").read_text().split()
     ]
+
+
+def processor_seconds(pid: int) -> float:
+    """Of the process and of those that it started."""
+    # The second field is a name in brackets, which may hold anything.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own = (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+    return own + sum(map(processor_seconds, children(pid)))
