@@ -16,7 +16,8 @@ class Task:
     function: Callable[[Database, Settings], Mapping[str, int]]
     """Idempotent: it may be run twice. Answers how many of what it did, such as expired: 3."""
     schedule: str | None
-    """Cron, in UTC. None: something else makes sure that it is done in time."""
+    """Cron, in UTC. None: something else makes sure that it is done in time, or an operator
+    decides that it is done."""
     is_needed: Callable[[Database], bool] | None = None
     """A cheap look for work that is scheduled often, and rarely finds something to do."""
 

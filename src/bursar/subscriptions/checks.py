@@ -1,5 +1,5 @@
-"""Checks the counts of plans, and that licenses and renewals belong to the enterprise of their
-plan."""
+"""Checks the counts of plans, that licenses and renewals belong to the enterprise of their plan,
+and that licenses pay for the enrollments that name them."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bursar.catalog.catalogs.models import Catalog
 from bursar.database.counts import wrong_counts
+from bursar.subscriptions.endings.unpaid import TASK, find_unpaid
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
@@ -26,9 +27,20 @@ _COUNTED: Final[dict[str, ColumnElement[bool]]] = {
 def check_subscriptions(session: Session) -> Iterator[str]:
     """One line for each row that is wrong."""
     yield from _wrong_counts(session)
+    yield from _unpaid_seats(session)
     for table, why, statement in _STRANGERS:
         for row in session.execute(statement):
             yield f"{table}: {row.uuid}: {why}"
+
+
+def _unpaid_seats(session: Session) -> Iterator[str]:
+    for seat in find_unpaid(session):
+        what = "pays no more" if seat.is_license_known else "does not exist"
+        yield (
+            f"enrollments: {seat.enrollment_id}: license {seat.license_uuid}, which paid for it, "
+            f"{what}; `bursar run {TASK}` ends it, and a bulk enrollment by another license "
+            "enrolls the learner again"
+        )
 
 
 def _wrong_counts(session: Session) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The scheduled task that ends the enrollments of expired plans."""
+"""The task that ends the enrollments of expired plans, and the one that ends what they left."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -15,6 +15,7 @@ from bursar.subscriptions.endings.service import (
     find_expired,
     find_plans_to_end,
 )
+from bursar.subscriptions.endings.unpaid import TASK, end_unpaid
 
 ACTOR: Final = Actor("task:expire-plans", kind=ActorKind.TASK)
 
@@ -42,4 +43,11 @@ def tasks(gateway: LmsGateway) -> tuple[Task, ...]:
     def expire(database: Database, _settings: Settings) -> Mapping[str, int]:
         return expire_plans(database, gateway)
 
-    return (Task("expire-plans", expire, "23 * * * *"),)
+    def end_what_is_unpaid(database: Database, _settings: Settings) -> Mapping[str, int]:
+        return end_unpaid(database, gateway)
+
+    return (
+        Task("expire-plans", expire, "23 * * * *"),
+        # It ends seats that learners have, so that an operator looks at them before.
+        Task(TASK, end_what_is_unpaid, None),
+    )
