@@ -83,6 +83,7 @@ def document_of(
     kind = content_type or recognise(data)
     key = _key(data, kind) if kind in _WITH_KEYS else _uuid(data, kind)
     body = template_of(data, kind, restrictions)
+    _check_keys_within(data, kind)
     if restrictions:
         data = with_restrictions(data, kind, restrictions)
     runs = runs_of(data)
@@ -104,6 +105,17 @@ def run_keys_within(data: Mapping[str, Any], kind: ContentType) -> Collection[st
     """Of all runs that a course or a program holds. Raises BrokenDocument."""
     courses = objects_of(data, "courses") if kind is ContentType.PROGRAM else [data]
     return {key for course in courses for key in _run_keys(runs_of(course))}
+
+
+def _check_keys_within(data: Mapping[str, Any], kind: ContentType) -> None:
+    """Keys of parts are looked up like those of documents."""
+    if kind is ContentType.COURSE_RUN and isinstance(course := data.get("course"), str):
+        _refuse_invisible("the key of its course", course)
+    for course in objects_of(data, "courses") if kind is ContentType.PROGRAM else ():
+        if isinstance(key := course.get("key"), str):
+            _refuse_invisible("the key of a course in it", key)
+    for key in run_keys_within(data, kind):
+        _refuse_invisible("the key of a run in it", key)
 
 
 def _run_keys(runs: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -133,11 +145,15 @@ def _key(data: Mapping[str, Any], kind: ContentType) -> str:
         raise BrokenDocument(f"a {kind.value} needs a key")
     if len(key) > MAX_KEY_LENGTH or "\x00" in key:
         raise BrokenDocument(f"the key is longer than {MAX_KEY_LENGTH} characters or has NUL")
+    _refuse_invisible("the key", key)
+    return key
+
+
+def _refuse_invisible(what: str, key: str) -> None:
     try:
         refuse_invisible(key)
     except ValueError as error:
-        raise BrokenDocument(f"the key {key!a}: {error}") from None
-    return key
+        raise BrokenDocument(f"{what} {key!a}: {error}") from None
 
 
 def _uuid(data: Mapping[str, Any], kind: ContentType) -> str:

@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from bursar.catalog.filters.operators import with_paths
 from bursar.catalog.filters.refusals import Problem
+from bursar.invisible import refuse_invisible
 
 FORCED_KEYS: Final = "enterprise_force_include_aggregation_keys"
 ALLOWED_RUNS: Final = "restricted_runs_allowed"
@@ -44,6 +46,17 @@ def allowed_runs(operand: object) -> frozenset[str]:
     )
 
 
+def invisible_problems(path: str, operand: object) -> list[Problem]:
+    """Of one key, or of each in a list; what is no text is not looked at."""
+    problems = []
+    for place, key in with_paths(path, operand):
+        try:
+            refuse_invisible(key if isinstance(key, str) else "")
+        except ValueError as error:
+            problems.append((place, f"the key {key!a}: {error}"))
+    return problems
+
+
 def _forced_problems(operand: object) -> list[Problem]:
     if not isinstance(operand, list):
         return [(FORCED_KEYS, "must be a list")]
@@ -52,7 +65,7 @@ def _forced_problems(operand: object) -> list[Problem]:
         (f"{FORCED_KEYS}[{index}]", message)
         for index, item in enumerate(operand)
         if not isinstance(item, str) or not _FORCED_FORM.fullmatch(item)
-    ]
+    ] + invisible_problems(FORCED_KEYS, operand)
 
 
 def _allowed_problems(operand: object) -> list[Problem]:
@@ -68,9 +81,13 @@ def _run_problems(course: object, keys: object) -> list[Problem]:
     if not isinstance(keys, list):
         return [(path, "must be a list of run keys")]
     return [
-        (f"{path}[{index}]", "must be a run key")
-        for index, key in enumerate(keys)
-        if not isinstance(key, str) or not key
+        *invisible_problems(path, course),
+        *(
+            (f"{path}[{index}]", "must be a run key")
+            for index, key in enumerate(keys)
+            if not isinstance(key, str) or not key
+        ),
+        *invisible_problems(path, keys),
     ]
 
 

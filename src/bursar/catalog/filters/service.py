@@ -17,6 +17,7 @@ from bursar.catalog.filters.directives import (
     allowed_runs,
     forced_form,
     forced_keys,
+    invisible_problems,
 )
 from bursar.catalog.filters.fields import (
     DEFAULT_PARTNER,
@@ -132,11 +133,24 @@ def _entry_problems(key: object, operand: object) -> list[Problem]:
         return DIRECTIVES[field](operand) if key == field else [(key, "takes no operator")]
     if not all(field.split(".")):
         return [(key, "names no field")]
-    if (suffix or _EXACT) not in OPERATORS or key.endswith("__"):
+    return invisible_problems(key, key) or _condition_problems(key, field, suffix, operand)
+
+
+def _condition_problems(key: str, field: str, suffix: str, operand: object) -> list[Problem]:
+    operator = suffix or _EXACT
+    if operator not in OPERATORS or key.endswith("__"):
         return [(key, f"unknown operator __{suffix}; known are {KNOWN_SUFFIXES}")]
     if field == "content_type":
-        return _content_type_problems(key, suffix or _EXACT, operand)
-    return OPERATORS[suffix or _EXACT].check(key, operand)
+        return _content_type_problems(key, operator, operand)
+    problems = OPERATORS[operator].check(key, operand)
+    return problems or (invisible_problems(key, operand) if _names_keys(field) else [])
+
+
+def _names_keys(field: str) -> bool:
+    """Whether documents have keys there, which are the same for everybody. Names and titles may
+    need joiners that nobody sees."""
+    name = field.removesuffix(EXACT_FORM).rpartition(".")[2]
+    return name in ("key", "number", "aggregation_key") or name.endswith(("_key", "_keys"))
 
 
 def _field_and_suffix(key: str) -> tuple[str, str]:

@@ -596,3 +596,29 @@ def test_the_canonical_form_does_not_depend_on_the_order_of_keys(
 def test_parsing_raises_nothing_but_filter_errors(raw: object) -> None:
     with suppress(FilterError):
         parse_filter(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        ({"key": "edX\u200b+A"}, "key"),
+        ({"key.raw__in": ["edX+A", "edX\u200b+A"]}, "key.raw__in[1]"),
+        ({"aggregration__key": ["edX\u200b"]}, "aggregration__key[0]"),
+        ({"course_runs.key__icontains": "edX\u200b"}, "course_runs.key__icontains"),
+        ({"course_run_keys__exclude": ["edX\u200b"]}, "course_run_keys__exclude[0]"),
+        ({"org\u200b": "edX"}, "org\u200b"),
+        ({"enterprise_force_include_aggregation_keys": ["edX\u200b"]}, f"{FORCED}[0]"),
+        ({"restricted_runs_allowed": {"edX\u200b": []}}, "restricted_runs_allowed.edX\u200b"),
+        ({"restricted_runs_allowed": {"edX": ["edX\u200b"]}}, "restricted_runs_allowed.edX[0]"),
+    ],
+)
+def test_a_key_with_an_invisible_character_is_refused(raw: dict[str, Any], path: str) -> None:
+    with pytest.raises(FilterError) as refused:
+        parse_filter(raw)
+    named = f"{path}: the key "
+    assert str(refused.value).startswith(named)
+    assert str(refused.value).endswith("Remove the invisible character U+200B at position 4.")
+
+
+def test_a_title_may_need_a_joiner() -> None:
+    parse_filter({"title": "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"})
