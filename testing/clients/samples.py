@@ -281,10 +281,18 @@ SAMPLES = {
     "pairs of a bulk enrollment": Sample(
         "GET", f"{_BULK}/{{job}}/rows", f"{_BULK}/{{job_id}}/rows"
     ),
-    "course enrollments": _post(
+    "a list of course enrollments": Sample(
+        "GET",
+        f"{_CUSTOMER}/{{enterprise}}/course-enrollments",
+        f"{_CUSTOMER}/{{enterprise_uuid}}/course-enrollments",
+        allow=_BULK_ALLOW,
+    ),
+    "course enrollments": Sample(
+        "POST",
         f"{_CUSTOMER}/{{enterprise}}/course-enrollments",
         f"{_CUSTOMER}/{{enterprise_uuid}}/course-enrollments",
         [{"course_run_id": RUN_KEY, "course_mode": "audit", "user_email": HOLDER}],
+        allow=_BULK_ALLOW,
     ),
     "a bulk change": Sample(
         "GET", "/enterprise/v1/bulk-changes/{change}", "/enterprise/v1/bulk-changes/{job_id}"
@@ -343,12 +351,6 @@ SAMPLES = {
         202,
         "POST, OPTIONS",
         names_something_new=True,
-    ),
-    "the events": Sample(
-        "GET",
-        "/enterprise/v1/events?enterprise_customer_uuid={enterprise}",
-        "/enterprise/v1/events",
-        also_answers=("text/event-stream",),
     ),
     "the caller": Sample("GET", "/enterprise/v1/me", "/enterprise/v1/me"),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),

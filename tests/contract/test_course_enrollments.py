@@ -1,11 +1,15 @@
 """Enrolling learners without a license or credit: what a client sends, and what it is answered."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from bursar.enrollment.direct.models import DirectEnrollment
 from testing.clients.api import Api, xml_of
 from testing.clients.inside import Inside
 from testing.shops.service import Service, Shop
@@ -15,6 +19,7 @@ from tests.contract.test_compatibility import unchecked
 SUCCESS, PENDING = {"detail": "success"}, {"detail": "pending"}
 OUTSIDE = {"course_run_id": ["This course run is in none of the enterprise's catalogs."]}
 WHO = "Give user_email or lms_user_id."
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ANA, BEN = "ana@example.org", "ben@example.org"
 
 
@@ -157,7 +162,7 @@ def test_the_second_version_s_address_is_the_same(stocked: Shop) -> None:
             path, json=[item(stocked, user_email=ANA)], headers=authorization
         )
         assert (response.status_code, response.json()) == (200, [SUCCESS])
-    assert unchecked(stocked.api, path_of(stocked.uuid, 2)).status_code == 405
+    assert unchecked(stocked.api, path_of(stocked.uuid, 2)).status_code == 200
 
 
 def test_an_answer_in_xml_has_the_same_items(stocked: Shop) -> None:
@@ -176,3 +181,126 @@ def test_only_an_administrator_of_the_enterprise_may(service: Service, stocked: 
     assert status(service.acting_as(REPORTING), ACME) == 403
     assert status(service.acting_as(ADMIN), stocked.uuid) == 404
     assert status(service.acting_as(ADMIN), ACME) == 200
+
+
+# --- what came of them ---
+
+REFUSED = {"state": "failed", "reason": "Enrollment is closed"}
+
+
+@pytest.fixture(scope="module")
+def settled(service: Service) -> Shop:
+    """Ana's enrollment was refused, Ben's waits for his account, Cal's was to end and is queued."""
+    shop = service.open_shop()
+    shop.stock(open_course(shop.key("Open")))
+    shop.declare(learners=[{"email": ANA, "lms_user_id": 501}])
+    wishes = [item(shop, user_email=ANA, cohort="blue"), item(shop, user_email=BEN)]
+    assert answers(shop, *wishes) == [SUCCESS, PENDING]
+    with service.database.transaction() as session:
+        session.execute(
+            update(DirectEnrollment)
+            .where(
+                DirectEnrollment.enterprise_uuid == shop.uuid, DirectEnrollment.state == "queued"
+            )
+            .values(state="failed", error="Enrollment is closed", modified_at=NOW)
+        )
+    return shop
+
+
+def listed(shop: Shop, **params: Any) -> Any:
+    return shop.api.json(path_of(shop.uuid), params=params)
+
+
+def test_what_the_lms_refused_is_listed_with_its_reason(settled: Shop) -> None:
+    (refused,) = listed(settled, state="failed")["results"]
+    assert list(refused) == [
+        "user_email",
+        "lms_user_id",
+        "course_run_id",
+        "course_mode",
+        "is_active",
+        "cohort",
+        "state",
+        "reason",
+        "created",
+        "modified",
+    ]
+    assert refused | {"created": ""} == {
+        "user_email": ANA,
+        "lms_user_id": 501,
+        "course_run_id": run_of(settled),
+        "course_mode": "verified",
+        "is_active": True,
+        "cohort": "blue",
+        **REFUSED,
+        "created": "",
+        "modified": "2030-01-01T00:00:00Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, [ANA, BEN]),
+        ({"state": ""}, [ANA, BEN]),
+        ({"state": "waiting"}, [BEN]),
+        ({"state": "waiting,failed"}, [ANA, BEN]),
+        ({"state": ["waiting", "done"]}, [BEN]),
+        ({"state": "done"}, []),
+        ({"user_email": f" {BEN.upper()} "}, [BEN]),
+        ({"user_email": "nobody@example.org"}, []),
+        ({"course_run_id": "course-v1:edX+None+1"}, []),
+    ],
+)
+def test_they_can_be_selected(settled: Shop, asked: dict[str, Any], found: list[str]) -> None:
+    answered = listed(settled, **asked)
+    assert [each["user_email"] for each in answered["results"]] == found
+    assert answered["count"] == len(found)
+
+
+def test_by_the_key_of_the_run_too(settled: Shop) -> None:
+    for key in (run_of(settled), f" {run_of(settled)}", run_of(settled).replace("+", " ")):
+        assert listed(settled, course_run_id=key)["count"] == 2
+
+
+def test_they_come_in_pages(settled: Shop) -> None:
+    first = listed(settled, page_size=1)
+    assert (first["count"], first["previous"]) == (2, None)
+    assert path_of(settled.uuid) in first["next"]
+    second = listed(settled, page_size=1, page=2)
+    assert [each["user_email"] for each in second["results"]] == [BEN]
+    assert (second["next"], "page_size=1" in second["previous"]) == (None, True)
+    assert settled.api.get(path_of(settled.uuid), params={"page": 3}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"state": "refused"}, {"state": ["Must be one of: queued, waiting, done, failed."]}),
+        (
+            {"course_run_id": "a\u200b"},
+            {"course_run_id": ["Remove the invisible character U+200B at position 2."]},
+        ),
+        (
+            {"user_email": "\u202aa@b.org"},
+            {"user_email": ["Remove the invisible character U+202A at position 1."]},
+        ),
+    ],
+)
+def test_a_wrong_parameter_of_the_list_is_named(
+    settled: Shop, asked: dict[str, str], message: Any
+) -> None:
+    accept = {"Accept": "application/json"}
+    response = settled.api.get(path_of(settled.uuid), params=asked, headers=accept)
+    assert (response.status_code, response.json()) == (400, message)
+
+
+def test_the_list_is_the_enterprise_s_alone(service: Service, settled: Shop) -> None:
+    path = path_of(settled.uuid)
+    assert service.anonymous.get(path).status_code == 401
+    assert service.acting_as(ADMIN).get(path).status_code == 404
+    foreign, unknown = (
+        service.acting_as(ADMIN).get(path_of(uuid)) for uuid in (settled.uuid, uuid4())
+    )
+    assert foreign.content == unknown.content
+    assert service.acting_as(REPORTING).get(path_of(ACME)).status_code == 200

@@ -1,11 +1,14 @@
 """`course-enrollments` over HTTP: a client enrolls learners itself, without a seat or money."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
+import msgspec
 from pydantic import Field, StringConstraints, WithJsonSchema, model_validator
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from bursar.api.people import ADDRESS
 from bursar.enrollment.commands import Payer
 from bursar.enrollment.direct import service
 from bursar.enrollment.direct.commands import (
@@ -14,17 +17,34 @@ from bursar.enrollment.direct.commands import (
     Outcome,
     RequestEnrollments,
     Wish,
+    WishSelection,
+    WishState,
 )
 from bursar.enrollment.direct.owned import ENTERPRISE, EnterpriseTarget
+from bursar.enrollment.direct.views import CourseEnrollmentView
+from bursar.pages import PageRequest
 from bursar.settings import Settings
 from bursar.web.fields import LARGEST_INTEGER, MOST_ITEMS, EmailAddress, Visible
-from bursar.web.request import Caller
+from bursar.web.parameters import plus_meant
+from bursar.web.query import (
+    PageNumber,
+    Parameter,
+    Query,
+    Repeatable,
+    WrongValue,
+    size_of_page,
+    visible,
+)
+from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
 from bursar.web.validation import Body, ListBody, problem, validate
 
 routes: Final = Routes("course-enrollments")
 OwnedEnterprise: TypeAlias = Annotated[EnterpriseTarget, ENTERPRISE]
 
+_PATH: Final = "/enterprise/v1/enterprise-customer/{enterprise_uuid:uuid}/course-enrollments"
+PAGE_SIZE: Final = 100
+LARGEST_PAGE: Final = 1000
 _KEY: Final = StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
 _WHO: Final = "Give user_email or lms_user_id."
 
@@ -59,6 +79,43 @@ class CourseEnrollment(Body):
         )
 
 
+def _states(texts: Sequence[str]) -> frozenset[WishState]:
+    """Several, by comma or by saying `state` again; none at all stands for every state."""
+    names = {part.strip() for text in texts for part in text.split(",")} - {""}
+    if names - set(WishState):
+        raise WrongValue(f"Must be one of: {', '.join(WishState)}.")
+    return frozenset(map(WishState, names or WishState))
+
+
+_STATE: Final = Repeatable(
+    _states,
+    schema={"type": "array", "items": {"type": "string", "enum": [*map(str, WishState)]}},
+)
+_RUN: Final = Parameter(lambda given: visible(plus_meant(given.strip())))
+
+
+class CourseEnrollmentsQuery(Query, frozen=True, kw_only=True):
+    state: Annotated[
+        frozenset[WishState], _STATE, "One of these; separated by commas, or repeated."
+    ] = frozenset(WishState)
+    user_email: Annotated[str | None, ADDRESS, "Only this learner."] = None
+    course_run_id: Annotated[str | None, _RUN, "Only this course run."] = None
+    page: PageNumber = 1
+    page_size: Annotated[
+        int, size_of_page(default=PAGE_SIZE, maximum=LARGEST_PAGE), "Items on a page, up to 1,000."
+    ] = PAGE_SIZE
+
+    def selection(self) -> WishSelection:
+        return WishSelection(self.state, self.user_email, self.course_run_id)
+
+
+class CourseEnrollmentList(msgspec.Struct, frozen=True):
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[CourseEnrollmentView]
+
+
 _ITEM: Final = CourseEnrollment.model_json_schema()
 
 
@@ -87,8 +144,51 @@ _REFUSED: Final[Mapping[Outcome, ItemAnswer]] = {
 _TPA: Final[ItemAnswer] = {"tpa_user_id": [f"Not supported. {_WHO}"]}
 
 
+_LIST_EXAMPLE: Final[dict[str, Any]] = {
+    "count": 1,
+    "next": None,
+    "previous": None,
+    "results": [
+        {
+            "user_email": "abc@example.com",
+            "lms_user_id": 501,
+            "course_run_id": "course-v1:edX+DemoX+2026",
+            "course_mode": "verified",
+            "is_active": True,
+            "cohort": None,
+            "state": "failed",
+            "reason": "Enrollment is closed",
+            "created": "2026-02-24T09:30:00Z",
+            "modified": "2026-02-24T09:30:02Z",
+        }
+    ],
+}
+
+
+@routes.get(_PATH, example=_LIST_EXAMPLE)
+def list_course_enrollments(
+    enterprise: OwnedEnterprise,
+    query: CourseEnrollmentsQuery,
+    request: HttpRequest,
+    connection: Connection,
+) -> CourseEnrollmentList:
+    """List course enrollments
+
+    What was asked for last of each learner and course run, and what came of it; the one that
+    changed last comes first. With `state=failed`: those that the LMS refused, with its reason.
+    Beyond the reference.
+    """
+    wanted = PageRequest(query.page_size, query.page)
+    page, found = service.list_wishes(
+        connection, enterprise.enterprise_uuid, query.selection(), wanted
+    )
+    return CourseEnrollmentList(
+        page.count, request.next_link(page), request.previous_link(page), found
+    )
+
+
 @routes.post(
-    "/enterprise/v1/enterprise-customer/{enterprise_uuid:uuid}/course-enrollments",
+    _PATH,
     example=[
         {"detail": "success"},
         {"detail": "pending"},

@@ -7,8 +7,8 @@ from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session
 
 from bursar.enrollment.commands import Payer
+from bursar.enrollment.direct.commands import WishState
 from bursar.enrollment.direct.models import DirectEnrollment
-from bursar.enrollment.direct.rules import WishState
 from bursar.enrollment.models import Enrollment
 from bursar.learners.models import Learner
 

@@ -40,6 +40,26 @@ class RequestEnrollments:
     wishes: Sequence[Wish]
 
 
+class WishState(StrEnum):
+    QUEUED = "queued"
+    """A job is to work on it."""
+    WAITING = "waiting"
+    """For the learner's account to become known."""
+    DONE = "done"
+    FAILED = "failed"
+    """The LMS refused it. The same wish again is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class WishSelection:
+    """Which wishes of an enterprise are listed: those for which all of this holds."""
+
+    states: frozenset[WishState]
+    email: str | None = None
+    """Normalised."""
+    courserun_key: str | None = None
+
+
 class Outcome(StrEnum):
     SUCCESS = "success"
     """Done, or durably under way."""

@@ -7,8 +7,8 @@ from sqlalchemy import Table, and_
 
 from bursar.database.engine import Database
 from bursar.database.forgetting import delete_old
+from bursar.enrollment.direct.commands import WishState
 from bursar.enrollment.direct.models import DirectEnrollment
-from bursar.enrollment.direct.rules import WishState
 
 _WISHES: Final = cast("Table", DirectEnrollment.__table__)
 # Whoever is enrolled by a wish is so in the LMS too, and can leave it only with the wish.

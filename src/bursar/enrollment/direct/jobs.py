@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.enrollment.direct.commands import WishState
 from bursar.enrollment.direct.events import DirectEnrollmentsRequested
 from bursar.enrollment.direct.queries import change_wishes, queue_waiting
-from bursar.enrollment.direct.rules import WishState
 from bursar.enrollment.direct.working import QueueAgain, Working, work_on
 from bursar.enrollment.gateway import LmsGateway
 from bursar.enrollment.patience import patiently

@@ -5,7 +5,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, String, literal_column, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    String,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from bursar.batches import batched
@@ -13,10 +23,14 @@ from bursar.database.bulk import is_any_of
 from bursar.database.rows import given_rows
 from bursar.database.types import AnyRow
 from bursar.enrollment.commands import Place
+from bursar.enrollment.direct.commands import WishSelection, WishState
 from bursar.enrollment.direct.models import DirectEnrollment
-from bursar.enrollment.direct.rules import Standing, WishState
+from bursar.enrollment.direct.rules import Standing
+from bursar.learners.models import Learner
+from bursar.pages import Page
 
-_wishes = DirectEnrollment.__table__
+_wishes, _learners = DirectEnrollment.__table__, Learner.__table__
+_LISTED: Final = _wishes.join(_learners, _learners.c.id == _wishes.c.learner_id)
 # Literals, because PostgreSQL cannot use a partial index with a parameter.
 _IS_QUEUED: Final = _wishes.c.state == literal_column("'queued'")
 _IS_WAITING: Final = _wishes.c.state == literal_column("'waiting'")
@@ -112,6 +126,38 @@ def unfinished_batches(session: Session) -> list[UUID]:
 def is_any_waiting(session: Session, since: datetime) -> bool:
     statement = select(_wishes.c.id).where(_IS_WAITING, _wishes.c.modified_at <= since).limit(1)
     return session.connection().execute(statement).first() is not None
+
+
+def count_selected(connection: Connection, enterprise_uuid: UUID, wanted: WishSelection) -> int:
+    statement = select(func.count()).select_from(_LISTED)
+    number: int = connection.scalar(statement.where(*_selected(enterprise_uuid, wanted))) or 0
+    return number
+
+
+def selected_wishes(
+    connection: Connection, enterprise_uuid: UUID, wanted: WishSelection, page: Page
+) -> Sequence[AnyRow]:
+    """With the address and the account of each learner; the one that changed last comes first."""
+    statement = (
+        select(_wishes, _learners.c.email, _learners.c.lms_user_id)
+        .select_from(_LISTED)
+        .where(*_selected(enterprise_uuid, wanted))
+        .order_by(_wishes.c.modified_at.desc(), _wishes.c.id.desc())
+        .limit(page.size)
+        .offset(page.start)
+    )
+    return connection.execute(statement).all()
+
+
+def _selected(enterprise_uuid: UUID, wanted: WishSelection) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [_wishes.c.enterprise_uuid == enterprise_uuid]
+    if wanted.states != frozenset(WishState):
+        conditions.append(_wishes.c.state.in_(sorted(wanted.states)))
+    if wanted.email is not None:
+        conditions.append(_learners.c.email == wanted.email)
+    if wanted.courserun_key is not None:
+        conditions.append(_wishes.c.courserun_key == wanted.courserun_key)
+    return conditions
 
 
 def active_among(session: Session, uuids: Sequence[UUID]) -> set[UUID]:

@@ -1,23 +1,12 @@
 """What a wish changes in what stands. Pure decisions."""
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Final
 
 from bursar.enrollment.commands import Payer
-from bursar.enrollment.direct.commands import Answered, Outcome, Wish
+from bursar.enrollment.direct.commands import Answered, Outcome, Wish, WishState
 
 _OTHERS: Final = frozenset({Payer.LICENSE, Payer.CREDIT})
-
-
-class WishState(StrEnum):
-    QUEUED = "queued"
-    """A job is to work on it."""
-    WAITING = "waiting"
-    """For the learner's account to become known."""
-    DONE = "done"
-    FAILED = "failed"
-    """The LMS refused it. The same wish again is tried again."""
 
 
 @dataclass(frozen=True, slots=True)

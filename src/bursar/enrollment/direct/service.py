@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from bursar import clock
@@ -18,11 +19,24 @@ from bursar.catalog.listings.service import runs_held
 from bursar.database.bulk import bulk_insert, bulk_update
 from bursar.database.types import AnyRow
 from bursar.enrollment.commands import Payer, Place
-from bursar.enrollment.direct.commands import Answered, Outcome, RequestEnrollments, Wish
+from bursar.enrollment.direct.commands import (
+    Answered,
+    Outcome,
+    RequestEnrollments,
+    Wish,
+    WishSelection,
+    WishState,
+)
 from bursar.enrollment.direct.events import DirectEnrollmentsRequested
 from bursar.enrollment.direct.models import DirectEnrollment
-from bursar.enrollment.direct.queries import find_wishes, standing_of
-from bursar.enrollment.direct.rules import Standing, WishState, decide
+from bursar.enrollment.direct.queries import (
+    count_selected,
+    find_wishes,
+    selected_wishes,
+    standing_of,
+)
+from bursar.enrollment.direct.rules import Standing, decide
+from bursar.enrollment.direct.views import CourseEnrollmentView, view_of
 from bursar.enrollment.service import find_payers
 from bursar.events.service import publish
 from bursar.learners.service import (
@@ -31,6 +45,7 @@ from bursar.learners.service import (
     find_learners_by_account,
     lock_learners,
 )
+from bursar.pages import Page, PageRequest
 
 
 def request_enrollments(
@@ -59,6 +74,15 @@ def request_enrollments(
         _store(session, batch, found.rows, changed)
         publish(session, actor, [_requested(batch, changed.values())], at=at)
     return answers
+
+
+def list_wishes(
+    connection: Connection, enterprise_uuid: UUID, wanted: WishSelection, request: PageRequest
+) -> tuple[Page, list[CourseEnrollmentView]]:
+    """The one that changed last comes first. Two statements. Raises PageOutOfRange."""
+    page = request.within(count_selected(connection, enterprise_uuid, wanted))
+    rows = selected_wishes(connection, enterprise_uuid, wanted, page)
+    return page, [view_of(row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

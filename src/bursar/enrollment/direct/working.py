@@ -19,10 +19,11 @@ from bursar.database.types import AnyRow
 from bursar.delivery.service import enqueue
 from bursar.enrollment.commands import NewEnrollment, Payer, Place
 from bursar.enrollment.direct import queries
+from bursar.enrollment.direct.commands import WishState
 from bursar.enrollment.direct.events import DirectEnrollmentsSettled
 from bursar.enrollment.direct.mail import mails_of
 from bursar.enrollment.direct.models import DirectEnrollment
-from bursar.enrollment.direct.rules import WishState, is_paid_by_others
+from bursar.enrollment.direct.rules import is_paid_by_others
 from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome, require_answers
 from bursar.enrollment.service import end_enrollments, find_payers, record_enrollments
 from bursar.events.service import publish
