@@ -13,7 +13,6 @@ from pydantic import (
 )
 from pydantic_core.core_schema import no_info_plain_validator_function
 
-from bursar.emails import normalised
 from bursar.invisible import refuse_invisible
 from bursar.subscriptions.licenses.commands import LicenseFilter
 from bursar.subscriptions.licenses.states import LicenseStatus
@@ -94,7 +93,7 @@ def _part_of_email(value: object) -> str:
         refuse_invisible(value)
     except ValueError as error:
         raise ValueError(f"user_email: {error}") from None
-    return normalised(value)
+    return value.strip()
 
 
 def _statuses(value: object) -> frozenset[LicenseStatus]:

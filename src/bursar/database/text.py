@@ -1,11 +1,14 @@
 """Searches text regardless of case, also beyond ASCII, in the same way on both databases."""
 
+import unicodedata
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, LargeBinary, String, literal
+from sqlalchemy import ColumnElement, Integer, LargeBinary, String, and_, literal, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+
+from bursar.emails import normalised, readable
 
 _SQLITE_FUNCTION = "lower_unicode"
 
@@ -36,9 +39,39 @@ def contains_in_any_case(column: ColumnElement[str], text: str) -> ColumnElement
     return _Lowered(column).contains(text.lower(), autoescape=True)
 
 
+class _Readable(FunctionElement[str]):
+    """An address with its domain as people write it. On PostgreSQL, a migration has made it."""
+
+    inherit_cache = True
+    type = String()
+    name = "readable_address"
+
+
+@compiles(_Readable)
+def _readable_address(element: _Readable, compiler: SQLCompiler, **options: Any) -> str:
+    return f"{element.name}({compiler.process(element.clauses, **options)})"
+
+
+def address_contains(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Whether a stored address contains the text, in which the domain may be written either way."""
+    stored = column.contains(normalised(text), autoescape=True)
+    # Of a part of one label, ASCII letters that stand together do so in its other form too.
+    if text.isascii() and "." not in text and "@" not in text:
+        return stored
+    part = unicodedata.normalize("NFKC", text.strip().lower())
+    # Nearly no domain has another form, and finding that out is quick.
+    is_readable = and_(column.contains("xn--"), _Readable(column).contains(part, autoescape=True))
+    return or_(stored, is_readable)
+
+
 def add_functions_to_sqlite(raw: Any) -> None:
-    """Adds the function that `_Lowered` calls to a new connection of the driver."""
+    """Adds the functions that are called here to a new connection of the driver."""
     raw.create_function(_SQLITE_FUNCTION, 1, _lowered, deterministic=True)
+    raw.create_function(_Readable.name, 1, _readable, deterministic=True)
+
+
+def _readable(value: str | None) -> str | None:
+    return None if value is None else readable(value)
 
 
 def _lowered(value: str | None) -> str | None:

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
-from bursar.database.text import contains_in_any_case
-from bursar.emails import from_query
+from bursar.database.text import address_contains, contains_in_any_case
 from bursar.learners.models import Learner
 from bursar.reporting.commands import Activity, EnrollmentStatus, Filters
 from bursar.reporting.fields import COURSE_TITLE, enrollments, seen
@@ -37,7 +36,8 @@ def _person(filters: Filters, enterprise_uuid: UUID) -> Iterator[Condition]:
 
 
 def _address_contains(enterprise_uuid: UUID, part: str) -> Condition:
-    found = _people.c.email.contains(from_query(part), autoescape=True)
+    # A query string takes a plus sign for a space, and no address has a space.
+    found = address_contains(_people.c.email, part.strip().replace(" ", "+"))
     return _is_of(_learners_of(enterprise_uuid).where(found))
 
 

@@ -11,6 +11,7 @@ comes several times the last one counts, unless the `Parameter` takes all; an em
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -203,7 +204,8 @@ TEXT: Final = plain_text()
 
 
 def _searched(text: str) -> str | None:
-    text = text.strip()
+    # As what is stored is composed; accents can be typed in two ways.
+    text = unicodedata.normalize("NFC", text.strip())
     if len(text) > LONGEST_TEXT:
         raise ValueError(text)
     return text or None

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, or_
 
 from bursar.credit.assignments.commands import AssignmentFilters
 from bursar.credit.models import Assignment
-from bursar.database.text import contains_in_any_case
+from bursar.database.text import address_contains, contains_in_any_case
 
 _COLUMNS: Final = Assignment.__table__.c
 
@@ -44,5 +44,5 @@ def _holds(search: str | None) -> ColumnElement[bool] | None:
         return None
     return or_(
         contains_in_any_case(_COLUMNS.content_title, search),
-        _COLUMNS.learner_email.contains(search.lower(), autoescape=True),
+        address_contains(_COLUMNS.learner_email, search),
     )

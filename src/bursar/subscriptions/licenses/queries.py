@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from bursar.batches import batched
 from bursar.bulk_changes.commands import MOST_AT_ONCE, Change
 from bursar.database.bulk import found_by_each, is_any_of
-from bursar.database.text import contains_in_any_case
+from bursar.database.text import address_contains
 from bursar.database.types import AnyRow
 from bursar.subscriptions.licenses.commands import (
     LicenseFilter,
@@ -112,7 +112,7 @@ def matching_rows(
 def _conditions_of(wanted: LicenseFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.user_email is not None:
-        conditions.append(contains_in_any_case(licenses.user_email, wanted.user_email))
+        conditions.append(address_contains(licenses.user_email, wanted.user_email))
     if wanted.statuses is not None:
         conditions.append(licenses.status.in_(sorted(status.value for status in wanted.statuses)))
     return conditions
@@ -209,7 +209,7 @@ def _selected(plan_uuid: UUID, wanted: LicenseSelection) -> list[ColumnElement[b
     if wanted.user_email is not None:
         conditions.append(licenses.user_email == wanted.user_email)
     if wanted.search is not None:
-        conditions.append(contains_in_any_case(licenses.user_email, wanted.search))
+        conditions.append(address_contains(licenses.user_email, wanted.search))
     return conditions
 
 
