@@ -352,6 +352,12 @@ SAMPLES = {
         "POST, OPTIONS",
         names_something_new=True,
     ),
+    "the events": Sample(
+        "GET",
+        "/enterprise/v1/events?enterprise_customer_uuid={enterprise}",
+        "/enterprise/v1/events",
+        also_answers=("text/event-stream",),
+    ),
     "the caller": Sample("GET", "/enterprise/v1/me", "/enterprise/v1/me"),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),
     "a replacement": _write("PUT", THINGS, 201, "POST, PUT, OPTIONS"),
