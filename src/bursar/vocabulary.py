@@ -11,11 +11,13 @@ from bursar.events.event import Event
 from bursar.events.vocabulary import PUBLIC_TYPES
 from bursar.reporting.views import LearnerSummary
 from bursar.web.openapi.webhooks import Webhook
+from bursar.webhooks import events as webhook_events
 
 __all__ = ["EVENT_SCHEMA", "classes_by_type", "webhooks"]
 
-_PACKAGES: Final = work.__name__.partition(".")[0]
-"""The composition imports every domain, so that all their events are known."""
+_ROOMS: Final = (work, webhook_events)
+"""Between them they import every domain, so that all events are known."""
+_PACKAGE: Final = _ROOMS[0].__name__.partition(".")[0]
 _OF_ANOTHER_ROOM: Final[Mapping[str, type[msgspec.Struct]]] = {"enrollment": LearnerSummary}
 """Data that the room of an event does not know, by the type of the object: the learner summary
 stands above enrollments."""
@@ -35,7 +37,7 @@ def classes_by_type() -> dict[str, list[type[Event]]]:
     """The public classes of events. Two may have one type, for objects of two kinds."""
     found: defaultdict[str, dict[str, type[Event]]] = defaultdict(dict)
     for kind in _subclasses(Event):
-        is_ours = kind.__module__.partition(".")[0] == _PACKAGES
+        is_ours = kind.__module__.partition(".")[0] == _PACKAGE
         if is_ours and kind.is_public and hasattr(kind, "type"):
             # By name, because a dataclass with slots is made twice: the first one, which nobody
             # uses, comes before it.

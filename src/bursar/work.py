@@ -17,6 +17,7 @@ from bursar.credit.assignments import mail as credit_mail
 from bursar.credit.assignments import selected as selected_assignments
 from bursar.credit.assignments import tasks as credit
 from bursar.credit.policies import events as policies
+from bursar.credit.policies import tasks as policy_tasks
 from bursar.credit.redemption import events as transactions
 from bursar.credit.redemption import jobs as credit_jobs
 from bursar.database.engine import PATIENT, Database, Patience
@@ -49,6 +50,7 @@ from bursar.jobs.tasks import Task, scheduled
 from bursar.learners.events import LearnerConsentChanged, LearnerLinked
 from bursar.learners.telling import telling_consent
 from bursar.processes.figures import process_figures
+from bursar.reporting import tasks as report_tasks
 from bursar.reporting.service import presenting_rows
 from bursar.retention import tasks as retention
 from bursar.settings import Settings
@@ -65,6 +67,7 @@ from bursar.subscriptions.licenses.events import (
     LicenseRevoked,
 )
 from bursar.subscriptions.licenses.linking import link_learners
+from bursar.subscriptions.plans import tasks as plan_tasks
 from bursar.subscriptions.plans.events import PlanExpired
 from bursar.subscriptions.renewals import tasks as renewals
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
@@ -142,6 +145,9 @@ def tasks_of(gateway: LmsGateway) -> Mapping[str, Task]:
         task.name: task
         for task in (
             *credit.TASKS,
+            *policy_tasks.TASKS,
+            *plan_tasks.TASKS,
+            *report_tasks.TASKS,
             *renewals.TASKS,
             *endings.tasks(gateway),
             *bulk.tasks(gateway),

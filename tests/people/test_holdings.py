@@ -37,6 +37,7 @@ WITHOUT_PEOPLE = {
     "subsidies",
     "subsidy_access_policies",
     "task_runs",
+    "told_once",
     "token_failures",
     "webhook_endpoints",
     "webhook_secrets",

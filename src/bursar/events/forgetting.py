@@ -115,6 +115,7 @@ def _page(enterprise: UUID | None, before: datetime, kept: Kept) -> Select[tuple
     replaced = exists().where(
         _newer.c.object_id == event.object_id,
         _newer.c.object_type == event.object_type,
+        _newer.c.is_public == event.is_public,
         _newer.c.version > event.version,
         or_(event.object_type.not_in(list(kept.each_kind)), _newer.c.type == event.type),
     )

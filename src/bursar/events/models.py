@@ -39,7 +39,7 @@ class EventRecord(Base):
     object_type: Mapped[str]
     object_id: Mapped[str]
     version: Mapped[int]
-    """Counts the events of one object, from 1."""
+    """Counts the public events of one object, and the others for themselves, each from 1."""
     at: Mapped[datetime]
     actor_kind: Mapped[str]
     actor: Mapped[str]
@@ -95,3 +95,16 @@ class EventReader(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(BigInteger)
+
+
+class ToldOnce(Base):
+    """That something was told which is told once only: see `told`."""
+
+    __tablename__ = "told_once"
+
+    object_uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    type: Mapped[str] = mapped_column(primary_key=True)
+    mark: Mapped[str] = mapped_column(primary_key=True)
+    """What makes this time another one than the next, such as the day on which a plan ends."""
+    enterprise_uuid: Mapped[UUID] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(index=True)

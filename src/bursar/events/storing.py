@@ -4,7 +4,7 @@ many."""
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 import msgspec
@@ -51,13 +51,18 @@ def _row(actor: Actor, event: Event, at: datetime) -> dict[str, Any]:
     }
 
 
-def _object(row: Mapping[str, Any]) -> tuple[str, str]:
-    return row["object_id"], row["object_type"]
+_Counted: TypeAlias = tuple[str, str, bool]
+
+
+def _object(row: Mapping[str, Any]) -> _Counted:
+    """Versions count the public events of an object, and the others, each for themselves: readers
+    outside see no gap."""
+    return row["object_id"], row["object_type"], row["is_public"]
 
 
 def _number_within(rows: Sequence[dict[str, Any]]) -> None:
     """Numbers the events of one change that are about the same object."""
-    seen: Counter[tuple[str, str]] = Counter()
+    seen: Counter[_Counted] = Counter()
     for row in rows:
         seen[_object(row)] += 1
         row["version"] = seen[_object(row)]
@@ -68,11 +73,11 @@ def _insert_on_sqlite(session: Session, rows: Sequence[dict[str, Any]], *, are_f
         table = EventRecord.__table__.c
         ids = {row["object_id"] for row in rows}
         newest = (
-            select(table.object_id, table.object_type, func.max(table.version))
+            select(table.object_id, table.object_type, table.is_public, func.max(table.version))
             .where(table.object_id.in_(ids))
-            .group_by(table.object_id, table.object_type)
+            .group_by(table.object_id, table.object_type, table.is_public)
         )
-        known = {(row[0], row[1]): row[2] for row in session.connection().execute(newest)}
+        known = {row[:3]: row[3] for row in map(tuple, session.connection().execute(newest))}
         for row in rows:
             row["version"] += known.get(_object(row), 0)
     bulk_insert(session, EventRecord, list(rows))
@@ -123,5 +128,6 @@ _INSERT_FIRST: Final = _insert("version")
 # objects now.
 _INSERT_NEXT: Final = _insert(
     "version + coalesce((SELECT max(events.version) FROM events WHERE "
-    "events.object_id = given.object_id AND events.object_type = given.object_type), 0)"
+    "events.object_id = given.object_id AND events.object_type = given.object_type "
+    "AND events.is_public = given.is_public), 0)"
 )

@@ -51,7 +51,7 @@ def _told(name: str, otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 _BY_ENTERPRISE = _e.payer != Payer.REPORTED.value
-_COURSE_END = _told("course_end", _f.end_date)
+COURSE_END: Final = _told("course_end", _f.end_date)
 _COURSE_START = _told("course_start", _f.start_date)
 _ENROLLMENT_DATE = day_of(_e.enrolled_at)
 _REFUND_FROM = case((_COURSE_START > _ENROLLMENT_DATE, _COURSE_START), else_=_ENROLLMENT_DATE)
@@ -72,7 +72,7 @@ _EXPRESSIONS: Final[dict[str, ColumnElement[Any]]] = {
         "amount_learner_paid", case((_BY_ENTERPRISE, literal(0.0, Double())))
     ),
     "course_duration": _told("course_duration", _f.weeks_to_complete),
-    "course_end": _COURSE_END,
+    "course_end": COURSE_END,
     "course_key": COURSE_KEY,
     "course_list_price": _told("course_list_price", _f.list_price),
     "course_max_effort": _told("course_max_effort", _f.max_effort),
@@ -92,7 +92,7 @@ _EXPRESSIONS: Final[dict[str, ColumnElement[Any]]] = {
     "is_refunded": _told("is_refunded", literal(False)),  # noqa: FBT003 - a value
     "paid_by": _told("paid_by", case((_BY_ENTERPRISE, "Enterprise"))),
     "progress_status": case(
-        (_e.has_passed, "Passed"), (_COURSE_END < TODAY, "Failed"), else_="In Progress"
+        (_e.has_passed, "Passed"), (COURSE_END < TODAY, "Failed"), else_="In Progress"
     ),
     "seat_delivery_method": _told(
         "seat_delivery_method",

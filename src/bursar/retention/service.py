@@ -13,6 +13,7 @@ from bursar.audit.forgetting import forget_entries
 from bursar.audit.operations import JobCancelled
 from bursar.bulk_changes.events import BulkChangeRequested
 from bursar.bulk_changes.forgetting import forget_changes, known_changes
+from bursar.credit.policies.events import PolicyThresholdReached
 from bursar.database.engine import Database
 from bursar.database.forgetting import days_before
 from bursar.delivery.events import MailRetried
@@ -22,6 +23,7 @@ from bursar.enrollment.bulk.forgetting import forget_jobs, known_jobs
 from bursar.enrollment.direct.events import DirectEnrollmentsRequested
 from bursar.enrollment.direct.forgetting import forget_wishes
 from bursar.events.forgetting import Kept, forget_events, forget_shown
+from bursar.events.told import forget_told
 from bursar.identity.events import ClientSecretRotated
 from bursar.identity.service import list_enterprises
 from bursar.settings import Settings
@@ -75,5 +77,9 @@ def _trail(
     return {
         "mails": forget_mails(database, enterprises, before) if before else 0,
         "events": forget_events(database, enterprises, before, KEPT) if before else 0,
+        # What is told for each limit is told once for ever; the others have ends that have passed.
+        "marks of what was told": forget_told(database, before, {PolicyThresholdReached.type})
+        if before
+        else 0,
         "audit entries": forget_entries(database, enterprises, before) if before else 0,
     }

@@ -31,6 +31,7 @@ from bursar.credit.assignments.views import allocation_item, assignment_item, as
 from bursar.credit.ledger.rules import refusal_of_cost
 from bursar.credit.ledger.service import BudgetDelta, LockedBudget, lock_budget, post
 from bursar.credit.models import Assignment
+from bursar.credit.policies.thresholds import tell_spent
 from bursar.credit.policy_types import ASSIGNED
 from bursar.credit.refusals import (
     ContentNotInCatalog,
@@ -111,9 +112,11 @@ def _reserve(
         again = _allocate_again(session, matched.again, values)
         created = _create(session, budget, matched.new, values)
         news = list(_news(budget, matched, again, created, actions))
+        delta = _delta(matched, terms.cost_cents)
         if news:
-            post(session, budget, _delta(matched, terms.cost_cents), at=at)
+            post(session, budget, delta, at=at)
             publish(session, actor, news, at=at)
+    tell_spent(session, actor, budget, delta, at)
     items = [allocation_item(event.data) for event in news]
     return Allocation(
         updated=items[: len(again)],

@@ -73,6 +73,13 @@ class AssignmentReversed(AssignmentEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentExpiring(AssignmentEvent):
+    """The deadline of the assignment is at most 14 days ahead. Told once for each deadline."""
+
+    type: ClassVar[str] = "assignment.expiring"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentEnded(AssignmentEvent):
     """The assignment ended and its money is available again. The learner is told by the mail
     `mail_uuid`.

@@ -37,7 +37,7 @@ def expire_assignments(database: Database, *, at: datetime | None = None) -> Exp
     """
     at = at or clock.now()
     expired = refreshed = 0
-    for enterprise_uuid, policy_uuid in _policies_with_allocated(database):
+    for enterprise_uuid, policy_uuid in policies_with_allocated(database):
         with database.transaction() as session:
             lock_budget(session, enterprise_uuid, policy_uuid)
             refreshed += refresh_deadlines(session, enterprise_uuid, policy_uuid, at)
@@ -46,7 +46,7 @@ def expire_assignments(database: Database, *, at: datetime | None = None) -> Exp
     return Expired(expired, refreshed)
 
 
-def _policies_with_allocated(database: Database) -> list[tuple[UUID, UUID]]:
+def policies_with_allocated(database: Database) -> list[tuple[UUID, UUID]]:
     table = AssignmentConfiguration
     statement = select(table.enterprise_uuid, table.policy_uuid).where(
         table.notifying_count + table.waiting_count + table.failed_count > 0

@@ -5,8 +5,10 @@ from typing import ClassVar
 
 from bursar.credit.policies.views import (
     PolicySummary,
+    PolicyThreshold,
     SubsidyAdjustment,
     SubsidyDeposit,
+    SubsidyExpiry,
     SubsidyItem,
 )
 from bursar.events.event import Event
@@ -53,6 +55,28 @@ class SubsidyAdjusted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubsidyExpiring(Event):
+    """The subsidy ends within so many days. Told once for each end, 30 days and 7 days before."""
+
+    type: ClassVar[str] = "subsidy.expiring"
+    object_type: ClassVar[str] = "subsidy"
+    is_public: ClassVar[bool] = True
+
+    data: SubsidyExpiry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubsidyExpired(Event):
+    """The subsidy has ended. Told once for each end."""
+
+    type: ClassVar[str] = "subsidy.expired"
+    object_type: ClassVar[str] = "subsidy"
+    is_public: ClassVar[bool] = True
+
+    data: SubsidyExpiry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyEvent(Event):
     """An event whose data is the policy as the list of policies shows it after the change."""
 
@@ -77,3 +101,14 @@ class PolicyRetired(PolicyEvent):
     """The policy was retired. Other fields may have changed with it."""
 
     type: ClassVar[str] = "policy.retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyThresholdReached(Event):
+    """So much of the policy's limit is spent or allocated. Told once for each limit."""
+
+    type: ClassVar[str] = "policy.threshold_reached"
+    object_type: ClassVar[str] = "policy"
+    is_public: ClassVar[bool] = True
+
+    data: PolicyThreshold

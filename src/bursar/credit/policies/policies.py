@@ -21,6 +21,7 @@ from bursar.credit.policies.events import (
 )
 from bursar.credit.policies.ownership import FIXED, find_owned
 from bursar.credit.policies.queries import find_summary
+from bursar.credit.policies.thresholds import reached, tell_reached
 from bursar.credit.policy_types import ASSIGNED
 from bursar.declarations import (
     DeclarationOutcome,
@@ -96,7 +97,25 @@ def put_policy(
             is_first=is_new,
         )
         publish(session, actor, [told], at=at)
+        _tell_lowered_limit(session, actor, policy, changes, at)
     return outcome
+
+
+def _tell_lowered_limit(
+    session: Session, actor: Actor, policy: Policy, changes: FieldChanges, at: datetime
+) -> None:
+    before, _ = changes.get("spend_limit", (None, None))
+    spent, limit = policy.redeemed_cents + policy.allocated_cents, policy.spend_limit
+    if "spend_limit" not in changes or limit is None:
+        return
+    new = set(reached(limit, spent)) - set(reached(_cents(before), spent))
+    if new:
+        named = (policy.enterprise_uuid, policy.uuid)
+        tell_reached(session, actor, named, dict.fromkeys(sorted(new), limit), at)
+
+
+def _cents(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _kind(*, is_new: bool, changes: FieldChanges) -> type[PolicyEvent]:

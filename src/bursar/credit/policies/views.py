@@ -53,6 +53,12 @@ class PolicySummary(msgspec.Struct, frozen=True):
     is_late_redemption_allowed: bool
 
 
+class PolicyThreshold(PolicySummary, frozen=True):
+    """A policy that has spent or allocated so much of its limit."""
+
+    threshold_percent: int
+
+
 class SubsidyItem(msgspec.Struct, frozen=True):
     """No endpoint shows subsidies; events do."""
 
@@ -81,6 +87,18 @@ class SubsidyAdjustment(msgspec.Struct, frozen=True):
     reason: str
 
 
+class SubsidyExpiry(msgspec.Struct, frozen=True):
+    subsidy: SubsidyItem
+    amount: int
+    """Cents of the balance that nothing is allocated of: nobody can spend them after the end."""
+    days: int
+    """How many days before the end this is told, at most; 0 after the end."""
+
+
+def with_threshold(summary: PolicySummary, percent: int) -> PolicyThreshold:
+    return PolicyThreshold(**msgspec.structs.asdict(summary), threshold_percent=percent)
+
+
 def subsidy_item(row: Subsidy, now: datetime) -> SubsidyItem:
     return SubsidyItem(
         uuid=row.uuid,
@@ -91,6 +109,10 @@ def subsidy_item(row: Subsidy, now: datetime) -> SubsidyItem:
         is_active=is_active(row.active_datetime, row.expiration_datetime, now),
         current_balance=row.balance_cents,
     )
+
+
+def subsidy_expiry(row: Subsidy, days: int, now: datetime) -> SubsidyExpiry:
+    return SubsidyExpiry(subsidy_item(row, now), row.balance_cents - row.allocated_cents, days)
 
 
 def policy_summary(row: AnyRow, now: datetime) -> PolicySummary:

@@ -20,6 +20,7 @@ from bursar.catalog.offers.service import find_offer
 from bursar.credit.assignments.records import StateChange, change_state
 from bursar.credit.ledger.service import BudgetDelta, LockedBudget, NewEntry, lock_budget, post
 from bursar.credit.models import Assignment, SubsidyTransaction
+from bursar.credit.policies.thresholds import tell_spent
 from bursar.credit.redemption import events
 from bursar.credit.redemption.asking import Redeemability, can_redeem
 from bursar.credit.redemption.available import credits_available
@@ -108,6 +109,7 @@ def redeem(
         is_first=True,
     )
     publish(session, actor, [told], at=at)
+    tell_spent(session, actor, budget, delta, at)
     return item
 
 

@@ -33,6 +33,8 @@ from bursar.subscriptions.plans.creation import DEFAULTS, FIELDS, REQUIRED, new_
 from bursar.subscriptions.plans.events import PlanChanged, PlanCreated
 from bursar.subscriptions.plans.locking import CountsDelta, change_counts, lock_plans
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
+from bursar.subscriptions.plans.rules import Seats
+from bursar.subscriptions.plans.seats_low import seats_of, tell_if_low
 from bursar.subscriptions.plans.service import show_plan
 
 _SIZE: Final = "num_licenses"
@@ -86,6 +88,7 @@ def put_plan(
     lock_plans(session, [command.plan_uuid])
     stored = session.get(SubscriptionPlan, command.plan_uuid, populate_existing=True)
     renewals = fields.get("renewals") or ()
+    before = Seats()
     problems = [
         *_problems(session, stored, enterprise_uuid, fields),
         *renewal_problems(session, command.plan_uuid, enterprise_uuid, renewals),
@@ -100,6 +103,7 @@ def put_plan(
         session.add(plan)
     else:
         plan = stored
+        before = seats_of(plan)
         changes = _set_fields(session, plan, fields, at)
     session.flush()
     changes |= _resize(session, plan, fields, at)
@@ -111,6 +115,7 @@ def put_plan(
     plan.modified_at = at
     session.flush()
     _publish(session, actor, plan, changes, at, is_new=stored is None)
+    tell_if_low(session, actor, plan.uuid, before, seats_of(plan), at=at)
     return "created" if stored is None else "changed"
 
 

@@ -76,6 +76,7 @@ from bursar.subscriptions.plans.locking import (
     lock_plans,
 )
 from bursar.subscriptions.plans.rules import why_unassignable, why_unusable
+from bursar.subscriptions.plans.seats_low import seats_after, tell_if_low
 
 __all__ = [
     "activate",
@@ -143,6 +144,7 @@ def assign(
             delta = CountsDelta(unassigned=-len(new), assigned=len(new))
             change_counts(session, {plan.uuid: delta})
             publish(session, actor, _assigned_events(plan, command, assigned), at=at)
+        tell_if_low(session, actor, plan.uuid, plan.seats, seats_after(plan.seats, delta), at=at)
     uuids = (license_.uuid for license_ in assigned)
     return AssignedLicenses(list(zip(new, uuids, strict=True)), len(holders))
 

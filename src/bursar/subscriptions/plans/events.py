@@ -39,6 +39,21 @@ class PlanRenewed(PlanEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSeatsLow(PlanEvent):
+    """Less than a tenth of the licenses is left to assign, and it was more before this change."""
+
+    type: ClassVar[str] = "plan.seats_low"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanExpiring(PlanEvent):
+    """The plan ends soon, and no renewal follows. Told once for each end, 30 days and 7 days
+    before."""
+
+    type: ClassVar[str] = "plan.expiring"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanExpired(PlanEvent):
     """The plan has expired without a renewal, so the enrollments that it paid for have to end."""
 

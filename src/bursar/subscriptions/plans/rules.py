@@ -36,6 +36,11 @@ class Seats:
         return self.unassigned + self.allocated
 
 
+def is_low(seats: Seats) -> bool:
+    """Whether less than a tenth of the licenses is left to assign."""
+    return seats.unassigned * 10 < seats.total
+
+
 @dataclass(frozen=True, slots=True)
 class Revocations:
     total: int

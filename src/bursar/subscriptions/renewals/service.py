@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -31,6 +32,7 @@ from bursar.subscriptions.plans.locking import (
     lock_plans,
 )
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
+from bursar.subscriptions.plans.seats_low import seats_after, tell_if_low
 from bursar.subscriptions.plans.service import show_plan
 from bursar.subscriptions.renewals.commands import ProcessRenewal
 from bursar.subscriptions.renewals.refusals import RenewalRefused
@@ -118,7 +120,9 @@ def _renewed_plan(
         raise RenewalRefused(prior.uuid, reason)
     if missing:
         seats.add_unassigned(session, plan.enterprise_uuid, plan.uuid, missing, at)
-        change_counts(session, {plan.uuid: CountsDelta(unassigned=missing)})
+        more = CountsDelta(unassigned=missing)
+        change_counts(session, {plan.uuid: more})
+        plan = replace(plan, seats=seats_after(plan.seats, more))
     if stored is None:
         event = PlanCreated(
             object_id=plan.uuid,
@@ -165,6 +169,8 @@ def _copy_all(
     number, activated = statuses.total(), statuses[LicenseStatus.ACTIVATED]
     delta = CountsDelta(unassigned=-number, assigned=number - activated, activated=activated)
     change_counts(session, {renewed.uuid: delta})
+    now = seats_after(renewed.seats, delta)
+    tell_if_low(session, actor, renewed.uuid, renewed.seats, now, at=at)
     return number
 
 
