@@ -18,7 +18,7 @@ from bursar.cli.serve import CONNECTIONS
 from bursar.identity.tokens import KeyRing
 from bursar.settings import get_settings
 from bursar.web.adapter import Threads
-from bursar.work import open_database
+from bursar.work import open_database, open_standby
 
 PROCESSES = 2
 PROCESSES_VARIABLE = "BENCHMARK_PROCESSES"
@@ -35,7 +35,8 @@ def create() -> ASGIApp:
     client = UUID(os.environ[CLIENT_VARIABLE])
     floor = Floor(database, KeyRing(database, settings), client, answers)
     handler = floor_handler(floor, Threads(settings.threads))
-    app = create_app(settings, database, extra_handlers=[handler])
+    standby = open_standby(settings, database)
+    app = create_app(settings, database, extra_handlers=[handler], standby=standby)
     memory.collect_garbage_rarely()
     return app
 

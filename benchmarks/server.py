@@ -67,17 +67,17 @@ class BenchmarkServer(ServerProcess):
         return sorted(size for size in sizes if size > SMALLEST_WORKER_BYTES)
 
 
+def processor_seconds(pid: int) -> float:
+    """What the process and those that it started have used so far."""
+    # The second field is a name in brackets, which may hold anything.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own = (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+    return own + sum(map(processor_seconds, children(pid)))
+
+
 def children(pid: int) -> list[int]:
     return [
         int(child)
         for task in Path(f"/proc/{pid}/task").iterdir()
         for child in (task / "children").read_text().split()
     ]
-
-
-def processor_seconds(pid: int) -> float:
-    """Of the process and of those that it started."""
-    # The second field is a name in brackets, which may hold anything.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    own = (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
-    return own + sum(map(processor_seconds, children(pid)))

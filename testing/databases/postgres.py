@@ -133,6 +133,13 @@ class PostgresServer:
             raise PostgresUnavailableError("the server is not running")
         return self._address
 
+    @property
+    def pid(self) -> int:
+        """Of the process that all others of the server are children of."""
+        if self._folder is None:
+            raise PostgresUnavailableError("the server is not running")
+        return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def create_database(self, name: str, *, template: str | None = None) -> str:
         return self.address.create_database(name, template=template)
 

@@ -41,10 +41,8 @@ class Primary(PostgresServer):
 
     def kill(self) -> None:
         """As `pg_ctl stop --mode immediate` does: nobody may finish anything."""
-        assert self._folder is not None
         assert self._guard is not None
-        number = (self._folder / "data" / "postmaster.pid").read_text().splitlines()[0]
-        os.kill(int(number), signal.SIGQUIT)
+        os.kill(self.pid, signal.SIGQUIT)
         self._guard.wait()
 
 
