@@ -15,6 +15,11 @@ BEYOND_SCHEMAS = (
     "Give course_run_ids or program_uuids.",
     # By what there is.
     "Not enough licenses: ",
+    "This is no cursor of this log.",
+    " is no type of event.",
+    # Of a webhook endpoint: a URL has no pattern that says all of it.
+    "Give a URL that begins with https:// and names a host.",
+    "Percent-encode everything in the URL that is not plain ASCII.",
     # A category of Unicode, which a pattern names in no way that all readers of schemas know.
     "Remove the invisible character ",
     # JSON Schema takes 1.0 for an integer.

@@ -72,7 +72,11 @@ def _seconds(text: str) -> int:
     return seconds
 
 
-_CURSOR: Final = Parameter(lambda text: text if text == LATEST else position_of(text), _UNKNOWN)
+_CURSOR: Final = Parameter(
+    lambda text: text if text == LATEST else position_of(text),
+    _UNKNOWN,
+    {"type": "string", "pattern": f"^({LATEST}|[A-Za-z0-9_-]{{12}})$"},
+)
 _TYPES: Final = Repeatable(_types)
 _WAIT: Final = Parameter(
     _seconds,

@@ -11,10 +11,9 @@ stamped again. Whoever reads the clock first and then the log has therefore seen
 that instant, and what others commit afterwards is later. This is also true on a standby, which
 applies commits in their order.
 
-- A log whose rows may change, such as the enrollments of the report, is stamped when it is written
-  and calls `stamp_in_order`. Usually nothing has to be stamped again.
-- A log whose rows never change, such as the log of events, calls `advance` in its own work at
-  commit (`at_commit`) and writes its rows with that stamp.
+A log whose rows may change, such as the enrollments of the report, is stamped when it is written
+and calls `stamp_in_order`. Usually nothing has to be stamped again. The log of events has another
+way: see `bursar.events.sequencing`.
 
 docs/decisions/0021-stamps-in-the-order-of-commits.md compares this with other ways.
 """

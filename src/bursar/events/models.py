@@ -30,9 +30,8 @@ class EventRecord(Base):
     id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
     """Increases in the order of writing. On PostgreSQL this is not the order of commits."""
     transaction_id: Mapped[int | None] = mapped_column(BigInteger, server_default=FetchedValue())
-    """The transaction that wrote the row, on PostgreSQL. A reader that stops before the oldest
-    transaction still under way never misses a row that commits late. On SQLite it is null: only one
-    transaction writes at a time, so ids are in the order of commits."""
+    """The transaction that wrote the row, on PostgreSQL, for whoever looks into the table. On
+    SQLite it is null: only one transaction writes at a time."""
     uuid: Mapped[UUID]
     enterprise_uuid: Mapped[UUID | None]
     type: Mapped[str]
