@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     rate_limit: str = ""
     """Requests for one client and process, such as `600/minute`; empty: no limit."""
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1)
+    slowest_transfer: int = Field(default=4_000, ge=1)
+    """Bytes a second that a client has to send of a body, or to take of an answer that is made
+    while it is sent. Slower ones are cut after a while."""
     idempotency_hours: int = Field(default=24, ge=1)
     """Hours that an answer is stored for its Idempotency-Key."""
     cors_origins: Annotated[list[str], NoDecode] = []

@@ -14,10 +14,13 @@ from bursar.web import streaming
 from bursar.web.adapter import Threads
 from bursar.web.call import Source
 from bursar.web.errors import NotFound
+from bursar.web.pace import Pace
 from bursar.web.streaming import StreamedResponse, Streaming
 from testing.waiting import let_others_run, until
 
 Message = dict[str, Any]
+SLOWEST = 1000
+"""Bytes a second."""
 ENDLESS = text(
     "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers)"
     " SELECT count(*) FROM numbers"
@@ -64,16 +67,16 @@ def patient() -> Client:
 class Place:
     def __init__(self, database: Database, threads: Threads, *, at_once: int = 4) -> None:
         self.database = database
-        self.streaming = Streaming(database, threads, at_once=at_once)
+        self.streaming = Streaming(database, threads, at_once=at_once, slowest=SLOWEST)
 
-    async def answer(self, source: Source, client: Client, client_id: str = "") -> None:
+    async def answer(self, source: Source, client: Client, owner: str = "") -> None:
         response = StreamedResponse(
             self.streaming,
             source,
             self._refusal,
             status=200,
             headers={"content-type": "text/csv"},
-            client_id=client_id or str(id(client)),
+            owner=owner or str(id(client)),
         )
         scope: Any = {"type": "http"}
         receive: Any = client.receive
@@ -249,7 +252,7 @@ def test_a_stream_whose_task_is_cancelled_is_stopped_too(run: Run) -> None:
 def test_a_client_that_takes_nothing_for_long_is_given_up(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "STALL_SECONDS", 0.2)
+    monkeypatch.setattr(streaming, "STREAM_PATIENCE", 0.2)
 
     async def scene(place: Place) -> None:
         client = Client()
@@ -283,7 +286,7 @@ def _execute(database: Database, statement: str) -> None:
         session.execute(text(statement))
 
 
-def test_one_client_s_slow_readers_leave_places_to_other_clients(run: Run) -> None:
+def test_one_owner_s_slow_readers_leave_places_to_others(run: Run) -> None:
     def source(_connection: Connection) -> Iterator[bytes]:
         return iter([b"x"])
 
@@ -299,5 +302,39 @@ def test_one_client_s_slow_readers_leave_places_to_other_clients(run: Run) -> No
             client.may_take.release()
         await asyncio.gather(*answering)
         assert all(client.has_all for client in slow)
+
+    run(scene)
+
+
+class Trickling(Client):
+    """Takes little at a time, after so long that somebody else would be gone."""
+
+    def __init__(self, now: list[float]) -> None:
+        super().__init__()
+        self.now = now
+
+    async def send(self, message: Any) -> None:
+        self.now[0] += 10
+        self.sent.append(message)
+
+
+@pytest.mark.parametrize(("size", "is_cut"), [(5 * SLOWEST, True), (10 * SLOWEST, False)])
+def test_a_reader_that_trickles_is_cut_and_gives_its_place_back(
+    run: Run, monkeypatch: pytest.MonkeyPatch, size: int, is_cut: bool
+) -> None:
+    now = [0.0]
+
+    def pace(rate: int, patience: float) -> Pace:
+        return Pace(rate, patience, monotonic=lambda: now[0])
+
+    monkeypatch.setattr(streaming, "Pace", pace)
+
+    async def scene(place: Place) -> None:
+        client = Trickling(now)
+        await place.answer(lambda _connection: iter([b"x" * size] * 100), client)
+        assert client.has_all != is_cut
+        # Each part took ten seconds, and paid for five of them.
+        assert (len(client.body) // size) == (13 if is_cut else 100)
+        assert place.is_idle()
 
     run(scene)

@@ -22,9 +22,9 @@ from bursar.web.adapter import (
     incoming_of,
     json_response,
     other_method,
-    read_body,
     to_response,
 )
+from bursar.web.bodies import read_body
 from bursar.web.callers import caller_of
 from bursar.web.errors import Refusal, TooLarge
 from bursar.web.places import Places
@@ -46,7 +46,7 @@ def token_handlers(
 
     async def issue(request: AnyRequest) -> ASGIResponse:
         incoming = incoming_of(request)
-        await read_body(request, incoming, MAX_FORM_BYTES)
+        await read_body(request, incoming, MAX_FORM_BYTES, slowest=settings.slowest_transfer)
         if incoming.is_too_large:
             return to_response(refuse(TooLarge(), incoming), "POST")
         address = caller_of(request.scope, proxies)

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 
 from litestar import Request, Response
-from litestar.exceptions import ClientException, HTTPException, InternalServerException
+from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 from litestar.types import ExceptionHandlersMap, Method
@@ -18,6 +18,7 @@ from litestar.types import ExceptionHandlersMap, Method
 from bursar import tracing
 from bursar.database.engine import DATABASE_AWAY
 from bursar.waits import Waits
+from bursar.web.bodies import read_body
 from bursar.web.call import Answer, Feed, Later
 from bursar.web.endpoint import Endpoint
 from bursar.web.errors import ApiError, Refusal
@@ -77,7 +78,12 @@ def route_handlers(
         threads,
         writers,
         Turns(count, stuck_seconds=pipeline.settings.lock_timeout),
-        Streaming(pipeline.database, threads, at_once=max(1, count // 2)),
+        Streaming(
+            pipeline.database,
+            threads,
+            at_once=max(1, count // 2),
+            slowest=pipeline.settings.slowest_transfer,
+        ),
     )
     return [_handler(path, methods, serving) for path, methods in by_path.items()]
 
@@ -120,7 +126,10 @@ class Serving:
         client wait for a lock of the same object."""
         # The token is verified first, so that no body is read and kept for a caller without one.
         client_id = await self.threads.run(self.pipeline.authenticate, incoming.headers)
-        await read_body(request, incoming, self.pipeline.settings.max_body_bytes)
+        settings = self.pipeline.settings
+        await read_body(
+            request, incoming, settings.max_body_bytes, slowest=settings.slowest_transfer
+        )
         named = next(iter(incoming.path_parameters.values()), "")
         async with self.turns.turn((client_id, named)) as turn:
             outgoing = await self.writers.run(self.pipeline.handle, endpoint, incoming, client_id)
@@ -175,7 +184,7 @@ def _streamed(outgoing: Outgoing, incoming: Incoming, streaming: Streaming) -> A
         answer_to,
         status=outgoing.status,
         headers=headers,
-        client_id=outgoing.client_id,
+        owner=outgoing.owner,
         first=outgoing.stream_from,
     )
 
@@ -227,36 +236,6 @@ def incoming_of(request: AnyRequest) -> Incoming:
         default_format=state.get("default_format", Format.XML),
         has_fixed_format=state.get("has_fixed_format", False),
     )
-
-
-async def read_body(request: AnyRequest, incoming: Incoming, limit: int) -> None:
-    """Reads the body into `incoming`, or notes that it is too large without keeping it.
-
-    Raises ClientException when the body ends early or has malformed chunks.
-    """
-    declared = incoming.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        incoming.is_too_large = True
-        return
-    try:
-        parts = await _parts_within(request, limit)
-    except InternalServerException:
-        # Without this, Litestar would answer 500, as for a defect of ours.
-        raise ClientException("The request body ended early.") from None
-    incoming.is_too_large = parts is None
-    incoming.body = b"".join(parts or ())
-
-
-async def _parts_within(request: AnyRequest, limit: int) -> list[bytes] | None:
-    """The parts of the body, or None when they are larger than the limit."""
-    parts: list[bytes] = []
-    total = 0
-    async for part in request.stream():
-        total += len(part)
-        if total > limit:
-            return None
-        parts.append(part)
-    return parts
 
 
 def to_response(outgoing: Outgoing, method: str) -> ASGIResponse:

@@ -9,12 +9,16 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
 from bursar.web.call import Feed
+from bursar.web.pace import STREAM_PATIENCE, Pace
 from bursar.web.pipeline import REFUSED
 from bursar.web.streaming import ClientGone, departure, send_chunk
 
 ADMITTING_SECONDS: Final = 60.0
 """How often it is asked whether the caller may still listen. A feed has a chunk at least every
 quarter of that, if only to say that it is alive."""
+_SLOWEST: Final = 1
+"""Bytes a second. Nobody waits for the place of a feed, so one is cut only when its reader takes
+next to nothing."""
 
 
 class LiveResponse(ASGIResponse):
@@ -49,6 +53,7 @@ class LiveResponse(ASGIResponse):
         gone = asyncio.ensure_future(departure(receive))
         gone.add_done_callback(lambda _: self._feed.stop())
         admitted = monotonic()
+        pace = Pace(_SLOWEST, STREAM_PATIENCE)
         try:
             await self.start_response(send)
             async for chunk in chunks:
@@ -56,8 +61,8 @@ class LiveResponse(ASGIResponse):
                     if not await self._may_go_on():
                         break
                     admitted = monotonic()
-                await send_chunk(send, chunk)
+                await send_chunk(send, chunk, pace)
             if not gone.done():
-                await send_chunk(send, b"", more=False)
+                await send_chunk(send, b"", pace, more=False)
         finally:
             gone.cancel()

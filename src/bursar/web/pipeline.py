@@ -119,7 +119,6 @@ class Pipeline:
             caller = client_id or self.authenticate(incoming.headers)
             if endpoint.read is not None:
                 outgoing = self._read_again(endpoint, incoming, caller)
-                outgoing.client_id = caller
             else:
                 outgoing = with_retries(lambda: self._write(endpoint, incoming, caller), ATTEMPTS)
                 if self.standby is not None:
@@ -149,14 +148,13 @@ class Pipeline:
             assert endpoint.read is not None  # noqa: S101 - chosen by the caller
             as_of = self._as_of(endpoint, connection, client_id)
             if as_of is None:
-                answer = endpoint.read(call, connection)
-                return render_read(answer, call.negotiated, incoming)
+                return rendered_for(call, endpoint.read(call, connection), incoming)
         try:
             return self._read_from_standby(endpoint, incoming, call, as_of)
         except (ApiError, NotAuthenticated, PageOutOfRange, SQLAlchemyError):
             # The standby may be away, or lack what the primary has: only the primary can say so.
             with self.database.read() as connection:
-                return render_read(endpoint.read(call, connection), call.negotiated, incoming)
+                return rendered_for(call, endpoint.read(call, connection), incoming)
 
     def _as_of(self, endpoint: Endpoint, connection: Connection, client_id: str) -> datetime | None:
         if self.standby is None or not endpoint.from_standby:
@@ -180,7 +178,7 @@ class Pipeline:
                     raise NotFound
                 call = replace(call, target=target)
             answer = endpoint.read(call, connection)
-        outgoing = render_read(answer, call.negotiated, incoming)
+        outgoing = rendered_for(call, answer, incoming)
         outgoing.headers[DATA_AS_OF] = as_of.isoformat().replace("+00:00", "Z")
         if outgoing.stream is not None:
             outgoing.stream_from = self.standby.replica
@@ -286,6 +284,14 @@ class Pipeline:
             errors |= body_errors
         if errors:
             raise InvalidFields(errors)
+
+
+def rendered_for(call: Call, answer: Answer[Any], incoming: Incoming) -> Outgoing:
+    outgoing = render_read(answer, call.negotiated, incoming)
+    # One customer may have any number of clients.
+    target = call.target
+    outgoing.owner = call.principal.client_id if target is None else str(target.enterprise_uuid)
+    return outgoing
 
 
 REFUSED = (ApiError, NotAuthenticated, PageOutOfRange, *DATABASE_AWAY)

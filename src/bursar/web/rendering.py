@@ -57,8 +57,8 @@ class Outgoing:
     """Nothing of it has been made yet: no connection is held."""
     stream_from: Database | None = None
     """The database that makes it; None: the primary."""
-    client_id: str = ""
-    """Whose stream it is."""
+    owner: str = ""
+    """Whose stream it is: the enterprise's of the object that was asked for, or the client's."""
     feed: Feed | None = None
     later: Later | None = None
     was_busy: bool = False

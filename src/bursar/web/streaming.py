@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any, Final, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+import structlog
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 from sqlalchemy import Connection
@@ -20,9 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from bursar.database.engine import Database
 from bursar.database.streams import interrupt
 from bursar.web.call import DATA_AS_OF, Source
+from bursar.web.pace import STREAM_PATIENCE, Pace
 
-STALL_SECONDS: Final = 60.0
-"""A client that has taken nothing for this long counts as disconnected."""
+log = structlog.get_logger()
 _STOP_AGAIN_SECONDS: Final = 0.5
 
 Result = TypeVar("Result")
@@ -34,7 +35,7 @@ class Runner(Protocol):
 
 
 class ClientGone(Exception):
-    """The client has disconnected."""
+    """The client has disconnected, or takes what it is sent too slowly."""
 
 
 class Production:
@@ -80,21 +81,23 @@ class Production:
 
 class Streaming:
     """A limit that the streams of a process share, so that slow readers cannot hold all
-    connections, and within it a limit of each client, so that one cannot keep the others out."""
+    connections, and within it a limit of each owner, so that one cannot keep the others out."""
 
-    def __init__(self, database: Database, threads: Runner, *, at_once: int) -> None:
+    def __init__(self, database: Database, threads: Runner, *, at_once: int, slowest: int) -> None:
+        """`slowest` is how many bytes a second a client has to take."""
         self.database = database
         self.threads = threads
+        self.slowest = slowest
         self._places = asyncio.Semaphore(at_once)
         self._each = max(1, at_once // 2)
-        # A client is remembered as long as it has streams.
-        self._of_clients: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        # An owner is remembered as long as it has streams.
+        self._of_owners: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def place(self, client_id: str) -> AsyncGenerator[None, None]:
-        """A place for one stream of the client, which waits for it without keeping out others."""
-        own = self._of_clients.get(client_id) or asyncio.Semaphore(self._each)
-        self._of_clients[client_id] = own
+    async def place(self, owner: str) -> AsyncGenerator[None, None]:
+        """A place for one stream of the owner, which waits for it without keeping out others."""
+        own = self._of_owners.get(owner) or asyncio.Semaphore(self._each)
+        self._of_owners[owner] = own
         async with own, self._places:
             yield
 
@@ -110,7 +113,7 @@ class StreamedResponse(ASGIResponse):
         *,
         status: int,
         headers: dict[str, str],
-        client_id: str = "",
+        owner: str = "",
         first: Database | None = None,
     ) -> None:
         """`first` is a standby; when it cannot begin the stream, the primary makes it."""
@@ -119,14 +122,15 @@ class StreamedResponse(ASGIResponse):
         self._streaming = streaming
         self._source = source
         self._refusal_of = refusal_of
-        self._client_id = client_id
+        self._owner = owner
+        self._pace = Pace(streaming.slowest, STREAM_PATIENCE)
         self._first = first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         gone = asyncio.ensure_future(departure(receive))
         try:
             with suppress(ClientGone):
-                async with self._streaming.place(self._client_id):
+                async with self._streaming.place(self._owner):
                     await self._send_all(scope, receive, send, gone)
         finally:
             gone.cancel()
@@ -153,9 +157,9 @@ class StreamedResponse(ASGIResponse):
                 return
             await self.start_response(send)
             while chunk is not None:
-                await send_chunk(send, chunk)
+                await send_chunk(send, chunk, self._pace)
                 chunk = await self._chunk(production, gone)
-            await send_chunk(send, b"", more=False)
+            await send_chunk(send, b"", self._pace, more=False)
             is_complete = True
         finally:
             await asyncio.shield(self._end(production, is_complete=is_complete))
@@ -182,13 +186,13 @@ class StreamedResponse(ASGIResponse):
         await self._streaming.threads.run(production.close)
 
 
-async def send_chunk(send: Send, body: bytes, *, more: bool = True) -> None:
-    """Returns when the server can take more. Raises ClientGone when it could not for
-    STALL_SECONDS."""
+async def send_chunk(send: Send, body: bytes, pace: Pace, *, more: bool = True) -> None:
+    """Returns when the server can take more. Raises ClientGone for a client that is too slow."""
     message: Any = {"type": "http.response.body", "body": body, "more_body": more}
     try:
-        await asyncio.wait_for(send(message), STALL_SECONDS)
+        await pace.part(send(message), lambda _: len(body))
     except TimeoutError:
+        log.warning("stream.cut", reason="its reader is too slow")
         raise ClientGone from None
 
 

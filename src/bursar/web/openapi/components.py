@@ -29,6 +29,7 @@ REFUSALS: Mapping[int, tuple[str, str]] = {
     403: ("Forbidden", "The client only reads in this enterprise."),
     404: ("NotFound", "Unknown to the caller, malformed, or a page outside the list."),
     406: ("NotAcceptable", "The Accept header excludes every format there is."),
+    408: ("TooSlow", "The body came too slowly. Send it again."),
     409: ("Conflict", "The object is not in a state that allows this."),
     410: ("Forgotten", "What follows the cursor is not kept any more."),
     413: ("TooLarge", "The body is too large."),

@@ -29,7 +29,7 @@ from bursar.web.xml import to_xml
 
 _COMPONENT = "#/components/schemas/"
 _EVERYWHERE = {400, 401, 406, 429, 431, 500, 503}
-_WRITES = {403, 413, 415, 422}
+_WRITES = {403, 408, 413, 415, 422}
 _DESCRIPTION = """\
 Answers are JSON or XML: the `Accept` header decides, `format` wins over it, and XML is the default
 unless the request itself is declared as `application/json`. `Accept: */*`, which most HTTP

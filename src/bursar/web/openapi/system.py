@@ -54,6 +54,7 @@ def _token_operation() -> JsonObject:
         "400": _json("The request is wrong (RFC 6749, section 5.2).", error),
         "401": _json("Unknown client or wrong secret.", error, "WWW-Authenticate"),
         "429": _json("Too many failed attempts.", detail, "Retry-After"),
+        "408": refusal_reference(408),
         "413": refusal_reference(413),
         "503": _json("No token can be issued for the moment.", detail, "Retry-After"),
     }
