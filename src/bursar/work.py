@@ -11,6 +11,8 @@ from bursar.bulk_changes.events import BulkChangeRequested
 from bursar.catalog.catalogs.events import CatalogChanged
 from bursar.catalog.catalogs.jobs import REFRESH_QUERY, refresh_pending_of
 from bursar.catalog.catalogs.reevaluation import PARTNER_KEY
+from bursar.catalog.catalogs.turnover import publish_turnover
+from bursar.catalog.imports.events import ContentDeleted, ContentImported
 from bursar.credit.assignments import deadlines, linking
 from bursar.credit.assignments import events as assignments
 from bursar.credit.assignments import mail as credit_mail
@@ -206,7 +208,9 @@ def news_of(settings: Settings, queue: JobQueue) -> News:
     direct_work = direct_jobs.EnqueueWork(queue)
     return News(
         (
-            Subscription(CatalogChanged, (refresh_pending_of(queue),)),
+            Subscription(CatalogChanged, (refresh_pending_of(queue), publish_turnover)),
+            Subscription(ContentImported, (publish_turnover,)),
+            Subscription(ContentDeleted, (publish_turnover,)),
             Subscription(
                 LearnerLinked,
                 (linking.of_linked_learners, link_learners, direct_work.of_linked),

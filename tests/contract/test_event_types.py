@@ -31,7 +31,7 @@ from testing.shops.budget import CLOSED, COURSE, BudgetShop, open_budget, redeem
 from testing.shops.bulk import OPEN, BulkShop, open_bulk
 from testing.shops.service import Service, Shop
 from testing.waiting import wait_until
-from testing.worlds.contract import client
+from testing.worlds.contract import client, open_course
 
 ELSEWHERE = {
     # It needs a mail server that refuses.
@@ -77,11 +77,17 @@ def happened(
         stack.enter_context(WorkerProcess(folder, Cli(folder, url).environment))
         service = Service.running(stack, url, folder, {})
         budget, bulk = open_budget(service, spend_limit=100_000), open_bulk(service)
+        content(budget.shop)
         people(budget.shop)
         shown = {**credit(budget), **subscriptions(bulk), **enrollments(bulk)}
         clients(bulk)
         the_clock(service)
         yield Happened(service, [*log_of(budget.shop), *log_of(bulk.shop)], shown)
+
+
+def content(shop: Shop) -> None:
+    shop.stock(open_course(shop.key("New")))
+    shop.delete("New")
 
 
 def people(shop: Shop) -> None:

@@ -11,6 +11,8 @@ _LEDGER: Final = "org.openedx.enterprise.subsidy_ledger_transaction"
 
 PUBLIC_TYPES: Final[Mapping[str, str]] = {
     "catalog.changed": "A catalog was created, or its fields or its filter became others.",
+    "catalog.content_added": "A catalog has come to list documents.",
+    "catalog.content_removed": "A catalog lists documents no more.",
     "learner.created": "A learner became known.",
     "learner.linked": "The account of a learner became known, or is another one than before.",
     "learner.changed": "Fields of a learner changed.",

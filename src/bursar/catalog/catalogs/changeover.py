@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import Select, delete, except_, func, or_, select
 from sqlalchemy.orm import Session
 
 from bursar.catalog.catalogs.history import note_arrivals, note_departures, note_joined
@@ -15,9 +15,11 @@ from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.content.models import ContentItem
 from bursar.catalog.content.service import lock_content
 from bursar.catalog.filters.service import parse_filter, query_uuid, stored_uuid
+from bursar.catalog.membership.listed import is_listed
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
 from bursar.catalog.membership.restricted import forget_allowed_runs, store_allowed_runs
 from bursar.catalog.membership.service import evaluate_batch
+from bursar.catalog.membership.turnover import note_of_catalog
 
 
 def set_filter(
@@ -68,12 +70,25 @@ def adopt(session: Session, catalog: Catalog, new: UUID | None, now: datetime) -
     catalog.query_since = now
     session.flush()
     # All that a catalog is created with arrived when it was created: that needs no notes.
+    if catalog.created_at < now:
+        _note_turnover(session, catalog.uuid, old, new, now)
     if new is not None and catalog.created_at < now:
         note_arrivals(session, catalog, new, old, now)
     if old is not None:
         note_joined(session, catalog, old, since)
         note_departures(session, catalog, old, new, since=since, now=now)
         _forget_if_unused(session, old)
+
+
+def _note_turnover(
+    session: Session, catalog_uuid: UUID, old: UUID | None, new: UUID | None, now: datetime
+) -> None:
+    def listed(query: UUID | None) -> Select[int]:
+        return select(QueryMember.content_id).where(QueryMember.query_uuid == query, is_listed(now))
+
+    for here, there, come in ((new, old, True), (old, new, False)):
+        found = session.connection().scalars(except_(listed(here), listed(there)))
+        note_of_catalog(session, catalog_uuid, found, come=come)
 
 
 def _find_or_create_query(

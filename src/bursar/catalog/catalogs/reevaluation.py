@@ -10,8 +10,10 @@ from typing import Final
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.orm import Session
 
+from bursar.actors import Actor
 from bursar.catalog.catalogs.changeover import set_filter
 from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.catalogs.turnover import publish_turnover
 from bursar.catalog.content.models import ContentItem, ContentState
 from bursar.catalog.content.restoring import note_own_restrictions, restore_batch
 from bursar.catalog.content.service import lock_content
@@ -27,6 +29,7 @@ __all__ = ["PARTNER_KEY", "reevaluate"]
 RULES: Final = 4
 """To be raised with every change of what filters select, of what is listed until when, or of how
 documents are stored."""
+ACTOR: Final = Actor("upgrade")
 BATCH: Final = 500
 _WITHOUT_LIMIT: Final = 2**62
 
@@ -47,7 +50,9 @@ def reevaluate(database: Database) -> None:
 
 def _reevaluate_all(database: Database) -> None:
     with database.transaction() as session:
-        _separate_exec_ed(session, lock_content(session))
+        now = lock_content(session)
+        _separate_exec_ed(session, now)
+        publish_turnover(session, ACTOR, (), now)
         for query in session.scalars(select(CatalogQuery)):
             store_allowed_runs(session, query.uuid, query.content_filter)
     after: int | None = 0
@@ -92,4 +97,5 @@ def _reevaluate_batch(session: Session, after: int, now: datetime) -> int | None
         return None
     items = load_items(session, ContentItem.id.in_(ids))
     update_membership(session, load_queries(session), items, now, reason=Reason.RULES_CHANGED)
+    publish_turnover(session, ACTOR, (), now)
     return ids[-1]

@@ -1,17 +1,22 @@
 """Evaluates filters that are too large for one transaction, a batch a transaction."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bursar.actors import Actor, ActorKind
 from bursar.catalog.catalogs.changeover import adopt
 from bursar.catalog.catalogs.models import Catalog
+from bursar.catalog.catalogs.turnover import publish_turnover
 from bursar.catalog.content.service import lock_content
 from bursar.catalog.membership.models import CatalogQuery
 from bursar.catalog.membership.service import evaluate_batch
 from bursar.database.engine import Database
+
+ACTOR: Final = Actor("job:refresh-query", kind=ActorKind.TASK)
 
 
 def pending_queries(session: Session) -> list[UUID]:
@@ -51,4 +56,5 @@ def refresh_step(session: Session, uuid: UUID, now: datetime | None = None) -> b
     waiting = session.scalars(select(Catalog).where(Catalog.pending_query_uuid == uuid)).all()
     for catalog in waiting:
         adopt(session, catalog, uuid, now)
+    publish_turnover(session, ACTOR, (), now)
     return True

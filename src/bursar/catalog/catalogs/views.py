@@ -25,6 +25,23 @@ class CatalogSummary(msgspec.Struct, frozen=True):
     include_exec_ed_2u_courses: bool
 
 
+class ListedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that a catalog lists, or lists no more: a program by its uuid, others by key."""
+
+    key: str | msgspec.UnsetType = msgspec.UNSET
+    uuid: str | msgspec.UnsetType = msgspec.UNSET
+    content_type: str
+    reason: str
+    """`selected` or `opened`; `filtered`, `deleted`, `unpublished` or `closed`."""
+
+
+class CatalogItems(msgspec.Struct, frozen=True):
+    """Up to 500 documents; more are in further events."""
+
+    catalog_uuid: UUID
+    items: list[ListedItem]
+
+
 def catalog_summary(
     catalog: Catalog | AnyRow, filter_uuid: UUID | None, content_modified_at: datetime | None
 ) -> CatalogSummary:

@@ -17,6 +17,7 @@ from bursar.catalog.membership.evaluation import Pair, Query, StoredItem, wanted
 from bursar.catalog.membership.listed import last_listed
 from bursar.catalog.membership.loading import compile_query, load_items, partner_of, with_families
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
+from bursar.catalog.membership.turnover import changed_listing, note
 from bursar.clock import NEVER
 from bursar.database.bulk import bulk_insert, is_any_of
 
@@ -57,6 +58,8 @@ def update_membership(
     fresh = {item.id for item in items} if reason is Reason.DOCUMENTS_CHANGED else set()
     stamp = None if reason is Reason.FIRST_EVALUATION else now
     joined, left = _differences(everyone, wanted, current, fresh, stamp)
+    if reason is not Reason.FIRST_EVALUATION:  # No catalog serves the query yet.
+        _note_turnover(session, joined, left, current, now)
     _write_joined(session, joined, current, now)
     _write_left(session, left, now)
     touched = {row["query_uuid"] for row in joined} | {row["b_query"] for row in left}
@@ -70,9 +73,14 @@ def remove_members(session: Session, content_ids: Sequence[int], now: datetime) 
         is_any_of(session, QueryMember.content_id, content_ids),
         QueryMember.removed_at.is_(None),
     )
-    left = session.scalars(select(QueryMember.query_uuid).where(*are_members).distinct()).all()
+    columns = (QueryMember.query_uuid, QueryMember.content_id, QueryMember.active_until)
+    left = session.execute(select(*columns).where(*are_members)).all()
     session.connection().execute(update(QueryMember).where(*are_members).values(removed_at=now))
-    touch_queries(session, left, now)
+    for query_uuid, content_id, active_until in left:
+        change = changed_listing(active_until, None, now, deleted=True)
+        if change is not None:
+            note(session, query_uuid, content_id, change)
+    touch_queries(session, {row.query_uuid for row in left}, now)
 
 
 def evaluate_batch(session: Session, query: CatalogQuery, now: datetime) -> bool:
@@ -168,6 +176,23 @@ def _differences(
         if active_until is not None and (query_uuid, content_id) not in wanted
     ]
     return joined, left
+
+
+def _note_turnover(
+    session: Session,
+    joined: list[dict[str, Any]],
+    left: list[dict[str, Any]],
+    current: dict[Pair, datetime | None],
+    now: datetime,
+) -> None:
+    after: dict[Pair, datetime | None] = {
+        (row["query_uuid"], row["content_id"]): row["active_until"] for row in joined
+    }
+    after |= {(row["b_query"], row["b_content"]): None for row in left}
+    for pair, active_until in after.items():
+        change = changed_listing(current.get(pair), active_until, now)
+        if change is not None:
+            note(session, *pair, change)
 
 
 def _write_joined(
