@@ -15,6 +15,7 @@ REASONS = {
     "testing/servers/contract_endpoints.py": "an endpoint that is as slow as its caller asks",
     "tests/enrollment/bulk/test_workers.py": "workers are killed at moments of chance",
     "tests/processes/test_bulk_killed.py": "processes are killed at moments of chance",
+    "tests/processes/test_standby_log.py": "transactions are held open for moments of chance",
     "tests/web/test_found.py": "that nothing is read shows only after a while",
     "tests/web/test_waits.py": "a wait must take some time to be one",
     "tests/web/test_streaming.py": "that nothing more is made or taken shows only after a while",
