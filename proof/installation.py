@@ -44,11 +44,11 @@ class Installation:
         return self.balancer.url
 
     def release_mails(self) -> None:
-        """Ends the leases of mails at once, as if their minute had passed.
+        """Ends the leases of mails at once, as if their time had passed.
 
         It changes the database directly, because otherwise only time ends a lease.
         """
-        self.cli.execute("UPDATE mails SET claimed_until = NULL WHERE status = 'pending'")
+        self.cli.execute("UPDATE deliveries SET claimed_until = NULL WHERE status = 'pending'")
 
     def hold_lms(self, calls: int, *, seconds: float, patience: float) -> None:
         """The next calls that enroll take so long. Returns when one of them has begun. Raises

@@ -50,9 +50,9 @@ def never_tell_lms_of_reversals() -> None:
 
 
 def only_claim_to_send_mails() -> None:
-    from bursar.delivery.smtp import SmtpConnection
+    from bursar.delivery.smtp import Reply, SmtpConnection
 
-    _replace(SmtpConnection, "send", lambda _: _do_nothing)
+    _replace(SmtpConnection, "send", lambda _: lambda *_args: Reply(250, "claimed"))
 
 
 def record_mails_before_sending() -> None:
@@ -61,9 +61,9 @@ def record_mails_before_sending() -> None:
     from bursar.delivery.rules import delivered
 
     def send_each(self: Any, lease: Any) -> None:
-        enterprises = self._mails.enterprises_of(lease.mails)
-        self._mails.record(lease, [delivered(mail, clock.now()) for mail in lease.mails])
-        for mail in lease.mails:
+        enterprises = self._mails.enterprises_of(lease.deliveries)
+        self._mails.record(lease, [delivered(mail, clock.now()) for mail in lease.deliveries])
+        for mail in lease.deliveries:
             self._attempt(mail, enterprises[mail.enterprise_uuid])
 
     _replace(sending._Sending, "_send_each", lambda _: send_each)

@@ -27,8 +27,8 @@ from testing.fakes.smtp import Delivery
 from testing.waiting import WaitedInVain, wait_until
 
 QUIET_SECONDS: Final = 600.0
-"""Far above what a busy machine needs: a killed worker's mails wait for a minute before others
-send them."""
+"""Far above what a busy machine needs: a killed worker's mails wait for its lease to end before
+others send them."""
 MOST_SHOWN: Final = 20
 _SETTLED: Final = frozenset({"delivered", "dropped", "failed"})
 

@@ -34,7 +34,7 @@ from bursar.credit.redemption.jobs import _settle
 from bursar.credit.redemption.views import TransactionItem
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from bursar.delivery.models import Mail, MailStatus
+from bursar.delivery.models import Delivery, DeliveryStatus
 from bursar.enrollment.service import end_enrollments
 from bursar.events.models import EventRecord
 from bursar.learners.commands import DeclaredLearner
@@ -194,11 +194,11 @@ class Budget:
 
     def mails(self) -> list[AnyRow]:
         with self.database.read() as connection:
-            return list(connection.execute(select(*Mail.__table__.c).order_by(Mail.id)))
+            return list(connection.execute(select(*Delivery.__table__.c).order_by(Delivery.id)))
 
-    def finish_mails(self, status: MailStatus = MailStatus.DELIVERED) -> None:
+    def finish_mails(self, status: DeliveryStatus = DeliveryStatus.DELIVERED) -> None:
         with self.database.transaction() as session:
-            for each in session.scalars(select(Mail)):
+            for each in session.scalars(select(Delivery)):
                 each.status, each.finished_at = status.value, NOW
 
     def audited(self) -> list[tuple[str, str]]:

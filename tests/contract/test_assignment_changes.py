@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from bursar.delivery.models import Mail
+from bursar.delivery.models import Delivery
 from testing.clients.api import visible, xml_of
 from testing.shops.budget import PRICE, PRICED, BudgetShop, emails, open_budget
 from testing.shops.service import Service
@@ -40,7 +40,7 @@ def budget(service: Service) -> BudgetShop:
 
 def mails(service: Service, uuids: Sequence[str]) -> Counter[str]:
     """Kinds of the mails about these assignments, allocations left out."""
-    statement = select(Mail.kind, Mail.subject_uuid)
+    statement = select(Delivery.kind, Delivery.subject_uuid)
     with service.database.read() as connection:
         rows = connection.execute(statement).all()
     wanted = {UUID(uuid) for uuid in uuids}

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from bursar.delivery.models import Mail
+from bursar.delivery.models import Delivery
 from bursar.subscriptions.checks import check_subscriptions
 from testing.clients.api import JsonObject, xml_of
 from testing.shops.plan import PlanShop, learners, open_plan
@@ -87,9 +87,11 @@ def errors(response: httpx.Response) -> JsonObject:
 
 
 def mails(service: Service, plan: PlanShop) -> list[tuple[str, str, JsonObject]]:
-    statement = select(Mail.kind, Mail.recipient, Mail.context).order_by(Mail.recipient)
+    statement = select(Delivery.kind, Delivery.recipient, Delivery.context).order_by(
+        Delivery.recipient
+    )
     with service.database.read() as connection:
-        rows = connection.execute(statement.where(Mail.enterprise_uuid == plan.shop.uuid))
+        rows = connection.execute(statement.where(Delivery.enterprise_uuid == plan.shop.uuid))
         return [(row.kind, row.recipient, row.context) for row in rows]
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from bursar import clock
-from bursar.delivery.models import Mail
+from bursar.delivery.models import Delivery
 from bursar.subscriptions.licenses.mail import REMINDER
 from testing.clients.api import Api, JsonObject
 from testing.shops.plan import PlanShop, learners, open_plan
@@ -242,7 +242,7 @@ class TestOfAPerson:
 
 def reminded(plan: PlanShop) -> list[str]:
     """The recipients of reminders, in the order of the alphabet."""
-    mails = Mail.__table__.c
+    mails = Delivery.__table__.c
     statement = select(mails.recipient).where(
         mails.enterprise_uuid == plan.shop.uuid, mails.kind == REMINDER
     )

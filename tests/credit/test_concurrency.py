@@ -24,7 +24,7 @@ from bursar.credit.policy_types import PER_LEARNER_SPEND
 from bursar.credit.redemption.refusals import TransactionNotCommitted
 from bursar.credit.refusals import BudgetRefused
 from bursar.database.engine import Database
-from bursar.delivery.channel import Attempt, AttemptOutcome, QueuedMail
+from bursar.delivery.channel import Attempt, AttemptOutcome, QueuedDelivery
 from testing.databases.composed import composed
 from testing.together import at_once
 from testing.worlds.budgets import ACTOR, DAY, NOW, PRICED, Budget, open_budget
@@ -206,9 +206,9 @@ class Crowd:
 
     def _deliver(self, random: Random) -> None:
         """Of every budget in one transaction, as a worker does it."""
-        names = QueuedMail.__dataclass_fields__
+        names = QueuedDelivery.__dataclass_fields__
         rows = random.sample(pending := self.budget.mails(), k=min(8, len(pending)))
-        mails = [QueuedMail(**{name: getattr(row, name) for name in names}) for row in rows]
+        mails = [QueuedDelivery(**{name: getattr(row, name) for name in names}) for row in rows]
         attempts = [Attempt(mail, random.choice([*AttemptOutcome]), NOW) for mail in mails]
         with self.budget.database.transaction() as session:
             record_attempts(session, attempts, NOW)

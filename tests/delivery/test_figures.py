@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from bursar.database.engine import Database
 from bursar.delivery.figures import RECENT, mail_figures
-from bursar.delivery.models import Mail
+from bursar.delivery.models import Delivery
 from tests.delivery.world import NOW, post, settle
 
 
@@ -31,12 +31,12 @@ def test_mails_are_counted_by_what_became_of_them(database: Database) -> None:
     done = post(database, "g@example.org")
     instants = [NOW - timedelta(hours=1), NOW - timedelta(hours=2), NOW - RECENT]
     with database.transaction() as session:
-        session.execute(update(Mail).where(Mail.uuid == tried).values(attempts=2))
+        session.execute(update(Delivery).where(Delivery.uuid == tried).values(attempts=2))
         for uuid, at in zip(failed, instants, strict=True):
             ended = {"status": "failed", "finished_at": at}
-            session.execute(update(Mail).where(Mail.uuid == uuid).values(ended))
+            session.execute(update(Delivery).where(Delivery.uuid == uuid).values(ended))
         delivered = {"status": "delivered", "finished_at": NOW}
-        session.execute(update(Mail).where(Mail.uuid == done[0]).values(delivered))
+        session.execute(update(Delivery).where(Delivery.uuid == done[0]).values(delivered))
     assert values(database) == {
         "bursar_mails": {("waiting",): 2, ("retrying",): 1},
         "bursar_mails_oldest_seconds": {(): 7200},

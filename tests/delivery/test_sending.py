@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event
-from uuid import UUID
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,7 +12,7 @@ from structlog.testing import capture_logs
 from bursar import clock
 from bursar.database.engine import Database
 from bursar.delivery import sending
-from bursar.delivery.rules import BACKOFF, LEASE
+from bursar.delivery.rules import BACKOFF
 from bursar.delivery.sending import DeliveryCounts, deliver_due
 from bursar.delivery.service import drop_pending
 from bursar.settings import Settings
@@ -24,7 +23,6 @@ from tests.delivery.world import (
     KIND,
     NOW,
     Domain,
-    change,
     deliver,
     mail,
     post,
@@ -324,24 +322,6 @@ def test_a_worker_told_to_stop_leaves_the_rest_to_others_at_once(
     assert statuses(acme) == ["delivered", "delivered", "pending", "pending"]
     assert deliver(acme, domain, sink.url).delivered == 2
     assert set(sink.copies.values()) == {1}
-
-
-def test_a_slow_batch_stays_leased(
-    acme: Database, domain: Domain, sink: Sink, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    uuids = post(acme, "ann@example.org", "bob@example.org")
-    monkeypatch.setattr(sending, "monotonic", lambda: float("inf"))
-    seen = []
-
-    def look(_session: object, mails: object) -> dict[UUID, str]:
-        seen.append(mail(acme, uuids[1]).claimed_until)
-        return {}
-
-    monkeypatch.setattr(domain, "why_untrue", look)
-    with clock.frozen_at(NOW):
-        change(acme, uuids[0], claimed_until=None)
-        assert deliver(acme, domain, sink.url).delivered == 2
-    assert seen == [NOW + LEASE] * 2
 
 
 def test_the_log_names_kind_and_id_and_never_an_address(

@@ -27,7 +27,7 @@ def test_a_thousand_mails_are_one_statement(acme: Database) -> None:
     with acme.transaction() as session, statements_of(acme) as executed:
         enqueue(session, new, NOW)
     # COPY goes past SQLAlchemy.
-    assert sum("mails" in statement for statement in executed) <= 1
+    assert sum("deliveries" in statement for statement in executed) <= 1
     assert statuses(acme) == ["pending"] * 1000
 
 

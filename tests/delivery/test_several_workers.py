@@ -55,7 +55,7 @@ def test_threads_side_by_side_send_each_mail_once(
         counts = list(threads.map(work, domains))
     assert sum(counts) == COUNT
     assert statuses(acme) == ["delivered"] * COUNT
-    told = [attempt.mail.uuid for domain in domains for attempt in domain.recorded]
+    told = [attempt.delivery.uuid for domain in domains for attempt in domain.recorded]
     assert len(told) == len(set(told)) == COUNT
     if with_server:
         assert (len(sink.deliveries), set(sink.copies.values())) == (COUNT, {1})
@@ -132,4 +132,4 @@ def test_a_worker_delivers_what_is_enqueued_while_it_runs(
         worker.stop()
     post(acme, "late@example.org", now=clock.now())
     assert statuses(acme) == ["delivered"] * 3 + ["pending"]
-    assert {attempt.mail.kind for attempt in domain.recorded} == {KIND}
+    assert {attempt.delivery.kind for attempt in domain.recorded} == {KIND}

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
-from bursar.delivery.channel import Attempt, MailKind, QueuedMail
-from bursar.delivery.models import Mail
+from bursar.delivery.channel import Attempt, MailKind, QueuedDelivery
+from bursar.delivery.models import Delivery
 from bursar.delivery.sending import DeliveryCounts, deliver_due
 from bursar.delivery.service import NewMail, enqueue
 from bursar.identity.models import Enterprise
@@ -36,7 +36,7 @@ class Domain:
     riddles: set[UUID] = field(default_factory=set)
     """Mails of which it cannot say whether they are wanted."""
 
-    def why_untrue(self, session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
+    def why_untrue(self, session: Session, mails: Sequence[QueuedDelivery]) -> dict[UUID, str]:
         uuids = {mail.uuid for mail in mails}
         if uuids & self.riddles:
             raise RuntimeError("no idea about learner@example.org")
@@ -47,9 +47,9 @@ class Domain:
         # Written before the failure, so that a lasting trace would show.
         for attempt in attempts:
             change = update(Enterprise).values(country=attempt.outcome.value)
-            session.execute(change.where(Enterprise.uuid == attempt.mail.enterprise_uuid))
-            if attempt.mail.uuid in self.poison:
-                raise RuntimeError(f"cannot write about {attempt.mail.recipient}")
+            session.execute(change.where(Enterprise.uuid == attempt.delivery.enterprise_uuid))
+            if attempt.delivery.uuid in self.poison:
+                raise RuntimeError(f"cannot write about {attempt.delivery.recipient}")
         self.recorded.extend(attempts)
 
     @property
@@ -57,7 +57,7 @@ class Domain:
         return {KIND: MailKind(KIND, "tests.delivery", self.why_untrue, self.record)}
 
     def outcomes(self, uuid: UUID) -> list[str]:
-        return [each.outcome.value for each in self.recorded if each.mail.uuid == uuid]
+        return [each.outcome.value for each in self.recorded if each.delivery.uuid == uuid]
 
 
 def settle(database: Database, contact_email: str | None = "hr@acme.example") -> None:
@@ -81,17 +81,17 @@ def post(database: Database, *recipients: str, now: datetime = NOW, **fields: An
 
 def mail(database: Database, uuid: UUID) -> AnyRow:
     with database.read() as connection:
-        return connection.execute(select(*Mail.__table__.c).where(Mail.uuid == uuid)).one()
+        return connection.execute(select(*Delivery.__table__.c).where(Delivery.uuid == uuid)).one()
 
 
 def statuses(database: Database) -> list[str]:
     with database.read() as connection:
-        return list(connection.scalars(select(Mail.status).order_by(Mail.id)))
+        return list(connection.scalars(select(Delivery.status).order_by(Delivery.id)))
 
 
 def change(database: Database, uuid: UUID, **values: Any) -> None:
     with database.transaction() as session:
-        session.execute(update(Mail).where(Mail.uuid == uuid).values(**values))
+        session.execute(update(Delivery).where(Delivery.uuid == uuid).values(**values))
 
 
 def deliver(

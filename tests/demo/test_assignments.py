@@ -13,7 +13,7 @@ from bursar.credit.checks import check_credit
 from bursar.credit.models import Assignment, AssignmentAction, Policy
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.engine import Database
-from bursar.delivery.models import Mail, MailStatus
+from bursar.delivery.models import Delivery, DeliveryStatus
 from bursar.demo.assignments import NEWCOMERS
 from bursar.demo.manifest import demo_manifest
 from tests.demo.conftest import NOW
@@ -69,7 +69,7 @@ def test_no_deadline_has_passed_or_is_out_of_date(database: Database) -> None:
 
 
 def test_a_mail_that_waits_does_so_for_most_of_a_day(database: Database) -> None:
-    waiting = [mail for mail in rows(database, Mail) if mail.status == MailStatus.PENDING]
+    waiting = [mail for mail in rows(database, Delivery) if mail.status == DeliveryStatus.PENDING]
     assert waiting
     for mail in waiting:
         assert NOW + timedelta(hours=12) < mail.next_attempt_at < NOW + timedelta(hours=25)

@@ -14,7 +14,7 @@ from bursar.cli.declare import CHECKS
 from bursar.credit.models import Assignment, LedgerEntry, SubsidyTransaction
 from bursar.database.doors import Door, OpenDoor, check_doors, opened
 from bursar.database.engine import Database
-from bursar.delivery.models import Mail
+from bursar.delivery.models import Delivery, DeliveryAttempt
 from bursar.enrollment.bulk.models import BulkEnrollmentJob
 from bursar.enrollment.models import Enrollment
 from bursar.events.models import EventRecord
@@ -66,7 +66,7 @@ def figures(database: Database) -> dict[str, object]:
     """Money and counts."""
     counted = {
         model.__tablename__: select(func.count()).select_from(model)
-        for model in (Learner, Assignment, License, Enrollment, SubsidyTransaction, Mail)
+        for model in (Learner, Assignment, License, Enrollment, SubsidyTransaction, Delivery)
     }
     states = {
         "assignments by state": select(Assignment.state, func.count()).group_by(Assignment.state),
@@ -85,7 +85,7 @@ def test_the_world_has_the_person_everywhere(world: Database) -> None:
     assert places_of(world, PERSON) == {
         "learners.email", "assignments.learner_email", "subsidy_transactions.learner_email",
         "licenses.user_email", "bulk_enrollment_jobs.emails", "bulk_enrollment_rows.email",
-        "mails.recipient", "events.changes", "events.data", "audit_entries.object_id",
+        "deliveries.recipient", "events.changes", "events.data", "audit_entries.object_id",
         "audit_entries.details", "idempotency_records.body", "workflow_input.inputs",
         "direct_enrollments.error",
     }  # fmt: skip
@@ -98,8 +98,9 @@ def test_the_person_is_nowhere_and_money_and_counts_are_kept(world: Database) ->
     for told in (PERSON, str(ACCOUNT), USERNAME, SSO):
         assert places_of(world, told, ACME) == set(), told
     assert places_of(world, tombstone, ACME) >= {
-        "learners.email", "assignments.learner_email", "licenses.user_email", "mails.recipient",
-        "subsidy_transactions.learner_email", "events.data", "bulk_enrollment_rows.email",
+        "learners.email", "assignments.learner_email", "licenses.user_email",
+        "deliveries.recipient", "subsidy_transactions.learner_email", "events.data",
+        "bulk_enrollment_rows.email",
     }  # fmt: skip
     assert figures(world) == before
     assert problems(world) == known
@@ -128,11 +129,28 @@ def test_what_waits_to_be_sent_is_not_sent(world: Database) -> None:
     (tombstone,) = erase(world).tombstones
     with world.read() as connection:
         mails = connection.execute(
-            select(*Mail.__table__.c).where(Mail.recipient == tombstone)
+            select(*Delivery.__table__.c).where(Delivery.recipient == tombstone)
         ).all()
     assert mails
     assert {(mail.status, mail.error) for mail in mails} == {("dropped", "The learner was erased.")}
     assert all(mail.context == {} for mail in mails)
+
+
+def test_what_was_answered_to_mails_goes_too(world: Database) -> None:
+    with world.transaction() as session:
+        rows = session.execute(select(*Delivery.__table__.c)).all()
+        for row in rows:
+            attempt = {"number": 1, "at": row.created_at, "outcome": "retrying", "seconds": 0.1}
+            attempt["answer"] = f"450 4.2.1 {row.recipient.partition('@')[0]} is busy"
+            session.execute(insert(DeliveryAttempt).values(delivery_id=row.id, **attempt))
+    (tombstone,) = erase(world).tombstones
+    statement = select(Delivery.recipient, DeliveryAttempt.answer).join(
+        Delivery, Delivery.id == DeliveryAttempt.delivery_id
+    )
+    with world.read() as connection:
+        found = connection.execute(statement).all()
+    assert {row.answer is None for row in found if row.recipient == tombstone} == {True}
+    assert all(row.answer for row in found if row.recipient != tombstone)
 
 
 def test_it_is_told_and_audited(world: Database) -> None:

@@ -43,8 +43,9 @@ WITHOUT_PEOPLE = {
     "webhook_secrets",
 }
 """Tables with texts that are never about a learner."""
-ELSEWHERE = {"enterprises", "idempotency_records"}
-"""Refused while the person is the contact; and rewritten whatever the enterprise."""
+ELSEWHERE = {"delivery_attempts", "enterprises", "idempotency_records"}
+"""Emptied with the person's deliveries; refused while the person is the contact; and rewritten
+whatever the enterprise."""
 
 
 def test_every_table_that_can_hold_a_name_says_what_it_holds() -> None:

@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from bursar import clock
 from bursar.database.engine import Database
-from bursar.delivery.models import Mail
+from bursar.delivery.models import Delivery
 from bursar.emails import normalised
 from bursar.events.models import EventRecord
 from bursar.learners.checks import check_learners
@@ -37,19 +37,19 @@ def rename(database: Database, old: str, new: str) -> None:
 
 def test_what_goes_on_has_the_new_address(world: Database) -> None:
     with world.transaction() as session:
-        sent = session.scalars(select(Mail.id).where(Mail.recipient == PERSON)).first()
-        session.execute(update(Mail).where(Mail.id == sent).values(status="delivered"))
+        sent = session.scalars(select(Delivery.id).where(Delivery.recipient == PERSON)).first()
+        session.execute(update(Delivery).where(Delivery.id == sent).values(status="delivered"))
         elsewhere = export_person(session, GLOBEX, PERSON)
     rename(world, PERSON, f" {NEW.upper()} ")
     assert places_of(world, NEW, ACME) == {
         *GOES_ON,
-        "mails.recipient",
+        "deliveries.recipient",
         "events.changes",
         "events.data",
     }
     assert places_of(world, PERSON, ACME) & GOES_ON == set()
     with world.transaction() as session:
-        assert session.scalar(select(Mail.recipient).where(Mail.id == sent)) == PERSON
+        assert session.scalar(select(Delivery.recipient).where(Delivery.id == sent)) == PERSON
         assert export_person(session, GLOBEX, PERSON) == elsewhere
         by_new, by_old = (summarize_person(session, ACME, email) for email in (NEW, PERSON))
     assert by_new.other_addresses == (PERSON,)
@@ -105,7 +105,7 @@ def test_the_export_is_all_of_one_person_and_nobody_else(world: Database) -> Non
     assert (exported.email, exported.lms_user_ids) == (PERSON, (ACCOUNT,))
     rows = exported.tables
     assert [row["email"] for row in rows["learners"]] == [PERSON]
-    for table in ("enrollments", "assignments", "subsidy_transactions", "licenses", "mails"):
+    for table in ("enrollments", "assignments", "subsidy_transactions", "licenses", "deliveries"):
         assert rows[table], table
     assert [row["emails"] for row in rows["bulk_enrollment_jobs"]] == [[PERSON]]
     assert all(row["enterprise_uuid"] == ACME for table in rows.values() for row in table)

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from bursar.delivery.models import Mail, MailStatus
+from bursar.delivery.models import Delivery, DeliveryStatus
 from testing.databases.migrated import migrated_url
 from testing.databases.postgres import PostgresAddress, find_binaries
 from testing.servers.cli import Cli
@@ -82,6 +82,8 @@ def test_work_goes_on_from_a_backup_that_was_made_under_load(
 
 
 def pending(cli: Cli) -> int:
-    statement = select(func.count()).select_from(Mail).where(Mail.status == MailStatus.PENDING)
+    statement = (
+        select(func.count()).select_from(Delivery).where(Delivery.status == DeliveryStatus.PENDING)
+    )
     with cli.database() as database, database.read() as connection:
         return connection.scalar(statement) or 0

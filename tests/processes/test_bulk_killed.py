@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from bursar.delivery.models import Mail
+from bursar.delivery.models import Delivery
 from bursar.enrollment.bulk.mail import ENROLLED
 from bursar.enrollment.models import Enrollment
 from bursar.learners.models import Learner
@@ -123,7 +123,7 @@ def assert_records(cli: Cli) -> None:
     seats = select(Learner.email, Enrollment.courserun_key).join_from(
         Learner, Enrollment, Enrollment.learner_id == Learner.id
     )
-    mails = select(Mail.recipient, Mail.context).where(Mail.kind == ENROLLED)
+    mails = select(Delivery.recipient, Delivery.context).where(Delivery.kind == ENROLLED)
     activated = select(func.count()).where(License.status == "activated")
     with cli.database() as database, database.read() as connection:
         found = [tuple(row) for row in connection.execute(seats)]

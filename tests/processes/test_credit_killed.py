@@ -145,7 +145,7 @@ def test_whatever_was_acknowledged_is_done_once_and_every_mail_arrives(
     assert clients.interrupted > 0, "nobody noticed that processes were killed"
     assert_promises_were_kept(clients)
     # A claim of a worker that died lasts a minute: let that minute be over.
-    ground.cli.execute("UPDATE mails SET claimed_until = NULL WHERE status = 'pending'")
+    ground.cli.execute("UPDATE deliveries SET claimed_until = NULL WHERE status = 'pending'")
     wait_until(lambda: all(mail["status"] != "pending" for mail in mails_of(ground)))
     assert_mails_arrived(clients, mails_of(ground), sink)
     assert ground.cli.ok("check") == ["everything holds"]

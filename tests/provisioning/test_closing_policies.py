@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from bursar.credit.models import Policy
 from bursar.database.engine import Database
-from bursar.delivery.models import MailStatus
+from bursar.delivery.models import DeliveryStatus
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import ManifestError, from_data
 from bursar.provisioning.plan import Plan
@@ -74,7 +74,7 @@ def test_its_allocations_are_cancelled_with_mail_in_the_same_transaction(
     budget.allocate(ANA, BEN, CHRIS, DORA, price=150)
     budget.redeemed(CHRIS)
     budget.redeem(DORA)
-    budget.finish_mails(MailStatus.DELIVERED)
+    budget.finish_mails(DeliveryStatus.DELIVERED)
 
     plan = declare(budget, **closing, cancel_allocations=True)
 
@@ -88,7 +88,7 @@ def test_its_allocations_are_cancelled_with_mail_in_the_same_transaction(
         CHRIS: "accepted",
         DORA: "allocated",  # Its redemption is under way, and will be finished.
     }
-    pending = [mail for mail in budget.mails() if mail.status == MailStatus.PENDING]
+    pending = [mail for mail in budget.mails() if mail.status == DeliveryStatus.PENDING]
     told = {(mail.kind, mail.recipient) for mail in pending}
     assert told == {("assignment-cancelled", ANA), ("assignment-cancelled", BEN)}
     assert len(budget.events("assignment.cancelled")) == 2

@@ -40,7 +40,7 @@ routes: Final = Routes(
     },
 )
 _OF_ENTERPRISE: Final = "/enterprise/v1/enterprise-customer/{enterprise_uuid:uuid}/learner-data"
-_ROWS: Final = {"learners": 1, "assignments": 2, "mails": 3, "events": 5}
+_ROWS: Final = {"learners": 1, "assignments": 2, "deliveries": 3, "events": 5}
 _TOMBSTONE: Final = "erased_user5f0e3c7b1d9a4c0f8a2b6d4e9c1f7a30@retired.invalid"
 
 

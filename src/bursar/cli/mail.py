@@ -11,8 +11,15 @@ from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.cli.support import instant_or_fail, opened_database, operator, settings_or_fail
 from bursar.cli.tables import print_table
 from bursar.delivery import service
-from bursar.delivery.refusals import MailRefused, UnknownMail
-from bursar.delivery.service import MailStatus, MailView, newest_mails, text_of_mail
+from bursar.delivery.refusals import DeliveryRefused, UnknownMail
+from bursar.delivery.service import (
+    Channel,
+    DeliverySearch,
+    DeliveryStatus,
+    DeliveryView,
+    search_deliveries,
+    text_of_mail,
+)
 
 app = typer.Typer(
     help="Show mails that were or will be sent, and send some again.", no_args_is_help=True
@@ -24,7 +31,7 @@ def list_newest(
     *,
     enterprise: Annotated[UUID | None, typer.Option("--enterprise")] = None,
     to: Annotated[str, typer.Option("--to", help="Only mails to this address.")] = "",
-    state: Annotated[MailStatus | None, typer.Option("--state", "--status")] = None,
+    state: Annotated[DeliveryStatus | None, typer.Option("--state", "--status")] = None,
     since: Annotated[
         str, typer.Option("--since", help="Only mails queued at this ISO 8601 instant or later.")
     ] = "",
@@ -34,14 +41,14 @@ def list_newest(
     """List mails, newest first."""
     after = instant_or_fail("--since", since)
     with opened_database(settings_or_fail()) as database, database.read() as connection:
-        mails = newest_mails(
-            connection,
+        search = DeliverySearch(
+            channel=Channel.MAIL,
             enterprise_uuid=enterprise,
             status=state,
             recipient=emails.normalised(to) if to else None,
             since=after,
-            limit=limit,
         )
+        mails = search_deliveries(connection, search, limit=limit)
     shown = [_shown(mail) for mail in mails]
     if as_json:
         for mail in shown:
@@ -50,7 +57,7 @@ def list_newest(
         print_table(_COLUMNS, shown)
 
 
-def _shown(mail: MailView) -> dict[str, Any]:
+def _shown(mail: DeliveryView) -> dict[str, Any]:
     finished = mail.finished_at
     return {
         "uuid": str(mail.uuid),
@@ -79,7 +86,7 @@ def show(uuid: Annotated[UUID, typer.Argument(help="The mail's uuid.")]) -> None
             mail = text_of_mail(connection, MAIL_KINDS, uuid)
     except UnknownMail as error:
         fail(str(error), EXIT_INVALID)
-    except MailRefused as error:
+    except DeliveryRefused as error:
         fail(str(error))
     typer.echo(f"To: {mail.recipient}\nSubject: {mail.subject}\n\n{mail.text}", nl=False)
 
@@ -105,9 +112,11 @@ def retry(
         try:
             with database.transaction() as session:
                 named = uuids or (
-                    service.failed_since(session, since, enterprise) if since is not None else ()
+                    service.failed_since(session, since, enterprise, channel=Channel.MAIL)
+                    if since is not None
+                    else ()
                 )
-                service.retry(session, operator(), named, clock.now())
-        except MailRefused as error:
+                service.retry(session, operator(), named, clock.now(), channel=Channel.MAIL)
+        except DeliveryRefused as error:
             fail(str(error), EXIT_INVALID)
     typer.echo(f"{len(set(named))} mails are due")

@@ -1,11 +1,11 @@
 """Records attempts: the rows of mails and their domains' own records together, or neither."""
 
 import traceback
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from threading import Event
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from sqlalchemy.orm import Session
@@ -20,21 +20,18 @@ from tenacity import (
 
 from bursar import clock
 from bursar.database.engine import DATABASE_AWAY, Database
-from bursar.delivery import lease
-from bursar.delivery.channel import Attempt, AttemptOutcome, MailKind, QueuedMail
-from bursar.delivery.models import Mail, MailStatus
+from bursar.delivery import lease, recording
+from bursar.delivery.channel import Attempt, AttemptOutcome, MailKind, QueuedDelivery
+from bursar.delivery.models import Delivery, DeliveryStatus
+from bursar.delivery.recording import Overtaken, counts
 from bursar.delivery.rules import BACKOFF, pause_after, without_addresses
 
 PAUSES: Final = (0.1, 0.5, 2.0, 5.0)
 """Seconds between attempts to record while the database is away, or while other workers take over
 mails that are being recorded."""
 
-_IS_PENDING: Final = Mail.__table__.c.status == MailStatus.PENDING.value
+_IS_PENDING: Final = Delivery.__table__.c.status == DeliveryStatus.PENDING.value
 _log = structlog.get_logger(__name__)
-
-
-class _Overtaken(Exception):
-    """Another worker leased mails while their attempts were recorded."""
 
 
 class AttemptRecorder:
@@ -69,7 +66,7 @@ class AttemptRecorder:
             return self._persistently(attempts, until)
         except Exception as error:
             if len(attempts) == 1:
-                self._tell(attempts[0].mail, error)
+                self._tell(attempts[0].delivery, error)
                 return self.put_off(attempts, until)
             if isinstance(error, DATABASE_AWAY):
                 raise
@@ -77,18 +74,14 @@ class AttemptRecorder:
 
     def put_off(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
         """Plans another attempt for later, without telling the domain about this one."""
+        later = [_put_off(attempt, self._now()) for attempt in attempts]
         with self._database.transaction() as session:
-            for attempt in attempts:
-                values = _put_off(attempt, self._now())
-                lease.change(session, [attempt.mail], until, values, _IS_PENDING)
-        return [
-            Attempt(attempt.mail, AttemptOutcome.RETRYING, attempt.at, attempt.error)
-            for attempt in attempts
-        ]
+            recording.record(session, later, until)
+        return later
 
-    def drop(self, mails: Sequence[QueuedMail], reason: str, until: datetime) -> int:
+    def drop(self, mails: Sequence[QueuedDelivery], reason: str, until: datetime) -> int:
         values = {
-            "status": MailStatus.DROPPED.value,
+            "status": DeliveryStatus.DROPPED.value,
             "finished_at": self._now(),
             "claimed_until": None,
             "error": reason,
@@ -98,7 +91,7 @@ class AttemptRecorder:
 
     def _persistently(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
         persistently = Retrying(
-            retry=retry_if_exception_type((*DATABASE_AWAY, _Overtaken)),
+            retry=retry_if_exception_type((*DATABASE_AWAY, Overtaken)),
             wait=wait_chain(*map(wait_fixed, PAUSES)),
             stop=stop_after_attempt(len(PAUSES) + 1),
             sleep=sleep_using_event(self._stopping),
@@ -108,12 +101,11 @@ class AttemptRecorder:
 
     def _record(self, attempts: Sequence[Attempt], until: datetime) -> list[Attempt]:
         with self._database.transaction() as session:
-            found = lease.statuses(session, [attempt.mail for attempt in attempts], until)
-            mine = [each for each in attempts if _counts(each, found.get(each.mail.id))]
+            found = lease.statuses(session, [attempt.delivery for attempt in attempts], until)
+            mine = [each for each in attempts if counts(each, found.get(each.delivery.id))]
             # Domains come first: whoever enqueues mails has locked the domain's rows before them.
             self._tell_domains(session, mine)
-            if _update(session, mine, until) != len(mine):
-                raise _Overtaken
+            recording.write(session, mine, until)
         return mine
 
     def _tell_domains(self, session: Session, attempts: Sequence[Attempt]) -> None:
@@ -121,57 +113,22 @@ class AttemptRecorder:
         heard: dict[Callable[..., None], list[Attempt]] = {}
         for name in self._kinds:
             for attempt in attempts:
-                if attempt.mail.kind == name:
+                if attempt.delivery.kind == name:
                     heard.setdefault(self._kinds[name].record, []).append(attempt)
         for record, theirs in heard.items():
             record(session, theirs, self._now())
 
-    def _tell(self, mail: QueuedMail, error: Exception) -> None:
+    def _tell(self, mail: QueuedDelivery, error: Exception) -> None:
         # A database's error quotes the statement's parameters, and those may be addresses.
         told = [without_addresses(line) for line in traceback.format_exception(error)[-3:]]
         _log.error("mail not recorded", kind=mail.kind, id=str(mail.uuid), error=told)
 
 
-def _counts(attempt: Attempt, status: MailStatus | None) -> bool:
-    """A mail that was dropped while it was being sent was sent nevertheless."""
-    dropped_too_late = status == MailStatus.DROPPED and attempt.outcome == AttemptOutcome.DELIVERED
-    return status == MailStatus.PENDING or dropped_too_late
-
-
-def _update(session: Session, attempts: Sequence[Attempt], until: datetime) -> int:
-    """Needs one statement for all attempts with the same outcome."""
-    alike: defaultdict[tuple[tuple[str, Any], ...], list[QueuedMail]] = defaultdict(list)
-    for attempt in attempts:
-        alike[tuple(_outcome(attempt).items())].append(attempt.mail)
-    return sum(lease.change(session, mails, until, dict(values)) for values, mails in alike.items())
-
-
-_STATUS: Final = {
-    AttemptOutcome.DELIVERED: MailStatus.DELIVERED,
-    AttemptOutcome.RETRYING: MailStatus.PENDING,
-    AttemptOutcome.FAILED: MailStatus.FAILED,
-}
-
-
-def _outcome(attempt: Attempt) -> dict[str, Any]:
-    attempts = attempt.mail.attempts + 1
-    values = {
-        "status": _STATUS[attempt.outcome].value,
-        "attempts": attempts,
-        "claimed_until": None,
-        "error": attempt.error,
-    }
-    if attempt.outcome == AttemptOutcome.RETRYING:
-        return values | {"next_attempt_at": attempt.at + (pause_after(attempts) or BACKOFF[-1])}
-    return values | {"finished_at": attempt.at}
-
-
-def _put_off(attempt: Attempt, now: datetime) -> dict[str, Any]:
-    attempts = attempt.mail.attempts + 1
+def _put_off(attempt: Attempt, now: datetime) -> Attempt:
     was_sent = attempt.outcome == AttemptOutcome.DELIVERED
-    return {
-        "attempts": attempts,
-        "next_attempt_at": now + (pause_after(attempts) or BACKOFF[-1]),
-        "claimed_until": None,
-        "error": lease.SENT_UNRECORDED if was_sent else attempt.error,
-    }
+    return replace(
+        attempt,
+        outcome=AttemptOutcome.RETRYING,
+        error=lease.SENT_UNRECORDED if was_sent else attempt.error,
+        next_at=now + (pause_after(attempt.delivery.attempts + 1) or BACKOFF[-1]),
+    )

@@ -1,20 +1,41 @@
-"""Mail as a channel: what a domain says about its mails, what it hears of them, where they go."""
+"""What is delivered, what came of an attempt, and mail as the channel that domains use."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
+from bursar.delivery.models import Channel
 from bursar.smtp_url import Sender, SmtpServer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """What a domain wants to be sent."""
+
+    channel: Channel
+    kind: str
+    """The kind of mail, or the type of the event."""
+    enterprise_uuid: UUID
+    subject_uuid: UUID
+    """What it is about."""
+    recipient: str
+    """What a person would search for: an address, or a URL without credentials."""
+    target_uuid: UUID | None = None
+    """The endpoint, report or connection, which has turns of its own."""
+    event_uuid: UUID | None = None
+    context: dict[str, Any] = field(default_factory=dict)
+    """What is needed to send it, as JSON."""
+    uuid: UUID = field(default_factory=uuid4)
+
+
 @dataclass(frozen=True, slots=True)
-class QueuedMail:
-    """A mail as it was when a worker leased it."""
+class QueuedDelivery:
+    """A delivery as it was when a worker leased it."""
 
     id: int
     uuid: UUID
@@ -24,26 +45,38 @@ class QueuedMail:
     recipient: str
     context: dict[str, Any]
     attempts: int
-    """How many attempts were made before this one."""
+    """How many attempts were made before this one, since the last retry."""
     created_at: datetime
+    channel: str = Channel.MAIL.value
+    target_uuid: UUID | None = None
+    event_uuid: UUID | None = None
+    attempted: int = 0
+    """How many attempts were recorded before this one, in all."""
 
 
 class AttemptOutcome(StrEnum):
     DELIVERED = "delivered"
     RETRYING = "retrying"
     FAILED = "failed"
-    """The mail is never tried again: the server refused it, or it was given up."""
+    """It is never tried again: the other side refused it, or it was given up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to send a mail, and what came of it."""
+    """One attempt to send something, and what came of it."""
 
-    mail: QueuedMail
+    delivery: QueuedDelivery
     outcome: AttemptOutcome
     at: datetime
     error: str | None = None
-    """The reason holds no address, so that it may be kept and logged."""
+    """Why it did not succeed. The reason holds no address, so that it may be kept and logged."""
+    status: int | None = None
+    """What the protocol calls the answer, such as 250 or 503."""
+    answer: str | None = None
+    """What the other side said. Addresses are taken out and the end is cut off where it is kept."""
+    seconds: float = 0.0
+    next_at: datetime | None = None
+    """When it is tried again. None: after the usual pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +91,7 @@ class MailKind:
     can extend the layouts of this package and then fill the block `body`; they know the filters
     `date` (of an ISO 8601 instant) and `one_line`.
     """
-    why_untrue: Callable[[Session, Sequence[QueuedMail]], Mapping[UUID, str]]
+    why_untrue: Callable[[Session, Sequence[QueuedDelivery]], Mapping[UUID, str]]
     """The mails, by uuid, whose words are no longer true, each with the reason: a sentence for the
     operator, without addresses. All others are sent. It only reads."""
     record: Callable[[Session, Sequence[Attempt], datetime], None]
@@ -81,7 +114,7 @@ class Smtp:
     server: SmtpServer
     sender: Sender
     timeout: float
-    """Seconds that the server may take to answer."""
+    """Seconds that the server may take for each answer."""
 
 
 Transport: TypeAlias = Kept | Smtp

@@ -1,4 +1,4 @@
-"""What operators do to mails. What comes of a mail is told by the domain that it is about."""
+"""What operators do to deliveries. What comes of one is told by the domain that it is about."""
 
 from typing import ClassVar
 
@@ -10,3 +10,10 @@ class MailRetried(Event):
 
     type: ClassVar[str] = "mail.retried"
     object_type: ClassVar[str] = "mail"
+
+
+class DeliveryRetried(Event):
+    """The same for what leaves by another channel."""
+
+    type: ClassVar[str] = "delivery.retried"
+    object_type: ClassVar[str] = "delivery"

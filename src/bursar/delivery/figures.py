@@ -6,19 +6,19 @@ from typing import Final
 
 from sqlalchemy import Connection, case, func, select
 
-from bursar.delivery.models import Mail, MailStatus
+from bursar.delivery.models import Delivery, DeliveryStatus
 from bursar.figures import Figure, age_seconds
 
 RECENT: Final = timedelta(days=1)
-_MAIL: Final = Mail.__table__.c
+_ROW: Final = Delivery.__table__.c
 
 
 def mail_figures(connection: Connection, now: datetime) -> Iterator[Figure]:
     """Both statements are answered by partial indexes."""
-    state = case((_MAIL.attempts > 0, "retrying"), else_="waiting")
+    state = case((_ROW.attempts > 0, "retrying"), else_="waiting")
     pending = (
-        select(state, func.count(), func.min(_MAIL.created_at))
-        .where(_MAIL.status == MailStatus.PENDING.value)
+        select(state, func.count(), func.min(_ROW.created_at))
+        .where(_ROW.status == DeliveryStatus.PENDING.value)
         .group_by(state)
     )
     counts: dict[tuple[str, ...], float] = {("waiting",): 0.0, ("retrying",): 0.0}
@@ -34,7 +34,7 @@ def mail_figures(connection: Connection, now: datetime) -> Iterator[Figure]:
         {(): age_seconds(min(oldest, default=None), now)},
     )
     failed = select(func.count()).where(
-        _MAIL.status == MailStatus.FAILED.value, _MAIL.finished_at > now - RECENT
+        _ROW.status == DeliveryStatus.FAILED.value, _ROW.finished_at > now - RECENT
     )
     yield Figure(
         "bursar_mails_failed_recently",

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from bursar import clock
 from bursar.database.engine import DATABASE_AWAY, Database
 from bursar.delivery import lease
-from bursar.delivery.channel import Attempt, MailKind, QueuedMail
-from bursar.delivery.models import MailStatus
+from bursar.delivery.channel import Attempt, MailKind, QueuedDelivery
+from bursar.delivery.models import DeliveryStatus
 from bursar.delivery.rules import failed
 from bursar.identity.service import suspended_among
 
@@ -21,8 +21,8 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Filtered:
-    wanted: list[QueuedMail] = field(default_factory=list)
-    untrue: dict[str, list[QueuedMail]] = field(default_factory=dict)
+    wanted: list[QueuedDelivery] = field(default_factory=list)
+    untrue: dict[str, list[QueuedDelivery]] = field(default_factory=dict)
     """By the reason for which they are dropped."""
     undecided: list[Attempt] = field(default_factory=list)
     """Mails about which the domain failed to answer, as failed attempts."""
@@ -33,7 +33,7 @@ class Filter:
         self._database = database
         self._kinds = kinds
 
-    def apply(self, mails: Sequence[QueuedMail], until: datetime) -> Filtered:
+    def apply(self, mails: Sequence[QueuedDelivery], until: datetime) -> Filtered:
         """Sorts the mails that are still pending and that the lease still covers.
 
         All other mails are in none of the lists.
@@ -41,18 +41,18 @@ class Filter:
         with self._database.read() as connection, Session(connection) as session:
             found = lease.statuses(session, mails, until)
             suspended = suspended_among(connection, {mail.enterprise_uuid for mail in mails})
-        by_kind: defaultdict[str, list[QueuedMail]] = defaultdict(list)
+        by_kind: defaultdict[str, list[QueuedDelivery]] = defaultdict(list)
         for mail in mails:
             if mail.enterprise_uuid in suspended:
                 continue
-            if found.get(mail.id) == MailStatus.PENDING:
+            if found.get(mail.id) == DeliveryStatus.PENDING:
                 by_kind[mail.kind].append(mail)
         filtered = Filtered()
         for name, group in by_kind.items():
             self._apply(self._kinds[name], group, filtered)
         return filtered
 
-    def _apply(self, kind: MailKind, mails: Sequence[QueuedMail], filtered: Filtered) -> None:
+    def _apply(self, kind: MailKind, mails: Sequence[QueuedDelivery], filtered: Filtered) -> None:
         try:
             with self._database.read() as connection, Session(connection) as session:
                 untrue = kind.why_untrue(session, mails)
@@ -71,7 +71,7 @@ class Filter:
             among.append(mail)
 
 
-def _undecided(mail: QueuedMail, error: Exception) -> Attempt:
+def _undecided(mail: QueuedDelivery, error: Exception) -> Attempt:
     reason = f"unknown whether it is still wanted: {type(error).__name__}: {error}"
     attempt = failed(mail, clock.now(), reason)
     _log.error("mail undecided", kind=mail.kind, id=str(mail.uuid), error=attempt.error)

@@ -10,7 +10,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
-from bursar.delivery.channel import QueuedMail
+from bursar.delivery.channel import QueuedDelivery
 from bursar.delivery.rendering import Rendered
 from bursar.delivery.rules import one_line
 from bursar.delivery.views import Correspondent
@@ -34,7 +34,7 @@ class Message:
 
 
 def compose(
-    mail: QueuedMail,
+    mail: QueuedDelivery,
     rendered: Rendered,
     enterprise: Correspondent,
     sender: Sender,

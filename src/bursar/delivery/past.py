@@ -9,8 +9,9 @@ from uuid import UUID
 from bursar.database.engine import Database
 from bursar.delivery import lease as leases
 from bursar.delivery.attempts import AttemptRecorder
-from bursar.delivery.channel import Attempt, MailKind, QueuedMail
-from bursar.delivery.rules import LEASE
+from bursar.delivery.channel import Attempt, MailKind, QueuedDelivery
+from bursar.delivery.models import Channel
+from bursar.delivery.rules import MARGIN
 
 MOST_AT_ONCE: Final = 10_000
 
@@ -19,7 +20,7 @@ def record_past_attempts(
     database: Database,
     kinds: Mapping[str, MailKind],
     enterprise_uuid: UUID,
-    attempt_of: Callable[[QueuedMail], Attempt],
+    attempt_of: Callable[[QueuedDelivery], Attempt],
     *,
     at: datetime,
 ) -> None:
@@ -30,14 +31,16 @@ def record_past_attempts(
     """
     names = list(kinds)
     with database.read() as connection:
-        if not leases.is_any_due(connection, names, at):
+        if not leases.is_any_due(connection, Channel.MAIL, at, kinds=names):
             return
     with database.transaction() as session:
-        lease = leases.take(session, names, at, LEASE, MOST_AT_ONCE)
-        ours = [mail for mail in lease.mails if mail.enterprise_uuid == enterprise_uuid]
+        lease = leases.take(
+            session, Channel.MAIL, at, duration=MARGIN, limit=MOST_AT_ONCE, kinds=names
+        )
+        ours = [mail for mail in lease.deliveries if mail.enterprise_uuid == enterprise_uuid]
         # What others have queued since is due for a clock that stands so far back, see
         # `rules.TOO_FAR_AHEAD`; it stays theirs.
-        others = [mail for mail in (*lease.mails, *lease.sent) if mail not in ours]
+        others = [mail for mail in (*lease.deliveries, *lease.sent) if mail not in ours]
         leases.release(session, others, lease.until)
     attempts = [attempt_of(mail) for mail in ours]
     AttemptRecorder(database, kinds, Event(), at=at).record(attempts, lease.until)

@@ -1,18 +1,20 @@
-"""Reads mails and the enterprises that they speak for."""
+"""Reads deliveries and the enterprises that mails speak for."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
+from bursar.batches import batched
 from bursar.database.types import AnyRow
-from bursar.delivery.models import Mail, MailStatus
-from bursar.delivery.views import Correspondent, MailView
+from bursar.delivery.models import Channel, Delivery, DeliveryAttempt, DeliveryStatus
+from bursar.delivery.views import AttemptView, Correspondent, DeliverySearch, DeliveryView
 from bursar.identity.service import find_enterprises
 
-_MAIL: Final = Mail.__table__.c
+BATCH: Final = 1_000
+_ROW: Final = Delivery.__table__.c
+_ATTEMPT: Final = DeliveryAttempt.__table__.c
 
 
 def correspondents(connection: Connection, uuids: Iterable[UUID]) -> Mapping[UUID, Correspondent]:
@@ -22,42 +24,76 @@ def correspondents(connection: Connection, uuids: Iterable[UUID]) -> Mapping[UUI
     }
 
 
-def newest_mails(
-    connection: Connection,
-    *,
-    enterprise_uuid: UUID | None,
-    status: MailStatus | None,
-    recipient: str | None,
-    since: datetime | None,
-    limit: int,
-) -> Sequence[MailView]:
-    statement = select(*_MAIL).order_by(_MAIL.id.desc()).limit(limit)
-    if enterprise_uuid is not None:
-        statement = statement.where(_MAIL.enterprise_uuid == enterprise_uuid)
-    if status is not None:
-        statement = statement.where(_MAIL.status == status.value)
-    if recipient is not None:
-        statement = statement.where(_MAIL.recipient == recipient)
-    if since is not None:
-        statement = statement.where(_MAIL.created_at >= since)
-    return [_view(row) for row in connection.execute(statement)]
+def newest_deliveries(
+    connection: Connection, search: DeliverySearch, *, limit: int
+) -> Sequence[DeliveryView]:
+    statement = select(*_ROW).order_by(_ROW.id.desc()).limit(limit)
+    return [_view(row) for row in connection.execute(statement.where(*_conditions(search)))]
 
 
-def find_mail(connection: Connection, uuid: UUID) -> MailView | None:
-    row = connection.execute(select(*_MAIL).where(_MAIL.uuid == uuid)).one_or_none()
+def _conditions(search: DeliverySearch) -> Iterator[ColumnElement[bool]]:
+    same = {
+        _ROW.channel: search.channel,
+        _ROW.kind: search.kind,
+        _ROW.enterprise_uuid: search.enterprise_uuid,
+        _ROW.recipient: search.recipient,
+        _ROW.status: search.status,
+        _ROW.target_uuid: search.target_uuid,
+        _ROW.event_uuid: search.event_uuid,
+    }
+    yield from (column == value for column, value in same.items() if value is not None)
+    if search.since is not None:
+        yield _ROW.created_at >= search.since
+    if search.before is not None:
+        yield _ROW.id < search.before
+
+
+def find_delivery(
+    connection: Connection, uuid: UUID, channel: Channel | None = None
+) -> DeliveryView | None:
+    statement = select(*_ROW).where(_ROW.uuid == uuid)
+    if channel is not None:
+        statement = statement.where(_ROW.channel == channel.value)
+    row = connection.execute(statement).one_or_none()
     return None if row is None else _view(row)
 
 
-def _view(row: AnyRow) -> MailView:
-    return MailView(
+def attempts_of(
+    connection: Connection, delivery_ids: Sequence[int]
+) -> Mapping[int, Sequence[AttemptView]]:
+    """By the ids of the deliveries, each in order."""
+    found: dict[int, list[AttemptView]] = {each: [] for each in delivery_ids}
+    for some in batched(delivery_ids, BATCH):
+        statement = (
+            select(*_ATTEMPT)
+            .where(_ATTEMPT.delivery_id.in_(some))
+            .order_by(_ATTEMPT.delivery_id, _ATTEMPT.number)
+        )
+        for row in connection.execute(statement):
+            found[row.delivery_id].append(
+                AttemptView(
+                    row.number, row.at, row.outcome, row.status, row.answer, round(row.seconds, 3)
+                )
+            )
+    return found
+
+
+def _view(row: AnyRow) -> DeliveryView:
+    status = DeliveryStatus(row.status)
+    return DeliveryView(
+        id=row.id,
         uuid=row.uuid,
+        channel=Channel(row.channel),
         enterprise_uuid=row.enterprise_uuid,
         kind=row.kind,
         subject_uuid=row.subject_uuid,
+        target_uuid=row.target_uuid,
+        event_uuid=row.event_uuid,
         recipient=row.recipient,
         context=row.context,
-        status=MailStatus(row.status),
+        status=status,
         attempts=row.attempts,
+        next_attempt_at=row.next_attempt_at if status is DeliveryStatus.PENDING else None,
         created_at=row.created_at,
         finished_at=row.finished_at,
         error=row.error,

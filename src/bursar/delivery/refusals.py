@@ -1,21 +1,29 @@
-"""Why a mail cannot be shown or sent again."""
+"""Why a delivery cannot be shown or sent again."""
 
 from uuid import UUID
 
 
-class MailRefused(Exception):
-    """A mail cannot be shown, or not be sent again."""
+class DeliveryRefused(Exception):
+    """Something that was sent cannot be shown, or not be sent again."""
 
 
-class UnknownMail(MailRefused):
-    """There is no mail with this uuid."""
+class UnknownDelivery(DeliveryRefused):
+    """There is no delivery with this uuid."""
+
+    what: str = "delivery"
 
     def __init__(self, uuid: UUID) -> None:
-        super().__init__(f"no such mail: {uuid}")
+        super().__init__(f"no such {self.what}: {uuid}")
         self.uuid = uuid
 
 
-class UnknownMailKind(MailRefused):
+class UnknownMail(UnknownDelivery):
+    """There is no mail with this uuid."""
+
+    what = "mail"
+
+
+class UnknownMailKind(DeliveryRefused):
     """The mail was written by another version of Bursar."""
 
     def __init__(self, kind: str) -> None:
@@ -23,22 +31,22 @@ class UnknownMailKind(MailRefused):
         self.kind = kind
 
 
-class MailTextDeleted(MailRefused):
+class MailTextDeleted(DeliveryRefused):
     """The values of the mail were deleted, with the learner's address or because it is old."""
 
     def __init__(self) -> None:
         super().__init__("what it said is no longer kept")
 
 
-class MailUnwritable(MailRefused):
+class MailUnwritable(DeliveryRefused):
     """The templates cannot be rendered with the values of the mail."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(f"it cannot be written: {error}")
 
 
-class MailNotRetried(MailRefused):
-    """The mail is not one that can be sent again."""
+class NotRetried(DeliveryRefused):
+    """The delivery is not one that can be sent again."""
 
     def __init__(self, uuid: UUID, reason: str) -> None:
         super().__init__(f"{uuid} is not sent again: {reason}")

@@ -1,4 +1,4 @@
-"""Makes mails due again that were given up, or that wait for their next attempt."""
+"""Makes deliveries due again that were given up, or that wait for their next attempt."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,79 +12,115 @@ from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.database.bulk import is_any_of
 from bursar.database.types import AnyRow
-from bursar.delivery.events import MailRetried
-from bursar.delivery.models import Mail, MailStatus
-from bursar.delivery.refusals import MailNotRetried, UnknownMail
+from bursar.delivery.events import DeliveryRetried, MailRetried
+from bursar.delivery.models import Channel, Delivery, DeliveryStatus
+from bursar.delivery.refusals import NotRetried, UnknownDelivery, UnknownMail
 from bursar.events.service import publish
 
 BATCH: Final = 1_000
-_MAILS: Final = cast("Table", Mail.__table__)
+_DELIVERIES: Final = cast("Table", Delivery.__table__)
 
 
-def retry(session: Session, actor: Actor, uuids: Sequence[UUID], at: datetime) -> None:
-    """Makes the mails due at `at`, all of them or none.
+def retry(
+    session: Session,
+    actor: Actor,
+    uuids: Sequence[UUID],
+    at: datetime,
+    *,
+    channel: Channel | None = None,
+) -> None:
+    """Makes the deliveries due at `at`, all of them or none. With a channel, others are unknown.
 
-    A mail that is being sent right now stays with its worker. Raises UnknownMail and
-    MailNotRetried.
+    One that is being sent right now stays with its worker. Raises UnknownDelivery (of mails:
+    UnknownMail) and NotRetried.
     """
     for some in batched(list(dict.fromkeys(uuids)), BATCH):
-        _retry(session, actor, some, at)
+        _retry(session, actor, some, at, channel)
 
 
-def failed_since(session: Session, since: datetime, enterprise_uuid: UUID | None) -> Sequence[UUID]:
-    """The mails that were given up at this instant or later and can be sent again, oldest first."""
+def failed_since(
+    session: Session,
+    since: datetime,
+    enterprise_uuid: UUID | None,
+    *,
+    channel: Channel | None = None,
+) -> Sequence[UUID]:
+    """Those that were given up at this instant or later and can be sent again, oldest first."""
     statement = (
-        select(_MAILS.c.uuid, _MAILS.c.context)
-        .where(_MAILS.c.status == MailStatus.FAILED.value, _MAILS.c.finished_at >= since)
-        .order_by(_MAILS.c.id)
+        select(_DELIVERIES.c.uuid, _DELIVERIES.c.channel, _DELIVERIES.c.context)
+        .where(
+            _DELIVERIES.c.status == DeliveryStatus.FAILED.value, _DELIVERIES.c.finished_at >= since
+        )
+        .order_by(_DELIVERIES.c.id)
     )
     if enterprise_uuid is not None:
-        statement = statement.where(_MAILS.c.enterprise_uuid == enterprise_uuid)
-    return [row.uuid for row in session.execute(statement) if row.context]
+        statement = statement.where(_DELIVERIES.c.enterprise_uuid == enterprise_uuid)
+    if channel is not None:
+        statement = statement.where(_DELIVERIES.c.channel == channel.value)
+    return [row.uuid for row in session.execute(statement) if not _is_forgotten(row)]
 
 
-def _retry(session: Session, actor: Actor, uuids: Sequence[UUID], at: datetime) -> None:
+def _is_forgotten(row: AnyRow) -> bool:
+    """Whether what a mail said is no longer kept. Others are made of what they tell of."""
+    return row.channel == Channel.MAIL and not row.context
+
+
+def _retry(
+    session: Session,
+    actor: Actor,
+    uuids: Sequence[UUID],
+    at: datetime,
+    channel: Channel | None,
+) -> None:
     statement = (
-        select(*_MAILS.c)
-        .where(is_any_of(session, Mail.uuid, uuids))
-        .order_by(_MAILS.c.id)
+        select(*_DELIVERIES.c)
+        .where(is_any_of(session, Delivery.uuid, uuids))
+        .order_by(_DELIVERIES.c.id)
         .with_for_update()
     )
+    if channel is not None:
+        statement = statement.where(_DELIVERIES.c.channel == channel.value)
     found = {row.uuid: row for row in session.execute(statement)}
     for uuid in uuids:
         if uuid not in found:
-            raise UnknownMail(uuid)
+            raise UnknownMail(uuid) if channel is Channel.MAIL else UnknownDelivery(uuid)
         _refuse_finished(found[uuid])
+    make_due(session, actor, list(found.values()), at)
+
+
+def make_due(session: Session, actor: Actor, rows: Sequence[AnyRow], at: datetime) -> None:
+    """The rows are locked."""
     session.execute(
-        update(_MAILS)
-        .where(is_any_of(session, Mail.uuid, uuids))
+        update(_DELIVERIES)
+        .where(is_any_of(session, Delivery.id, [row.id for row in rows]))
         .values(
-            status=MailStatus.PENDING.value,
-            # A mail that was given up has all of its attempts before it again.
+            status=DeliveryStatus.PENDING.value,
+            # What was given up has all of its attempts before it again.
             attempts=0,
             next_attempt_at=at,
             finished_at=None,
         )
     )
-    publish(session, actor, [_retried(found[uuid]) for uuid in uuids], at=at)
+    publish(session, actor, [_retried(row) for row in rows], at=at)
 
 
-def _refuse_finished(mail: AnyRow) -> None:
-    if mail.status == MailStatus.DELIVERED:
-        raise MailNotRetried(mail.uuid, "it was delivered.")
-    if mail.status == MailStatus.DROPPED:
-        reason = mail.error or "What it says is no longer true."
-        raise MailNotRetried(mail.uuid, f"it was dropped. {reason}")
-    if mail.status == MailStatus.FAILED and not mail.context:
-        raise MailNotRetried(mail.uuid, "what it said is no longer kept.")
+def _refuse_finished(row: AnyRow) -> None:
+    if row.status == DeliveryStatus.DELIVERED:
+        raise NotRetried(row.uuid, "it was delivered.")
+    if row.status == DeliveryStatus.DROPPED:
+        reason = row.error or "What it says is no longer true."
+        raise NotRetried(row.uuid, f"it was dropped. {reason}")
+    if row.status == DeliveryStatus.FAILED and _is_forgotten(row):
+        raise NotRetried(row.uuid, "what it said is no longer kept.")
 
 
-def _retried(mail: AnyRow) -> MailRetried:
-    return MailRetried(
-        object_id=mail.uuid,
-        enterprise_uuid=mail.enterprise_uuid,
+def _retried(row: AnyRow) -> MailRetried | DeliveryRetried:
+    kind = MailRetried if row.channel == Channel.MAIL else DeliveryRetried
+    return kind(
+        object_id=row.uuid,
+        enterprise_uuid=row.enterprise_uuid,
         changes={
-            "status": (mail.status, MailStatus.PENDING.value),
-            "attempts": (mail.attempts, 0),
+            "status": (row.status, DeliveryStatus.PENDING.value),
+            "attempts": (row.attempts, 0),
         },
     )

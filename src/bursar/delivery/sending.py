@@ -1,15 +1,16 @@
 """Sends the mails that are due. Any number of workers may do so at once.
 
-A worker leases some mails, sends each of them outside of any transaction, and records what came of
-it. When a worker dies in between, its lease runs out: a mail may then be sent twice, with the same
-Message-ID, but none is lost.
+A worker leases some mails, by turns of their enterprises, sends each of them outside of any
+transaction, and records what came of it. After a moment it gives back what it has not begun, and
+takes turns anew. When a worker dies in between, its lease runs out: a mail may then be sent twice,
+with the same Message-ID, but none is lost.
 """
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from datetime import timedelta
 from threading import Event
 from time import monotonic
 from typing import Final
@@ -23,14 +24,21 @@ from bursar.database.engine import Database
 from bursar.delivery import lease as leases
 from bursar.delivery import queries
 from bursar.delivery.attempts import AttemptRecorder
-from bursar.delivery.channel import Attempt, AttemptOutcome, MailKind, QueuedMail, Smtp, Transport
+from bursar.delivery.channel import (
+    Attempt,
+    AttemptOutcome,
+    MailKind,
+    QueuedDelivery,
+    Smtp,
+    Transport,
+)
 from bursar.delivery.filter import Filter
-from bursar.delivery.heartbeat import repeatedly
 from bursar.delivery.lease import Lease
 from bursar.delivery.messages import Message, UnusableAddress, compose
+from bursar.delivery.models import Channel
 from bursar.delivery.rendering import render
-from bursar.delivery.rules import LEASE, delivered, failed, without_addresses
-from bursar.delivery.smtp import Refused, ServerAway, SmtpConnection
+from bursar.delivery.rules import MARGIN, delivered, failed, without_addresses
+from bursar.delivery.smtp import ANSWERS, Refused, ServerAway, SmtpConnection
 from bursar.delivery.views import Correspondent
 from bursar.smtp_url import Sender
 
@@ -38,7 +46,11 @@ BATCH: Final = 100
 """How many mails a worker leases at once to send them."""
 KEPT_BATCH: Final = 1_000
 """The same where mails are only kept, so that nothing takes time but the database."""
-_RENEWAL_SECONDS: Final = LEASE.total_seconds() / 4
+TURN_SECONDS: Final = 2.0
+"""After so long, what was leased and not begun is given back and turns are taken anew, so that a
+mail of another enterprise never waits for a whole batch."""
+KEPT: Final = "kept for `bursar mail show`: BURSAR_SMTP_URL names no mail server"
+_SENT_BEFORE: Final = "sent by the attempt before, and recorded by this one"
 
 _log = structlog.get_logger(__name__)
 
@@ -69,12 +81,14 @@ def deliver_due(
     if not kinds:
         return counts
     with ExitStack() as stack:
-        mails = _Mails(database, kinds, counts, stopping)
         if isinstance(transport, Smtp):
-            connection = SmtpConnection(transport.server, transport.timeout)
-            _Sending(mails, stack.enter_context(connection), transport.sender).run()
+            longest = ANSWERS * transport.timeout
+            mails = _Mails(database, kinds, counts, stopping, timedelta(seconds=longest) + MARGIN)
+            connection = SmtpConnection(transport.server, transport.timeout, longest)
+            stack.enter_context(connection)
+            _Sending(mails, connection, transport.sender, longest).run()
         else:
-            _keep_all(mails)
+            _keep_all(_Mails(database, kinds, counts, stopping, MARGIN))
     return counts
 
 
@@ -87,31 +101,41 @@ class _Mails:
         kinds: Mapping[str, MailKind],
         counts: DeliveryCounts,
         stopping: Event,
+        duration: timedelta,
     ) -> None:
         self.stopping = stopping
+        self._duration = duration
         self.kinds = kinds
         self._database = database
         self._counts = counts
         self._recorder = AttemptRecorder(database, kinds, stopping)
         self._filter = Filter(database, kinds)
 
-    def lease(self, limit: int) -> Lease | None:
+    def lease(self, limit: int, *, after: UUID | None = None) -> Lease | None:
         """None when nothing is due, or the worker is stopping."""
         if self.stopping.is_set():
             return None
         names, now = list(self.kinds), clock.now()
         with self._database.read() as connection:
             # Most of the time nothing is due, and SQLite's only writer need not be disturbed.
-            if not leases.is_any_due(connection, names, now):
+            if not leases.is_any_due(connection, Channel.MAIL, now, kinds=names):
                 return None
         with self._database.transaction() as session:
-            lease = leases.take(session, names, now, LEASE, limit)
+            lease = leases.take(
+                session,
+                Channel.MAIL,
+                now,
+                duration=self._duration,
+                limit=limit,
+                kinds=names,
+                after=after,
+            )
         if lease.is_empty:
             return None
-        self.record(lease, [delivered(mail, now) for mail in lease.sent])
+        self.record(lease, [delivered(mail, now, answer=_SENT_BEFORE) for mail in lease.sent])
         return lease
 
-    def still_wanted(self, lease: Lease, mails: Sequence[QueuedMail]) -> list[QueuedMail]:
+    def still_wanted(self, lease: Lease, mails: Sequence[QueuedDelivery]) -> list[QueuedDelivery]:
         """Drops the mails that are no longer true, and puts off those that nobody can judge."""
         filtered = self._filter.apply(mails, lease.until)
         for reason, untrue in filtered.untrue.items():
@@ -127,22 +151,18 @@ class _Mails:
             if attempt.outcome != AttemptOutcome.DELIVERED:
                 _log.warning(
                     "mail not sent",
-                    kind=attempt.mail.kind,
-                    id=str(attempt.mail.uuid),
+                    kind=attempt.delivery.kind,
+                    id=str(attempt.delivery.uuid),
                     outcome=attempt.outcome.value,
                     error=attempt.error,
                 )
 
-    def renew(self, lease: Lease, mails: Sequence[QueuedMail]) -> None:
-        with self._database.transaction() as session:
-            leases.renew(session, lease, mails, clock.now() + LEASE)
-
-    def release(self, lease: Lease, mails: Sequence[QueuedMail]) -> None:
+    def release(self, lease: Lease, mails: Sequence[QueuedDelivery]) -> None:
         if mails:
             with self._database.transaction() as session:
                 leases.release(session, mails, lease.until)
 
-    def enterprises_of(self, mails: Sequence[QueuedMail]) -> Mapping[UUID, Correspondent]:
+    def enterprises_of(self, mails: Sequence[QueuedDelivery]) -> Mapping[UUID, Correspondent]:
         with self._database.read() as connection:
             return queries.correspondents(connection, {mail.enterprise_uuid for mail in mails})
 
@@ -156,43 +176,53 @@ class _Mails:
 def _keep_all(mails: _Mails) -> None:
     while lease := mails.lease(KEPT_BATCH):
         now = clock.now()
-        wanted = mails.still_wanted(lease, lease.mails)
-        mails.record(lease, [delivered(mail, now) for mail in wanted])
+        wanted = mails.still_wanted(lease, lease.deliveries)
+        mails.record(lease, [delivered(mail, now, answer=KEPT) for mail in wanted])
 
 
 class _Sending:
     """Sends mails one after the other over one connection."""
 
-    def __init__(self, mails: _Mails, connection: SmtpConnection, sender: Sender) -> None:
+    def __init__(
+        self, mails: _Mails, connection: SmtpConnection, sender: Sender, longest: float
+    ) -> None:
         self._mails = mails
         self._connection = connection
         self._sender = sender
+        self._longest = longest
+        self._limit = BATCH
+        self._served: UUID | None = None
+        """The enterprise whose turn was the last one."""
 
     def run(self) -> None:
-        while lease := self._mails.lease(BATCH):
+        while lease := self._mails.lease(self._limit, after=self._served):
             self._send_each(lease)
 
     def _send_each(self, lease: Lease) -> None:
-        mails, enterprises = self._mails, self._mails.enterprises_of(lease.mails)
-        waiting = deque(lease.mails)
+        mails, enterprises = self._mails, self._mails.enterprises_of(lease.deliveries)
+        waiting = deque(lease.deliveries)
         while waiting and not mails.stopping.is_set():
-            # Enough of the lease is left whenever a mail is begun.
-            if monotonic() - lease.renewed > _RENEWAL_SECONDS:
-                mails.renew(lease, list(waiting))
             mail = waiting.popleft()
-            if not mails.still_wanted(lease, [mail]):
-                continue
-            try:
-                # A server may take longer to answer than the lease lasts.
-                with repeatedly(_RENEWAL_SECONDS, partial(mails.renew, lease, [mail, *waiting])):
+            self._served = mail.enterprise_uuid
+            if mails.still_wanted(lease, [mail]):
+                try:
                     attempt = self._attempt(mail, enterprises[mail.enterprise_uuid])
-            except ServerAway as error:
-                self._give_back(lease, [mail, *waiting], error)
-                return
-            mails.record(lease, [attempt])
+                except ServerAway as error:
+                    self._give_back(lease, [mail, *waiting], error)
+                    return
+                mails.record(lease, [attempt])
+            if self._is_over(lease):
+                break
         mails.release(lease, list(waiting))
+        # While the server is slow, no more is leased than what is soon begun.
+        done = len(lease.deliveries) - len(waiting)
+        self._limit = min(BATCH, 2 * done) if waiting and done else BATCH
 
-    def _attempt(self, mail: QueuedMail, enterprise: Correspondent) -> Attempt:
+    def _is_over(self, lease: Lease) -> bool:
+        lasted = monotonic() - lease.taken
+        return lasted >= TURN_SECONDS or not lease.has_room_for(self._longest)
+
+    def _attempt(self, mail: QueuedDelivery, enterprise: Correspondent) -> Attempt:
         """Raises ServerAway."""
         with tracing.span(f"mail {mail.kind}", "client") as span:
             attempt = self._attempt_untraced(mail, enterprise)
@@ -201,11 +231,12 @@ class _Sending:
                 span.fail(attempt.outcome.value)
             return attempt
 
-    def _attempt_untraced(self, mail: QueuedMail, enterprise: Correspondent) -> Attempt:
+    def _attempt_untraced(self, mail: QueuedDelivery, enterprise: Correspondent) -> Attempt:
+        begun = monotonic()
         try:
-            self._connection.send(self._written(mail, enterprise))
+            reply = self._connection.send(self._written(mail, enterprise))
         except Refused as error:
-            return failed(mail, clock.now(), str(error), for_good=error.for_good)
+            return _refused(mail, error, monotonic() - begun)
         except UnusableAddress as error:
             return failed(mail, clock.now(), str(error), for_good=True)
         except ServerAway:
@@ -213,16 +244,29 @@ class _Sending:
         except Exception as error:  # noqa: BLE001 - one mail's defect must not stop the others
             reason = f"it could not be written: {type(error).__name__}: {error}"
             return failed(mail, clock.now(), reason)
-        return delivered(mail, clock.now())
+        seconds = monotonic() - begun
+        return delivered(mail, clock.now(), status=reply.status, answer=reply.text, seconds=seconds)
 
-    def _written(self, mail: QueuedMail, enterprise: Correspondent) -> Message:
+    def _written(self, mail: QueuedDelivery, enterprise: Correspondent) -> Message:
         templates = self._mails.kinds[mail.kind].templates
         rendered = render(templates, mail.kind, enterprise, mail.context)
         return compose(mail, rendered, enterprise, self._sender, clock.now())
 
-    def _give_back(self, lease: Lease, mails: Sequence[QueuedMail], error: ServerAway) -> None:
+    def _give_back(self, lease: Lease, mails: Sequence[QueuedDelivery], error: ServerAway) -> None:
         """Counts as one attempt at every mail, so that no mail makes us connect again in vain."""
         now, reason = clock.now(), str(error)
         wanted = self._mails.still_wanted(lease, mails)
         self._mails.record(lease, [failed(mail, now, reason) for mail in wanted], quietly=True)
         _log.warning("mail server away", mails=len(wanted), error=without_addresses(reason))
+
+
+def _refused(mail: QueuedDelivery, refusal: Refused, seconds: float) -> Attempt:
+    return failed(
+        mail,
+        clock.now(),
+        str(refusal),
+        for_good=refusal.for_good,
+        status=refusal.status,
+        answer=str(refusal),
+        seconds=seconds,
+    )

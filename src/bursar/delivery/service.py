@@ -1,16 +1,20 @@
-"""The front door: domains enqueue mails here, workers send them, operators look at them.
+"""The front door: domains enqueue what is to be sent, workers take it and record what came of it,
+operators look at it.
 
-What changes mails expects the caller's transaction. Sending stands in `sending`, because it needs
-SMTP and templates, and most processes send nothing.
+What changes deliveries expects the caller's transaction. A channel is a loop: `is_any_due`; `take`
+in one transaction; send outside of any, as long as the lease `has_room_for` a whole attempt; then
+`record` in another transaction, with the instant at which the lease ends, and `release` what was
+not begun. What a worker that died had taken comes back when the lease ends. The sending of mail
+stands in `sending`, because it needs SMTP and templates, and most processes send nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, CursorResult, Table, bindparam, select, text, update
+from sqlalchemy import Connection, CursorResult, Table, bindparam, not_, select, update
 from sqlalchemy.orm import Session
 
 from bursar.batches import batched
@@ -21,54 +25,77 @@ from bursar.delivery.channel import (
     AttemptOutcome,
     Kept,
     MailKind,
-    QueuedMail,
+    NewDelivery,
+    QueuedDelivery,
     Smtp,
     Transport,
 )
-from bursar.delivery.models import Mail, MailStatus
+from bursar.delivery.lease import Lease, is_any_due, release, take
+from bursar.delivery.models import Channel, Delivery, DeliveryAttempt, DeliveryStatus
 from bursar.delivery.past import record_past_attempts
-from bursar.delivery.refusals import MailTextDeleted, UnknownMail, UnknownMailKind
+from bursar.delivery.recording import record
+from bursar.delivery.refusals import (
+    MailTextDeleted,
+    UnknownDelivery,
+    UnknownMail,
+    UnknownMailKind,
+)
 from bursar.delivery.retrying import failed_since, retry
-from bursar.delivery.rules import BACKOFF, delivered, failed
-from bursar.delivery.views import MailText, MailView
+from bursar.delivery.rules import BACKOFF, MARGIN, delivered, failed
+from bursar.delivery.views import AttemptView, DeliverySearch, DeliveryView, MailText
 
 __all__ = [
     "BACKOFF",
+    "MARGIN",
     "Attempt",
     "AttemptOutcome",
+    "AttemptView",
+    "Channel",
+    "DeliverySearch",
+    "DeliveryStatus",
+    "DeliveryView",
     "Kept",
+    "Lease",
     "MailKind",
-    "MailStatus",
     "MailText",
-    "MailView",
+    "NewDelivery",
     "NewMail",
-    "QueuedMail",
+    "QueuedDelivery",
     "Smtp",
     "Transport",
+    "attempts_of",
+    "attempts_of_each",
     "delivered",
     "drop_pending",
     "enqueue",
+    "enqueue_deliveries",
     "failed",
     "failed_since",
-    "newest_mails",
+    "forget_answers_to",
+    "is_any_due",
     "pending_subjects",
+    "record",
     "record_past_attempts",
     "redirect_pending",
+    "release",
     "replace_recipients",
     "retry",
+    "search_deliveries",
+    "take",
     "text_of_mail",
+    "view_of_delivery",
     "view_of_mail",
 ]
 
 BATCH: Final = 10_000
 
-_MAILS: Final = cast("Table", Mail.__table__)
-# PostgreSQL uses the partial index only for the literal condition of the index.
-_IS_PENDING: Final = text("status = 'pending'")
+_DELIVERIES: Final = cast("Table", Delivery.__table__)
+_IS_PENDING: Final = _DELIVERIES.c.status == DeliveryStatus.PENDING.value
+_IS_MAIL: Final = _DELIVERIES.c.channel == Channel.MAIL.value
 
 _REPLACE_RECIPIENT: Final = (
-    update(_MAILS)
-    .where(_MAILS.c.subject_uuid == bindparam("subject"), _MAILS.c.status != MailStatus.PENDING)
+    update(_DELIVERIES)
+    .where(_DELIVERIES.c.subject_uuid == bindparam("subject"), _IS_MAIL, not_(_IS_PENDING))
     .values(recipient=bindparam("replacement"), context={})
 )
 
@@ -86,18 +113,32 @@ class NewMail:
 
 def enqueue(session: Session, mails: Sequence[NewMail], now: datetime) -> None:
     """Queues mails. A worker sends them once the caller's transaction is committed."""
-    bulk_insert(session, Mail, [_row(mail, now) for mail in mails])
+    bulk_insert(session, Delivery, [_row(mail, now) for mail in mails])
 
 
-def _row(mail: NewMail, now: datetime) -> dict[str, Any]:
+def enqueue_deliveries(session: Session, deliveries: Sequence[NewDelivery], now: datetime) -> None:
+    """Queues what leaves by any channel; otherwise as `enqueue`."""
+    rows = [
+        {
+            **_row(each, now),
+            "channel": each.channel.value,
+            "target_uuid": each.target_uuid,
+            "event_uuid": each.event_uuid,
+        }
+        for each in deliveries
+    ]
+    bulk_insert(session, Delivery, rows)
+
+
+def _row(new: NewMail | NewDelivery, now: datetime) -> dict[str, Any]:
     return {
-        "uuid": mail.uuid,
-        "enterprise_uuid": mail.enterprise_uuid,
-        "kind": mail.kind,
-        "subject_uuid": mail.subject_uuid,
-        "recipient": mail.recipient,
-        "context": mail.context,
-        "status": MailStatus.PENDING.value,
+        "uuid": new.uuid,
+        "enterprise_uuid": new.enterprise_uuid,
+        "kind": new.kind,
+        "subject_uuid": new.subject_uuid,
+        "recipient": new.recipient,
+        "context": new.context,
+        "status": DeliveryStatus.PENDING.value,
         "attempts": 0,
         "next_attempt_at": now,
         "created_at": now,
@@ -108,8 +149,10 @@ def pending_subjects(session: Session, subject_uuids: Sequence[UUID]) -> set[UUI
     """The subjects of mails that are still to be sent."""
     found: set[UUID] = set()
     for chunk in batched(subject_uuids, BATCH):
-        mine = is_any_of(session, Mail.subject_uuid, chunk)
-        found.update(session.scalars(select(Mail.subject_uuid).where(mine, _IS_PENDING)))
+        mine = is_any_of(session, Delivery.subject_uuid, chunk)
+        found.update(
+            session.scalars(select(Delivery.subject_uuid).where(mine, _IS_MAIL, _IS_PENDING))
+        )
     return found
 
 
@@ -127,13 +170,14 @@ def drop_pending(
     """
     for chunk in batched(subject_uuids, BATCH):
         session.execute(
-            update(_MAILS)
+            update(_DELIVERIES)
             .where(
-                is_any_of(session, Mail.subject_uuid, chunk),
-                _MAILS.c.kind.in_(kinds),
+                is_any_of(session, Delivery.subject_uuid, chunk),
+                _IS_MAIL,
+                _DELIVERIES.c.kind.in_(kinds),
                 _IS_PENDING,
             )
-            .values(status=MailStatus.DROPPED.value, finished_at=now, error=reason)
+            .values(status=DeliveryStatus.DROPPED.value, finished_at=now, error=reason)
         )
 
 
@@ -152,37 +196,61 @@ def replace_recipients(session: Session, recipients: Mapping[UUID, str]) -> None
 def redirect_pending(session: Session, enterprise_uuid: UUID, old: str, new: str) -> int:
     """Sends the mails that wait for one address to another, and returns how many those are."""
     waiting = (
-        _MAILS.c.enterprise_uuid == enterprise_uuid,
-        _MAILS.c.recipient == old,
+        _DELIVERIES.c.enterprise_uuid == enterprise_uuid,
+        _DELIVERIES.c.recipient == old,
+        _IS_MAIL,
         _IS_PENDING,
     )
-    redirected = update(_MAILS).where(*waiting).values(recipient=new)
+    redirected = update(_DELIVERIES).where(*waiting).values(recipient=new)
     return cast("CursorResult[tuple[()]]", session.execute(redirected)).rowcount
 
 
-def newest_mails(
-    connection: Connection,
-    *,
-    enterprise_uuid: UUID | None = None,
-    status: MailStatus | None = None,
-    recipient: str | None = None,
-    since: datetime | None = None,
-    limit: int,
-) -> Sequence[MailView]:
-    """The mails that were queued last, the newest first. `recipient` is compared as stored."""
-    return queries.newest_mails(
-        connection,
-        enterprise_uuid=enterprise_uuid,
-        status=status,
-        recipient=recipient,
-        since=since,
-        limit=limit,
+def forget_answers_to(session: Session, enterprise_uuid: UUID, recipients: Collection[str]) -> None:
+    """Empties what mail servers and others answered to deliveries to these recipients. It holds no
+    address, and may hold a name nevertheless."""
+    theirs = select(_DELIVERIES.c.id).where(
+        _DELIVERIES.c.enterprise_uuid == enterprise_uuid, _DELIVERIES.c.recipient.in_(recipients)
+    )
+    attempts = DeliveryAttempt.__table__.c
+    session.execute(
+        update(DeliveryAttempt)
+        .where(attempts.delivery_id.in_(theirs))
+        .values(answer=None)
+        .execution_options(synchronize_session=False)
     )
 
 
-def view_of_mail(connection: Connection, uuid: UUID) -> MailView:
+def search_deliveries(
+    connection: Connection, search: DeliverySearch, *, limit: int
+) -> Sequence[DeliveryView]:
+    """Those that were queued last, the newest first."""
+    return queries.newest_deliveries(connection, search, limit=limit)
+
+
+def attempts_of(connection: Connection, delivery: DeliveryView) -> Sequence[AttemptView]:
+    """The recorded attempts, the first one first."""
+    return queries.attempts_of(connection, [delivery.id])[delivery.id]
+
+
+def attempts_of_each(
+    connection: Connection, deliveries: Sequence[DeliveryView]
+) -> Mapping[UUID, Sequence[AttemptView]]:
+    """The same for many, by their uuids."""
+    found = queries.attempts_of(connection, [each.id for each in deliveries])
+    return {each.uuid: found[each.id] for each in deliveries}
+
+
+def view_of_delivery(connection: Connection, uuid: UUID) -> DeliveryView:
+    """Raises UnknownDelivery."""
+    delivery = queries.find_delivery(connection, uuid)
+    if delivery is None:
+        raise UnknownDelivery(uuid)
+    return delivery
+
+
+def view_of_mail(connection: Connection, uuid: UUID) -> DeliveryView:
     """Raises UnknownMail."""
-    mail = queries.find_mail(connection, uuid)
+    mail = queries.find_delivery(connection, uuid, Channel.MAIL)
     if mail is None:
         raise UnknownMail(uuid)
     return mail
@@ -200,7 +268,7 @@ def text_of_mail(connection: Connection, kinds: Mapping[str, MailKind], uuid: UU
     kind = kinds.get(mail.kind)
     if kind is None:
         raise UnknownMailKind(mail.kind)
-    if mail.status != MailStatus.PENDING and not mail.context:
+    if mail.status != DeliveryStatus.PENDING and not mail.context:
         raise MailTextDeleted
     enterprises = queries.correspondents(connection, [mail.enterprise_uuid])
     rendered = render_for_reading(kind, enterprises[mail.enterprise_uuid], mail.context)

@@ -4,14 +4,17 @@ import smtplib
 import ssl
 from contextlib import suppress
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
+from bursar.delivery.deadline import BoundedSmtp, Deadline
 from bursar.delivery.messages import Message
 from bursar.smtp_url import SmtpServer
 
 _DONE: Final = 250
 _ACCEPTED: Final = frozenset({250, 251, 252})
 _CLOSING: Final = 421
+ANSWERS: Final = 4
+"""One attempt takes at most as long as so many of the longest waits for an answer."""
 _UNENCRYPTED: Final = (
     "the mail server offers no encryption, so that the password of BURSAR_SMTP_URL was not sent: "
     "use smtps://, or BURSAR_SMTP_ALLOW_UNENCRYPTED_LOGIN=true if nobody else is on the way to it"
@@ -25,9 +28,17 @@ class ServerAway(Exception):
 class Refused(Exception):
     """The server did not take this mail, for now or for good."""
 
-    def __init__(self, reason: str, *, for_good: bool) -> None:
+    def __init__(self, reason: str, *, for_good: bool, status: int | None = None) -> None:
         super().__init__(reason)
         self.for_good = for_good
+        self.status = status
+
+
+class Reply(NamedTuple):
+    """What the server said when it took a mail."""
+
+    status: int
+    text: str
 
 
 class _Lost(Exception):
@@ -35,11 +46,16 @@ class _Lost(Exception):
 
 
 class SmtpConnection:
-    """Connects with the first mail. A server that is away is not asked again by the same object."""
+    """Connects with the first mail. A server that is away is not asked again by the same object.
 
-    def __init__(self, server: SmtpServer, timeout: float) -> None:
+    `timeout` bounds the wait for each answer, and `longest` all that one mail takes, with what
+    comes before it; both in seconds.
+    """
+
+    def __init__(self, server: SmtpServer, timeout: float, longest: float | None = None) -> None:
         self._server = server
         self._timeout = timeout
+        self._deadline = Deadline(longest or ANSWERS * timeout)
         self._connection: smtplib.SMTP | None = None
         self._away: ServerAway | None = None
 
@@ -59,35 +75,37 @@ class SmtpConnection:
 
     def connect(self) -> None:
         """Does what comes before a mail: connects, and logs in. Raises ServerAway."""
+        self._deadline.begin()
         self._connected()
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Reply:
         """Returns when the server has taken the responsibility for the mail.
 
         Raises ServerAway and Refused.
         """
+        self._deadline.begin()
         was_open = self._connection is not None
         try:
-            self._send(message)
+            return self._send(message)
         except _Lost as error:
             self._drop()
             if not was_open:
                 raise Refused(str(error), for_good=False) from error
-            self._send_anew(message)
+            return self._send_anew(message)
 
-    def _send_anew(self, message: Message) -> None:
+    def _send_anew(self, message: Message) -> Reply:
         """Servers end connections that were idle or carried enough mails, so one retry is due."""
         try:
-            self._send(message)
+            return self._send(message)
         except _Lost as error:
             self._drop()
             raise Refused(str(error), for_good=False) from error
 
-    def _send(self, message: Message) -> None:
+    def _send(self, message: Message) -> Reply:
         connection = self._connected()
         try:
             _begin(connection, message)
-            _transfer(connection, message)
+            return _transfer(connection, message)
         except Refused:
             self._reset()
             raise
@@ -100,7 +118,7 @@ class SmtpConnection:
             raise self._away
         if self._connection is None:
             try:
-                self._connection = _connect(self._server, self._timeout)
+                self._connection = _connect(self._server, self._timeout, self._deadline)
             except ServerAway as error:
                 self._away = error
                 raise
@@ -122,14 +140,9 @@ class SmtpConnection:
             connection.close()
 
 
-def _connect(server: SmtpServer, timeout: float) -> smtplib.SMTP:
-    if server.tls:
-        context = ssl.create_default_context()
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-            server.host, server.port, timeout=timeout, context=context
-        )
-    else:
-        smtp = smtplib.SMTP(server.host, server.port, timeout=timeout)
+def _connect(server: SmtpServer, timeout: float, deadline: Deadline) -> smtplib.SMTP:
+    context = ssl.create_default_context() if server.tls else None
+    smtp = BoundedSmtp(server.host, server.port, timeout, deadline, context)
     try:
         _prepare(smtp, server)
     except BaseException:
@@ -162,7 +175,7 @@ def _begin(smtp: smtplib.SMTP, message: Message) -> None:
     if code != _DONE:
         # The server refused the sender, which is our own address, so that a retry may succeed
         # after the operator has put the settings right.
-        raise Refused(_said(code, reply), for_good=False)
+        raise Refused(_said(code, reply), for_good=False, status=code)
 
 
 def _options(smtp: smtplib.SMTP, message: Message) -> list[str]:
@@ -173,7 +186,7 @@ def _options(smtp: smtplib.SMTP, message: Message) -> list[str]:
     return ["SMTPUTF8", "BODY=8BITMIME"]
 
 
-def _transfer(smtp: smtplib.SMTP, message: Message) -> None:
+def _transfer(smtp: smtplib.SMTP, message: Message) -> Reply:
     code, reply = smtp.rcpt(message.recipient)
     if code not in _ACCEPTED:
         raise _refusal(code, reply)
@@ -183,10 +196,11 @@ def _transfer(smtp: smtplib.SMTP, message: Message) -> None:
         raise _refusal(error.smtp_code, error.smtp_error) from error
     if code != _DONE:
         raise _refusal(code, reply)
+    return Reply(code, _said(code, reply))
 
 
 def _refusal(code: int, reply: bytes | str) -> Refused:
-    return Refused(_said(code, reply), for_good=500 <= code <= 599)
+    return Refused(_said(code, reply), for_good=500 <= code <= 599, status=code)
 
 
 def _said(code: int, reply: bytes | str) -> str:

@@ -1,27 +1,64 @@
-"""Mails as operators see them."""
+"""Deliveries as operators see them."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bursar.delivery.models import MailStatus
+from bursar.delivery.models import Channel, DeliveryStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySearch:
+    """What is searched for. None does not restrict."""
+
+    channel: Channel | None = None
+    kind: str | None = None
+    enterprise_uuid: UUID | None = None
+    recipient: str | None = None
+    """Compared as it is stored."""
+    status: DeliveryStatus | None = None
+    since: datetime | None = None
+    """Queued at this instant or later."""
+    target_uuid: UUID | None = None
+    event_uuid: UUID | None = None
+    before: int | None = None
+    """Only those with a smaller id: the id of the last one of the page before."""
 
 
 @dataclass(frozen=True, slots=True)
-class MailView:
+class DeliveryView:
+    id: int
     uuid: UUID
+    channel: Channel
     enterprise_uuid: UUID
     kind: str
     subject_uuid: UUID
+    target_uuid: UUID | None
+    event_uuid: UUID | None
     recipient: str
     context: dict[str, Any]
-    """The values of the templates; empty once they were deleted."""
-    status: MailStatus
+    """What is needed to send it; empty once it was deleted."""
+    status: DeliveryStatus
     attempts: int
+    """Since the last retry."""
+    next_attempt_at: datetime | None
+    """None when no attempt is planned."""
     created_at: datetime
     finished_at: datetime | None
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One attempt, with the answer of the other side."""
+
+    number: int
+    at: datetime
+    outcome: str
+    status: int | None
+    answer: str | None
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from bursar.delivery.service import (
     BACKOFF,
     Attempt,
     MailKind,
-    QueuedMail,
+    QueuedDelivery,
     delivered,
     failed,
     record_past_attempts,
@@ -162,7 +162,7 @@ def _configuration_of(budget: _Budget) -> UUID:
     return budget.configuration_uuid
 
 
-def _attempt(queued: QueuedMail, at: datetime, *, is_server_away: bool) -> Attempt:
+def _attempt(queued: QueuedDelivery, at: datetime, *, is_server_away: bool) -> Attempt:
     if is_server_away:
         return failed(queued, at, "the mail server is away")
     if queued.recipient == UNREACHABLE:

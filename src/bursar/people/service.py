@@ -14,7 +14,7 @@ from bursar.actors import Actor
 from bursar.credit.policies.service import lock_enterprise
 from bursar.database.doors import Door, opened
 from bursar.database.holdings import Holding
-from bursar.delivery.service import redirect_pending
+from bursar.delivery.service import forget_answers_to, redirect_pending
 from bursar.emails import normalised
 from bursar.identity.service import find_enterprises
 from bursar.jobs.forgetting import rewrite_jobs
@@ -113,7 +113,7 @@ def change_email(
         for holding in HOLDINGS
         if holding.follows_renaming and holding.address is not None
     }
-    rows["mails"] = redirect_pending(session, enterprise_uuid, old, new)
+    rows["deliveries"] = redirect_pending(session, enterprise_uuid, old, new)
     tell_renamed(session, actor, learner, new, at)
     return rows
 
@@ -141,6 +141,7 @@ def erase_person(
             str(holding.table.name): changing.erase(session, holding, person, tombstones, at)
             for holding in HOLDINGS
         }
+    forget_answers_to(session, enterprise_uuid, tombstones.values())
     _erase_elsewhere(session, person, tombstones)
     remember_erased(session, enterprise_uuid, tombstones, at)
     ids = [(learner.id, tombstones[learner.email]) for learner in learners]

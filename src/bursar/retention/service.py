@@ -16,8 +16,13 @@ from bursar.bulk_changes.forgetting import forget_changes, known_changes
 from bursar.credit.policies.events import PolicyThresholdReached
 from bursar.database.engine import Database
 from bursar.database.forgetting import days_before
-from bursar.delivery.events import MailRetried
-from bursar.delivery.forgetting import forget_mails, forget_texts, known_mails
+from bursar.delivery.events import DeliveryRetried, MailRetried
+from bursar.delivery.forgetting import (
+    forget_answers,
+    forget_deliveries,
+    forget_texts,
+    known_deliveries,
+)
 from bursar.enrollment.bulk.events import BulkEnrollmentRequested
 from bursar.enrollment.bulk.forgetting import forget_jobs, known_jobs
 from bursar.enrollment.direct.events import DirectEnrollmentsRequested
@@ -36,14 +41,15 @@ KEPT: Final = Kept(
         BulkEnrollmentRequested.object_type: known_jobs,
         DirectEnrollmentsRequested.object_type: None,
         JobCancelled.object_type: None,
-        MailRetried.object_type: known_mails,
+        MailRetried.object_type: known_deliveries,
+        DeliveryRetried.object_type: known_deliveries,
     },
 )
 
 
 def forget_old(database: Database, settings: Settings) -> Mapping[str, int]:
-    """How many of what is forgotten. Bulk work and mails come first, because the last events about
-    them are kept as long as they are."""
+    """How many of what is forgotten. Bulk work and deliveries come first, because the last events
+    about them are kept as long as they are."""
     now = clock.now()
     with database.read() as connection:
         enterprises = [each.uuid for each in list_enterprises(connection)]
@@ -64,7 +70,10 @@ def _ended_work(database: Database, before: datetime | None, now: datetime) -> M
 
 
 def _texts(database: Database, before: datetime | None) -> Mapping[str, int]:
-    return {"texts of mails": forget_texts(database, before) if before else 0}
+    return {
+        "texts of mails": forget_texts(database, before) if before else 0,
+        "answers": forget_answers(database, before) if before else 0,
+    }
 
 
 def _shown(database: Database, before: datetime | None) -> Mapping[str, int]:
@@ -75,7 +84,7 @@ def _trail(
     database: Database, enterprises: Sequence[UUID], before: datetime | None
 ) -> Mapping[str, int]:
     return {
-        "mails": forget_mails(database, enterprises, before) if before else 0,
+        "deliveries": forget_deliveries(database, enterprises, before) if before else 0,
         "events": forget_events(database, enterprises, before, KEPT) if before else 0,
         # What is told for each limit is told once for ever; the others have ends that have passed.
         "marks of what was told": forget_told(database, before, {PolicyThresholdReached.type})

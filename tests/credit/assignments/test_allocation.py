@@ -8,7 +8,7 @@ from bursar.credit.assignments.scrubbing import tombstone
 from bursar.credit.assignments.views import assignment_item
 from bursar.credit.refusals import BudgetRefused
 from bursar.database.engine import Database
-from bursar.delivery.models import MailStatus
+from bursar.delivery.models import DeliveryStatus
 from testing.databases.statements import statements_of
 from testing.worlds.budgets import (
     COURSE,
@@ -214,9 +214,9 @@ def test_mails_of_an_ended_allocation_that_wait_are_never_sent(database: Databas
     budget.allocate(ANA, now=LATER)
     statuses = [(mail.kind, mail.status) for mail in budget.mails()]
     assert statuses == [
-        ("assignment-allocated", MailStatus.DROPPED),
-        ("assignment-cancelled", MailStatus.DROPPED),
-        ("assignment-allocated", MailStatus.PENDING),
+        ("assignment-allocated", DeliveryStatus.DROPPED),
+        ("assignment-cancelled", DeliveryStatus.DROPPED),
+        ("assignment-allocated", DeliveryStatus.PENDING),
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from bursar.credit.assignments.attempts import record_attempts
 from bursar.credit.assignments.views import assignment_list_item
 from bursar.database.engine import Database
-from bursar.delivery.service import Attempt, AttemptOutcome, QueuedMail
+from bursar.delivery.service import Attempt, AttemptOutcome, QueuedDelivery
 from testing.worlds.budgets import DAY, NOW, Budget, open_budget
 
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -24,8 +24,10 @@ def shown(budget: Budget, uuid: UUID) -> Any:
 
 def attempt(budget: Budget, outcome: AttemptOutcome) -> None:
     """Of every mail."""
-    names = QueuedMail.__dataclass_fields__
-    mails = [QueuedMail(**{name: getattr(row, name) for name in names}) for row in budget.mails()]
+    names = QueuedDelivery.__dataclass_fields__
+    mails = [
+        QueuedDelivery(**{name: getattr(row, name) for name in names}) for row in budget.mails()
+    ]
     at = NOW + timedelta(seconds=1)
     with budget.database.transaction() as session:
         record_attempts(session, [Attempt(mail, outcome, at) for mail in mails], at)

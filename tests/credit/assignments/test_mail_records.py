@@ -13,7 +13,7 @@ from bursar.credit.assignments.rules import error_reason
 from bursar.credit.models import AssignmentConfiguration
 from bursar.credit.states import AssignmentState
 from bursar.database.engine import Database
-from bursar.delivery.channel import Attempt, AttemptOutcome, QueuedMail
+from bursar.delivery.channel import Attempt, AttemptOutcome, QueuedDelivery
 from testing.worlds.budgets import DAY, NOW, Budget, open_budget
 
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -26,14 +26,16 @@ SOON = NOW + timedelta(minutes=1)
 KINDS = {kind.name.removeprefix("assignment-"): kind for kind in MAIL_KINDS}
 
 
-def queued(budget: Budget) -> list[QueuedMail]:
+def queued(budget: Budget) -> list[QueuedDelivery]:
     """Every mail that was ever written, oldest first."""
-    names = QueuedMail.__dataclass_fields__
-    return [QueuedMail(**{name: getattr(row, name) for name in names}) for row in budget.mails()]
+    names = QueuedDelivery.__dataclass_fields__
+    return [
+        QueuedDelivery(**{name: getattr(row, name) for name in names}) for row in budget.mails()
+    ]
 
 
 def attempt(
-    budget: Budget, *attempts: tuple[QueuedMail, AttemptOutcome], at: datetime = SOON
+    budget: Budget, *attempts: tuple[QueuedDelivery, AttemptOutcome], at: datetime = SOON
 ) -> None:
     with budget.database.transaction() as session:
         record_attempts(
@@ -182,7 +184,7 @@ def test_mails_of_several_budgets_are_recorded_together(database: Database) -> N
     assert counts(sibling) == {"notifying": 1, "waiting": 1}
 
 
-def reasons(budget: Budget, mails: list[QueuedMail]) -> list[str | None]:
+def reasons(budget: Budget, mails: list[QueuedDelivery]) -> list[str | None]:
     with budget.database.read() as connection, Session(connection) as session:
         answers = [
             KINDS[mail.kind.removeprefix("assignment-")].why_untrue(session, [mail])

@@ -11,7 +11,7 @@ from bursar import clock
 from bursar.credit.assignments import scrubbing
 from bursar.credit.assignments.scrubbing import tombstone
 from bursar.database.engine import Database
-from bursar.delivery.models import MailStatus
+from bursar.delivery.models import DeliveryStatus
 from bursar.events.models import EventRecord
 from testing.worlds.budgets import DAY, NOW, Budget, open_budget
 
@@ -86,14 +86,14 @@ def test_what_lasts_or_may_be_taken_up_keeps_its_address(database: Database) -> 
 @pytest.mark.parametrize(
     ("status", "scrubbed"),
     [
-        (MailStatus.PENDING, 0),
-        (MailStatus.DELIVERED, 1),
-        (MailStatus.FAILED, 1),
-        (MailStatus.DROPPED, 1),
+        (DeliveryStatus.PENDING, 0),
+        (DeliveryStatus.DELIVERED, 1),
+        (DeliveryStatus.FAILED, 1),
+        (DeliveryStatus.DROPPED, 1),
     ],
 )
 def test_the_address_is_needed_until_the_last_mail_is_done(
-    database: Database, status: MailStatus, scrubbed: int
+    database: Database, status: DeliveryStatus, scrubbed: int
 ) -> None:
     budget = open_budget(database)
     cancelled(budget, ANA)

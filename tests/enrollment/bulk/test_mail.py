@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.database.engine import Database
-from bursar.delivery.channel import QueuedMail
-from bursar.delivery.models import Mail
+from bursar.delivery.channel import QueuedDelivery
+from bursar.delivery.models import Delivery
 from bursar.delivery.rendering import render
 from bursar.delivery.views import Correspondent
 from bursar.enrollment.bulk.events import EnrolledCourse
@@ -71,6 +71,8 @@ def test_it_is_true_as_long_as_the_license_is_live(acme: Database) -> None:
         assert list(KIND.why_untrue(session, [mail])) == [mail.uuid]
 
 
-def queued(session: Session) -> QueuedMail:
-    [row] = session.scalars(select(Mail))
-    return QueuedMail(row.id, uuid4(), ACME, ENROLLED, row.subject_uuid, ANA, {}, 0, clock.now())
+def queued(session: Session) -> QueuedDelivery:
+    [row] = session.scalars(select(Delivery))
+    return QueuedDelivery(
+        row.id, uuid4(), ACME, ENROLLED, row.subject_uuid, ANA, {}, 0, clock.now()
+    )

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 
 from bursar import clock
 from bursar.database.engine import Database
-from bursar.delivery.models import Mail
+from bursar.delivery.models import Delivery
 from bursar.enrollment.bulk import jobs, service
 from bursar.enrollment.bulk.checks import check_bulk_enrollment
 from bursar.enrollment.bulk.enrolling import GIVE_BACK, UnansweringLms
@@ -541,7 +541,7 @@ class TestMail:
             stock(session, course("C0"))
         run(acme, [ANA, BOB], [OPEN, *run_keys(1), CLOSED], notify=True)
         with acme.read() as connection:
-            [mail] = connection.execute(select(Mail.__table__)).all()
+            [mail] = connection.execute(select(Delivery.__table__)).all()
         assert (mail.kind, mail.recipient, mail.enterprise_uuid) == (ENROLLED, ANA, ACME)
         assert mail.context == {
             "courses": [
@@ -567,7 +567,7 @@ class TestMail:
 
 def mails(database: Database) -> list[str]:
     with database.read() as connection:
-        return list(connection.scalars(select(Mail.recipient).order_by(Mail.recipient)))
+        return list(connection.scalars(select(Delivery.recipient).order_by(Delivery.recipient)))
 
 
 def actions(database: Database, action: str) -> int:

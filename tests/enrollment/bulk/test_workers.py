@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Text, cast, column, func, select, table
 
 from bursar.database.engine import Database
-from bursar.delivery.models import Mail
+from bursar.delivery.models import Delivery
 from bursar.enrollment.bulk import service
 from bursar.enrollment.bulk.commands import RequestBulkEnrollment
 from bursar.enrollment.bulk.jobs import CHUNK, continue_jobs
@@ -94,13 +94,13 @@ def assert_complete(database: Database, job: UUID) -> None:
     activated = select(func.count()).where(License.status == LicenseStatus.ACTIVATED.value)
     with database.read() as connection:
         assert connection.scalar(activated) == len(KNOWN)
-        mails = select(func.count(), func.sum(func.length(cast(Mail.context, Text)))).group_by(
-            Mail.recipient
+        mails = select(func.count(), func.sum(func.length(cast(Delivery.context, Text)))).group_by(
+            Delivery.recipient
         )
         assert len(connection.execute(mails).all()) == len(KNOWN)
         titles = [
             course["title"]
-            for context in connection.scalars(select(Mail.context))
+            for context in connection.scalars(select(Delivery.context))
             for course in context["courses"]
         ]
         assert len(titles) == len(KNOWN) * len(KEYS)

@@ -13,8 +13,8 @@ from bursar import clock
 from bursar.catalog.catalogs.commands import PutCatalog
 from bursar.catalog.catalogs.service import put_catalog
 from bursar.database.engine import Database
-from bursar.delivery.channel import QueuedMail
-from bursar.delivery.models import Mail
+from bursar.delivery.channel import QueuedDelivery
+from bursar.delivery.models import Delivery
 from bursar.enrollment.commands import Payer
 from bursar.enrollment.direct.checks import check_direct_enrollments
 from bursar.enrollment.direct.commands import Answered, CourseMode, Outcome, Wish
@@ -363,7 +363,9 @@ class TestOtherPayers:
 class TestMail:
     def mails(self, database: Database) -> list[tuple[str, str]]:
         with database.read() as connection:
-            rows = connection.execute(select(Mail.kind, Mail.recipient).order_by(Mail.id))
+            rows = connection.execute(
+                select(Delivery.kind, Delivery.recipient).order_by(Delivery.id)
+            )
             return [(row.kind, row.recipient) for row in rows]
 
     def test_learners_are_told_only_where_it_is_asked_for(self, acme: Database) -> None:
@@ -371,7 +373,7 @@ class TestMail:
         work(acme)
         assert self.mails(acme) == [(ENROLLED, ANA)]
         with acme.read() as connection:
-            context = connection.scalar(select(Mail.context))
+            context = connection.scalar(select(Delivery.context))
         assert context is not None
         assert context["courses"] == [
             {"title": "Hard", "link": f"https://lms.example/courses/{HARD}/course/"},
@@ -390,10 +392,10 @@ class TestMail:
             assert list(kind.why_untrue(session, [mail])) == [mail.uuid]
 
 
-def queued_mails(session: Session) -> list[QueuedMail]:
-    rows = session.connection().execute(select(Mail.__table__))
-    names = QueuedMail.__dataclass_fields__
-    return [QueuedMail(**{name: getattr(row, name) for name in names}) for row in rows]
+def queued_mails(session: Session) -> list[QueuedDelivery]:
+    rows = session.connection().execute(select(Delivery.__table__))
+    names = QueuedDelivery.__dataclass_fields__
+    return [QueuedDelivery(**{name: getattr(row, name) for name in names}) for row in rows]
 
 
 def test_ten_thousand_wishes_take_a_handful_of_statements(acme: Database) -> None:

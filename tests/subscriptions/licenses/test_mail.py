@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 from bursar.database.engine import Database
-from bursar.delivery.channel import QueuedMail
+from bursar.delivery.channel import QueuedDelivery
 from bursar.subscriptions.licenses.mail import MAIL_KINDS
 from testing.worlds.subscriptions import ENTERPRISE, NOW, activate, assign, emails, revoke
 
@@ -11,7 +11,7 @@ from testing.worlds.subscriptions import ENTERPRISE, NOW, activate, assign, emai
 def wanted(database: Database, kind: str, licenses: list[UUID]) -> list[bool]:
     (found,) = (each for each in MAIL_KINDS if each.name == kind)
     mails = [
-        QueuedMail(
+        QueuedDelivery(
             id=1,
             uuid=uuid4(),
             enterprise_uuid=ENTERPRISE,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.database.engine import Database
-from bursar.delivery.models import Mail
+from bursar.delivery.models import Delivery
 from bursar.learners.commands import DeclaredLearner
 from bursar.learners.service import put_learners
 from bursar.subscriptions.licenses import service
@@ -125,7 +125,9 @@ class TestAssign:
             assign(session, emails(2))
             assign(session, emails(3), notify=False)
         with acme.read() as connection:
-            mails = connection.execute(select(Mail.recipient, Mail.kind, Mail.context)).all()
+            mails = connection.execute(
+                select(Delivery.recipient, Delivery.kind, Delivery.context)
+            ).all()
             assert {mail.recipient for mail in mails} == set(emails(2))
             assert {mail.kind for mail in mails} == {"license-assigned"}
             assert len(mails) == 2
@@ -317,7 +319,7 @@ class TestRemind:
         with pytest.raises(NoLiveLicense, match="learner0"):
             remind(*reversed(emails(3)))
         with acme.read() as connection:
-            kinds = connection.execute(select(Mail.kind)).scalars().all()
+            kinds = connection.execute(select(Delivery.kind)).scalars().all()
             assert kinds == ["license-reminder"] * 2
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.delivery.channel import QueuedMail
+from bursar.delivery.channel import QueuedDelivery
 from bursar.delivery.messages import UnusableAddress, compose, wire_address
 from bursar.delivery.rendering import Rendered
 from bursar.delivery.views import Correspondent
@@ -22,7 +22,7 @@ HEADERS = [
 
 
 def composed(subject: str, enterprise: str, text: str = "Hello\n") -> EmailMessage:
-    mail = QueuedMail(1, NIL, NIL, "kind", NIL, "ann@example.org", {}, 0, NOW)
+    mail = QueuedDelivery(1, NIL, NIL, "kind", NIL, "ann@example.org", {}, 0, NOW)
     message = compose(
         mail,
         Rendered(subject, text, f"<p>{text}</p>"),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.delivery.channel import AttemptOutcome, QueuedMail
+from bursar.delivery.channel import AttemptOutcome, QueuedDelivery
 from bursar.delivery.rules import (
     BACKOFF,
     delivered,
@@ -19,8 +19,8 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 NIL = UUID(int=0)
 
 
-def mail(attempts: int) -> QueuedMail:
-    return QueuedMail(1, NIL, NIL, "kind", NIL, "ann@example.org", {}, attempts, NOW)
+def mail(attempts: int) -> QueuedDelivery:
+    return QueuedDelivery(1, NIL, NIL, "kind", NIL, "ann@example.org", {}, attempts, NOW)
 
 
 def test_pauses_grow_and_end() -> None:

@@ -42,11 +42,11 @@ _EVENT_OF: Final[Mapping[LearnerState, type[AssignmentEvent]]] = {
 
 def record_attempts(session: Session, attempts: Sequence[Attempt], now: datetime) -> None:
     """Records one action for each mail, however many attempts it has, and updates learner_state."""
-    policies = _policies_of(session, [attempt.mail.subject_uuid for attempt in attempts])
+    policies = _policies_of(session, [attempt.delivery.subject_uuid for attempt in attempts])
     lock_policies(session, set(policies.values()))
     by_policy: defaultdict[UUID, list[Attempt]] = defaultdict(list)
     for attempt in attempts:
-        by_policy[policies[attempt.mail.subject_uuid]].append(attempt)
+        by_policy[policies[attempt.delivery.subject_uuid]].append(attempt)
     news = [
         event
         for policy_uuid, of_policy in by_policy.items()
@@ -70,7 +70,7 @@ def _policies_of(session: Session, uuids: Sequence[UUID]) -> dict[UUID, UUID]:
 def _record_of_policy(
     session: Session, policy_uuid: UUID, attempts: Sequence[Attempt], now: datetime
 ) -> list[AssignmentEvent]:
-    uuids = list({attempt.mail.subject_uuid for attempt in attempts})
+    uuids = list({attempt.delivery.subject_uuid for attempt in attempts})
     statement = select(*Assignment.__table__.c).where(is_any_of(session, Assignment.uuid, uuids))
     rows = session.connection().execute(statement).all()
     _write_actions(session, attempts, {row.uuid: row.allocated_at for row in rows})
@@ -83,7 +83,7 @@ def _record_of_policy(
 def _write_actions(
     session: Session, attempts: Sequence[Attempt], allocated_at: Mapping[UUID, datetime]
 ) -> None:
-    mails = [attempt.mail.uuid for attempt in attempts]
+    mails = [attempt.delivery.uuid for attempt in attempts]
     known = set(
         session.scalars(
             select(AssignmentAction.mail_uuid).where(
@@ -91,14 +91,14 @@ def _write_actions(
             )
         )
     )
-    fresh = [attempt for attempt in attempts if attempt.mail.uuid not in known]
-    actions = [_action(each, allocated_at[each.mail.subject_uuid]) for each in fresh]
+    fresh = [attempt for attempt in attempts if attempt.delivery.uuid not in known]
+    actions = [_action(each, allocated_at[each.delivery.subject_uuid]) for each in fresh]
     bulk_insert(session, AssignmentAction, actions)
     for outcome in AttemptOutcome:
         repeated = [
             attempt
             for attempt in attempts
-            if attempt.mail.uuid in known and attempt.outcome is outcome
+            if attempt.delivery.uuid in known and attempt.outcome is outcome
         ]
         if repeated:
             _write_result(session, outcome, repeated)
@@ -111,7 +111,7 @@ def _write_result(session: Session, outcome: AttemptOutcome, attempts: Sequence[
     if result.get("completed_at"):
         # A cancellation was complete when it happened, not when its mail left.
         result["completed_at"] = func.coalesce(AssignmentAction.completed_at, literal(at, Instant))
-    mails = [attempt.mail.uuid for attempt in attempts]
+    mails = [attempt.delivery.uuid for attempt in attempts]
     session.execute(
         update(AssignmentAction)
         .where(is_any_of(session, AssignmentAction.mail_uuid, mails))
@@ -130,14 +130,14 @@ def _action(attempt: Attempt, allocated_at: datetime) -> dict[str, Any]:
     """An action for an attempt. Its date is before or after the last allocation according to the
     mail, even if the clock of the sending process is wrong, because an action after the allocation
     counts for it."""
-    is_stale = attempt.mail.created_at < allocated_at
-    created_at = attempt.mail.created_at if is_stale else max(attempt.at, allocated_at)
+    is_stale = attempt.delivery.created_at < allocated_at
+    created_at = attempt.delivery.created_at if is_stale else max(attempt.at, allocated_at)
     return {
         "uuid": uuid4(),
-        "enterprise_uuid": attempt.mail.enterprise_uuid,
-        "assignment_uuid": attempt.mail.subject_uuid,
-        "action_type": _ACTION_OF[attempt.mail.kind],
-        "mail_uuid": attempt.mail.uuid,
+        "enterprise_uuid": attempt.delivery.enterprise_uuid,
+        "assignment_uuid": attempt.delivery.subject_uuid,
+        "action_type": _ACTION_OF[attempt.delivery.kind],
+        "mail_uuid": attempt.delivery.uuid,
         "created_at": created_at,
         "modified_at": attempt.at,
         "completed_at": None,
@@ -152,11 +152,11 @@ def _write_reminders(
     """The columns that reminders change, by assignment."""
     allocated_at = {row.uuid: row.allocated_at for row in rows}
     reminded = [
-        attempt.mail.subject_uuid
+        attempt.delivery.subject_uuid
         for attempt in attempts
-        if attempt.mail.kind == REMINDED
+        if attempt.delivery.kind == REMINDED
         and attempt.outcome is AttemptOutcome.DELIVERED
-        and attempt.mail.created_at >= allocated_at[attempt.mail.subject_uuid]
+        and attempt.delivery.created_at >= allocated_at[attempt.delivery.subject_uuid]
     ]
     values = {"recent_action_type": "reminded", "recent_action_at": now, "modified_at": now}
     if reminded:

@@ -26,7 +26,7 @@ from bursar.credit.states import AssignmentState
 from bursar.database.bulk import is_any_of
 from bursar.database.types import AnyRow
 from bursar.delivery import service as delivery
-from bursar.delivery.service import MailKind, NewMail, QueuedMail
+from bursar.delivery.service import MailKind, NewMail, QueuedDelivery
 from bursar.events.event import Subscriber
 
 
@@ -119,7 +119,7 @@ def _mail(
 _ALLOCATED_AGAIN: Final = "The assignment was allocated again, and a newer mail says so."
 
 
-def _not_allocated(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
+def _not_allocated(session: Session, mails: Sequence[QueuedDelivery]) -> dict[UUID, str]:
     """The mails that are not about the current allocation. A later allocation has its own mail."""
     statement = select(
         Assignment.uuid, Assignment.state, Assignment.transaction_uuid, Assignment.allocated_at
@@ -129,7 +129,7 @@ def _not_allocated(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, 
     return {uuid: reason for uuid, reason in reasons.items() if reason is not None}
 
 
-def _why_untrue(mail: QueuedMail, assignment: AnyRow | None) -> str | None:
+def _why_untrue(mail: QueuedDelivery, assignment: AnyRow | None) -> str | None:
     if assignment is None:
         return "The assignment is gone."
     if assignment.state != AssignmentState.ALLOCATED:
@@ -139,7 +139,7 @@ def _why_untrue(mail: QueuedMail, assignment: AnyRow | None) -> str | None:
     return _ALLOCATED_AGAIN if mail.created_at < assignment.allocated_at else None
 
 
-def _never(_session: Session, _mails: Sequence[QueuedMail]) -> dict[UUID, str]:
+def _never(_session: Session, _mails: Sequence[QueuedDelivery]) -> dict[UUID, str]:
     return {}
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedMail, enqueue
+from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedDelivery, enqueue
 from bursar.enrollment.bulk.events import BulkEnrollmentProgressed, EnrolledCourse
 from bursar.enrollment.links import course_link
 from bursar.subscriptions.licenses.service import live_among
@@ -62,7 +62,7 @@ def mails_of(
     ]
 
 
-def _of_lost(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
+def _of_lost(session: Session, mails: Sequence[QueuedDelivery]) -> dict[UUID, str]:
     """The mails whose license nobody holds any more."""
     live = live_among(session, [mail.subject_uuid for mail in mails])
     return {mail.uuid: _NOT_HELD for mail in mails if mail.subject_uuid not in live}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar.catalog.listings.service import runs_held
 from bursar.database.types import AnyRow
-from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedMail
+from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedDelivery
 from bursar.enrollment.direct.queries import active_among
 from bursar.enrollment.links import course_link
 
@@ -42,7 +42,7 @@ def mails_of(
     ]
 
 
-def _of_left(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
+def _of_left(session: Session, mails: Sequence[QueuedDelivery]) -> dict[UUID, str]:
     """The mails whose learner has left again."""
     active = active_among(session, [mail.subject_uuid for mail in mails])
     return {mail.uuid: _LEFT for mail in mails if mail.subject_uuid not in active}

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.clock import format_instant
-from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedMail, enqueue
+from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedDelivery, enqueue
 from bursar.subscriptions.licenses.events import LicenseAssigned, LicenseReminded
 from bursar.subscriptions.licenses.queries import statuses_of_live
 from bursar.subscriptions.licenses.states import LicenseStatus
@@ -54,13 +54,13 @@ def _mail(kind: str, event: LicenseAssigned | LicenseReminded, letter: dict[str,
     return NewMail(kind, event.enterprise_uuid, event.data.uuid, event.email, {**plan, **letter})
 
 
-def _of_lost(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
+def _of_lost(session: Session, mails: Sequence[QueuedDelivery]) -> dict[UUID, str]:
     """The mails whose license nobody holds any more."""
     statuses = statuses_of_live(session, [mail.subject_uuid for mail in mails])
     return {mail.uuid: _NOT_HELD for mail in mails if mail.subject_uuid not in statuses}
 
 
-def _of_lost_or_used(session: Session, mails: Sequence[QueuedMail]) -> dict[UUID, str]:
+def _of_lost_or_used(session: Session, mails: Sequence[QueuedDelivery]) -> dict[UUID, str]:
     """The mails whose license nobody holds any more, or was activated meanwhile."""
     statuses = statuses_of_live(session, [mail.subject_uuid for mail in mails])
     return {
