@@ -38,7 +38,8 @@ def unsafe_settings(settings: Settings, given: Iterable[str]) -> list[UnsafeSett
         *_secrets(settings),
         *_mail(settings),
     )
-    return [UnsafeSetting(f"{_PREFIX}{name}", problem) for name, problem in found]
+    told = [UnsafeSetting(f"{_PREFIX}{name}", problem) for name, problem in found]
+    return [*told, *_proxies(settings)]
 
 
 def given_names(environment: Mapping[str, str], toml: Path | None = None) -> list[str]:
@@ -84,6 +85,20 @@ def _urls(settings: Settings) -> Iterator[tuple[str, str]]:
     parts = urlsplit(settings.lms_url)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         yield "LMS_URL", "The secret of the LMS is sent without encryption: use https://."
+
+
+NO_PROXIES: Final = UnsafeSetting(
+    f"{_PREFIX}TRUSTED_PROXIES",
+    "None is named, although others reach this server. Behind a proxy all of them share the limits "
+    "of its address, and one who guesses secrets keeps the others from their tokens. Name the "
+    "addresses of your proxies; without any, name 127.0.0.1.",
+)
+
+
+def _proxies(settings: Settings) -> Iterator[UnsafeSetting]:
+    host = urlsplit(settings.public_url).hostname
+    if host and not is_loopback(host) and not settings.trusted_proxies:
+        yield NO_PROXIES
 
 
 def _openness(settings: Settings) -> Iterator[tuple[str, str]]:

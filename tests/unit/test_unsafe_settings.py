@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from bursar.cli.telling import tell_open_address
 from bursar.settings import Settings
-from bursar.unsafe_settings import given_names, is_loopback, unsafe_settings
+from bursar.unsafe_settings import NO_PROXIES, given_names, is_loopback, unsafe_settings
 
 SAFE: dict[str, Any] = {
     "public_url": "https://api.example.org",
@@ -49,6 +51,37 @@ def test_each_unsafe_setting_is_named(given: dict[str, Any], problem: str) -> No
     assert found.name == f"BURSAR_{next(iter(given)).upper()}"
     assert problem in found.problem
     assert str(next(iter(given.values()))) not in found.problem
+
+
+@pytest.mark.parametrize(
+    ("given", "is_told"),
+    [
+        ({"public_url": "https://api.example.org"}, True),
+        ({"public_url": "https://api.example.org", "trusted_proxies": "127.0.0.1"}, False),
+        ({"public_url": "https://localhost"}, False),
+        ({}, False),
+    ],
+)
+def test_a_server_for_others_has_to_know_its_proxies(given: dict[str, Any], is_told: bool) -> None:
+    assert unsafe_settings(Settings(**given), []) == [NO_PROXIES] * is_told
+
+
+@pytest.mark.parametrize(
+    ("given", "ip", "times"),
+    [
+        ({}, "0.0.0.0", 1),
+        ({}, "192.0.2.1", 1),
+        ({}, "::", 1),
+        ({}, "127.0.0.1", 0),
+        ({"trusted_proxies": "10.0.0.1"}, "0.0.0.0", 0),
+        # It was told already, because of the URL.
+        ({"public_url": "https://api.example.org"}, "0.0.0.0", 0),
+    ],
+)
+def test_an_address_of_others_is_told_once(given: dict[str, Any], ip: str, times: int) -> None:
+    with capture_logs() as lines:
+        tell_open_address(Settings(**given), ip)
+    assert [line["setting"] for line in lines] == [NO_PROXIES.name] * times
 
 
 def test_a_setting_that_does_not_exist_is_named_with_the_nearest_one() -> None:

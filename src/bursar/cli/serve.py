@@ -28,6 +28,7 @@ from bursar.cli.support import check_pooler, opened_database, settings_or_fail
 from bursar.cli.telling import (
     refuse_published_secrets,
     tell_missing_traces,
+    tell_open_address,
     tell_unsafe_settings,
 )
 from bursar.cli.watched import watched_beside_web
@@ -101,6 +102,7 @@ def serve(
         is_sqlite = database.is_sqlite
         prepare_keys(database, seal_of(database, settings))
         place = listen_address_of(host, port)
+        tell_open_address(settings, place.ip)
         refuse_published_secrets(database, place.ip, yes_really=yes_really)
     check_pooler(settings)
     run_server(settings, place, workers, with_worker=is_sqlite and not no_worker)

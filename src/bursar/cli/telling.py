@@ -9,7 +9,7 @@ from bursar.cli.exits import EXIT_INVALID, fail
 from bursar.database.engine import Database
 from bursar.demo.published import clients_with_published_secrets
 from bursar.settings import Settings
-from bursar.unsafe_settings import given_names, is_loopback, unsafe_settings
+from bursar.unsafe_settings import NO_PROXIES, given_names, is_loopback, unsafe_settings
 
 _log = structlog.get_logger(__name__)
 
@@ -18,6 +18,13 @@ def tell_unsafe_settings(settings: Settings) -> None:
     """A line in the log for each. `bursar doctor` shows the same."""
     for unsafe in unsafe_settings(settings, given_names(os.environ)):
         _log.warning("settings.unsafe", setting=unsafe.name, problem=unsafe.problem)
+
+
+def tell_open_address(settings: Settings, ip: str) -> None:
+    """A line in the log when others reach the address and every caller would count as one."""
+    unsafe = unsafe_settings(settings, ())
+    if not is_loopback(ip) and not settings.trusted_proxies and NO_PROXIES not in unsafe:
+        _log.warning("settings.unsafe", setting=NO_PROXIES.name, problem=NO_PROXIES.problem)
 
 
 def tell_missing_traces() -> None:
