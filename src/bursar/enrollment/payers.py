@@ -84,12 +84,28 @@ def paid_elsewhere(session: Session, places: Sequence[Place]) -> list[AnyRow]:
     """What a license or credit pays for at these places under other addresses of the accounts: the
     learner_id and the courserun_key of the place, and the id and the payer of the enrollment there.
     One statement for 10,000."""
+    return _elsewhere(session, places, _PAID)
+
+
+def held_elsewhere(session: Session, places: Sequence[Place]) -> list[AnyRow]:
+    """The same with what clients of the API enrolled, and the learner_id of the other address as
+    other_id: as long as it holds the seat, that may not end in the LMS."""
+    return _elsewhere(session, places, (*_PAID, Payer.API.value))
+
+
+def _elsewhere(session: Session, places: Sequence[Place], payers: Sequence[str]) -> list[AnyRow]:
     found: list[AnyRow] = []
     for batch in batched(places, BATCH):
         given = given_rows(session, _PLACE, batch)
         mine, other = Learner.__table__.alias("mine"), Learner.__table__.alias("other")
         statement = (
-            select(given.c.learner_id, given.c.courserun_key, _columns.id, _columns.payer)
+            select(
+                given.c.learner_id,
+                given.c.courserun_key,
+                _columns.id,
+                _columns.payer,
+                _columns.learner_id.label("other_id"),
+            )
             .join_from(given, mine, mine.c.id == given.c.learner_id)
             .join(
                 other,
@@ -103,7 +119,7 @@ def paid_elsewhere(session: Session, places: Sequence[Place]) -> list[AnyRow]:
                 & (_columns.learner_id == other.c.id)
                 & (_columns.courserun_key == given.c.courserun_key),
             )
-            .where(_columns.unenrolled_at.is_(None), _columns.payer.in_(_PAID))
+            .where(_columns.unenrolled_at.is_(None), _columns.payer.in_(payers))
             .order_by(_columns.id)
         )
         found += session.connection().execute(statement)

@@ -39,7 +39,7 @@ from bursar.enrollment.days import NO_DAY, change_days, day_number
 from bursar.enrollment.events import EnrollmentCreated
 from bursar.enrollment.gateway import LmsEnrollment
 from bursar.enrollment.models import Enrollment
-from bursar.enrollment.payers import find_payer, find_payers, is_at, paid_elsewhere
+from bursar.enrollment.payers import find_payer, find_payers, held_elsewhere, is_at, paid_elsewhere
 from bursar.enrollment.telling import created_events, ended_events
 from bursar.events.service import publish
 from bursar.learners.accounts import lock_accounts
@@ -49,6 +49,7 @@ __all__ = [
     "end_enrollments",
     "find_payer",
     "find_payers",
+    "held_elsewhere",
     "list_places",
     "live_enrollments",
     "paid_elsewhere",
@@ -236,14 +237,14 @@ def live_enrollments(
     license_uuids: Sequence[UUID] = (),
     transaction_uuids: Sequence[UUID] = (),
 ) -> list[LmsEnrollment]:
-    """What only these licenses and transactions pay for now: a seat that another one pays for
-    under another address of the account is left out, and must not end in the LMS."""
+    """What only these licenses and transactions pay for now: a seat that another one holds under
+    another address of the account is left out, and must not end in the LMS."""
     found: list[AnyRow] = []
     for column, batch in _payers(license_uuids, transaction_uuids):
         statement = select(*_SHOWN).where(*_LIVE, is_any_of(session, column, batch))
         found += session.execute(statement, {"of_enterprise": enterprise_uuid})
     mine = {row.id for row in found}
-    others = paid_elsewhere(session, [(row.learner_id, row.courserun_key) for row in found])
+    others = held_elsewhere(session, [(row.learner_id, row.courserun_key) for row in found])
     kept = {(row.learner_id, row.courserun_key) for row in others if row.id not in mine}
     return _in_lms(
         session, [row for row in found if (row.learner_id, row.courserun_key) not in kept]

@@ -1,8 +1,10 @@
 """Fulfils wishes: they are looked at together, done in the LMS, and then recorded in one
 transaction."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -25,7 +27,12 @@ from bursar.enrollment.direct.mail import mails_of
 from bursar.enrollment.direct.models import DirectEnrollment
 from bursar.enrollment.direct.rules import is_paid_by_others
 from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome, require_answers
-from bursar.enrollment.service import end_enrollments, find_payers, record_enrollments
+from bursar.enrollment.service import (
+    end_enrollments,
+    find_payers,
+    held_elsewhere,
+    record_enrollments,
+)
 from bursar.events.service import publish
 from bursar.learners.accounts import lock_accounts
 from bursar.learners.service import LearnerRecord, get_learners
@@ -47,6 +54,9 @@ class Looked:
     enrollments: Mapping[int, LmsEnrollment]
     """By the id of the wish. Nothing is to be done where somebody else pays, and where there is
     nothing to end."""
+    shared: AbstractSet[int]
+    """The wishes to end seats that another address of the account holds too: they end for the one
+    address, and stay in the LMS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +92,33 @@ def work_on(working: Working, batch_uuid: UUID, size: int) -> int:
 def _look(session: Session, batch_uuid: UUID, size: int) -> Looked:
     rows = queries.queued_wishes(session, batch_uuid, size)
     if not rows:
-        return Looked(batch_uuid, rows, {})
+        return Looked(batch_uuid, rows, {}, frozenset())
     learners = get_learners(session, list({row.learner_id for row in rows}))
     payers = find_payers(session, rows[0].enterprise_uuid, [_place(row) for row in rows])
+    shared = _shared(session, rows)
     enrollments = {
         row.id: _in_lms(row, learners[row.learner_id])
         for row in rows
-        if not is_paid_by_others(payers.get(_place(row))) and (row.is_active or row.in_lms)
+        if row.id not in shared
+        and not is_paid_by_others(payers.get(_place(row)))
+        and (row.is_active or row.in_lms)
     }
     # Noted before the LMS is called: whoever takes the wish back meanwhile has it ended there.
     begun = [row.id for row in rows if row.id in enrollments and row.is_active and not row.in_lms]
     queries.change_wishes(session, begun, {"in_lms": True})
-    return Looked(batch_uuid, rows, enrollments)
+    return Looked(batch_uuid, rows, enrollments, shared)
+
+
+def _shared(session: Session, rows: Sequence[AnyRow]) -> set[int]:
+    """The wishes to end what another address of the account holds too. Of several that are to end
+    here, the last one ends it in the LMS."""
+    ending = {_place(row): row.id for row in rows if not row.is_active}
+    shared: set[int] = set()
+    for held in held_elsewhere(session, list(ending)):
+        mine = ending[held.learner_id, held.courserun_key]
+        if mine < ending.get((held.other_id, held.courserun_key), sys.maxsize):
+            shared.add(mine)
+    return shared
 
 
 def _place(row: AnyRow) -> Place:
@@ -136,9 +161,16 @@ def _record(
     people = lock_accounts(session, list({row.learner_id for row in looked.rows}))
     mine = queries.still_queued(session, looked.batch_uuid, [row.id for row in looked.rows])
     rows = [row for row in looked.rows if row.id in mine and _is_answered(outcomes, row)]
+    # Who shared a seat may have left it meanwhile: then it has to end in the LMS too.
+    alone = looked.shared & mine - _shared(session, rows)
+    rows = [row for row in rows if row.id not in alone]
     enrolled = [row for row in rows if row.is_active and _is_good(outcomes, row)]
     _record_enrollments(session, enrolled, now)
-    ended = [row for row in rows if not row.is_active and _is_good(outcomes, row)]
+    ended = [
+        row
+        for row in rows
+        if not row.is_active and (_is_good(outcomes, row) or row.id in looked.shared)
+    ]
     _record_ends(session, ended, now)
     changes = [_settled(row, outcomes.get(row.id), now) for row in rows]
     bulk_update(session, DirectEnrollment, changes)
@@ -146,7 +178,7 @@ def _record(
     enqueue(session, mails_of(session, to_notify, working.lms_public_url), now)
     _tell(session, looked, changes, now)
     # Whoever changed a wish while the LMS was called may have been quicker there than that call.
-    if lost := sorted(outcomes.keys() - mine):
+    if lost := sorted((outcomes.keys() - mine) | alone):
         working.queue_again(session, lost, now)
 
 
