@@ -83,10 +83,11 @@ def document_of(
     kind = content_type or recognise(data)
     key = _key(data, kind) if kind in _WITH_KEYS else _uuid(data, kind)
     body = template_of(data, kind, restrictions)
-    _check_keys_within(data, kind)
     if restrictions:
         data = with_restrictions(data, kind, restrictions)
     runs = runs_of(data)
+    run_keys = _run_keys(runs)
+    _check_keys_within(data, kind, run_keys)
     return Document(
         content_type=kind,
         key=key,
@@ -96,7 +97,7 @@ def document_of(
         body=body,
         body_hash=blake2b(body, digest_size=16).digest(),
         active_until=active_until(data, kind),
-        run_keys=_run_keys(runs),
+        run_keys=run_keys,
         restricted_run_keys=frozenset(_run_keys(filter(is_restricted, runs))),
     )
 
@@ -107,15 +108,18 @@ def run_keys_within(data: Mapping[str, Any], kind: ContentType) -> Collection[st
     return {key for course in courses for key in _run_keys(runs_of(course))}
 
 
-def _check_keys_within(data: Mapping[str, Any], kind: ContentType) -> None:
+def _check_keys_within(data: Mapping[str, Any], kind: ContentType, run_keys: Iterable[str]) -> None:
     """Keys of parts are looked up like those of documents."""
     if kind is ContentType.COURSE_RUN and isinstance(course := data.get("course"), str):
         _refuse_invisible("the key of its course", course)
     for course in objects_of(data, "courses") if kind is ContentType.PROGRAM else ():
         if isinstance(key := course.get("key"), str):
             _refuse_invisible("the key of a course in it", key)
-    for key in run_keys_within(data, kind):
-        _refuse_invisible("the key of a run in it", key)
+    if kind is ContentType.PROGRAM:
+        run_keys = run_keys_within(data, kind)
+    for key in run_keys:
+        if not key.isascii():
+            _refuse_invisible("the key of a run in it", key)
 
 
 def _run_keys(runs: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -101,6 +101,8 @@ def open_restricted_runs(
 ) -> None:
     """Replaces what a course says of its restricted runs by both of its forms. `opened` has the
     runs under `course_runs` as they will be sent, in the same order."""
+    if not restrictions and not any(map(is_restricted, runs)):
+        return
     inherited = [taken_over(run, restrictions) for run in runs] if restrictions else []
     withheld = [
         told is not None or is_restricted(run) for run, told in zip_longest(runs, inherited)
