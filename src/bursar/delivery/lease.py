@@ -101,7 +101,7 @@ def take(
     rows = session.connection().execute(statement, parameters).all()
     lease = Lease(now + duration, duration)
     for row in rows:
-        (lease.sent if row.error == SENT_UNRECORDED else lease.deliveries).append(_queued(row))
+        (lease.sent if row.error == SENT_UNRECORDED else lease.deliveries).append(queued(row))
     if rows:
         session.execute(
             update(_TABLE)
@@ -111,7 +111,8 @@ def take(
     return lease
 
 
-def _queued(row: AnyRow) -> QueuedDelivery:
+def queued(row: AnyRow) -> QueuedDelivery:
+    """Of a row with all columns."""
     return QueuedDelivery(
         id=row.id,
         uuid=row.uuid,

@@ -33,12 +33,22 @@ class Message:
     """The server must know SMTPUTF8."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    name: str
+    content: bytes
+    media_type: str
+    """Such as `text/csv`."""
+
+
 def compose(
     mail: QueuedDelivery,
     rendered: Rendered,
     enterprise: Correspondent,
     sender: Sender,
     now: datetime,
+    *,
+    attachment: Attachment | None = None,
 ) -> Message:
     """Raises UnusableAddress."""
     recipient = wire_address(mail.recipient)
@@ -56,6 +66,11 @@ def compose(
     message["Auto-Submitted"] = "auto-generated"  # keeps absence notes from answering
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")
+    if attachment is not None:
+        maintype, _, subtype = attachment.media_type.partition("/")
+        message.add_attachment(
+            attachment.content, maintype=maintype, subtype=subtype, filename=attachment.name
+        )
     return Message(sender.address, recipient, message.as_bytes(), needs_utf8)
 
 

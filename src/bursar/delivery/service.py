@@ -42,6 +42,12 @@ from bursar.delivery.refusals import (
 )
 from bursar.delivery.retrying import failed_since, retry
 from bursar.delivery.rules import BACKOFF, MARGIN, delivered, failed
+from bursar.delivery.subjects import (
+    drop_of_subjects,
+    is_being_sent,
+    statuses_of,
+    take_of_subject,
+)
 from bursar.delivery.views import AttemptView, DeliverySearch, DeliveryView, MailText
 
 __all__ = [
@@ -66,6 +72,7 @@ __all__ = [
     "attempts_of",
     "attempts_of_each",
     "delivered",
+    "drop_of_subjects",
     "drop_pending",
     "enqueue",
     "enqueue_deliveries",
@@ -73,6 +80,7 @@ __all__ = [
     "failed_since",
     "forget_answers_to",
     "is_any_due",
+    "is_being_sent",
     "pending_subjects",
     "record",
     "record_past_attempts",
@@ -81,7 +89,9 @@ __all__ = [
     "replace_recipients",
     "retry",
     "search_deliveries",
+    "statuses_of",
     "take",
+    "take_of_subject",
     "text_of_mail",
     "view_of_delivery",
     "view_of_mail",
