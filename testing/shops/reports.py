@@ -8,7 +8,7 @@ from pysequoia import Tsk
 
 ACME: Final = "66b5922b-a22b-4a7b-b587-d4af0378bd6f"
 GLOBEX: Final = "00000000-0000-4000-8000-000000000001"
-SECRET: Final = "a secret of the installation, long enough"
+SECRET: Final = "a secret of the installation that is long enough"
 
 Values = dict[str, Any]
 
