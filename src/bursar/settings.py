@@ -133,6 +133,11 @@ class Settings(BaseSettings):
     webhook_allow: Annotated[list[str], NoDecode] = []
     """Networks, addresses and hosts, separated by commas, that webhooks may reach although they are
     not public, also over http; empty: none."""
+    spool_folder: str = ""
+    """Where the files of scheduled reports are made; empty: where this machine has its temporary
+    files."""
+    report_mail_mb: int = Field(default=10, ge=1, le=100)
+    """Megabytes that the file of a report may have which is sent by mail."""
     lms_url: str = ""
     """The URL of the Open edX LMS in which learners are enrolled; empty: only Bursar keeps
     enrollments."""

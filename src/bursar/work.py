@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +25,7 @@ from bursar.credit.redemption import jobs as credit_jobs
 from bursar.database.engine import PATIENT, Database, Patience
 from bursar.database.standby import Standby
 from bursar.delivery.figures import mail_figures
-from bursar.delivery.service import Kept, MailKind, Smtp, Transport
+from bursar.delivery.service import MailKind
 from bursar.enrollment.bulk import jobs as bulk_jobs
 from bursar.enrollment.bulk import mail as bulk_mail
 from bursar.enrollment.bulk import tasks as bulk
@@ -51,12 +51,13 @@ from bursar.jobs.registry import Workflow
 from bursar.jobs.tasks import Task, scheduled
 from bursar.learners.events import LearnerConsentChanged, LearnerLinked
 from bursar.learners.telling import telling_consent
+from bursar.mail_transport import mail_server, mail_transport
 from bursar.processes.figures import process_figures
+from bursar.report_work import report_loops, send_reports
 from bursar.reporting import tasks as report_tasks
 from bursar.reporting.service import presenting_rows
 from bursar.retention import tasks as retention
 from bursar.settings import Settings
-from bursar.smtp_url import SmtpServer, parse_sender, parse_smtp_url
 from bursar.subscriptions.endings import jobs as ending_jobs
 from bursar.subscriptions.endings import tasks as endings
 from bursar.subscriptions.endings.jobs import EnqueueEnding
@@ -88,27 +89,13 @@ def _deliver_notifications(database: Database, settings: Settings) -> Mapping[st
     return asdict(deliver_due(database, mail_transport(settings), MAIL_KINDS))
 
 
-def mail_transport(settings: Settings) -> Transport:
-    """Where mails go. Without a mail server they are kept, where `bursar mail show` prints them."""
-    if not settings.smtp_url:
-        return Kept()
-    return Smtp(_mail_server(settings), parse_sender(settings.mail_from), settings.smtp_timeout)
-
-
-def _mail_server(settings: Settings) -> SmtpServer:
-    return replace(
-        parse_smtp_url(settings.smtp_url),
-        allows_unencrypted_login=settings.smtp_allow_unencrypted_login,
-    )
-
-
 def mail_server_trouble(settings: Settings) -> str | None:
     """Connects and logs in, as before a mail is sent. Returns what went wrong."""
     # Templates and SMTP: for those only who send mail.
     from bursar.delivery.smtp import ServerAway, SmtpConnection  # noqa: PLC0415
 
     try:
-        with SmtpConnection(_mail_server(settings), settings.smtp_timeout) as connection:
+        with SmtpConnection(mail_server(settings), settings.smtp_timeout) as connection:
             connection.connect()
     except ServerAway as error:
         return str(error)
@@ -156,6 +143,7 @@ def tasks_of(gateway: LmsGateway) -> Mapping[str, Task]:
             *direct.TASKS,
             *retention.TASKS,
             Task("deliver-notifications", _deliver_notifications, None),  # the mail loop's work
+            Task("send-reports", send_reports, None),  # the work of the report loops
         )
     }
 
@@ -314,7 +302,7 @@ def background_worker(settings: Settings) -> "Worker":
     return Worker(
         lambda pool_size: open_database(settings, pool_size=pool_size),
         workflows_of(settings),
-        loops=[mail_loop(settings), event_loop()],
+        loops=[mail_loop(settings), event_loop(), *report_loops(settings)],
     )
 
 

@@ -1,6 +1,7 @@
 """A real SFTP server on this machine, with a folder of its own for each user."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,18 @@ class SftpSink:
     logins: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     """The name of each file that was opened to be written."""
+    silent: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
+    """It takes connections and says nothing."""
+
+    @property
+    def silent_port(self) -> int:
+        port: int = self.silent.getsockname()[1]
+        return port
+
+    def hang_up(self) -> None:
+        """Ends what waits at the silent port."""
+        self.silent.close()
+        self.silent = socket.create_server(("127.0.0.1", 0))
 
     def text(self, name: str) -> bytes:
         return (self.root / name).read_bytes()
@@ -118,3 +131,4 @@ def sftp_sink(root: Path) -> Iterator[SftpSink]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
         loop.close()
+        sink.silent.close()

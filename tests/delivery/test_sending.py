@@ -15,8 +15,8 @@ from bursar.delivery import sending
 from bursar.delivery.rules import BACKOFF
 from bursar.delivery.sending import DeliveryCounts, deliver_due
 from bursar.delivery.service import drop_pending
+from bursar.mail_transport import mail_transport
 from bursar.settings import Settings
-from bursar.work import mail_transport
 from testing.fakes.smtp import DROP, HANG, Sink, running
 from testing.servers.processes import free_port
 from tests.delivery.world import (

@@ -16,8 +16,8 @@ from bursar.delivery.sending import DeliveryCounts, deliver_due
 from bursar.jobs.context import JobContext
 from bursar.jobs.loops import Loop
 from bursar.jobs.worker import Worker
+from bursar.mail_transport import mail_transport
 from bursar.settings import Settings
-from bursar.work import mail_transport
 from testing.databases.composed import composed, opener
 from testing.fakes.smtp import Sink
 from testing.waiting import wait_until

@@ -16,8 +16,8 @@ from bursar.delivery.models import Delivery
 from bursar.delivery.sending import DeliveryCounts, deliver_due
 from bursar.delivery.service import NewMail, enqueue
 from bursar.identity.models import Enterprise
+from bursar.mail_transport import mail_transport
 from bursar.settings import Settings
-from bursar.work import mail_transport
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACME = UUID("66b5922b-a22b-4a7b-b587-d4af0378bd6f")

@@ -50,6 +50,7 @@ COMMANDS: Final = {
     "mail": Command(
         "bursar.cli.mail", "app", "Show mails that were or will be sent, and send some again."
     ),
+    "reports": Command("bursar.cli.reports", "app", "Show scheduled reports, and run one now."),
     "enterprise": Command(
         "bursar.cli.enterprise", "app", "List, suspend, resume or delete enterprises."
     ),

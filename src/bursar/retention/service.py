@@ -31,6 +31,7 @@ from bursar.events.forgetting import Kept, forget_events, forget_shown
 from bursar.events.told import forget_told
 from bursar.identity.events import ClientSecretRotated
 from bursar.identity.service import list_enterprises
+from bursar.scheduled_reports.forgetting import forget_runs
 from bursar.settings import Settings
 
 KEPT: Final = Kept(
@@ -85,6 +86,7 @@ def _trail(
 ) -> Mapping[str, int]:
     return {
         "deliveries": forget_deliveries(database, enterprises, before) if before else 0,
+        "report runs": forget_runs(database, before) if before else 0,
         "events": forget_events(database, enterprises, before, KEPT) if before else 0,
         # What is told for each limit is told once for ever; the others have ends that have passed.
         "marks of what was told": forget_told(database, before, {PolicyThresholdReached.type})

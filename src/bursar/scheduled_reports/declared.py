@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import msgspec
 from msgspec import UNSET
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
@@ -32,12 +32,12 @@ from bursar.scheduled_reports.commands import (
     SftpTo,
 )
 from bursar.scheduled_reports.events import ReportChanged, ReportCreated, ReportRemoved
-from bursar.scheduled_reports.models import PENDING, Report, ReportRun, RunStatus
+from bursar.scheduled_reports.models import PENDING, Report, ReportRun
+from bursar.scheduled_reports.planning import drop_runs
 from bursar.scheduled_reports.rules import next_due
 from bursar.scheduled_reports.targets import unknown_targets
 
 NO_LONGER_DECLARED: Final = "The report is no longer declared."
-_RUNS: Final = cast("Table", ReportRun.__table__)
 _PLAIN: Final = (
     "what", "format", "timetable", "filters", "selection", "destination", "pgp_public_key",
 )  # fmt: skip
@@ -219,13 +219,9 @@ def _remove(declaring: _Declaring, reports: Sequence[Report]) -> None:
     if not reports:
         return
     session, uuids = declaring.session, [report.uuid for report in reports]
-    values = {
-        "status": RunStatus.DROPPED.value,
-        "finished_at": declaring.at,
-        "error": NO_LONGER_DECLARED,
-    }
-    waiting = update(_RUNS).where(_RUNS.c.report_uuid.in_(uuids), PENDING)
-    session.execute(waiting.values(values))
+    waiting = select(ReportRun.uuid).where(ReportRun.report_uuid.in_(uuids), PENDING)
+    runs = session.scalars(waiting.order_by(ReportRun.uuid).with_for_update()).all()
+    drop_runs(session, runs, declaring.at, NO_LONGER_DECLARED)
     session.execute(delete(Report).where(Report.uuid.in_(uuids)))
     publish(
         session,

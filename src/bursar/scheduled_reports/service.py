@@ -1,22 +1,40 @@
-"""The front door of scheduled reports: what is declared of an enterprise, and what is stored."""
+"""The front door of scheduled reports: what is declared, what was run, and a run on request."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
-from bursar.scheduled_reports.commands import (
-    DeclaredReport,
-    ReportFormat,
-    ReportKind,
-)
+from bursar.scheduled_reports import queries
+from bursar.scheduled_reports.commands import DeclaredReport, ReportFormat, ReportKind
 from bursar.scheduled_reports.declared import ReportRefused, put_reports, seal_again
 from bursar.scheduled_reports.destinations import destination_of
-from bursar.scheduled_reports.models import Report
+from bursar.scheduled_reports.models import Report, ReportRun, RunStatus
+from bursar.scheduled_reports.planning import BeingSent, plan_run
 from bursar.scheduled_reports.timetables import timetable_of
+from bursar.scheduled_reports.views import ReportView, RunView
 
-__all__ = ["ReportRefused", "list_declared", "put_reports", "seal_again"]
+__all__ = [
+    "BeingSent",
+    "ReportRefused",
+    "ReportView",
+    "RunStatus",
+    "RunView",
+    "UnknownReport",
+    "find_reports",
+    "list_declared",
+    "newest_runs",
+    "plan_now",
+    "put_reports",
+    "seal_again",
+    "view_of_run",
+]
+
+
+class UnknownReport(LookupError):
+    """There is no such report, or it is no longer declared."""
 
 
 def list_declared(session: Session, enterprise_uuid: UUID) -> Sequence[DeclaredReport]:
@@ -35,3 +53,44 @@ def list_declared(session: Session, enterprise_uuid: UUID) -> Sequence[DeclaredR
         )
         for report in session.scalars(mine)
     ]
+
+
+def find_reports(
+    connection: Connection, *, enterprise_uuid: UUID | None = None, name: str | None = None
+) -> Sequence[ReportView]:
+    """By enterprise and name."""
+    return queries.find_reports(connection, enterprise_uuid, name)
+
+
+def newest_runs(
+    connection: Connection,
+    *,
+    enterprise_uuid: UUID | None = None,
+    name: str | None = None,
+    status: RunStatus | None = None,
+    limit: int,
+) -> Sequence[RunView]:
+    """Those that were planned last, the newest first."""
+    return queries.newest_runs(
+        connection, enterprise_uuid=enterprise_uuid, name=name, status=status, limit=limit
+    )
+
+
+def plan_now(session: Session, report_uuid: UUID, now: datetime) -> UUID:
+    """Plans a run that no timetable asks for, and returns its uuid: a worker sends it once the
+    caller's transaction is committed. A run that waits gives way.
+
+    Raises UnknownReport and BeingSent.
+    """
+    report = session.get(Report, report_uuid, with_for_update=True, populate_existing=True)
+    if report is None:
+        raise UnknownReport(report_uuid)
+    return plan_run(session, report, now, now)
+
+
+def view_of_run(connection: Connection, uuid: UUID) -> RunView:
+    """Raises UnknownReport when it is not known any more."""
+    found = queries.runs(connection, select(*ReportRun.__table__.c).where(ReportRun.uuid == uuid))
+    if not found:
+        raise UnknownReport(uuid)
+    return found[0]

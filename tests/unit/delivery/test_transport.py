@@ -1,9 +1,9 @@
 """The composition chooses where mails go."""
 
 from bursar.delivery.service import Kept, Smtp
+from bursar.mail_transport import mail_transport
 from bursar.settings import Settings
 from bursar.smtp_url import Sender, parse_smtp_url
-from bursar.work import mail_transport
 
 
 def test_without_a_mail_server_mails_are_kept() -> None:
