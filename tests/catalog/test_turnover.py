@@ -18,6 +18,14 @@ from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.models import ContentItem, ContentState
 from bursar.catalog.imports.completion import delete_missing
 from bursar.catalog.membership.models import QueryMember
+from bursar.catalog.membership.turnover import (
+    ComeOrGone,
+    changed_listing,
+    listed_now,
+    note,
+    turnover_of,
+)
+from bursar.clock import FOREVER, NEVER
 from bursar.database.engine import Database
 from bursar.events.models import EventRecord
 from testing.databases.statements import statements_of
@@ -233,3 +241,22 @@ def listed(session: Session, now: datetime) -> set[str]:
     found = set(session.scalars(statement))
     assert found <= set(members(session))
     return found
+
+
+def test_of_several_notes_the_first_before_and_the_last_after_count(session: Session) -> None:
+    query = UUID(int=1)
+    steps: list[tuple[int, datetime | None, datetime | None]] = [
+        (1, FOREVER, None),
+        (1, None, FOREVER),
+        (2, None, FOREVER),
+        (2, FOREVER, NEVER),
+        (3, FOREVER, NEVER),
+        (3, NEVER, None),
+    ]
+    for content_id, before, after in steps:
+        change = changed_listing(before, after, at(1))
+        if change is not None:
+            note(session, query, content_id, change)
+    changes = turnover_of(session).of_queries[query]
+    assert listed_now(changes, come=True) == {}
+    assert listed_now(changes, come=False) == {3: ComeOrGone.UNPUBLISHED}
