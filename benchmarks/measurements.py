@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from benchmarks import bulk, credit, hostile, idle, reporting, standby, subscriptions
+from benchmarks import bulk, credit, fairness, hostile, idle, reporting, standby, subscriptions
 from benchmarks.app import PROCESSES
 from benchmarks.load import JSON, Target
 from benchmarks.results import MEGABYTE, Result
@@ -165,6 +165,7 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     **bulk.MEASUREMENTS,
     **reporting.MEASUREMENTS,
     **hostile.MEASUREMENTS,
+    **fairness.MEASUREMENTS,
     **standby.MEASUREMENTS,
     "import": imports,
     **idle.MEASUREMENTS,
