@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import Final
 
-from benchmarks import bulk, credit, fairness, hostile, idle, reporting, standby, subscriptions
+from benchmarks import (
+    bulk,
+    credit,
+    event_log,
+    fairness,
+    hostile,
+    idle,
+    reporting,
+    standby,
+    subscriptions,
+)
 from benchmarks.app import PROCESSES
 from benchmarks.load import JSON, Target
 from benchmarks.results import MEGABYTE, Result
@@ -164,6 +174,7 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     **subscriptions.MEASUREMENTS,
     **bulk.MEASUREMENTS,
     **reporting.MEASUREMENTS,
+    **event_log.MEASUREMENTS,
     **hostile.MEASUREMENTS,
     **fairness.MEASUREMENTS,
     **standby.MEASUREMENTS,

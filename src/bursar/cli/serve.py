@@ -120,7 +120,7 @@ def run_server(
     # locks.
     multiprocessing.set_start_method("spawn", force=True)
     memory.let_children_give_back_memory()
-    _allow_many_files()
+    allow_many_files()
     background = background_worker(settings) if with_worker else None
     with tempfile.TemporaryDirectory(prefix="bursar-metrics-") as folder:
         if workers > 1:
@@ -155,8 +155,9 @@ def run_server(
             server.serve()
 
 
-def _allow_many_files() -> None:
-    """Each connection is a file, and many systems allow a process 1,024 unless it asks for more."""
+def allow_many_files() -> None:
+    """In this process and those that it starts. Each connection is a file, and many systems allow a
+    process 1,024 unless it asks for more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
