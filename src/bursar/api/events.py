@@ -177,12 +177,12 @@ def follow(
     """
     log.sequencer.place()
     wanted = Wanted(caller.client_id, enterprise.enterprise_uuid, query.type)
-    begin = begin_of(connection, _after(query, request, connection))
+    after = _after(query, request, connection)
     if request.negotiated.format is Format.EVENT_STREAM:
-        return Answer(feed=log.feed(wanted, begin))
+        return Answer(feed=log.feed(wanted, begin_of(connection, after)))
     page = read_log(
         connection,
-        after=begin,
+        after=after,
         enterprise_uuid=wanted.enterprise_uuid,
         types=wanted.types,
         limit=query.limit,
