@@ -9,8 +9,7 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.delivery import service
-from bursar.delivery.rules import LONGEST_PAUSE
-from bursar.delivery.sending import KEPT
+from bursar.delivery.rules import KEPT, LONGEST_PAUSE
 from bursar.delivery.service import (
     AttemptView,
     Channel,

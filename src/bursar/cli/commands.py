@@ -51,6 +51,12 @@ COMMANDS: Final = {
         "bursar.cli.mail", "app", "Show mails that were or will be sent, and send some again."
     ),
     "reports": Command("bursar.cli.reports", "app", "Show scheduled reports, and run one now."),
+    "deliveries": Command(
+        "bursar.cli.deliveries",
+        "app",
+        "Show what was or will be sent by any channel, and send some again.",
+    ),
+    "explain": Command("bursar.cli.explain", "app", "Say why something did or did not happen."),
     "enterprise": Command(
         "bursar.cli.enterprise", "app", "List, suspend, resume or delete enterprises."
     ),

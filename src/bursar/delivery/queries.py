@@ -28,10 +28,10 @@ def newest_deliveries(
     connection: Connection, search: DeliverySearch, *, limit: int
 ) -> Sequence[DeliveryView]:
     statement = select(*_ROW).order_by(_ROW.id.desc()).limit(limit)
-    return [_view(row) for row in connection.execute(statement.where(*_conditions(search)))]
+    return [_view(row) for row in connection.execute(statement.where(*conditions_of(search)))]
 
 
-def _conditions(search: DeliverySearch) -> Iterator[ColumnElement[bool]]:
+def conditions_of(search: DeliverySearch) -> Iterator[ColumnElement[bool]]:
     same = {
         _ROW.channel: search.channel,
         _ROW.kind: search.kind,
@@ -94,6 +94,7 @@ def _view(row: AnyRow) -> DeliveryView:
         status=status,
         attempts=row.attempts,
         next_attempt_at=row.next_attempt_at if status is DeliveryStatus.PENDING else None,
+        leased_until=row.claimed_until if status is DeliveryStatus.PENDING else None,
         created_at=row.created_at,
         finished_at=row.finished_at,
         error=row.error,

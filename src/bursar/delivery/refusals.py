@@ -51,3 +51,11 @@ class NotRetried(DeliveryRefused):
     def __init__(self, uuid: UUID, reason: str) -> None:
         super().__init__(f"{uuid} is not sent again: {reason}")
         self.uuid = uuid
+
+
+class OtherCount(DeliveryRefused):
+    """There are not as many deliveries as the operator confirmed."""
+
+    def __init__(self, found: int, expected: int) -> None:
+        super().__init__(f"there are {found} now and not {expected}: look again without --confirm")
+        self.found = found

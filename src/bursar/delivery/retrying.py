@@ -14,7 +14,9 @@ from bursar.database.bulk import is_any_of
 from bursar.database.types import AnyRow
 from bursar.delivery.events import DeliveryRetried, MailRetried
 from bursar.delivery.models import Channel, Delivery, DeliveryStatus
-from bursar.delivery.refusals import NotRetried, UnknownDelivery, UnknownMail
+from bursar.delivery.queries import conditions_of
+from bursar.delivery.refusals import NotRetried, OtherCount, UnknownDelivery, UnknownMail
+from bursar.delivery.views import DeliverySearch
 from bursar.events.service import publish
 
 BATCH: Final = 1_000
@@ -58,6 +60,35 @@ def failed_since(
     if channel is not None:
         statement = statement.where(_DELIVERIES.c.channel == channel.value)
     return [row.uuid for row in session.execute(statement) if not _is_forgotten(row)]
+
+
+def to_resend(session: Session, search: DeliverySearch) -> Sequence[AnyRow]:
+    """What was delivered or given up and can be sent again, locked, oldest first.
+
+    Dropped ones are not among them: they were no longer true. Mails are not whose text is no longer
+    kept.
+    """
+    done = (DeliveryStatus.DELIVERED.value, DeliveryStatus.FAILED.value)
+    statement = (
+        select(*_DELIVERIES.c)
+        .where(*conditions_of(search), _DELIVERIES.c.status.in_(done))
+        .order_by(_DELIVERIES.c.id)
+        .with_for_update()
+    )
+    return [row for row in session.execute(statement) if not _is_forgotten(row)]
+
+
+def resend(
+    session: Session, actor: Actor, search: DeliverySearch, at: datetime, *, expected: int
+) -> int:
+    """Makes due at `at` what was delivered or given up, as often as receivers lost it. Whoever gets
+    it twice knows it by its id. Raises OtherCount when there are not as many as expected."""
+    rows = to_resend(session, search)
+    if len(rows) != expected:
+        raise OtherCount(len(rows), expected)
+    for some in batched(rows, BATCH):
+        make_due(session, actor, some, at)
+    return len(rows)
 
 
 def _is_forgotten(row: AnyRow) -> bool:

@@ -17,6 +17,8 @@ TOO_FAR_AHEAD: Final = LONGEST_PAUSE + timedelta(hours=1)
 """No attempt is planned so late and no lease lasts so long, so an instant beyond it was written by
 a wrong clock and counts as reached. The hour is for machines whose clocks differ."""
 
+KEPT: Final = "kept for `bursar mail show`: BURSAR_SMTP_URL names no mail server"
+"""The answer of an attempt at a mail where there is no mail server."""
 LONGEST_ERROR: Final = 300
 LONGEST_ANSWER: Final = 2_000
 MARGIN: Final = timedelta(minutes=1)

@@ -37,7 +37,7 @@ from bursar.delivery.lease import Lease
 from bursar.delivery.messages import Message, UnusableAddress, compose
 from bursar.delivery.models import Channel
 from bursar.delivery.rendering import render
-from bursar.delivery.rules import MARGIN, delivered, failed, without_addresses
+from bursar.delivery.rules import KEPT, MARGIN, delivered, failed, without_addresses
 from bursar.delivery.smtp import ANSWERS, Refused, ServerAway, SmtpConnection
 from bursar.delivery.views import Correspondent
 from bursar.smtp_url import Sender
@@ -49,7 +49,6 @@ KEPT_BATCH: Final = 1_000
 TURN_SECONDS: Final = 2.0
 """After so long, what was leased and not begun is given back and turns are taken anew, so that a
 mail of another enterprise never waits for a whole batch."""
-KEPT: Final = "kept for `bursar mail show`: BURSAR_SMTP_URL names no mail server"
 _SENT_BEFORE: Final = "sent by the attempt before, and recorded by this one"
 
 _log = structlog.get_logger(__name__)

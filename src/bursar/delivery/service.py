@@ -40,8 +40,8 @@ from bursar.delivery.refusals import (
     UnknownMail,
     UnknownMailKind,
 )
-from bursar.delivery.retrying import failed_since, retry
-from bursar.delivery.rules import BACKOFF, MARGIN, delivered, failed
+from bursar.delivery.retrying import failed_since, resend, retry, to_resend
+from bursar.delivery.rules import BACKOFF, KEPT, MARGIN, delivered, failed
 from bursar.delivery.subjects import (
     drop_of_subjects,
     is_being_sent,
@@ -52,6 +52,7 @@ from bursar.delivery.views import AttemptView, DeliverySearch, DeliveryView, Mai
 
 __all__ = [
     "BACKOFF",
+    "KEPT",
     "MARGIN",
     "Attempt",
     "AttemptOutcome",
@@ -87,12 +88,14 @@ __all__ = [
     "redirect_pending",
     "release",
     "replace_recipients",
+    "resend",
     "retry",
     "search_deliveries",
     "statuses_of",
     "take",
     "take_of_subject",
     "text_of_mail",
+    "to_resend",
     "view_of_delivery",
     "view_of_mail",
 ]

@@ -44,6 +44,8 @@ class DeliveryView:
     """Since the last retry."""
     next_attempt_at: datetime | None
     """None when no attempt is planned."""
+    leased_until: datetime | None
+    """Until when a worker has it to itself; in the past when that worker died."""
     created_at: datetime
     finished_at: datetime | None
     error: str | None
