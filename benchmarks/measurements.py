@@ -13,6 +13,7 @@ from benchmarks import (
     reporting,
     standby,
     subscriptions,
+    webhooks,
 )
 from benchmarks.app import PROCESSES
 from benchmarks.load import JSON, Target
@@ -175,6 +176,7 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = {
     **bulk.MEASUREMENTS,
     **reporting.MEASUREMENTS,
     **event_log.MEASUREMENTS,
+    **webhooks.MEASUREMENTS,
     **hostile.MEASUREMENTS,
     **fairness.MEASUREMENTS,
     **standby.MEASUREMENTS,

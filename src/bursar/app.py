@@ -33,6 +33,7 @@ from bursar.api import (
     redeemability,
     redemption,
     subscriptions,
+    webhook_deliveries,
     webhook_endpoints,
 )
 from bursar.api.catalog_answers import CatalogServices, PageCache
@@ -90,6 +91,7 @@ def all_endpoints() -> list[Endpoint]:
         *course_enrollments.routes.endpoints,
         *learner_data.routes.endpoints,
         *webhook_endpoints.routes.endpoints,
+        *webhook_deliveries.routes.endpoints,
         *events.routes.endpoints,
     ]
 

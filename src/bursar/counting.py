@@ -21,6 +21,12 @@ JOBS: Final = Counter(
     ("job", "outcome"),
     registry=COUNTED,
 )
+WEBHOOK_ATTEMPTS: Final = Counter(
+    "bursar_webhook_attempts",
+    "Attempts to send a webhook by outcome: delivered, retrying, failed.",
+    ("outcome",),
+    registry=COUNTED,
+)
 MAIL_ATTEMPTS: Final = Counter(
     "bursar_mail_attempts",
     "Attempts to send a mail by outcome: delivered, retrying, failed.",

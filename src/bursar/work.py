@@ -74,8 +74,10 @@ from bursar.subscriptions.plans import tasks as plan_tasks
 from bursar.subscriptions.plans.events import PlanExpired
 from bursar.subscriptions.renewals import tasks as renewals
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
+from bursar.webhooks import mail as webhook_mail
 from bursar.webhooks import settings as webhook_settings
 from bursar.webhooks.addresses import Permitted
+from bursar.webhooks.events import EndpointDisabled
 from bursar.webhooks.settings import WebhookSettings
 
 if TYPE_CHECKING:
@@ -181,10 +183,12 @@ MAIL_KINDS: Final[dict[str, MailKind]] = {
         license_mail.MAIL_KINDS,
         bulk_mail.MAIL_KINDS,
         direct_mail.MAIL_KINDS,
+        webhook_mail.MAIL_KINDS,
     )  # of each domain that sends mail
     for kind in kinds
 }
 MAIL_SECONDS: Final = 1.0
+WEBHOOK_SECONDS: Final = 1.0
 EVENT_SECONDS: Final = 0.2
 IDLE_EVENT_SECONDS: Final = 1.0
 
@@ -215,6 +219,7 @@ def news_of(settings: Settings, queue: JobQueue) -> News:
             Subscription(LicenseReminded, (license_mail.enqueue_reminded,)),
             Subscription(LicenseActivated, (EnqueuePending(queue),)),
             Subscription(LicenseRevoked, (endings.of_revoked,)),
+            Subscription(EndpointDisabled, (webhook_mail.enqueue_disabled,)),
             Subscription(PlanExpired, (endings.of_expired,)),
             Subscription(BulkChangeRequested, (change_jobs.EnqueueChange(queue),)),
             Subscription(DirectEnrollmentsRequested, (direct_work.of_requested,)),
@@ -302,7 +307,12 @@ def background_worker(settings: Settings) -> "Worker":
     return Worker(
         lambda pool_size: open_database(settings, pool_size=pool_size),
         workflows_of(settings),
-        loops=[mail_loop(settings), event_loop(), *report_loops(settings)],
+        loops=[
+            mail_loop(settings),
+            event_loop(),
+            webhook_loop(settings),
+            *report_loops(settings),
+        ],
     )
 
 
@@ -316,6 +326,20 @@ def mail_loop(settings: Settings) -> Loop:
         deliver_due(context.database, transport, MAIL_KINDS, stopping=context.stopping)
 
     return Loop("mail", deliver, MAIL_SECONDS)
+
+
+def webhook_loop(settings: Settings) -> Loop:
+    """Sends as long as the worker runs. The loop begins anew after a defect."""
+    # The HTTP client is slow to import, and for workers only.
+    from bursar.webhooks.loop import send_webhooks  # noqa: PLC0415
+
+    permitted = Permitted.of(settings.webhook_allow)
+
+    def send(context: JobContext) -> None:
+        database = context.database
+        send_webhooks(database, permitted, lambda: seal_of(database, settings), context.stopping)
+
+    return Loop("webhooks", send, WEBHOOK_SECONDS)
 
 
 def event_loop() -> Loop:

@@ -19,6 +19,7 @@ from testing.worlds.contract import (
 )
 from testing.worlds.contract_credit import named
 from testing.worlds.contract_licenses import HOLDER, USER
+from testing.worlds.contract_webhooks import delivery_uuid
 
 UNKNOWN = identifier("nobody has this")
 GOOD_BODY = {"name": "any", "emails": ["ana@example.org"], "amount": 1}
@@ -36,6 +37,7 @@ def _objects(enterprise: UUID, catalog: UUID) -> dict[str, UUID]:
         "job": named(enterprise, "job"),
         "change": named(enterprise, "change"),
         "webhook": named(enterprise, "webhook"),
+        "delivery": delivery_uuid(enterprise, "delivery"),
         "deleted_webhook": named(enterprise, "deleted webhook"),
     }
 
@@ -342,6 +344,29 @@ SAMPLES = {
         200,
         "POST, OPTIONS",
         names_something_new=True,
+    ),
+    "deliveries to a webhook endpoint": Sample(
+        "GET",
+        f"{_WEBHOOKS}/{{webhook}}/deliveries",
+        f"{_WEBHOOK_TEMPLATE}/deliveries",
+        only_admin=True,
+    ),
+    "a retry of a delivery": Sample(
+        "POST",
+        f"{_WEBHOOKS}/{{webhook}}/deliveries/{{delivery}}/retry",
+        f"{_WEBHOOK_TEMPLATE}/deliveries/{{delivery_uuid}}/retry",
+        None,
+        202,
+        "POST, OPTIONS",
+        names_something_new=True,
+    ),
+    "a replay to a webhook endpoint": Sample(
+        "POST",
+        f"{_WEBHOOKS}/{{webhook}}/replay",
+        f"{_WEBHOOK_TEMPLATE}/replay",
+        {"since": "2026-01-01T00:00:00Z"},
+        422,
+        "POST, OPTIONS",
     ),
     "a test of a webhook endpoint": Sample(
         "POST",

@@ -93,13 +93,17 @@ class Receiver:
             self.counts[path] += 1
             if self.keeps:
                 self.received.append(Received(path, headers, body, monotonic()))
-            return await self._answer(path, writer)
+            return await self._answer(path, reader, writer)
         finally:
             self.open[path] -= 1
 
-    async def _answer(self, path: str, writer: asyncio.StreamWriter) -> bool:
+    async def _answer(
+        self, path: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
         if path.startswith(NEVER):
-            await asyncio.sleep(3600)
+            # Until the other side gives up.
+            await reader.read()
+            return False
         if path == DROPPED:
             return False
         if path in {ENDLESS, ENDLESS_HEADERS}:

@@ -13,7 +13,8 @@ from standardwebhooks import Webhook
 
 from bursar import clock
 from bursar.webhooks.addresses import Address, Permitted
-from bursar.webhooks.client import Reply, Resolver, WebhookClient
+from bursar.webhooks.client import Resolver, WebhookClient
+from bursar.webhooks.reply import Reply
 from bursar.webhooks.secrets import new_webhook_secret
 from bursar.webhooks.signing import signed_headers
 from testing.fakes.certificates import write_certificate
@@ -69,8 +70,9 @@ def post(client: WebhookClient, *urls: str, headers: dict[str, str] | None = Non
     async def run() -> list[Reply]:
         replies = []
         for url in urls:
-            async with client.connected_to(url) as connection:
-                replies.append(await connection.post(headers or {}, BODY.encode()))
+            connection = client.connected_to(url)
+            replies.append(await connection.post(headers or {}, BODY.encode()))
+            await connection.close()
         return replies
 
     try:

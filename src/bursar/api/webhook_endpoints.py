@@ -15,7 +15,7 @@ from bursar.web.endpoint import Link
 from bursar.web.errors import ApiError, BusinessRule, InvalidFields, NotFound
 from bursar.web.query import IDENTIFIER, PageNumber, Query, size_of_page
 from bursar.web.request import Caller, HttpRequest
-from bursar.web.routes import Routes
+from bursar.web.routes import Refusals, Routes
 from bursar.web.validation import Body
 from bursar.webhooks import service
 from bursar.webhooks.fields import LONGEST_DESCRIPTION
@@ -48,18 +48,15 @@ def _rule(refused: Exception) -> ApiError:
     return BusinessRule(str(refused))
 
 
-routes: Final = Routes(
-    "webhook-endpoints",
-    {
-        WrongFields: lambda refused: InvalidFields(
-            {name: [why] for name, why in refused.problems.items()}
-        ),
-        UnknownEndpoint: lambda _refused: NotFound(),
-        TooManyEndpoints: _rule,
-        EndpointIsDisabled: _rule,
-    },
-    only_admin=True,
-)
+REFUSALS: Final[Refusals] = {
+    WrongFields: lambda refused: InvalidFields(
+        {name: [why] for name, why in refused.problems.items()}
+    ),
+    UnknownEndpoint: lambda _refused: NotFound(),
+    TooManyEndpoints: _rule,
+    EndpointIsDisabled: _rule,
+}
+routes: Final = Routes("webhook-endpoints", REFUSALS, only_admin=True)
 OwnedEnterprise: TypeAlias = Annotated[EnterpriseTarget, ENTERPRISE]
 OwnedEndpoint: TypeAlias = Annotated[EndpointTarget, ENDPOINT]
 OwnedOrDeleted: TypeAlias = Annotated[EndpointTarget, ENDPOINT_OR_DELETED]
@@ -106,7 +103,7 @@ class EndpointList(msgspec.Struct, frozen=True):
 
 
 _UUID: Final = "2f1b7a52-6a0b-4f9b-9a43-0f9f0d7f2f61"
-_ENDPOINT: Final = f"{PATH}/{{endpoint_uuid:uuid}}"
+ENDPOINT_PATH: Final = f"{PATH}/{{endpoint_uuid:uuid}}"
 _EXAMPLE: Final[dict[str, Any]] = {
     "uuid": _UUID,
     "enterprise_customer_uuid": "66b5922b-a22b-4a7b-b587-d4af0378bd6f",
@@ -172,7 +169,7 @@ def list_webhook_endpoints(
     return EndpointList(page.count, request.next_link(page), request.previous_link(page), found)
 
 
-@routes.get(_ENDPOINT, example=_EXAMPLE)
+@routes.get(ENDPOINT_PATH, example=_EXAMPLE)
 def show_webhook_endpoint(endpoint: OwnedEndpoint, connection: Connection) -> EndpointView:
     """Get a webhook endpoint
 
@@ -181,7 +178,7 @@ def show_webhook_endpoint(endpoint: OwnedEndpoint, connection: Connection) -> En
     return service.find_endpoint(connection, endpoint.uuid)
 
 
-@routes.patch(_ENDPOINT, example=_EXAMPLE)
+@routes.patch(ENDPOINT_PATH, example=_EXAMPLE)
 def change_webhook_endpoint(
     endpoint: OwnedEndpoint,
     body: EndpointBody,
@@ -198,7 +195,7 @@ def change_webhook_endpoint(
     return service.change_endpoint(session, caller.actor, endpoint.uuid, command, at=request.now)
 
 
-@routes.delete(_ENDPOINT)
+@routes.delete(ENDPOINT_PATH)
 def delete_webhook_endpoint(
     endpoint: OwnedOrDeleted, caller: Caller, request: HttpRequest, session: Session
 ) -> None:
@@ -210,7 +207,7 @@ def delete_webhook_endpoint(
 
 
 @routes.post(
-    f"{_ENDPOINT}/rotate-secret",
+    f"{ENDPOINT_PATH}/rotate-secret",
     example={"secret": _SECRET, "previous_secret_expires_at": "2026-02-25T09:30:00Z"},
 )
 def rotate_webhook_secret(
@@ -230,7 +227,7 @@ def rotate_webhook_secret(
     return Answer(rotated, kept=msgspec.structs.replace(rotated, secret=None))
 
 
-@routes.post(f"{_ENDPOINT}/ping", status=202, example={"event_id": f"evt_{'0' * 31}1"})
+@routes.post(f"{ENDPOINT_PATH}/ping", status=202, example={"event_id": f"evt_{'0' * 31}1"})
 def ping_webhook_endpoint(
     endpoint: OwnedEndpoint, caller: Caller, request: HttpRequest, session: Session
 ) -> PingView:

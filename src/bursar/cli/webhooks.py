@@ -10,8 +10,12 @@ from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.cli.exits import EXIT_INVALID, fail
-from bursar.cli.support import opened_database, operator, settings_or_fail
-from bursar.webhooks import service
+from bursar.cli.support import instant_or_fail, opened_database, operator, settings_or_fail
+from bursar.delivery.service import DeliveryStatus
+from bursar.events.cursors import cursor_of, position_of
+from bursar.events.log import CursorAhead, CursorTooOld
+from bursar.webhooks import asking, service
+from bursar.webhooks.commands import Replay
 from bursar.webhooks.service import CreateEndpoint, EndpointView
 
 app = typer.Typer(help="Manage the webhook endpoints of enterprises.", no_args_is_help=True)
@@ -26,6 +30,10 @@ def _changing() -> Iterator[Session]:
         try:
             with database.transaction() as session:
                 yield session
+        except CursorAhead:
+            fail("--after: this is no cursor of this log", EXIT_INVALID)
+        except CursorTooOld as refused:
+            fail(f"--after: events up to {cursor_of(refused.oldest)} are gone", EXIT_INVALID)
         except (LookupError, ValueError) as refused:
             fail(str(refused), EXIT_INVALID)
 
@@ -93,6 +101,58 @@ def ping(endpoint: Endpoint) -> None:
     with _changing() as session:
         pinged = service.ping_endpoint(session, operator(), endpoint, at=clock.now())
     typer.echo(pinged.event_id)
+
+
+@app.command()
+def deliveries(
+    endpoint: Endpoint,
+    status: Annotated[
+        DeliveryStatus | None, typer.Option("--status", help="Only those in this status.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 50,
+) -> None:
+    """List what was or will be sent to an endpoint, the newest first, with the last answer."""
+    with opened_database(settings_or_fail()) as database, database.read() as connection:
+        try:
+            service.find_endpoint(connection, endpoint)
+        except LookupError as refused:
+            fail(str(refused), EXIT_INVALID)
+        found = asking.deliveries_of(connection, endpoint, status=status, limit=limit)
+    for each in found:
+        last = each.attempts[-1] if each.attempts else None
+        answer = "" if last is None else f"{last.status or 'no answer'} {_line(last.answer)}"
+        due = "" if each.next_attempt_at is None else clock.format_instant(each.next_attempt_at)
+        fields = (
+            *(str(each.uuid), each.event_id or "", each.event_type, each.status),
+            *(f"{len(each.attempts)} attempts", due, answer),
+        )
+        typer.echo("  ".join(field for field in fields if field))
+
+
+def _line(answer: str | None) -> str:
+    return " ".join((answer or "").split())[:100]
+
+
+@app.command()
+def replay(
+    endpoint: Endpoint,
+    since: Annotated[str, typer.Option("--since", help="Events since this ISO 8601 instant.")] = "",
+    after: Annotated[str, typer.Option("--after", help="Events after this cursor.")] = "",
+    types: Annotated[
+        list[str] | None,
+        typer.Option("--type", help="Only this type, or `license.*`; repeatable."),
+    ] = None,
+) -> None:
+    """Have events of the past sent again, in the background."""
+    instant = instant_or_fail("--since", since)
+    try:
+        position = position_of(after) if after else None
+    except ValueError:
+        fail(f"--after: {after!r} is no cursor", EXIT_INVALID)
+    command = Replay(after=position, since=instant, event_types=types or None)
+    with _changing() as session:
+        asking.request_replay(session, operator(), endpoint, command, at=clock.now())
+    typer.echo(f"the replay to {endpoint} goes on in the background")
 
 
 @app.command()

@@ -48,6 +48,13 @@ from bursar.delivery.subjects import (
     statuses_of,
     take_of_subject,
 )
+from bursar.delivery.targets import (
+    count_waiting,
+    drop_for_target,
+    drop_leased,
+    leave_to_others,
+    postpone_for_target,
+)
 from bursar.delivery.views import AttemptView, DeliverySearch, DeliveryView, MailText
 
 __all__ = [
@@ -72,7 +79,10 @@ __all__ = [
     "Transport",
     "attempts_of",
     "attempts_of_each",
+    "count_waiting",
     "delivered",
+    "drop_for_target",
+    "drop_leased",
     "drop_of_subjects",
     "drop_pending",
     "enqueue",
@@ -82,7 +92,9 @@ __all__ = [
     "forget_answers_to",
     "is_any_due",
     "is_being_sent",
+    "leave_to_others",
     "pending_subjects",
+    "postpone_for_target",
     "record",
     "record_past_attempts",
     "redirect_pending",

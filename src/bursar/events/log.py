@@ -153,6 +153,15 @@ def _rows(
     return connection.execute(statement, given).all()
 
 
+def register_reader(session: Session, reader: str) -> None:
+    """From the caller's transaction on, a reader that is new misses nothing."""
+    connection = session.connection()
+    first = insert_for(session, EventReader).values(
+        name=reader, position=newest_position(connection)
+    )
+    connection.execute(first.on_conflict_do_nothing(index_elements=["name"]))
+
+
 def read_new(session: Session, reader: str, types: Collection[str], limit: int) -> LogPage | None:
     """What a reader inside has not read yet. Its place moves with the caller's transaction, so
     that what it makes of the events is made once. None while another transaction reads for it.
@@ -160,10 +169,7 @@ def read_new(session: Session, reader: str, types: Collection[str], limit: int) 
     A reader that is new begins at the end of the log.
     """
     connection = session.connection()
-    first = insert_for(session, EventReader).values(
-        name=reader, position=newest_position(connection)
-    )
-    connection.execute(first.on_conflict_do_nothing(index_elements=["name"]))
+    register_reader(session, reader)
     mine = select(EventReader.position).where(EventReader.name == reader)
     place = connection.execute(mine.with_for_update(skip_locked=True)).scalar_one_or_none()
     if place is None:

@@ -13,20 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from time import perf_counter
-from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import httpcore
 
 from bursar.webhooks.addresses import Address, Permitted
+from bursar.webhooks.reply import AT_ONCE, DEADLINE, MOST_ANSWER, Reply
 
-DEADLINE: Final = 15.0
-"""Seconds for all of a request, from the look-up of the name to the last byte that is read."""
-MOST_ANSWER: Final = 2048
-"""Bytes of an answer that are read and kept."""
-AT_ONCE: Final = 4
-"""Requests to one endpoint."""
 _RESOLVERS: Final = 128
 """Names that are looked up at once: a server that does not answer holds one for a while."""
 
@@ -39,22 +33,6 @@ class Forbidden(httpcore.ConnectError):
 
 class Unknown(httpcore.ConnectError):
     """The host has no address."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came of a request."""
-
-    status: int | None
-    """None when there was no answer."""
-    text: str
-    """The beginning of the answer, or a sentence that says why there is none."""
-    seconds: float
-    retry_after: str | None = None
-
-    @property
-    def succeeded(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
 
 
 class Resolver:
@@ -158,17 +136,8 @@ class Connection:
     pool: httpcore.AsyncConnectionPool
     deadline: float
 
-    async def __aenter__(self) -> Self:
-        await self.pool.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.pool.__aexit__(kind, error, trace)
+    async def close(self) -> None:
+        await self.pool.aclose()
 
     async def post(self, headers: Mapping[str, str], body: bytes) -> Reply:
         """Never raises, unless it is cancelled."""

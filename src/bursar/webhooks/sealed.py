@@ -5,20 +5,22 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Connection, or_, select, update
 from sqlalchemy.orm import Session
 
-from bursar.identity.sealing import Seal
+from bursar.identity.sealing import Seal, SealedText
 from bursar.webhooks.models import WebhookSecret
 from bursar.webhooks.secrets import sealed, unsealed
 
+_log = structlog.get_logger(__name__)
 _secret: Final = WebhookSecret.__table__.c
 
 
 def live_secrets(
     connection: Connection, seal: Seal, endpoints: Collection[UUID], at: datetime
 ) -> Mapping[UUID, list[str]]:
-    """Those that sign, by endpoint, the newest first. Raises SealedText."""
+    """Those that sign, by endpoint, the newest first. What cannot be opened is left out."""
     rows = connection.execute(
         select(_secret.endpoint_uuid, _secret.sealed)
         .where(
@@ -29,7 +31,12 @@ def live_secrets(
     )
     found: dict[UUID, list[str]] = {}
     for row in rows:
-        found.setdefault(row.endpoint_uuid, []).append(unsealed(seal, row.sealed))
+        try:
+            secret = unsealed(seal, row.sealed)
+        except SealedText as error:
+            _log.error("webhook.sealed", endpoint=str(row.endpoint_uuid), error=str(error))
+            continue
+        found.setdefault(row.endpoint_uuid, []).append(secret)
     return found
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.declarations import given
+from bursar.delivery.service import drop_for_target
 from bursar.events.models import EventRecord
 from bursar.webhooks.commands import ChangeEndpoint, CreateEndpoint, DeclaredEndpoint
 from bursar.webhooks.declared import put_endpoint
@@ -21,7 +22,7 @@ from bursar.webhooks.events import (
     EndpointPinged,
     EndpointSecretRotated,
 )
-from bursar.webhooks.fields import change_fields, checked_fields
+from bursar.webhooks.fields import OFF, change_fields, checked_fields
 from bursar.webhooks.models import WebhookSecret
 from bursar.webhooks.queries import (
     find_endpoint,
@@ -80,6 +81,7 @@ __all__ = [
     "rotate_endpoint_secret",
 ]
 
+DELETED: Final = "The endpoint was deleted."
 _event: Final = EventRecord.__table__.c
 
 
@@ -118,6 +120,8 @@ def change_endpoint(
     if not changes:
         return find_endpoint(session.connection(), uuid)
     session.flush()
+    if row.disabled_at is not None:
+        drop_for_target(session, uuid, at, reason=OFF)
     return tell(session, actor, EndpointChanged, row, at=at, changes=changes)
 
 
@@ -130,6 +134,7 @@ def delete_endpoint(session: Session, actor: Actor, uuid: UUID, *, at: datetime)
     secret = WebhookSecret.__table__.c
     session.execute(delete(WebhookSecret).where(secret.endpoint_uuid == uuid))
     changes = {"url": (row.url, None)}
+    drop_for_target(session, uuid, at, reason=DELETED)
     row.url, row.description, row.event_types = "", "", None
     row.replay_position = row.replay_until = row.replay_types = None
     row.deleted_at = row.modified_at = at

@@ -40,6 +40,41 @@ class PingView(msgspec.Struct, frozen=True):
     """The `webhook-id` of the request that the endpoint gets."""
 
 
+class AttemptItem(msgspec.Struct, frozen=True):
+    """One request, and what came of it."""
+
+    number: int
+    at: datetime
+    outcome: str
+    status: int | None
+    """Of the answer; null when there was none."""
+    answer: str | None
+    """The beginning of the answer, or why there was none."""
+    seconds: float
+
+
+class DeliveryItem(msgspec.Struct, frozen=True):
+    """An event that was or will be sent to an endpoint."""
+
+    uuid: UUID
+    event_id: str | None
+    event_type: str
+    status: str
+    created: datetime
+    next_attempt_at: datetime | None
+    error: str | None
+    attempts: list[AttemptItem]
+    number: int
+    """Its place among all deliveries: `before` of the next page."""
+
+
+class ReplayView(msgspec.Struct, frozen=True):
+    """Which part of the log is sent again: the positions after the first, up to the second."""
+
+    after: int
+    until: int
+
+
 def view_of_endpoint(row: WebhookEndpoint | AnyRow) -> EndpointView:
     return EndpointView(
         uuid=row.uuid,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.events.event import Changes
+from bursar.events.log import register_reader
 from bursar.events.service import publish
 from bursar.identity.service import lock_enterprise
 from bursar.webhooks.events import EndpointEvent
@@ -19,6 +20,8 @@ from bursar.webhooks.secrets import sealed
 from bursar.webhooks.settings import settings_of
 from bursar.webhooks.views import EndpointView, view_of_endpoint
 
+READER: Final = "webhooks"
+"""Of the log of events."""
 MOST_ENDPOINTS: Final = 1_000
 """Of one enterprise: each event is a delivery to each of them."""
 _DELETED_KEPT: Final = timedelta(days=1)
@@ -32,6 +35,8 @@ def make_room(session: Session, enterprise_uuid: UUID, at: datetime) -> None:
     """Raises TooManyEndpoints and UnknownEnterprise."""
     # Of several creations at once, each counts what the others made.
     lock_enterprise(session, enterprise_uuid)
+    # What happens from now on is meant for the endpoint, whether or not a worker has run before.
+    register_reader(session, READER)
     session.execute(
         delete(WebhookEndpoint).where(
             _endpoint.enterprise_uuid == enterprise_uuid,
