@@ -15,6 +15,8 @@ from threading import Thread
 from time import monotonic
 from typing import Final
 
+from testing.waiting import let_others_run
+
 GOOD: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ANSWERS: Final = {
     "/redirect": b"HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n",
@@ -112,7 +114,7 @@ class Receiver:
             while True:
                 writer.write(b"x" * 100 if path == ENDLESS else b"X-More: 1\r\n")
                 await writer.drain()
-                await asyncio.sleep(0.001)
+                await let_others_run(0.001)
         writer.write(self.answers.get(path, GOOD))
         await writer.drain()
         return path != "/nonsense"
@@ -133,7 +135,7 @@ def receiving(receiver: Receiver | None = None) -> Iterator[Receiver]:
         thread.join()
         for task in asyncio.all_tasks(loop):
             task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(let_others_run(0))
         loop.close()
 
 

@@ -87,7 +87,7 @@ class TestAssign:
 class TestRevoke:
     def test_both_forms_of_filters_say_the_same(self) -> None:
         assert filters_of(
-            {"user_email": " AL "},
+            {"user_email": " al "},
             {"name": "user_email", "filter_value": "al"},
             {"status_in": ["activated", "assigned"]},
             {"name": "status_in", "filter_value": ["assigned", "activated"]},

@@ -13,6 +13,7 @@ SLEEPS = {"time.sleep", "sleep", "asyncio.sleep"}
 TIME_PASSES = {"let_pass", "let_others_run"}
 REASONS = {
     "testing/servers/contract_endpoints.py": "an endpoint that is as slow as its caller asks",
+    "testing/fakes/receiver.py": "an answer that never ends leaves others their turn",
     "tests/enrollment/bulk/test_workers.py": "workers are killed at moments of chance",
     "tests/processes/test_bulk_killed.py": "processes are killed at moments of chance",
     "tests/processes/test_standby_log.py": "transactions are held open for moments of chance",
