@@ -379,7 +379,7 @@ SAMPLES = {
     ),
     "the events": Sample(
         "GET",
-        "/enterprise/v1/events?enterprise_customer_uuid={enterprise}",
+        "/enterprise/v1/events?enterprise_customer_uuid={enterprise}&limit=1",
         "/enterprise/v1/events",
         also_answers=("text/event-stream",),
     ),
