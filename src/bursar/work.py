@@ -24,7 +24,7 @@ from bursar.credit.redemption import events as transactions
 from bursar.credit.redemption import jobs as credit_jobs
 from bursar.database.engine import PATIENT, Database, Patience
 from bursar.database.standby import Standby
-from bursar.delivery.figures import mail_figures
+from bursar.delivery.figures import delivery_figures
 from bursar.delivery.service import MailKind
 from bursar.enrollment.bulk import jobs as bulk_jobs
 from bursar.enrollment.bulk import mail as bulk_mail
@@ -276,7 +276,7 @@ def figure_readers() -> tuple[FigureReader, ...]:
         FORGET_ENDED.name,
         FORGET_EXPIRED_ANSWERS.name,
     ]
-    return queue_figures, task_figures(workflows), mail_figures, process_figures
+    return queue_figures, task_figures(workflows), delivery_figures, process_figures
 
 
 @contextmanager
