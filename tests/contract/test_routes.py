@@ -84,7 +84,9 @@ def test_a_trailing_slash_makes_no_difference(api: Api, sample: Sample) -> None:
     plain = api.request(sample.method, sample.url, **options)
     slashed = api.request(sample.method, with_slash(sample.url), **options)
     assert plain.status_code == slashed.status_code == sample.status
-    assert plain.content == slashed.content or sample.names_something_new
+    # The link to the next page of a list has the path that was asked for.
+    plain_text, slashed_text = (each.content.replace(b"/?", b"?") for each in (plain, slashed))
+    assert plain_text == slashed_text or sample.names_something_new
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/xml"])

@@ -12,10 +12,12 @@ BEYOND_SCHEMAS = (
     "Give learner_email or lms_user_id.",
     "Give user_email or lms_user_id.",
     "Give either email or lms_user_id.",
+    "Give either after or since.",
     "Give course_run_ids or program_uuids.",
     # By what there is.
     "Not enough licenses: ",
     "This is no cursor of this log.",
+    "This is no cursor of the log of events.",
     " is no type of event.",
     # Of a webhook endpoint: a URL has no pattern that says all of it.
     "Give a URL that begins with https:// and names a host.",

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
@@ -64,7 +64,11 @@ def _instant(value: object) -> object:
 
 
 Cursor = Annotated[int, BeforeValidator(_position, json_schema_input_type=str)]
-Instant = Annotated[datetime, BeforeValidator(_instant, json_schema_input_type=str)]
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 _STATUS: Final = one_of(DeliveryStatus)
 
 
