@@ -160,10 +160,12 @@ def ping_endpoint(session: Session, actor: Actor, uuid: UUID, *, at: datetime) -
     if row.disabled_at is not None:
         raise EndpointIsDisabled
     tell(session, actor, EndpointPinged, row, at=at)
-    # The lock keeps others from publishing events of this endpoint meanwhile.
+    # The lock keeps others from publishing events of this endpoint meanwhile. Its public events
+    # and its others are numbered each for themselves, so the highest version alone names no event.
     newest = (
         select(_event.uuid)
         .where(_event.object_id == str(uuid), _event.object_type == OBJECT_TYPE)
+        .where(_event.type == EndpointPinged.type)
         .order_by(_event.version.desc())
         .limit(1)
     )
