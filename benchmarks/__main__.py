@@ -46,7 +46,7 @@ def parse_arguments() -> argparse.Namespace:
 @contextmanager
 def prepared(server: PostgresServer, seconds: int) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="bursar-bench-") as folder, ExitStack() as stack:
-        yield Stage(stack, Path(folder), server.address, seconds)
+        yield Stage(stack, Path(folder), server, seconds)
 
 
 def measure(stage: Stage, only: Sequence[str]) -> list[Result]:

@@ -1,4 +1,5 @@
--- wrk -s allocate.lua URL -- CONTENT_KEY PRICE_CENTS: ten new learners in each request.
+-- wrk -s allocate.lua URL -- CONTENT_KEY PRICE_CENTS PATH...: ten new learners in each request, one
+-- path after another.
 local threads = 0
 
 function setup(thread)
@@ -7,7 +8,9 @@ function setup(thread)
 end
 
 function init(arguments)
-    content, price = arguments[1], arguments[2]
+    content = table.remove(arguments, 1)
+    price = table.remove(arguments, 1)
+    paths = arguments
     run = os.time()
     count = 0
     wrk.method = "POST"
@@ -23,5 +26,5 @@ function request()
     local body = string.format(
         '{"learner_emails":[%s],"content_key":"%s","content_price_cents":%s}',
         table.concat(emails, ","), content, price)
-    return wrk.format(nil, nil, nil, body)
+    return wrk.format(nil, paths[count % #paths + 1], nil, body)
 end

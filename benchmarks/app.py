@@ -12,6 +12,7 @@ from granian.server import Server
 from litestar.types import ASGIApp
 
 from benchmarks.floor import Floor, KeptAnswers, floor_handler
+from benchmarks.write_floor import KeptWrites, WriteFloor, write_floor_handler
 from bursar import logs, memory
 from bursar.app import create_app, tune_process
 from bursar.cli.serve import CONNECTIONS
@@ -31,12 +32,13 @@ def create() -> ASGIApp:
     settings = get_settings()
     logs.configure(settings)
     database = open_database(settings, pool_size=settings.threads)
-    answers = KeptAnswers(Path(os.environ[ANSWERS_VARIABLE]))
+    folder, threads = Path(os.environ[ANSWERS_VARIABLE]), Threads(settings.threads)
     client = UUID(os.environ[CLIENT_VARIABLE])
-    floor = Floor(database, KeyRing(database, settings), client, answers)
-    handler = floor_handler(floor, Threads(settings.threads))
+    floor = Floor(database, KeyRing(database, settings), client, KeptAnswers(folder))
+    writes = WriteFloor(database, floor, KeptWrites(folder))
+    floors = [floor_handler(floor, threads), write_floor_handler(writes, threads)]
     standby = open_standby(settings, database)
-    app = create_app(settings, database, extra_handlers=[handler], standby=standby)
+    app = create_app(settings, database, extra_handlers=floors, standby=standby)
     memory.collect_garbage_rarely()
     return app
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from benchmarks.load import JSON
+from benchmarks.load import JSON, Compared
 from benchmarks.plans import BenchmarkPlan
 from benchmarks.results import Result
 from benchmarks.server import BenchmarkServer
@@ -37,7 +37,9 @@ def bulk(stage: Stage) -> list[Result]:
         Result.of_rate(
             f"bulk enrollment of {LEARNERS * RUNS:,} pairs, one worker", one, PAIRS_PER_SECOND
         ),
-        Result.of_rates("bulk enrollment, two workers against one", (two, one), SHARE_OF_TWO),
+        Result.of_rates(
+            "bulk enrollment, two workers against one", Compared(two, one), SHARE_OF_TWO
+        ),
     ]
 
 

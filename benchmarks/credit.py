@@ -1,24 +1,23 @@
 """What learner credit is measured by."""
 
-import time
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
-import httpx
+import msgspec
 
 from benchmarks.budgets import BenchmarkBudget, create_budgets
+from benchmarks.calls import TRIES, Calls
 from benchmarks.load import JSON, Script, Target
 from benchmarks.results import Result
-from benchmarks.server import BenchmarkServer
+from benchmarks.server import BenchmarkServer, Write
 from benchmarks.stage import SMALL, Measurement, Stage
 from benchmarks.world import CLIENT_ID, opened
+from benchmarks.write_floor import SHARE_OF_LARGE_WRITES, SHARE_OF_WRITES
 from bursar import clock
 from bursar.demo.content import courses
 
 FEW, MANY, OF_EACH = 10_000, 1_000_000, 10_000
-ALLOCATIONS_PER_SECOND: Final = 250
-CALL_MILLISECONDS: Final = 150
-TRIES: Final = 5
+POLICIES: Final = 8
 _COURSE: Final = next(courses(1, clock.now()))
 CONTENT_KEY: Final[str] = _COURSE["key"]
 PRICE_CENTS: Final = int(_COURSE["course_runs"][0]["first_enrollable_paid_seat_price"] * 100)
@@ -35,9 +34,12 @@ def budgets(stage: Stage, name: str, policies: int, assignments: int) -> list[Be
 
 
 def _assignments(server: BenchmarkServer, budget: BenchmarkBudget) -> Target:
+    return server.target(_assignments_path(budget), JSON)
+
+
+def _assignments_path(budget: BenchmarkBudget) -> str:
     uuid = budget.configuration_uuid
-    path = f"/enterprise/v1/assignment-configurations/{uuid}/admin/assignments/"
-    return server.target(path, JSON)
+    return f"/enterprise/v1/assignment-configurations/{uuid}/admin/assignments/"
 
 
 def assignment_list(stage: Stage) -> list[Result]:
@@ -66,46 +68,54 @@ def policy_list(stage: Stage) -> list[Result]:
 
 def allocation(stage: Stage) -> list[Result]:
     """Every answer is 202, or the measurement breaks."""
-    budget = budgets(stage, "allocation", 1, 0)[0]
-    target = stage.server(SMALL).target(_allocate(budget), JSON)
-    script = Script("allocate.lua", (CONTENT_KEY, str(PRICE_CENTS)))
-    rate = stage.rate(Target(target.url, target.headers, script=script))
-    return [Result.of_rate("allocate 10 learners, one policy", rate, ALLOCATIONS_PER_SECOND)]
+    one = budgets(stage, "allocation", 1, 0)
+    several = budgets(stage, "allocation-several", POLICIES, 0)
+    write = Write(_allocate(one[0]), _wish(f"f{number}" for number in range(10)))
+    floor = stage.write_floor(stage.server(SMALL), write, "allocate")
+    name = "allocate 10 learners"
+    queue, spread = (stage.compare(_allocating(stage, each), floor) for each in (one, several))
+    return [
+        # A queue on one lock, which the floor does not have.
+        Result.of_rates(f"{name}, one policy", queue, None),
+        Result.of_rates(f"{name}, {POLICIES} policies", spread, SHARE_OF_WRITES),
+    ]
+
+
+def _allocating(stage: Stage, chosen: Sequence[BenchmarkBudget]) -> Target:
+    target = stage.server(SMALL).target("", JSON)
+    arguments = (CONTENT_KEY, str(PRICE_CENTS), *map(_allocate, chosen))
+    return Target(target.url, target.headers, script=Script("allocate.lua", arguments))
 
 
 def _allocate(budget: BenchmarkBudget) -> str:
     return f"/enterprise/v1/policy-allocation/{budget.policy_uuid}/allocate/"
 
 
+def _wish(names: Iterable[str]) -> str:
+    body = {
+        "learner_emails": [f"{name}@example.com" for name in names],
+        "content_key": CONTENT_KEY,
+        "content_price_cents": PRICE_CENTS,
+    }
+    return msgspec.json.encode(body).decode()
+
+
 def thousand(stage: Stage) -> list[Result]:
     """One call for a thousand learners, and one that cancels them all."""
     budget = budgets(stage, "thousand", 1, 0)[0]
     server = stage.server(SMALL)
-    target = server.target(_allocate(budget), JSON)
-    cancelling = f"{_assignments(server, budget).url}cancel/"
-    allocated, cancelled = [], []
-    with httpx.Client(headers=dict(target.headers), trust_env=False, timeout=60) as client:
-        for number in range(TRIES):
-            emails = [f"t{number}-{each}@example.com" for each in range(1000)]
-            body = {
-                "learner_emails": emails,
-                "content_key": CONTENT_KEY,
-                "content_price_cents": PRICE_CENTS,
-            }
-            seconds, answer = _timed(client, target.url, body)
-            allocated.append(seconds)
-            uuids = [item["uuid"] for item in answer.json()["created"]]
-            cancelled.append(_timed(client, cancelling, {"assignment_uuids": uuids})[0])
+    allocating, cancelling = (Calls(stage, server, f"{name}-1000") for name in ("add", "cancel"))
+    path = f"{_assignments_path(budget)}cancel/"
+    for number in range(TRIES + 1):
+        wish = _wish(f"t{number}-{each}" for each in range(1000))
+        created = allocating.do(Write(_allocate(budget), wish)).json()["created"]
+        uuids = {"assignment_uuids": [item["uuid"] for item in created]}
+        cancelling.do(Write(path, msgspec.json.encode(uuids).decode()))
+    share = SHARE_OF_LARGE_WRITES
     return [
-        Result.of_calls("allocate 1,000 learners in one call", allocated, CALL_MILLISECONDS),
-        Result.of_calls("cancel 1,000 assignments in one call", cancelled, CALL_MILLISECONDS),
+        Result.of_rates("allocate 1,000 learners in one call", allocating.compared(), share),
+        Result.of_rates("cancel 1,000 assignments in one call", cancelling.compared(), share),
     ]
-
-
-def _timed(client: httpx.Client, url: str, body: Any) -> tuple[float, httpx.Response]:
-    started = time.perf_counter()
-    answer = client.post(url, json=body).raise_for_status()
-    return time.perf_counter() - started, answer
 
 
 MEASUREMENTS: Final[Mapping[str, Measurement]] = {

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from benchmarks.events import create_events, publish_renewals
-from benchmarks.load import JSON, Target
+from benchmarks.load import JSON, Compared, Target
 from benchmarks.results import MEGABYTE, Result
 from benchmarks.server import BenchmarkServer
 from benchmarks.stage import SMALL, Measurement, Stage
@@ -81,7 +81,7 @@ def listeners(stage: Stage) -> list[Result]:
             f"< {SECONDS_TO_ALL:.0f} s",
             crowd.seconds < SECONDS_TO_ALL,
         ),
-        Result.of_rates(f"{name}, ordinary requests", (crowd.rate, alone), 0.9),
+        Result.of_rates(f"{name}, ordinary requests", Compared(crowd.rate, alone), 0.9),
     ]
 
 

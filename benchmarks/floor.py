@@ -58,24 +58,28 @@ class Floor:
         self._answers = answers
 
     def answer(self, authorization: bytes, name: str) -> KeptAnswer:
+        self.admit(authorization)
+        return self._answers.get(name)
+
+    def admit(self, authorization: bytes) -> None:
+        """Raises Unauthorized."""
         self._ring.verify(authorization.decode("latin-1").partition(" ")[2])
         with self._database.read() as connection:
             row = connection.execute(_DISABLED_AT, {"pk": self._client}).first()
         if row is None or row[0] is not None:
             raise Unauthorized
-        return self._answers.get(name)
 
 
 def floor_handler(floor: Floor, threads: Threads) -> HTTPRouteHandler:
     async def handle(request: AnyRequest, name: str) -> ASGIResponse:
-        authorization = _header(request, b"authorization")
-        return _response(await threads.run(floor.answer, authorization, name))
+        return _response(await threads.run(floor.answer, authorization_of(request), name))
 
     return get("/floor/{name:str}")(handle)
 
 
-def _header(request: AnyRequest, wanted: bytes) -> bytes:
-    return next((value for name, value in request.scope["headers"] if name == wanted), b"")
+def authorization_of(request: AnyRequest) -> bytes:
+    headers = request.scope["headers"]
+    return next((value for name, value in headers if name == b"authorization"), b"")
 
 
 def _response(answer: KeptAnswer) -> ASGIResponse:

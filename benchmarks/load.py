@@ -2,11 +2,11 @@
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 CONNECTIONS = 16
 THREADS = 2
@@ -14,6 +14,7 @@ WARM_UP_SECONDS = 2
 ROUNDS = 2
 JSON: Final = {"Accept": "application/json"}
 _RATE = re.compile(r"^Requests/sec: +([0-9.]+)", re.MULTILINE)
+_REQUESTS = re.compile(r"^ *(\d+) requests in ", re.MULTILINE)
 _BAD = re.compile(r"^ *(?:Non-2xx or 3xx responses|Socket errors):.*", re.MULTILINE)
 
 
@@ -38,21 +39,64 @@ class Target:
     script: Script | None = None
 
 
-def compare(one: Target, other: Target, seconds: int) -> tuple[float, float]:
-    """Requests a second of both, measured in turns so that what disturbs one disturbs both."""
-    rates = [
-        (requests_per_second(one, seconds), requests_per_second(other, seconds))
-        for _ in range(ROUNDS)
-    ]
-    return median(rate for rate, _ in rates), median(rate for _, rate in rates)
+class Spent(NamedTuple):
+    """Processor seconds so far, from the operating system."""
+
+    web: float
+    database: float
+
+
+Meter = Callable[[Target], Spent]
+"""What the web processes that answer a target have used, and the database."""
+
+
+class Run(NamedTuple):
+    rate: float
+    """Requests a second."""
+    web: float
+    """Processor milliseconds of the web processes for a request; they hardly depend on what else
+    the machine does."""
+    database: float
+    """The same of PostgreSQL."""
+
+
+class Compared(NamedTuple):
+    here: float
+    against: float
+    """Requests a second of both."""
+    runs: tuple[Run, Run] | None = None
+
+
+def compare(one: Target, other: Target, seconds: int, meter: Meter) -> Compared:
+    """Measured in turns, so that what disturbs one disturbs both."""
+    both = [(measured(one, seconds, meter), measured(other, seconds, meter)) for _ in range(ROUNDS)]
+    here, against = (_usual([runs[side] for runs in both]) for side in (0, 1))
+    return Compared(here.rate, against.rate, (here, against))
+
+
+def _usual(runs: Sequence[Run]) -> Run:
+    return Run(*(median(values) for values in zip(*runs, strict=True)))
+
+
+def measured(target: Target, seconds: int, meter: Meter) -> Run:
+    _wrk(target, WARM_UP_SECONDS)
+    before = meter(target)
+    report = _wrk(target, seconds)
+    after, rate = meter(target), parse_rate(report)
+    requests = parse_requests(report)
+    web, database = (
+        1000 * (end - begin) / requests for begin, end in zip(before, after, strict=True)
+    )
+    return Run(rate, web, database)
 
 
 def requests_per_second(target: Target, seconds: int) -> float:
     _wrk(target, WARM_UP_SECONDS)
-    return _wrk(target, seconds)
+    return parse_rate(_wrk(target, seconds))
 
 
-def _wrk(target: Target, seconds: int) -> float:
+def _wrk(target: Target, seconds: int) -> str:
+    """The report. Raises LoadError."""
     finished = subprocess.run(
         ["wrk", *wrk_arguments(target, seconds)],
         capture_output=True,
@@ -62,7 +106,7 @@ def _wrk(target: Target, seconds: int) -> float:
     )
     if finished.returncode != 0:
         raise LoadError(f"wrk failed:\n{finished.stdout}{finished.stderr}")
-    return parse_rate(finished.stdout)
+    return finished.stdout
 
 
 def wrk_arguments(target: Target, seconds: int) -> list[str]:
@@ -84,3 +128,11 @@ def parse_rate(report: str) -> float:
     if rate is None or bad is not None:
         raise LoadError(f"not every answer was good:\n{report}")
     return float(rate[1])
+
+
+def parse_requests(report: str) -> int:
+    """How many were answered. Raises LoadError."""
+    requests = _REQUESTS.search(report)
+    if requests is None or not int(requests[1]):
+        raise LoadError(f"nothing was answered:\n{report}")
+    return int(requests[1])

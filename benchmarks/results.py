@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Self
 
+from benchmarks.load import Compared
+
 MEGABYTE = 1_000_000
-_HEADINGS = ("measured", "here", "against", "figure", "bound", "")
+_HEADINGS = ("measured", "here", "against", "figure", "bound", "", "web ms", "PostgreSQL ms")
+_ON_THE_LEFT = {0, 5}
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,9 @@ class Result:
     bound: str = ""
     holds: bool | None = None
     """None where nothing is demanded."""
+    web: str = ""
+    """Processor milliseconds of the web processes for a request, here and against."""
+    database: str = ""
 
     @property
     def verdict(self) -> str:
@@ -25,17 +31,22 @@ class Result:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        return self.name, self.here, self.against, self.figure, self.bound, self.verdict
+        judged = self.name, self.here, self.against, self.figure, self.bound, self.verdict
+        return *judged, self.web, self.database
 
     @classmethod
-    def of_rates(cls, name: str, rates: tuple[float, float], bound: float | None) -> Self:
+    def of_rates(cls, name: str, rates: Compared, bound: float | None) -> Self:
         """The first rate as a share of the second."""
-        here, against = rates
-        ratio = here / against
-        texts = f"{here:,.0f}/s", f"{against:,.0f}/s", f"{ratio:.2f}"
-        if bound is None:
-            return cls(name, *texts)
-        return cls(name, *texts, f">= {bound:.2f}", ratio >= bound)
+        ratio = rates.here / rates.against
+        return cls(
+            name,
+            _rate(rates.here),
+            _rate(rates.against),
+            f"{ratio:.2f}",
+            "" if bound is None else f">= {bound:.2f}",
+            None if bound is None else ratio >= bound,
+            *_costs(rates),
+        )
 
     @classmethod
     def of_rate(cls, name: str, rate: float, bound: int, figure: str = "") -> Self:
@@ -64,6 +75,17 @@ class Result:
         return cls(name, "", "", figure, f"< {limit / MEGABYTE:.0f} MB", size < limit)
 
 
+def _rate(rate: float) -> str:
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+
+
+def _costs(rates: Compared) -> tuple[str, ...]:
+    if rates.runs is None:
+        return ()
+    here, against = rates.runs
+    return f"{here.web:.2f} / {against.web:.2f}", f"{here.database:.2f} / {against.database:.2f}"
+
+
 def as_table(results: Sequence[Result]) -> str:
     """Markdown, aligned so that it reads well as plain text too."""
     rows = [_HEADINGS, *(result.cells for result in results)]
@@ -90,4 +112,4 @@ def _pad(index: int) -> Callable[[str, int], str]:
 
 
 def _aligns_left(index: int) -> bool:
-    return index in {0, len(_HEADINGS) - 1}
+    return index in _ON_THE_LEFT

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,13 +11,21 @@ import httpx
 from benchmarks.app import ANSWERS_VARIABLE, CLIENT_VARIABLE
 from benchmarks.floor import KeptAnswer
 from benchmarks.kernel import memory_told
-from benchmarks.load import Target
+from benchmarks.load import JSON, Target
 from benchmarks.world import World
 from testing.paths import REPOSITORY
 from testing.servers.processes import ServerProcess
 
 SMALLEST_WORKER_BYTES = 30 * 1024 * 1024
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Write:
+    """A POST that changes something, with a body of JSON."""
+
+    path: str
+    body: str
 
 
 class BenchmarkServer(ServerProcess):
@@ -58,21 +67,39 @@ class BenchmarkServer(ServerProcess):
         answer = httpx.get(target.url, headers=headers, trust_env=False, timeout=30)
         return answer if answer.status_code == 304 else answer.raise_for_status()
 
+    def do(self, write: Write) -> httpx.Response:
+        """Raises httpx.HTTPStatusError unless it is done."""
+        target = self.target(write.path, JSON | {"Content-Type": "application/json"})
+        answer = httpx.post(
+            target.url, content=write.body, headers=target.headers, trust_env=False, timeout=60
+        )
+        return answer.raise_for_status()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def resident_bytes(self) -> list[int]:
         """Of each web process now."""
-        assert self._process is not None
-        workers = children(self._process.pid)
+        workers = children(self.pid)
         sizes = [memory_told(f"/proc/{pid}/status", "VmRSS") for pid in workers]
         # Beside its workers the server has a small helper of Python's own.
         return sorted(size for size in sizes if size > SMALLEST_WORKER_BYTES)
 
 
 def processor_seconds(pid: int) -> float:
-    """What the process and those that it started have used so far."""
+    """What the process and those that it started have used so far, those that have ended too."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        started = children(pid)
+    except FileNotFoundError:
+        # It ended in this moment; its parent has its time.
+        return 0.0
     # The second field is a name in brackets, which may hold anything.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    own = (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
-    return own + sum(map(processor_seconds, children(pid)))
+    fields = stat.rpartition(")")[2].split()
+    own = sum(map(int, fields[11:15])) / _TICKS_PER_SECOND
+    return own + sum(map(processor_seconds, started))
 
 
 def children(pid: int) -> list[int]:

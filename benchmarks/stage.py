@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
+
 from benchmarks.app import PROCESSES, PROCESSES_VARIABLE
-from benchmarks.load import Target, compare, requests_per_second
+from benchmarks.load import JSON, Compared, Script, Spent, Target, compare, requests_per_second
 from benchmarks.results import Result
-from benchmarks.server import BenchmarkServer
-from benchmarks.world import World, create_world
-from testing.databases.postgres import PostgresAddress
+from benchmarks.server import BenchmarkServer, Write, processor_seconds
+from benchmarks.world import World, create_world, opened
+from benchmarks.write_floor import learn
+from testing.databases.postgres import PostgresServer
 
 Thing = TypeVar("Thing")
 
@@ -19,14 +23,15 @@ SMALL, USUAL, LARGE = 500, 5_000, 50_000
 
 class Stage:
     def __init__(
-        self, stack: ExitStack, folder: Path, address: PostgresAddress, seconds: int
+        self, stack: ExitStack, folder: Path, postgres: PostgresServer, seconds: int
     ) -> None:
         self._stack = stack
         self.folder = folder
         self.seconds = seconds
         self._worlds: dict[int, World] = {}
         self._things: dict[str, Any] = {}
-        self.address = address
+        self._postgres = postgres
+        self.address = postgres.address
         self.servers: dict[tuple[int, bool, int], BenchmarkServer] = {}
 
     def world(self, courses: int) -> World:
@@ -58,8 +63,23 @@ class Stage:
     def rate(self, target: Target) -> float:
         return requests_per_second(target, self.seconds)
 
-    def compare(self, one: Target, other: Target) -> tuple[float, float]:
-        return compare(one, other, self.seconds)
+    def compare(self, one: Target, other: Target) -> Compared:
+        return compare(one, other, self.seconds, self._spent)
+
+    def write_floor(self, server: BenchmarkServer, write: Write, name: str) -> Target:
+        """Does the write once, and gives where the floor writes as much."""
+        path = self.learn(server, name, server.do(write))
+        return replace(server.target(path, JSON), script=Script("floor.lua", (write.body,)))
+
+    def learn(self, server: BenchmarkServer, name: str, answer: httpx.Response) -> str:
+        """What was written last, which was answered so. Gives the path of the floor."""
+        with opened(server.world.database_url) as database:
+            learn(database, server.answers, name, answer.status_code)
+        return f"/floor/write/{name}"
+
+    def _spent(self, target: Target) -> Spent:
+        (server,) = (each for each in self.servers.values() if target.url.startswith(each.url))
+        return Spent(processor_seconds(server.pid), processor_seconds(self._postgres.pid))
 
 
 Measurement = Callable[[Stage], Sequence[Result]]

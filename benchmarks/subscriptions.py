@@ -1,24 +1,25 @@
 """What subscriptions are measured by."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-import httpx
+import msgspec
 
-from benchmarks.load import JSON, WARM_UP_SECONDS, Script, Target
+from benchmarks.calls import TRIES, Calls
+from benchmarks.load import JSON, ROUNDS, WARM_UP_SECONDS, Script, Target
 from benchmarks.plans import BenchmarkPlan, create_plans
 from benchmarks.results import Result
-from benchmarks.server import BenchmarkServer
+from benchmarks.server import Write
 from benchmarks.stage import SMALL, Measurement, Stage
 from benchmarks.world import CLIENT_ID, opened
+from benchmarks.write_floor import SHARE_OF_LARGE_WRITES, SHARE_OF_WRITES
 
 FEW, MANY = 1_000, 100_000
 PLANS: Final = 8
 SEATS: Final = 100_000
 """Of each plan that is assigned from: more than a run takes."""
-TRIES: Final = 5
-REVOCATIONS_A_SECOND: Final = 2_000
+REVOCATIONS_A_SECOND: Final = 800
 """No run may do more."""
 _SLACK_SECONDS: Final = 3
 LIST_BOUND: Final = 0.25
@@ -56,54 +57,62 @@ def assignment(stage: Stage) -> list[Result]:
     """Every answer is 200, or the measurement breaks."""
     several = plans(stage, "assign-several", PLANS, held=0, unassigned=SEATS)
     one = plans(stage, "assign-one", 1, held=0, unassigned=SEATS)
+    write = Write(f"{one[0].path}/assign", _people(f"f{number}" for number in range(10)))
+    floor = stage.write_floor(stage.server(SMALL), write, "assign")
+    name = "assign 10 licenses"
+    spread, queue = (stage.compare(_assigning(stage, each), floor) for each in (several, one))
     return [
-        Result.of_rate(f"assign 10 licenses, {PLANS} plans", _assigning(stage, several), 500),
-        Result.of_rate("assign 10 licenses, one plan", _assigning(stage, one), 250),
+        Result.of_rates(f"{name}, {PLANS} plans", spread, SHARE_OF_WRITES),
+        # A queue on one lock, which the floor does not have.
+        Result.of_rates(f"{name}, one plan", queue, None),
     ]
 
 
-def _assigning(stage: Stage, chosen: Sequence[BenchmarkPlan]) -> float:
+def _assigning(stage: Stage, chosen: Sequence[BenchmarkPlan]) -> Target:
     target = stage.server(SMALL).target("", JSON)
     script = Script("assign.lua", tuple(f"{plan.path}/assign" for plan in chosen))
-    return stage.rate(Target(target.url, target.headers, script=script))
+    return Target(target.url, target.headers, script=script)
 
 
 def revocation(stage: Stage) -> list[Result]:
     """Half of the licenses are activated. Every answer is 204, or the measurement breaks."""
-    calls = REVOCATIONS_A_SECOND * (WARM_UP_SECONDS + stage.seconds + _SLACK_SECONDS)
-    chosen = plans(stage, "revoke", PLANS, held=calls * 10 // PLANS, unassigned=0)
+    # From the first run to the last, those of the floor between them.
+    seconds = 2 * ROUNDS * (WARM_UP_SECONDS + stage.seconds) + _SLACK_SECONDS
+    held = REVOCATIONS_A_SECOND * seconds * 10 // PLANS
+    chosen = plans(stage, "revoke", PLANS, held=held, unassigned=0)
+    last = _people(f"held{held - number - 1}" for number in range(10))
+    write = Write(f"{chosen[0].path}/bulk-revoke", last)
+    floor = stage.write_floor(stage.server(SMALL), write, "revoke")
     target = stage.server(SMALL).target("", JSON)
     paths = (f"{plan.path}/bulk-revoke" for plan in chosen)
     start = str(int(time.time()))
     script = Script("revoke.lua", (start, str(REVOCATIONS_A_SECOND), *paths))
-    rate = stage.rate(Target(target.url, target.headers, script=script))
-    return [Result.of_rate(f"revoke 10 licenses, {PLANS} plans", rate, 400)]
+    compared = stage.compare(Target(target.url, target.headers, script=script), floor)
+    return [Result.of_rates(f"revoke 10 licenses, {PLANS} plans", compared, SHARE_OF_WRITES)]
 
 
 def in_one_call(stage: Stage) -> list[Result]:
     (plan,) = plans(stage, "one-call", 1, held=0, unassigned=SEATS)
     server = stage.server(SMALL)
-    thousand, revoked, ten_thousand = [], [], []
-    for number in range(TRIES):
-        emails = [f"t{number}-{each}@example.com" for each in range(1_000)]
-        thousand.append(_seconds(server, f"{plan.path}/assign", emails))
-        revoked.append(_seconds(server, f"{plan.path}/bulk-revoke", emails))
-        emails = [f"m{number}-{each}@example.com" for each in range(10_000)]
-        ten_thousand.append(_seconds(server, f"{plan.path}/assign", emails))
+    thousand, revoked, ten_thousand = (
+        Calls(stage, server, name) for name in ("assign-1000", "revoke-1000", "assign-10000")
+    )
+    for number in range(TRIES + 1):
+        people = _people(f"t{number}-{each}" for each in range(1_000))
+        thousand.do(Write(f"{plan.path}/assign", people))
+        revoked.do(Write(f"{plan.path}/bulk-revoke", people))
+        people = _people(f"m{number}-{each}" for each in range(10_000))
+        ten_thousand.do(Write(f"{plan.path}/assign", people))
+    share = SHARE_OF_LARGE_WRITES
     return [
-        Result.of_calls("assign 1,000 licenses in one call", thousand, 100),
-        Result.of_calls("assign 10,000 licenses in one call", ten_thousand, 1_000),
-        Result.of_calls("revoke 1,000 licenses in one call", revoked, 150),
+        Result.of_rates("assign 1,000 licenses in one call", thousand.compared(), share),
+        Result.of_rates("assign 10,000 licenses in one call", ten_thousand.compared(), None),
+        Result.of_rates("revoke 1,000 licenses in one call", revoked.compared(), share),
     ]
 
 
-def _seconds(server: BenchmarkServer, path: str, emails: Sequence[str]) -> float:
-    target = server.target(path, JSON)
-    with httpx.Client(headers=dict(target.headers), trust_env=False, timeout=60) as client:
-        client.get(f"{server.url}/health").raise_for_status()
-        started = time.perf_counter()
-        client.post(target.url, json={"user_emails": list(emails)}).raise_for_status()
-        return time.perf_counter() - started
+def _people(names: Iterable[str]) -> str:
+    return msgspec.json.encode({"user_emails": [f"{name}@example.com" for name in names]}).decode()
 
 
 MEASUREMENTS: Final[Mapping[str, Measurement]] = {

@@ -17,12 +17,12 @@ from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.events.service import publish
 from bursar.identity.service import list_enterprises
+from bursar.outgoing import settings as outgoing_settings
+from bursar.outgoing.addresses import Permitted
+from bursar.outgoing.settings import OutgoingSettings, settings_of
 from bursar.webhooks import service
-from bursar.webhooks import settings as webhook_settings
-from bursar.webhooks.addresses import Permitted
 from bursar.webhooks.events import EndpointPinged
 from bursar.webhooks.service import CreateEndpoint, EndpointView
-from bursar.webhooks.settings import WebhookSettings, settings_of
 from testing.fakes.receiver import Receiver, receiving
 from testing.servers.processes import WorkerProcess
 
@@ -62,7 +62,7 @@ def webhooks(stage: Stage) -> list[Result]:
 def _open_endpoints(database: Database, receiver: Receiver) -> Sequence[EndpointView]:
     with database.transaction() as session:
         seal = settings_of(session).seal
-    database.info[webhook_settings.KEY] = WebhookSettings(Permitted.of([_LOCAL]), seal)
+    database.info[outgoing_settings.KEY] = OutgoingSettings(Permitted.of([_LOCAL]), seal)
     with database.transaction() as session:
         enterprise = list_enterprises(session.connection())[0].uuid
         return [

@@ -17,6 +17,8 @@ defects."""
 PATIENCE_SECONDS: Final = 300.0
 """Far above what a busy machine needs to start a process again."""
 PAUSE_SECONDS: Final = 0.1
+REPEATED: Final = 5
+"""Each of so many writes is sent twice."""
 TOKEN: Final = "/oauth2/v1/access_token"
 
 
@@ -31,6 +33,7 @@ class Client:
     failures: Counter[str] = field(default_factory=Counter)
     _http: httpx.Client = field(init=False)
     _token: str = ""
+    _posts: int = 0
 
     def __post_init__(self) -> None:
         self._http = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
@@ -50,7 +53,15 @@ class Client:
     def try_post(self, path: str, body: Any, *statuses: int) -> httpx.Response:
         """As `post`, where several answers are right."""
         headers = {"Accept": "application/json", "Idempotency-Key": str(uuid4())}
-        return self._insist("POST", path, headers, *statuses, json=body)
+        answer = self._insist("POST", path, headers, *statuses, json=body)
+        self._posts += 1
+        if self._posts % REPEATED == 0:
+            # As if the answer had been lost on the way. Faults do that too, but not surely within
+            # the time of a proof.
+            again = self._insist("POST", path, headers, answer.status_code, json=body)
+            if again.content != answer.content:
+                raise Unexpected(f"POST {path}: repeated, it is {again.text[:500]}")
+        return answer
 
     def put(self, path: str, body: Any) -> Any:
         return self._insist("PUT", path, {"Accept": "application/json"}, 200, json=body).json()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import httpx
@@ -14,7 +15,7 @@ import psycopg
 
 from proof.balancer import Balancer
 from proof.sabotage import DEFECTS, FORGETFUL_COMMITS
-from proof.world import STUDENTS, manifest, username
+from proof.world import ACCOUNTS, STUDENTS, manifest, username
 from testing.databases.migrated import migrate
 from testing.databases.standby import Primary, Standby, url_of_both
 from testing.fakes import smtp
@@ -60,9 +61,11 @@ class Installation:
         state: dict[str, Any] = httpx.get(f"{self.lms.url}/_fake/state", trust_env=False).json()
         return state
 
-    def introduce(self, *emails: str) -> None:
-        """Gives these people accounts in the LMS."""
-        self._configure(accounts={email: username(email) for email in emails})
+    def introduce(self, *emails: str, ids: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Gives these people accounts in the LMS, with these ids by username or others."""
+        self._configure(
+            accounts={email: username(email) for email in emails}, account_ids=dict(ids)
+        )
 
     def _configure(self, **wanted: object) -> None:
         url = f"{self.lms.url}/_fake/configure"
@@ -120,5 +123,5 @@ def running(folder: Path, defects: Sequence[str] = ()) -> Iterator[Installation]
         balancer = Balancer(folder, [web.port for web in webs])
         stack.enter_context(balancer)
         installation = Installation(primary, standby, webs, workers, balancer, lms, sink, cli)
-        installation.introduce(*STUDENTS)
+        installation.introduce(*STUDENTS, ids=ACCOUNTS)
         yield installation

@@ -37,6 +37,11 @@ def username(email: str) -> str:
     return email.partition("@")[0]
 
 
+ACCOUNTS: Final = {username(email): 1_000 + number for number, email in enumerate(STUDENTS)}
+"""The ids of their accounts by username. Both Bursar and the LMS are told of them: if the LMS gave
+one of these ids to somebody else, the two would be one person who pays twice for a seat."""
+
+
 def manifest() -> Document:
     enterprise = declared.enterprise(
         ENTERPRISE,
@@ -59,8 +64,8 @@ def manifest() -> Document:
         ],
         subscription_plans=[declared.plan(PLAN, CATALOG, LICENSES)],
         learners=[
-            {"email": email, "lms_user_id": 1000 + number, "username": username(email)}
-            for number, email in enumerate(STUDENTS)
+            {"email": email, "lms_user_id": account, "username": name}
+            for email, (name, account) in zip(STUDENTS, ACCOUNTS.items(), strict=True)
         ],
     )
     content = [{"course": priced_course(key)} for key in COURSES]

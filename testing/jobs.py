@@ -18,6 +18,7 @@ def _stored(database: Database) -> TableClause:
         column("workflow_uuid"),
         column("status"),
         column("queue_name"),
+        column("name"),
         schema=None if database.is_sqlite else SCHEMA,
     )
 
@@ -36,6 +37,12 @@ def queues(database: Database) -> dict[str, str]:
     with database.read() as connection:
         rows = connection.execute(select(stored.c.workflow_uuid, stored.c.queue_name))
         return {row.workflow_uuid: row.queue_name for row in rows}
+
+
+def names(database: Database) -> list[str]:
+    """The name of every job's workflow."""
+    with database.read() as connection:
+        return list(connection.execute(select(_stored(database).c.name)).scalars())
 
 
 def change_status(database: Database, job: str, status: str) -> None:

@@ -1,3 +1,3 @@
 """Bursar: an open, self-hostable implementation of the edX Enterprise API."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -4,14 +4,17 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
+from uuid import UUID
 
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 from prometheus_client.registry import Collector
+from sqlalchemy.orm import Session
 
 from bursar import __version__, clock, logs, memory, tracing
 from bursar.api import (
@@ -23,6 +26,8 @@ from bursar.api import (
     catalogs,
     course_enrollments,
     events,
+    explanations,
+    groups,
     learner_data,
     learner_progress,
     learner_summary,
@@ -32,23 +37,35 @@ from bursar.api import (
     policies,
     redeemability,
     redemption,
+    sandboxes,
     subscriptions,
     webhook_deliveries,
     webhook_endpoints,
+    xapi,
 )
 from bursar.api.catalog_answers import CatalogServices, PageCache
 from bursar.api.content_schemas import content_schemas
 from bursar.api.event_log import EventLog
+from bursar.api.openedx_hooks import hook_handlers
+from bursar.api.scim import scim_handlers
 from bursar.api.tags import ABOUT
 from bursar.api.token_answers import readiness_of_tokens
 from bursar.api.tokens import token_handlers
 from bursar.catalog.listings.indexes import MemberIndexes
 from bursar.catalog.listings.service import Look
+from bursar.catalog.sync.service import guard_problem
+from bursar.claim_pages.handlers import ClaimPages, claim_handlers
+from bursar.claim_pages.limits import PageLimits
+from bursar.claim_pages.work import ClaimWork
+from bursar.console.handlers import Workers, console_handlers
+from bursar.console.installation.given import Installation
 from bursar.database.engine import Database
 from bursar.database.standby import Standby
+from bursar.enrollment.gateway import LmsAccounts
 from bursar.identity.gate import DatabaseGate
 from bursar.identity.secret_file import seal_of
 from bursar.identity.tokens import KeyRing
+from bursar.lms_accounts import accounts_of
 from bursar.processes.presence import present
 from bursar.processes.service import this_process
 from bursar.settings import Settings, get_settings
@@ -64,9 +81,18 @@ from bursar.web.middleware import RequestFrame
 from bursar.web.negotiation import Format
 from bursar.web.openapi.document import openapi_document
 from bursar.web.pipeline import Pipeline
+from bursar.web.readiness import Readiness
 from bursar.web.rewrites import rewrites
 from bursar.web.system import system_handlers
-from bursar.work import compose, figure_readers, open_standby, open_web_database
+from bursar.work import (
+    claim_tokens,
+    compose,
+    figure_readers,
+    mail_reader,
+    open_standby,
+    open_web_database,
+)
+from bursar.xapi.service import StatementPreview
 
 
 def all_endpoints() -> list[Endpoint]:
@@ -86,13 +112,17 @@ def all_endpoints() -> list[Endpoint]:
         *learner_progress.routes.endpoints,
         *redemption.routes.endpoints,
         *redeemability.routes.endpoints,
+        *explanations.routes.endpoints,
         *me.routes.endpoints,
         *bulk_changes.routes.endpoints,
         *course_enrollments.routes.endpoints,
         *learner_data.routes.endpoints,
+        *groups.routes.endpoints,
         *webhook_endpoints.routes.endpoints,
         *webhook_deliveries.routes.endpoints,
         *events.routes.endpoints,
+        *xapi.routes.endpoints,
+        *sandboxes.routes.endpoints,
     ]
 
 
@@ -119,7 +149,8 @@ def create_app(
     renderers = Threads(1)
     followers = Threads(2)
     issuers = Threads(max(1, settings.threads // 2), metrics.waits("token thread"))
-    close = _closer(database, threads, writers, probes, renderers, issuers, followers)
+    receivers = Threads(2, metrics.waits("hook thread"))
+    close = _closer(database, threads, writers, probes, renderers, issuers, followers, receivers)
     ring = KeyRing(database, settings)
     shared = CatalogServices(
         MemberIndexes(),
@@ -127,12 +158,20 @@ def create_app(
         Look(settings.lms_public_url, with_listed_keys=settings.listed_keys == "all"),
     )
     endpoints = [*all_endpoints(), *extra_endpoints]
-    provided = (shared, EndpointLimits.of(endpoints), EventLog.over(database, followers))
+    provided = (
+        shared,
+        EndpointLimits.of(endpoints),
+        EventLog.over(database, followers),
+        StatementPreview(settings.lms_public_url, database.info),
+        mail_reader(database, settings),
+    )
     pipeline = Pipeline(database, DatabaseGate(ring), settings, provided=provided, standby=standby)
     companions = [*companions, metrics.looked_after]
     if standby is not None:
         companions = [*companions, standby.followed]
     pipeline.check(endpoints)
+    readiness = partial(_readiness, ring, database, settings)
+    installation = Installation(__version__, figure_readers(), readiness, _manifest_of)
 
     def document() -> dict[str, Any]:
         return openapi_document(
@@ -148,13 +187,27 @@ def create_app(
         [
             *route_handlers(endpoints, pipeline, threads, writers),
             *token_handlers(database, ring, settings, issuers),
+            *console_handlers(database, settings, Workers(threads, writers, issuers), installation),
+            *scim_handlers(database, ring, settings, threads, writers),
+            *hook_handlers(database, settings, receivers),
             *system_handlers(
                 database,
                 metrics,
                 __version__,
-                partial(readiness_of_tokens, ring),
+                readiness,
                 probes=probes,
                 renderers=renderers,
+            ),
+            *_embedded_lms(database, settings, threads, writers),
+            *claim_handlers(
+                ClaimPages(
+                    ClaimWork(database, _accounts(settings)),
+                    settings,
+                    claim_tokens(database, settings),
+                    PageLimits(),
+                    threads,
+                    writers,
+                )
             ),
             *docs_handlers(document, content_schemas),
             *extra_handlers,
@@ -175,6 +228,22 @@ def create_app(
         routes=[endpoint.path for endpoint in endpoints],
         holding_back=HoldingBack(settings.refusals_before_delay, settings.proxy_networks),
     )
+
+
+def _accounts(settings: Settings) -> Callable[[], LmsAccounts] | None:
+    """One for all requests of the process, made when the first learner without an account comes."""
+    return cache(partial(accounts_of, settings)) if settings.lms_url else None
+
+
+def _embedded_lms(
+    database: Database, settings: Settings, readers: Threads, writers: Threads
+) -> list[HTTPRouteHandler]:
+    if not settings.embedded_lms:
+        return []
+    # For demonstrations only.
+    from bursar.embedded_lms.handlers import EmbeddedLms, embedded_lms_handlers  # noqa: PLC0415
+
+    return embedded_lms_handlers(EmbeddedLms(database, settings, readers, writers))
 
 
 def create() -> ASGIApp:
@@ -199,6 +268,23 @@ def tune_process() -> None:
     # holds the lock of a budget would wait so after each statement. Measured: with this, 40 % more
     # allocations on one policy.
     sys.setswitchinterval(0.0005)
+
+
+def _readiness(ring: KeyRing, database: Database, settings: Settings) -> Readiness:
+    """Raises SQLAlchemy's errors."""
+    found = readiness_of_tokens(ring)
+    if not settings.discovery_url:
+        return found
+    with database.read() as connection:
+        problem = guard_problem(connection)
+    return replace(found, errors=(*found.errors, problem)) if problem else found
+
+
+def _manifest_of(session: Session, enterprise_uuid: UUID) -> str:
+    # All domains and YAML: for processes only in which an operator asks for it.
+    from bursar.provisioning.export import export, to_yaml  # noqa: PLC0415
+
+    return to_yaml(export(session, enterprise_uuid))
 
 
 def _metrics(database: Database, standby: Standby | None) -> Metrics:

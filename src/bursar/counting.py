@@ -15,6 +15,13 @@ LMS_CALLS: Final = Counter(
     ("outcome",),
     registry=COUNTED,
 )
+DISCOVERY_REQUESTS: Final = Counter(
+    "bursar_discovery_requests",
+    "Requests to the discovery service by outcome: answered, or trouble that is tried again or "
+    "given up.",
+    ("outcome",),
+    registry=COUNTED,
+)
 JOBS: Final = Counter(
     "bursar_jobs_done",
     "Jobs that this worker ran, by outcome: succeeded, failed, put off to a successor.",
@@ -24,6 +31,13 @@ JOBS: Final = Counter(
 WEBHOOK_ATTEMPTS: Final = Counter(
     "bursar_webhook_attempts",
     "Attempts to send a webhook by outcome: delivered, retrying, failed.",
+    ("outcome",),
+    registry=COUNTED,
+)
+XAPI_ATTEMPTS: Final = Counter(
+    "bursar_xapi_attempts",
+    "Attempts to send an xAPI statement by outcome: delivered, retrying, failed, and conflict "
+    "where the store has another statement with the same id.",
     ("outcome",),
     registry=COUNTED,
 )

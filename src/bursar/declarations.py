@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeAlias
 from msgspec import UNSET
 
 DeclarationOutcome = Literal["created", "changed", "unchanged"]
+AdoptionOutcome = Literal["created", "changed", "unchanged", "kept"]
+"""The same of what is adopted from elsewhere; `kept` is what was changed here later than there."""
 Problem = tuple[str, str]
 """The path of the field within the declared object, and what is wrong with it."""
 Fields: TypeAlias = Mapping[str, Any]

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from typing import Final
+from uuid import UUID
 
 import idna
 
@@ -16,6 +17,8 @@ _ADDRESS: Final = re.compile(
     rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}(?:\.{_LABEL})+|localhost|\[[\da-fA-F:.]+\])"
 )
 _LONGEST: Final = 254
+NOBODY: Final = "@retired.invalid"
+"""The end of every address that stands for somebody who was erased or scrubbed."""
 _NOT_ONE: Final = "Enter a valid email address."
 
 
@@ -78,3 +81,13 @@ def from_query(text: str) -> str:
     """An address, or a part of one, of a query string, as it is stored."""
     # A query string takes a plus sign for a space. No address has a space, so a plus was meant.
     return normalised(text).replace(" ", "+")
+
+
+def retired_address(uuid: UUID) -> str:
+    """The address that an assignment or a license has once nobody is to be known by it."""
+    return f"retired_user{uuid.hex}{NOBODY}"
+
+
+def is_tombstone(address: str) -> bool:
+    """Whether it stands for somebody who was erased or scrubbed."""
+    return address.endswith(NOBODY)

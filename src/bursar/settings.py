@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     replica_lag: float = Field(default=1, gt=0, le=3600)
     """Seconds by which the data of the standby may be older than those of the primary."""
     public_url: str = ""
-    """The beginning of absolute links; empty: the host of the request."""
+    """The beginning of absolute links; empty: the host of the request, and none in mails."""
     default_format: Literal["xml", "json"] = "xml"
     """The format of answers to requests that name none. A client may have its own default."""
     service_paths: bool = True
@@ -133,14 +133,29 @@ class Settings(BaseSettings):
     webhook_allow: Annotated[list[str], NoDecode] = []
     """Networks, addresses and hosts, separated by commas, that webhooks may reach although they are
     not public, also over http; empty: none."""
+    console_name: str = Field(default="Bursar", min_length=1, max_length=40)
+    """What the console calls this installation."""
+    console_accent: str = Field(default="#3b5bdb", pattern=r"^#[0-9a-fA-F]{6}$")
+    """The colour of links and actions in the console, as `#rrggbb`. It is made lighter or darker
+    where it could not be read."""
+    console_require_totp: bool = False
+    """Whether everybody has to set up a second factor before anything else in the console."""
+    templates: str = ""
+    """A folder with templates of your own: `claim/` for the pages of learners. Empty: none."""
     spool_folder: str = ""
     """Where the files of scheduled reports are made; empty: where this machine has its temporary
     files."""
     report_mail_mb: int = Field(default=10, ge=1, le=100)
     """Megabytes that the file of a report may have which is sent by mail."""
+    embedded_lms: bool = False
+    """Whether `/lms/` shows a small LMS, in which everybody may act for everybody: for
+    demonstrations."""
     lms_url: str = ""
     """The URL of the Open edX LMS in which learners are enrolled; empty: only Bursar keeps
     enrollments."""
+    lms_register_url: str = ""
+    """Where learners without an account in the LMS register; empty: `/register` of
+    `lms_public_url`."""
     lms_client_id: str = Field(default="", validate_default=True)
     lms_client_secret: SecretStr = Field(default=SecretStr(""), validate_default=True)
     lms_timeout: float = Field(default=10, gt=0, le=300)
@@ -148,6 +163,33 @@ class Settings(BaseSettings):
     lms_attempts: int = Field(default=4, ge=1, le=20)
     lms_connections: int = Field(default=4, ge=1, le=64)
     """Concurrent calls to the LMS in each process."""
+    progress_every: int = Field(default=3600, ge=0, le=86_400)
+    """Seconds after which the progress in a course run is pulled from the LMS again; 0: only when
+    `bursar run pull-progress` is called."""
+    progress_per_minute: int = Field(default=180, ge=1, le=100_000)
+    """Requests a minute with which progress is pulled."""
+    discovery_url: str = ""
+    """The URL of the discovery service from which content is pulled; empty: content is imported
+    only."""
+    discovery_client_id: str = Field(default="", validate_default=True)
+    """Of the client at the LMS whose tokens the discovery service takes; empty: `lms_client_id`."""
+    discovery_client_secret: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    discovery_partner: str = ""
+    """The short code of the partner whose search index is read; empty: that of all."""
+    discovery_every: float = Field(default=1, ge=0.1, le=8760)
+    """Hours between the beginnings of two runs, which ask for what was changed."""
+    discovery_full_every: float = Field(default=7, ge=0.05, le=365)
+    """Days between two full sweeps, which ask for everything."""
+    discovery_max_removed_percent: int = Field(default=20, ge=0, le=100)
+    """What a full sweep may remove of the stored documents. With more, it changes nothing."""
+    discovery_per_hour: int = Field(default=200, ge=1, le=1_000_000)
+    """Requests that the discovery service allows Bursar's account in an hour."""
+    discovery_page_size: int = Field(default=100, ge=1, le=1000)
+    """Documents that the discovery service is asked for at once."""
+    discovery_timeout: float = Field(default=60, gt=0, le=80)
+    """Seconds that one attempt at a page may take."""
+    hook_queue: int = Field(default=100_000, ge=1)
+    """What one LMS may have told that no worker has taken yet. More is refused."""
 
     @field_validator("cors_origins", "trusted_proxies", "webhook_allow", mode="before")
     @classmethod
@@ -203,7 +245,7 @@ class Settings(BaseSettings):
             parse(value)
         return value
 
-    @field_validator("lms_url")
+    @field_validator("lms_url", "discovery_url")
     @classmethod
     def _is_a_root(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -220,6 +262,16 @@ class Settings(BaseSettings):
     def _comes_with_an_lms(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
         if info.data.get("lms_url") and not value:
             raise ValueError("is required when BURSAR_LMS_URL is set")
+        return value
+
+    @field_validator("discovery_client_id", "discovery_client_secret")
+    @classmethod
+    def _comes_with_discovery(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
+        known = info.data.get("lms_client_id") and not info.data.get("discovery_client_id")
+        if info.data.get("discovery_url") and not value and not known:
+            raise ValueError(
+                "is required when BURSAR_DISCOVERY_URL is set, unless BURSAR_LMS_CLIENT_ID is"
+            )
         return value
 
     @field_validator("smtp_url")
@@ -243,6 +295,10 @@ class Settings(BaseSettings):
     @property
     def proxy_networks(self) -> list[IPv4Network | IPv6Network]:
         return [ip_network(each) for each in self.trusted_proxies]
+
+    @property
+    def register_url(self) -> str:
+        return self.lms_register_url or f"{self.lms_public_url}/register"
 
     @property
     def secrets(self) -> list[str]:

@@ -35,6 +35,7 @@ def unsafe_settings(settings: Settings, given: Iterable[str]) -> list[UnsafeSett
         *_unknown(given),
         *_urls(settings),
         *_openness(settings),
+        *_demonstrations(settings),
         *_secrets(settings),
         *_mail(settings),
     )
@@ -75,6 +76,7 @@ def _urls(settings: Settings) -> Iterator[tuple[str, str]]:
     for name, url in (
         ("PUBLIC_URL", settings.public_url),
         ("LMS_PUBLIC_URL", settings.lms_public_url),
+        ("LMS_REGISTER_URL", settings.lms_register_url),
     ):
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -114,6 +116,15 @@ def _openness(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _is_anybody(network: IPv4Network | IPv6Network) -> bool:
     return network.prefixlen < _WIDEST[network.version]
+
+
+def _demonstrations(settings: Settings) -> Iterator[tuple[str, str]]:
+    if settings.embedded_lms and not is_loopback(urlsplit(settings.public_url).hostname or ""):
+        yield (
+            "EMBEDDED_LMS",
+            "Everybody who reaches this server may act for every learner at /lms/. It is for "
+            "demonstrations on one machine: turn it off.",
+        )
 
 
 def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,10 @@ from bursar.catalog.catalogs.jobs import REFRESH_QUERY, refresh_pending_of
 from bursar.catalog.catalogs.reevaluation import PARTNER_KEY
 from bursar.catalog.catalogs.turnover import publish_turnover
 from bursar.catalog.imports.events import ContentDeleted, ContentImported
+from bursar.catalog.sync.service import sync_figures
+from bursar.claims import waiting as waiting_claims
+from bursar.claims.links import ClaimLinks
+from bursar.claims.tokens import ClaimTokens
 from bursar.credit.assignments import deadlines, linking
 from bursar.credit.assignments import events as assignments
 from bursar.credit.assignments import mail as credit_mail
@@ -25,7 +29,7 @@ from bursar.credit.redemption import jobs as credit_jobs
 from bursar.database.engine import PATIENT, Database, Patience
 from bursar.database.standby import Standby
 from bursar.delivery.figures import delivery_figures
-from bursar.delivery.service import MailKind
+from bursar.delivery.service import MailKind, MailReader, forget_captured
 from bursar.enrollment.bulk import jobs as bulk_jobs
 from bursar.enrollment.bulk import mail as bulk_mail
 from bursar.enrollment.bulk import tasks as bulk
@@ -36,6 +40,9 @@ from bursar.enrollment.direct import mail as direct_mail
 from bursar.enrollment.direct import tasks as direct
 from bursar.enrollment.direct.events import DirectEnrollmentsRequested
 from bursar.enrollment.gateway import EmbeddedGateway, LmsGateway
+from bursar.enrollment.progress import tasks as progress
+from bursar.enrollment.progress import upgrading
+from bursar.enrollment.progress.upgrading import EnqueueUpgrade
 from bursar.enrollment.service import refresh_consent
 from bursar.enrollment.telling import PRESENTER_KEY
 from bursar.events.event import News, Subscription
@@ -51,12 +58,19 @@ from bursar.jobs.registry import Workflow
 from bursar.jobs.tasks import Task, scheduled
 from bursar.learners.events import LearnerConsentChanged, LearnerLinked
 from bursar.learners.telling import telling_consent
+from bursar.lms_accounts import accounts_of
 from bursar.mail_transport import mail_server, mail_transport
+from bursar.outgoing import settings as outgoing_settings
+from bursar.outgoing.addresses import Permitted
+from bursar.outgoing.settings import OutgoingSettings
+from bursar.outside_work import hook_loop, lists_of, webhook_loop, xapi_loop
 from bursar.processes.figures import process_figures
 from bursar.report_work import report_loops, send_reports
 from bursar.reporting import tasks as report_tasks
 from bursar.reporting.service import presenting_rows
 from bursar.retention import tasks as retention
+from bursar.sandboxes.events import SandboxReset
+from bursar.scheduled_reports.figures import report_figures
 from bursar.settings import Settings
 from bursar.subscriptions.endings import jobs as ending_jobs
 from bursar.subscriptions.endings import tasks as endings
@@ -73,12 +87,10 @@ from bursar.subscriptions.licenses.linking import link_learners
 from bursar.subscriptions.plans import tasks as plan_tasks
 from bursar.subscriptions.plans.events import PlanExpired
 from bursar.subscriptions.renewals import tasks as renewals
+from bursar.sync_work import sync_loops
 from bursar.web.jobs import FORGET_EXPIRED_ANSWERS
 from bursar.webhooks import mail as webhook_mail
-from bursar.webhooks import settings as webhook_settings
-from bursar.webhooks.addresses import Permitted
 from bursar.webhooks.events import EndpointDisabled
-from bursar.webhooks.settings import WebhookSettings
 
 if TYPE_CHECKING:
     from bursar.jobs.worker import Worker
@@ -88,7 +100,22 @@ def _deliver_notifications(database: Database, settings: Settings) -> Mapping[st
     # Templates and SMTP: for those only who send mail.
     from bursar.delivery.sending import deliver_due  # noqa: PLC0415
 
-    return asdict(deliver_due(database, mail_transport(settings), MAIL_KINDS))
+    links = claim_links(database, settings)
+    transport, folder = mail_transport(settings), settings.templates
+    return asdict(deliver_due(database, transport, MAIL_KINDS, link_to=links, folder=folder))
+
+
+def claim_tokens(database: Database, settings: Settings) -> ClaimTokens:
+    return ClaimTokens(lambda: seal_of(database, settings))
+
+
+def claim_links(database: Database, settings: Settings) -> ClaimLinks:
+    """The links to claim pages, in mails to learners."""
+    return ClaimLinks(settings.public_url, claim_tokens(database, settings))
+
+
+def mail_reader(database: Database, settings: Settings) -> MailReader:
+    return MailReader(MAIL_KINDS, claim_links(database, settings), settings.templates)
 
 
 def mail_server_trouble(settings: Settings) -> str | None:
@@ -143,6 +170,9 @@ def tasks_of(gateway: LmsGateway) -> Mapping[str, Task]:
             *endings.tasks(gateway),
             *bulk.tasks(gateway),
             *direct.TASKS,
+            *waiting_claims.tasks(accounts_of),
+            *progress.tasks(lists_of),
+            *upgrading.tasks(gateway),
             *retention.TASKS,
             Task("deliver-notifications", _deliver_notifications, None),  # the mail loop's work
             Task("send-reports", send_reports, None),  # the work of the report loops
@@ -163,6 +193,7 @@ def workflows_of(settings: Settings) -> tuple[Workflow, ...]:
         *ending_jobs.workflows(gateway),
         *bulk_jobs.workflows(gateway),
         *change_jobs.workflows({**selected_licenses.KINDS, **selected_assignments.KINDS}),
+        *upgrading.workflows(gateway),
         *direct_jobs.workflows(
             gateway, has_lms=bool(settings.lms_url), lms_public_url=settings.lms_public_url
         ),
@@ -188,7 +219,6 @@ MAIL_KINDS: Final[dict[str, MailKind]] = {
     for kind in kinds
 }
 MAIL_SECONDS: Final = 1.0
-WEBHOOK_SECONDS: Final = 1.0
 EVENT_SECONDS: Final = 0.2
 IDLE_EVENT_SECONDS: Final = 1.0
 
@@ -205,7 +235,12 @@ def news_of(settings: Settings, queue: JobQueue) -> News:
             Subscription(ContentDeleted, (publish_turnover,)),
             Subscription(
                 LearnerLinked,
-                (linking.of_linked_learners, link_learners, direct_work.of_linked),
+                (
+                    linking.of_linked_learners,
+                    link_learners,
+                    direct_work.of_linked,
+                    EnqueueUpgrade(queue),
+                ),
             ),
             Subscription(LearnerConsentChanged, (telling_consent(refresh_consent),)),
             Subscription(policies.SubsidyChanged, (deadlines.of_changed_subsidies,)),
@@ -219,6 +254,7 @@ def news_of(settings: Settings, queue: JobQueue) -> News:
             Subscription(LicenseReminded, (license_mail.enqueue_reminded,)),
             Subscription(LicenseActivated, (EnqueuePending(queue),)),
             Subscription(LicenseRevoked, (endings.of_revoked,)),
+            Subscription(SandboxReset, (forget_captured,)),
             Subscription(EndpointDisabled, (webhook_mail.enqueue_disabled,)),
             Subscription(PlanExpired, (endings.of_expired,)),
             Subscription(BulkChangeRequested, (change_jobs.EnqueueChange(queue),)),
@@ -236,7 +272,7 @@ def compose(database: Database, settings: Settings) -> Database:
     database.info[News.KEY] = news_of(settings, JobQueue(database))
     database.info[PARTNER_KEY] = settings.partner
     database.info[PRESENTER_KEY] = presenting_rows(settings.public_url)
-    database.info[webhook_settings.KEY] = WebhookSettings(
+    database.info[outgoing_settings.KEY] = OutgoingSettings(
         Permitted.of(settings.webhook_allow), lambda: seal_of(database, settings)
     )
     return database
@@ -276,7 +312,14 @@ def figure_readers() -> tuple[FigureReader, ...]:
         FORGET_ENDED.name,
         FORGET_EXPIRED_ANSWERS.name,
     ]
-    return queue_figures, task_figures(workflows), delivery_figures, process_figures
+    return (
+        queue_figures,
+        task_figures(workflows),
+        delivery_figures,
+        report_figures,
+        process_figures,
+        sync_figures,
+    )
 
 
 @contextmanager
@@ -310,8 +353,11 @@ def background_worker(settings: Settings) -> "Worker":
         loops=[
             mail_loop(settings),
             event_loop(),
+            hook_loop(),
             webhook_loop(settings),
+            xapi_loop(settings),
             *report_loops(settings),
+            *sync_loops(settings),
         ],
     )
 
@@ -323,23 +369,17 @@ def mail_loop(settings: Settings) -> Loop:
     transport = mail_transport(settings)
 
     def deliver(context: JobContext) -> None:
-        deliver_due(context.database, transport, MAIL_KINDS, stopping=context.stopping)
+        links = claim_links(context.database, settings)
+        deliver_due(
+            context.database,
+            transport,
+            MAIL_KINDS,
+            stopping=context.stopping,
+            link_to=links,
+            folder=settings.templates,
+        )
 
     return Loop("mail", deliver, MAIL_SECONDS)
-
-
-def webhook_loop(settings: Settings) -> Loop:
-    """Sends as long as the worker runs. The loop begins anew after a defect."""
-    # The HTTP client is slow to import, and for workers only.
-    from bursar.webhooks.loop import send_webhooks  # noqa: PLC0415
-
-    permitted = Permitted.of(settings.webhook_allow)
-
-    def send(context: JobContext) -> None:
-        database = context.database
-        send_webhooks(database, permitted, lambda: seal_of(database, settings), context.stopping)
-
-    return Loop("webhooks", send, WEBHOOK_SECONDS)
 
 
 def event_loop() -> Loop:

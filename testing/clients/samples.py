@@ -18,6 +18,7 @@ from testing.worlds.contract import (
     identifier,
 )
 from testing.worlds.contract_credit import named
+from testing.worlds.contract_groups import MEMBER
 from testing.worlds.contract_licenses import HOLDER, USER
 from testing.worlds.contract_webhooks import delivery_uuid
 
@@ -36,6 +37,8 @@ def _objects(enterprise: UUID, catalog: UUID) -> dict[str, UUID]:
         "enterprise": enterprise,
         "job": named(enterprise, "job"),
         "change": named(enterprise, "change"),
+        "group": named(enterprise, "group"),
+        "deleted_group": named(enterprise, "deleted group"),
         "webhook": named(enterprise, "webhook"),
         "delivery": delivery_uuid(enterprise, "delivery"),
         "deleted_webhook": named(enterprise, "deleted webhook"),
@@ -132,6 +135,10 @@ _LICENSES_TEMPLATE = f"{_SUBSCRIPTIONS}/{{subscription_plan_uuid}}/licenses"
 _LICENSES_OF_ALL = "/enterprise/v1/licenses"
 _ASSIGNMENTS_OF_ALL = "/enterprise/v1/assignments"
 _CUSTOMER = "/enterprise/v1/enterprise-customer"
+_GROUPS = "/enterprise/v1/groups"
+_GROUP_TEMPLATE = f"{_GROUPS}/{{group_uuid}}"
+_GROUP_ALLOW = "GET, HEAD, PATCH, DELETE, OPTIONS"
+_SANDBOX = "/enterprise/v1/sandbox"
 _WEBHOOKS = "/enterprise/v1/webhook-endpoints"
 _WEBHOOK_TEMPLATE = f"{_WEBHOOKS}/{{endpoint_uuid}}"
 _WEBHOOK_ALLOW = "GET, HEAD, PATCH, DELETE, OPTIONS"
@@ -226,6 +233,12 @@ SAMPLES = {
         f"{_REDEMPTION}/credits_available?enterprise_customer_uuid={{enterprise}}&email={USER}",
         f"{_REDEMPTION}/credits_available",
     ),
+    "why a learner can take a course": Sample(
+        "GET",
+        f"/enterprise/v1/explain?enterprise_customer_uuid={{enterprise}}"
+        f"&content_key={COURSE_KEY}&email={USER}",
+        "/enterprise/v1/explain",
+    ),
     "a transaction": Sample("GET", _TRANSACTION, _TRANSACTION_TEMPLATE),
     "a reversal": _post(f"{_TRANSACTION}/reverse", f"{_TRANSACTION_TEMPLATE}/reverse", status=422),
     "a report": Sample(
@@ -298,6 +311,47 @@ SAMPLES = {
     ),
     "a bulk change": Sample(
         "GET", "/enterprise/v1/bulk-changes/{change}", "/enterprise/v1/bulk-changes/{job_id}"
+    ),
+    "a new group": Sample(
+        "POST",
+        f"{_GROUPS}?enterprise_customer_uuid={{enterprise}}",
+        _GROUPS,
+        {"name": "Data team"},
+        201,
+        "GET, HEAD, POST, OPTIONS",
+        names_something_new=True,
+    ),
+    "the groups": Sample(
+        "GET",
+        f"{_GROUPS}?enterprise_customer_uuid={{enterprise}}",
+        _GROUPS,
+        allow="GET, HEAD, POST, OPTIONS",
+    ),
+    "a group": Sample("GET", f"{_GROUPS}/{{group}}", _GROUP_TEMPLATE, allow=_GROUP_ALLOW),
+    "a change of a group": Sample(
+        "PATCH",
+        f"{_GROUPS}/{{group}}",
+        _GROUP_TEMPLATE,
+        {"name": "Data team"},
+        allow=_GROUP_ALLOW,
+    ),
+    "a deletion of a group": Sample(
+        "DELETE", f"{_GROUPS}/{{deleted_group}}", _GROUP_TEMPLATE, status=204, allow=_GROUP_ALLOW
+    ),
+    "the members of a group": Sample(
+        "GET",
+        f"{_GROUPS}/{{group}}/members",
+        f"{_GROUP_TEMPLATE}/members",
+        allow="GET, HEAD, POST, OPTIONS",
+        also_answers=("text/csv",),
+    ),
+    "a change of the members of a group": Sample(
+        "POST",
+        f"{_GROUPS}/{{group}}/members",
+        f"{_GROUP_TEMPLATE}/members",
+        {"add": [MEMBER], "remove": ["nobody@example.org"]},
+        200,
+        "GET, HEAD, POST, OPTIONS",
     ),
     "a new webhook endpoint": Sample(
         "POST",
@@ -382,6 +436,20 @@ SAMPLES = {
         "/enterprise/v1/events?enterprise_customer_uuid={enterprise}&limit=1",
         "/enterprise/v1/events",
         also_answers=("text/event-stream",),
+    ),
+    "the xAPI statements": Sample(
+        "GET",
+        "/enterprise/v1/xapi/statements?enterprise_customer_uuid={enterprise}&limit=1",
+        "/enterprise/v1/xapi/statements",
+    ),
+    "the mails of a sandbox": Sample(
+        "GET",
+        f"{_SANDBOX}/mail?enterprise_customer_uuid={{enterprise}}",
+        f"{_SANDBOX}/mail",
+        only_admin=True,
+    ),
+    "a reset of a sandbox": _post(
+        f"{_SANDBOX}/reset?enterprise_customer_uuid={{enterprise}}", f"{_SANDBOX}/reset", status=204
     ),
     "the caller": Sample("GET", "/enterprise/v1/me", "/enterprise/v1/me"),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),

@@ -12,7 +12,7 @@ from typing import Any, LiteralString, Protocol, Self, TypeAlias
 from uuid import uuid4
 
 import psycopg
-from psycopg.sql import SQL, Identifier, Literal
+from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from bursar.database.engine import Database
 from testing.databases.composed import composed
@@ -83,6 +83,13 @@ class LentDatabase:
                 for table in connection.execute(TABLES).fetchall()
             }
             self._numbers = self._numbers_of(connection)
+        self._emptied = SQL(";").join(
+            [
+                # This disables foreign keys and the triggers that protect the ledger.
+                SQL("SET session_replication_role = replica"),
+                *(SQL("DELETE FROM {}").format(Identifier(*table)) for table in self._rows),
+            ]
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -102,21 +109,21 @@ class LentDatabase:
         _restore(self.database, self._info)
         with self._connection() as connection:
             connection.execute(DISCONNECT)
-            # This disables foreign keys and the triggers that protect the ledger.
-            connection.execute("SET session_replication_role = replica")
+            # In one message: a round trip for each table would take longer than most tests.
+            connection.execute(self._emptied)
             for table, rows in self._rows.items():
-                connection.execute(SQL("DELETE FROM {}").format(Identifier(*table)))
                 if rows:
                     self._put_back(connection, table, rows)
-            for sequence in self._numbers_of(connection):
-                name = Identifier(*sequence)
-                if sequence in self._numbers:
-                    go_on = SQL("SELECT setval({}::regclass, {})").format(
-                        Literal(name.as_string(connection)), self._numbers[sequence]
-                    )
-                else:
-                    go_on = SQL("ALTER SEQUENCE {} RESTART").format(name)
-                connection.execute(go_on)
+            if numbers := self._numbers_of(connection):
+                connection.execute(SQL(";").join(map(self._go_on, numbers)))
+
+    def _go_on(self, sequence: Table) -> Composable:
+        name = Identifier(*sequence)
+        if sequence not in self._numbers:
+            return SQL("ALTER SEQUENCE {} RESTART").format(name)
+        return SQL("SELECT setval({}::regclass, {})").format(
+            Literal(name.as_string()), self._numbers[sequence]
+        )
 
     def _connection(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.url, autocommit=True)

@@ -12,12 +12,14 @@ from typing import Protocol
 import pytest
 
 from bursar.database.engine import Database
+from testing.cheap_secrets import make_secrets_cheap
 from testing.databases.lent import Lent, LentDatabase, LentFile
 from testing.databases.migrated import TEMPLATE, migrate, migrated_url
 from testing.databases.postgres import PostgresAddress, PostgresServer
 from testing.examples import load_profile
 
 load_profile()
+make_secrets_cheap()
 
 DIALECTS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
 

@@ -17,6 +17,15 @@ from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from testing.fakes.lms_bulk import BULK, bulk_enroll
+from testing.fakes.lms_lists import (
+    ENROLLMENTS,
+    GRADES,
+    Grade,
+    course_of,
+    enrollments_page,
+    grades_page,
+)
 from testing.paths import REPOSITORY
 from testing.servers.processes import ServerProcess
 
@@ -31,6 +40,9 @@ CALLS = {
     ("POST", ACCOUNTS): "accounts",
     ("POST", ENROLLMENT): "enroll",
     ("GET", ENROLLMENT): "read",
+    ("GET", ENROLLMENTS): "enrollments",
+    ("GET", GRADES): "grades",
+    ("POST", BULK): "bulk",
 }
 
 
@@ -43,8 +55,11 @@ class Request:
 
     @property
     def name(self) -> str:
-        place = ENROLLMENT if self.path.startswith(f"{ENROLLMENT}/") else self.path
-        return CALLS.get((self.method, place), "unknown")
+        path = self.path.partition("?")[0]
+        for whole in (f"{ENROLLMENT}/", GRADES):
+            if path.startswith(whole):
+                path = GRADES if whole == GRADES else ENROLLMENT
+        return CALLS.get((self.method, path), "unknown")
 
 
 @dataclass(frozen=True)
@@ -96,6 +111,15 @@ class FakeLms:
         """By how many seconds its clock is wrong."""
         self.accounts: dict[str, str] = {}
         """Usernames by address."""
+        self.account_ids: dict[str, int] = {}
+        """By username; an account that is asked for gets one."""
+        self.has_bulk_enrollment = False
+        """It is off by default in the real one too: ENABLE_BULK_ENROLLMENT_VIEW."""
+        self.allowed: dict[tuple[str, str], bool] = {}
+        """Addresses without an account that may enroll in a run, and whether they are enrolled at
+        their registration."""
+        self.grades: dict[tuple[str, str], Grade] = {}
+        """By username and course run."""
         self.unknown_courses: set[str] = set()
         self.broken_users: set[str] = set()
         """Usernames and addresses on which it stumbles with status 500, every time."""
@@ -132,9 +156,16 @@ class FakeLms:
     def configure(self, wanted: dict[str, Any]) -> None:
         with self.lock:
             self.accounts |= wanted.get("accounts", {})
+            self.account_ids |= wanted.get("account_ids", {})
+            self.has_bulk_enrollment = wanted.get("has_bulk_enrollment", self.has_bulk_enrollment)
             self.unknown_courses |= set(wanted.get("unknown_courses", []))
             self.broken_users = set(wanted.get("broken_users", self.broken_users))
             self.troubles.extend(Trouble(**one) for one in wanted.get("troubles", []))
+            for username, course, mode in wanted.get("enrollments", []):
+                one = {"user": username, "is_active": True, "mode": mode}
+                self.enrollments[username, course] = one
+            for username, course, percent, passed in wanted.get("grades", []):
+                self.grades[username, course] = Grade(percent, passed)
 
     def answer(self, request: Request) -> Reply:
         with self.lock:
@@ -160,10 +191,22 @@ class FakeLms:
             return self._give_token(request.body)
         if request.token not in self.tokens:
             return reply(401, {"detail": "JWT has expired"})
-        if request.name == "read":
-            return self._read(request.path)
-        content = json.loads(request.body)
-        return self._search(content) if request.name == "accounts" else self._enroll(content)
+        acts = {
+            "read": self._read,
+            "enrollments": self._list,
+            "grades": self._list,
+            "accounts": self._search,
+            "bulk": self._bulk,
+            "enroll": self._enroll,
+        }
+        return acts[request.name](request)
+
+    def _bulk(self, request: Request) -> Reply:
+        if not self.has_bulk_enrollment:
+            return reply(404, {})
+        if not self.is_staff:
+            return reply(403, {"detail": "You do not have permission to perform this action."})
+        return reply(*bulk_enroll(self, json.loads(request.body)))
 
     def _give_token(self, body: bytes) -> Reply:
         form = {key: values[0] for key, values in parse_qs(body.decode()).items()}
@@ -175,20 +218,56 @@ class FakeLms:
         life = {"expires_in": self.token_seconds, "token_type": "JWT"}
         return reply(200, {"access_token": token, **life})
 
-    def _search(self, content: dict[str, Any]) -> Reply:
+    def _search(self, request: Request) -> Reply:
+        content = json.loads(request.body)
         if not self.is_staff:
             return reply(404, {"developer_message": "not_found"})
         wanted = content["emails"]
         if self.broken_users.intersection(wanted):
             return reply(500, {})
         found = [one for one in self.accounts.items() if one[0] in wanted]
-        return reply(200, [{"email": email, "username": name, "id": 1} for email, name in found])
+        return reply(
+            200,
+            [
+                {"email": email, "username": name, "id": self.account_id(name)}
+                for email, name in found
+            ],
+        )
 
-    def _read(self, path: str) -> Reply:
-        username, _, course = unquote(path.removeprefix(f"{ENROLLMENT}/")).partition(",")
+    def register(self, email: str, username: str) -> None:
+        """An account is made; who was allowed to be enrolled then is, in the mode `audit`."""
+        with self.lock:
+            self.accounts[email] = username
+            for (address, course), is_enrolled in list(self.allowed.items()):
+                if address == email:
+                    del self.allowed[address, course]
+                    if is_enrolled:
+                        self.enroll_free(username, course)
+
+    def enroll_free(self, username: str, course: str) -> None:
+        one = {"user": username, "is_active": True, "mode": "audit"}
+        self.enrollments[username, course] = one
+        self.effects[username, course, "enrolled"] += 1
+
+    def account_id(self, username: str) -> int:
+        return self.account_ids.setdefault(username, 1_000 + len(self.account_ids))
+
+    def _list(self, request: Request) -> Reply:
+        if not self.is_staff:
+            return reply(403, {"detail": "You do not have permission to perform this action."})
+        if request.name == "enrollments":
+            return reply(200, enrollments_page(request.path, self.enrollments))
+        if course_of(request.path) in self.unknown_courses:
+            return reply(404, {"developer_message": "Requested grade for unknown course"})
+        emails = {username: email for email, username in self.accounts.items()}
+        return reply(200, grades_page(request.path, self.enrollments, self.grades, emails))
+
+    def _read(self, request: Request) -> Reply:
+        username, _, course = unquote(request.path.removeprefix(f"{ENROLLMENT}/")).partition(",")
         return reply(200, self.enrollments.get((username, course)))
 
-    def _enroll(self, content: dict[str, Any]) -> Reply:
+    def _enroll(self, request: Request) -> Reply:
+        content = json.loads(request.body)
         username, course = content["user"], content["course_details"]["course_id"]
         if not self.is_staff:
             return reply(404, {})
@@ -245,7 +324,10 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path != "/_fake/configure":
             return self._answer(body)
-        self.server.lms.configure(json.loads(body))
+        wanted = json.loads(body)
+        self.server.lms.configure(wanted)
+        for email, username in wanted.get("registrations", {}).items():
+            self.server.lms.register(email, username)
         return self._send(reply(200, {}))
 
     def date_time_string(self, timestamp: float | None = None) -> str:

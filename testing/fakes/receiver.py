@@ -52,6 +52,8 @@ class Receiver:
     names: list[str | None] = field(default_factory=list)
     """The server names that TLS clients asked for."""
     answers: dict[str, bytes] = field(default_factory=lambda: dict(ANSWERS))
+    first_answers: dict[str, list[bytes]] = field(default_factory=dict)
+    """By path, what is answered before these, each once."""
 
     def url(self, path: str = "/ok", host: str = "127.0.0.1") -> str:
         return f"http{'s' if self.tls else ''}://{host}:{self.port}{path}"
@@ -115,9 +117,17 @@ class Receiver:
                 writer.write(b"x" * 100 if path == ENDLESS else b"X-More: 1\r\n")
                 await writer.drain()
                 await let_others_run(0.001)
-        writer.write(self.answers.get(path, GOOD))
+        first = self.first_answers.get(path)
+        writer.write(first.pop(0) if first else self.answers.get(path, GOOD))
         await writer.drain()
         return path != "/nonsense"
+
+
+def answer(status: int, body: str = "", **headers: str) -> bytes:
+    """The names of headers are written with underscores."""
+    lines = [f"HTTP/1.1 {status} Answer", f"Content-Length: {len(body.encode())}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", body]).encode()
 
 
 @contextmanager

@@ -15,10 +15,12 @@ from bursar.app import create_app
 from bursar.cli.serve import CONNECTIONS
 from bursar.settings import get_settings
 from bursar.work import open_web_database
+from testing.cheap_secrets import make_secrets_cheap
 from testing.servers.contract_endpoints import test_endpoints as endpoints_of_tests
 
 
 def create() -> ASGIApp:
+    make_secrets_cheap()
     settings = get_settings()
     logs.configure(settings)
     database = open_web_database(settings)

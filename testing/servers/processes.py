@@ -69,6 +69,7 @@ class ServerProcess:
 
     working_folder: Path | None = None
     """Where it runs; None: in the folder of its log."""
+    python: str = sys.executable
     module: tuple[str, ...] = ("-m", "bursar")
     """What Python runs."""
 
@@ -139,7 +140,7 @@ class ServerProcess:
     def _launch(self) -> subprocess.Popen[bytes]:
         with self.log_file.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, *self.command()],
+                [self.python, *self.command()],
                 env=self._environment,
                 cwd=self.working_folder or self._folder,
                 stdin=subprocess.DEVNULL,

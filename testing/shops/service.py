@@ -29,6 +29,7 @@ from testing.waiting import wait_until
 from testing.worlds.contract import ACME, GLOBEX, Document, catalog, client, manifest
 from testing.worlds.contract_credit import assign, with_budgets
 from testing.worlds.contract_enrollments import enroll_in_bulk
+from testing.worlds.contract_groups import open_groups
 from testing.worlds.contract_licenses import hand_out, with_plans
 from testing.worlds.contract_webhooks import open_endpoints
 from testing.worlds.declared import declare
@@ -50,6 +51,7 @@ def furnish(database: Database) -> None:
             hand_out(session, enterprise)
             enroll_in_bulk(session, enterprise)
             open_endpoints(session, enterprise)
+            open_groups(session, enterprise)
 
 
 @dataclass(frozen=True)
@@ -157,9 +159,11 @@ class Service:
         second = int(clock.now().timestamp())
         wait_until(lambda: clock.now().timestamp() >= second + 1)
 
-    def open_shop(self, **fields: Any) -> Shop:
+    def open_shop(self, *, sandbox: bool = False, **fields: Any) -> Shop:
         org = f"Shop{uuid4().hex[:12]}"
         shop = Shop(self, uuid4(), org, uuid4(), self.acting_as(f"{org}-client"))
         declared = catalog(shop.catalog_uuid, org, {"org": org}) | fields
-        shop.declare(clients=[client(f"{org}-client", "admin")], catalogs=[declared])
+        shop.declare(
+            sandbox=sandbox, clients=[client(f"{org}-client", "admin")], catalogs=[declared]
+        )
         return shop

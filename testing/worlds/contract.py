@@ -195,6 +195,7 @@ def manifest() -> Document:
         "uuid": str(ACME),
         "name": "Acme Corporation",
         "slug": "acme",
+        "sandbox": True,
         "clients": [
             client(ADMIN, "admin", SECRET),
             client(REPORTING, "reporting"),
@@ -215,6 +216,7 @@ def manifest() -> Document:
         "uuid": str(GLOBEX),
         "name": "Globex",
         "slug": "globex_2",
+        "sandbox": True,
         "clients": [
             client(GLOBEX_ADMIN, "admin"),
             client(GLOBEX_REPORTING, "reporting"),

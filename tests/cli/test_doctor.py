@@ -4,15 +4,21 @@ import os
 import time
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from bursar.identity.sealing import Seal
+from bursar.outgoing import settings as outgoing_settings
+from bursar.outgoing.addresses import Permitted
+from bursar.outgoing.settings import OutgoingSettings
 from testing.fakes.lms import CLIENT_ID, CLIENT_SECRET, FakeLms, running_lms
 from testing.fakes.smtp import Sink, running
-from testing.servers.cli import SECRET, Cli, acme, client, declared
+from testing.servers.cli import ACME, SECRET, Cli, acme, client, declared
 from testing.servers.processes import WorkerProcess, free_port
 from testing.waiting import wait_until
 from tests.cli.test_keys import is_seen, make_unsealed_key
+from tests.webhooks.world import open_endpoint
 
 pytestmark = pytest.mark.slow
 
@@ -76,6 +82,16 @@ def test_keys_that_lie_unsealed_are_wrong(cli: Cli) -> None:
     assert "bursar keys rotate" in found(cli, "wrong", code=1)["keys"]
 
 
+def test_secrets_of_webhooks_that_lie_unsealed_are_wrong(cli: Cli) -> None:
+    cli.declare(declared(acme()))
+    with cli.database() as database:
+        database.info[outgoing_settings.KEY] = OutgoingSettings(Permitted(), Seal)
+        open_endpoint(database, UUID(ACME), "https://hooks.acme.example")
+    assert "1 secrets of webhooks" in found(cli, "wrong", code=1)["keys"]
+    assert cli.run("keys", "rotate", BURSAR_SECRET_KEY=KEY).returncode == 0
+    assert "keys" not in found(cli, "wrong")
+
+
 def test_keys_that_cannot_be_opened_are_wrong(cli: Cli) -> None:
     assert cli.run("keys", "rotate", BURSAR_SECRET_KEY=f"{KEY}{KEY}").returncode == 0
     assert "cannot be opened" in found(cli, "wrong", code=1)["keys"]
@@ -116,6 +132,17 @@ def test_the_clock_of_the_lms_is_looked_at(on_sqlite: Cli) -> None:
         for seconds in (-60, 60):
             lms.clock_ahead = seconds
             assert "seconds off" in found(on_sqlite, "wrong", settings)["LMS"]
+
+
+def test_the_spool_folder_is_tried_and_nothing_stays_there(on_sqlite: Cli) -> None:
+    spool = on_sqlite.folder / "spool"
+    settings = {"BURSAR_SPOOL_FOLDER": str(spool)}
+    wrong = found(on_sqlite, "wrong", settings, code=1)
+    assert wrong["BURSAR_SPOOL_FOLDER"].startswith(f"nothing can be written to {spool}")
+    spool.mkdir()
+    assert found(on_sqlite, "ok", settings)["spool folder"] == f"files can be made in {spool}"
+    assert list(spool.iterdir()) == []
+    assert "spool folder" not in found(on_sqlite, "ok")
 
 
 def test_the_age_of_the_newest_backup_is_looked_at(on_sqlite: Cli) -> None:
@@ -177,7 +204,8 @@ def weak(**fields: Any) -> dict[str, Any]:
 def test_a_short_client_secret_is_refused_unless_allowed(on_sqlite: Cli) -> None:
     manifest = on_sqlite.write("m.json", weak())
     assert on_sqlite.refused("apply", "-f", manifest) == [
-        "enterprises[0].clients[0].client_secret: must have at least 16 characters"
+        "enterprises[0].clients[0].client_secret: must have at least 16 characters",
+        "BURSAR_ALLOW_WEAK_SECRETS=true permits shorter secrets, for demonstrations and tests",
     ]
     allowed = on_sqlite.run("apply", "-f", manifest, BURSAR_ALLOW_WEAK_SECRETS="true")
     assert allowed.stdout == "2 created, 0 changed, 0 unchanged\n"

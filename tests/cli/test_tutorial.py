@@ -21,7 +21,9 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PRINTED_BY_DEMO = "URL            "
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
-STEP_SECONDS = 120
+LISTENERS = ("8901", "8902")
+"""Ports on which the reader receives what is sent."""
+STEP_SECONDS = 400
 
 
 def steps() -> Iterator[tuple[str, str]]:
@@ -86,7 +88,11 @@ def run_in_one_shell(folder: Path, url: str, texts: list[str]) -> list[str]:
     """What each block prints. The first command that fails ends the test."""
     bursar = f"{PYTHON} -m bursar"
     mark = "=== next block ==="
-    script = f"\necho '{mark}'\n".join(["set -e", *texts])
+    # What still listens when a command fails must not outlive the shell.
+    begin = "set -e; trap 'kill $(jobs -p) 2>/dev/null || :' EXIT"
+    script = f"\necho '{mark}'\n".join([begin, *texts])
+    for port in LISTENERS:
+        script = script.replace(port, str(free_port()))
     script = script.replace("./run bursar", bursar).replace("http://127.0.0.1:8000", url)
     environment = child_environment({}) | {"PATH": os.environ["PATH"]}
     finished = subprocess.run(

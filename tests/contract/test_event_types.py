@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -19,7 +20,13 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.enrollment.gateway import EmbeddedGateway
 from bursar.events.vocabulary import PUBLIC_TYPES
-from bursar.identity.service import disable_client, enable_client, rotate_secret
+from bursar.identity.service import (
+    CreateClient,
+    create_client,
+    disable_client,
+    enable_client,
+    rotate_secret,
+)
 from bursar.settings import Settings
 from bursar.work import tasks_of
 from testing.clients.api import JsonObject
@@ -39,7 +46,7 @@ ELSEWHERE = {
 }
 OF_WEBHOOKS = {"endpoint.disabled", "ping"}
 """Made to happen where endpoints are tested."""
-ANA, BEN, CAL, DAN = (f"{name}@example.org" for name in ("ana", "ben", "cal", "dan"))
+ANA, BEN, CAL, DAN, EVE = (f"{name}@example.org" for name in ("ana", "ben", "cal", "dan", "eve"))
 """Only Ana has consented."""
 ACTOR = Actor("operator:test")
 NEXT_PLAN = uuid4()
@@ -79,6 +86,8 @@ def happened(
         budget, bulk = open_budget(service, spend_limit=100_000), open_bulk(service)
         content(budget.shop)
         people(budget.shop)
+        group(budget.shop)
+        leaving(budget.shop)
         shown = {**credit(budget), **subscriptions(bulk), **enrollments(bulk)}
         clients(bulk)
         the_clock(service)
@@ -95,6 +104,32 @@ def people(shop: Shop) -> None:
     shop.declare(learners=[{"email": ANA, "country": "ES", "consent": True}])
     path = f"/enterprise/v1/enterprise-customer/{shop.uuid}/learner-data/erase"
     assert shop.api.post(path, json={"email": CAL}).status_code == 200
+
+
+def group(shop: Shop) -> None:
+    path = "/enterprise/v1/groups"
+    asked = f"{path}?enterprise_customer_uuid={shop.uuid}"
+    made = shop.api.post(asked, json={"name": "Data team"}).json()["uuid"]
+    assert shop.api.post(f"{path}/{made}/members", json={"add": [ANA]}).status_code == 200
+    assert shop.api.request("DELETE", f"{path}/{made}").status_code == 204
+
+
+def leaving(shop: Shop) -> None:
+    """As an identity provider tells of it."""
+    client_id = f"{shop.org}-idp"
+    with shop.service.database.transaction() as session:
+        command = CreateClient(
+            client_id=client_id, enterprise_uuid=shop.uuid, role="scim", has_token=True
+        )
+        token = create_client(session, ACTOR, command)
+    headers = {"Authorization": f"Bearer {token}"}
+    users = f"{shop.service.url}/scim/v2/Users"
+    user = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": EVE}
+    made = httpx.post(users, json=user, headers=headers, timeout=60).json()
+    for active in (False, True):
+        body = {**user, "active": active}
+        answer = httpx.put(f"{users}/{made['id']}", json=body, headers=headers, timeout=60)
+        assert answer.json()["active"] is active
 
 
 def credit(budget: BudgetShop) -> dict[str, JsonObject]:

@@ -5,14 +5,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from sqlalchemy import update
 
+from bursar import clock
+from bursar.database.bulk import bulk_insert
 from bursar.events.cursors import cursor_of, position_of
-from bursar.events.models import EventSequence
+from bursar.events.models import EventRecord, EventSequence
+from bursar.events.sequencing import BATCH
 from testing.clients.api import Api, JsonObject, xml_of
 from testing.shops.plan import PlanShop, open_plan
 from testing.shops.service import Service
@@ -70,6 +73,34 @@ def test_an_event_says_what_happened_to_what_and_by_whom(plan: PlanShop) -> None
     assert page["next"] == page["results"][-1]["cursor"]
     assert page["has_more"] is False
     assert asked(plan, after=page["next"])["results"] == []
+
+
+def test_what_others_did_before_does_not_delay_an_event(service: Service, plan: PlanShop) -> None:
+    """However much was written since somebody read the log last."""
+    begin = latest(plan)
+    crowd = service.open_shop().uuid
+    with service.database.transaction() as session:
+        bulk_insert(session, EventRecord, [event_of(crowd) for _ in range(2 * BATCH + 1)])
+    plan.assign("ana@example.org")
+    assert who(asked(plan, after=begin)["results"]) == ["ana@example.org"]
+
+
+def event_of(enterprise: UUID) -> dict[str, Any]:
+    return {
+        "uuid": uuid4(),
+        "enterprise_uuid": enterprise,
+        "type": ASSIGNED,
+        "object_type": "license",
+        "object_id": str(uuid4()),
+        "version": 1,
+        "at": clock.now(),
+        "actor_kind": "operator",
+        "actor": "operator:test",
+        "request_id": None,
+        "changes": {},
+        "data": {},
+        "is_public": True,
+    }
 
 
 def test_pages_of_any_size_show_every_event_once(plan: PlanShop) -> None:

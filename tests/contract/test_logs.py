@@ -29,5 +29,8 @@ def test_a_log_holds_no_token_secret_or_address(service: Service, api: Api) -> N
     written = service.log()[before:]
     defects = [json.loads(line) for line in written.splitlines() if "request.defect" in line]
     assert "a defect: ['[address]']" in defects[0]["exception"]
+    hook = api.http.post(f"/hooks/openedx/{SECRET}", json={"email": PERSON})
+    assert hook.status_code == 404
+    written = service.log()[before:]
     for secret in (PERSON, SECRET, str(api.authorization).removeprefix("JWT ")):
         assert secret not in written

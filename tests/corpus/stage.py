@@ -39,6 +39,8 @@ SETTINGS = {
     "BURSAR_TOKEN_TTL": "31536000",
     "BURSAR_SIGNING_KEY_DAYS": "36500",
     "BURSAR_MAX_BODY_BYTES": "20000",
+    # The refusals that a chapter provokes all come from one address, and would be held back.
+    "BURSAR_REFUSALS_BEFORE_DELAY": "1000000",
 }
 
 # The counter is in front, so that later UUIDs sort behind earlier ones: what is ordered by them

@@ -16,6 +16,7 @@ from bursar.credit.states import (
     TransactionState,
 )
 from bursar.database.bulk import bulk_insert
+from bursar.database.doors import Door, opened
 from bursar.database.engine import Database
 from testing.worlds import credit as world
 from testing.worlds.credit import NOW, Configuration
@@ -206,3 +207,12 @@ def test_a_subsidy_cannot_promise_more_than_it_has(database: Database, of: Confi
         database.transaction() as session,
     ):
         session.execute(text("UPDATE subsidies SET allocated_cents = balance_cents + 1"))
+
+
+def test_what_is_adopted_may_be_in_any_state(database: Database, of: Configuration) -> None:
+    uuid, transaction = put_assignment(database, of), put_transaction(database, of)
+    with database.transaction() as session, opened(session, Door.ADOPTION):
+        session.execute(text("UPDATE assignments SET state = 'cancelled'"))
+        session.execute(text("UPDATE assignments SET state = 'expired'"))
+    with pytest.raises(DatabaseError, match="impossible change of state"):
+        move_assignment(database, uuid, _A.ERRORED, transaction)

@@ -15,9 +15,10 @@ from bursar.customers.deletion import NotSuspended, archive, delete_enterprise
 from bursar.database.base import Base
 from bursar.database.engine import Database
 from bursar.events.models import EventRecord
-from bursar.identity.models import ApiClient, ClientSecret
+from bursar.identity.models import ApiClient, ClientSecret, ClientToken
 from bursar.identity.refusals import UnknownEnterprise
-from bursar.identity.service import set_suspended
+from bursar.identity.service import CreateClient, admit_scim, create_client, set_suspended
+from bursar.tenancy import NotAuthenticated
 from testing.servers.cli import Cli
 from testing.worlds.contract import ACME, GLOBEX, SECRET, manifest
 from testing.worlds.declared import declare
@@ -124,6 +125,27 @@ def test_clients_of_this_one_only_have_no_secret_left(world: Database) -> None:
     assert "only" not in able
 
 
+def test_tokens_of_its_identity_providers_end(world: Database) -> None:
+    tokens = {}
+    for enterprise in (ACME, GLOBEX):
+        command = CreateClient(
+            client_id=f"idp of {enterprise}",
+            enterprise_uuid=enterprise,
+            role="scim",
+            has_token=True,
+        )
+        with world.transaction() as session:
+            tokens[enterprise] = create_client(session, ACTOR, command)
+    suspend(world)
+    delete(world)
+    with world.read() as connection:
+        assert admit_scim(connection, token=tokens[GLOBEX]).enterprise_uuid == GLOBEX
+        with pytest.raises(NotAuthenticated):
+            admit_scim(connection, token=tokens[ACME])
+        left = connection.scalar(select(func.count()).select_from(ClientToken))
+    assert left == 1
+
+
 def test_one_in_use_is_not_deleted(world: Database, tmp_path: Path) -> None:
     before = rows(world, ACME)
     with pytest.raises(NotSuspended, match="bursar enterprise suspend"):
@@ -142,6 +164,10 @@ def test_the_commands_list_suspend_resume_and_delete(database_url: str, tmp_path
     uuid = str(ACME)
     cli.declare({"enterprises": [{"uuid": uuid, "name": "Acme, Inc", "slug": "acme"}]})
     assert cli.ok("enterprise", "list") == [f"{uuid}  acme  in use  Acme, Inc"]
+    test = {"uuid": str(GLOBEX), "name": "For tests", "slug": "tests", "sandbox": True}
+    cli.declare({"enterprises": [test]})
+    sandbox = f"{GLOBEX}  tests  in use, sandbox  For tests"
+    assert sandbox in cli.ok("enterprise", "list")
     options = [uuid, "--archive", "acme.ndjson", "--yes"]
     (told,) = cli.refused("enterprise", "delete", *options)
     assert told == f"{uuid} is in use: run `bursar enterprise suspend {uuid}` first"
@@ -154,6 +180,6 @@ def test_the_commands_list_suspend_resume_and_delete(database_url: str, tmp_path
     assert told == "Nothing was deleted. This cannot be undone: say --yes to do it."
     lines = cli.ok("enterprise", "delete", *options)
     assert lines[-1].startswith(f"{uuid} is deleted: ")
-    assert cli.ok("enterprise", "list") == []
+    assert cli.ok("enterprise", "list") == [sandbox]
     assert cli.refused("enterprise", "resume", uuid) == [f"no such enterprise: {uuid}"]
     assert cli.ok("check") == ["everything holds"]

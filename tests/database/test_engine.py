@@ -54,7 +54,13 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
 
 def enterprise(slug: str, **fields: Any) -> dict[str, Any]:
     plain = {"country": None, "contact_email": None, "created_at": NOW, "modified_at": NOW}
-    named = {"uuid": uuid4(), "name": slug.title(), "slug": slug, "suspended_at": None}
+    named = {
+        "uuid": uuid4(),
+        "name": slug.title(),
+        "slug": slug,
+        "suspended_at": None,
+        "is_sandbox": False,
+    }
     return {**named, **plain, **fields}
 
 

@@ -34,6 +34,7 @@ from bursar.enrollment.models import Enrollment
 from bursar.identity.models import Enterprise
 from bursar.learners.models import Learner
 from bursar.schema import metadata
+from testing.databases.locks import somebody_waits
 from testing.databases.postgres import PostgresAddress
 from testing.waiting import wait_until
 
@@ -252,22 +253,13 @@ def test_writers_go_on_while_a_migration_waits_for_a_table(empty: Database) -> N
         with hasty.write_engine.begin() as reader:
             reader.execute(select(ContentState.id))
             upgrading = pool.submit(upgrade, empty)
-            wait_until(lambda: waits_for_a_lock(hasty), "the migration waits")
+            wait_until(lambda: somebody_waits(hasty), "the migration waits")
             with hasty.transaction() as session:
                 session.execute(text("UPDATE content_state SET changed_at = changed_at"))
             assert not upgrading.done()
         upgrading.result()
     assert schema_is_current(empty)
     hasty.dispose()
-
-
-def waits_for_a_lock(database: Database) -> bool:
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND wait_event_type = 'Lock'"
-    )
-    with database.read() as connection:
-        return bool(connection.scalar(text(waiting)))
 
 
 @pytest.mark.slow
@@ -280,7 +272,7 @@ def test_an_index_is_made_while_writers_go_on(empty: Database) -> None:
         with empty.write_engine.begin() as writer:
             writer.execute(text("LOCK TABLE query_members IN ROW EXCLUSIVE MODE"))
             upgrading = pool.submit(upgrade, empty)
-            wait_until(lambda: waits_for_a_lock(empty), "the index waits for the transaction")
+            wait_until(lambda: somebody_waits(empty), "the index waits for the transaction")
             with empty.transaction() as session:
                 session.execute(text("SET LOCAL lock_timeout = '200ms'"))
                 session.execute(text("LOCK TABLE query_members IN ROW EXCLUSIVE MODE"))

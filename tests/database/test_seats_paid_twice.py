@@ -1,21 +1,21 @@
 """An upgrade meets seats that older versions let two budgets pay for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Column, Connection, MetaData, Table, insert, text, update
+from sqlalchemy import Column, Connection, MetaData, Table, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from bursar.credit.models import Policy, SubsidyTransaction
 from bursar.credit.policy_types import PER_LEARNER_SPEND
 from bursar.database.engine import Database
 from bursar.database.migrate import is_current, upgrade
 from bursar.identity.models import Enterprise
+from bursar.schema import metadata
 from testing.databases.postgres import PostgresAddress
 from testing.worlds import credit as world
 
@@ -33,24 +33,52 @@ def old(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterato
         database = Database(address.create_database(f"o{uuid4().hex}"))
     upgrade(database, "0017")
     with database.transaction() as session:
-        for uuid, slug in ((ACME, "acme"), (GLOBEX, "globex")):
-            enterprise(session, uuid, slug)
-            world.catalog(session, uuid)
-            subsidy = world.subsidy(session, uuid)
-            world.policy(session, uuid, subsidy, uuid=uuid, policy_type=PER_LEARNER_SPEND)
+        copy_rows(today(tmp_path), session.connection())
     yield database
     database.dispose()
 
 
-def enterprise(session: Session, uuid: UUID, slug: str) -> None:
-    """With the columns that there were: the model of today has more."""
-    began = datetime(2026, 1, 1, tzinfo=UTC)
-    columns = ("uuid", "name", "slug", "country", "contact_email", "created_at", "modified_at")
-    table = Enterprise.__table__
-    assert isinstance(table, Table)
-    old = Table("enterprises", MetaData(), *(Column(name, table.c[name].type) for name in columns))
-    row = {"uuid": uuid, "name": slug, "slug": slug, "created_at": began, "modified_at": began}
-    session.execute(insert(old).values(row))
+TABLES = (
+    "enterprises",
+    "enterprise_catalogs",
+    "subsidies",
+    "ledger_entries",
+    "subsidy_access_policies",
+)
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def today(folder: Path) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """The rows of both enterprises as this version writes them, by table."""
+    database = Database(f"sqlite:///{folder / 'today.db'}")
+    upgrade(database)
+    with database.transaction() as session:
+        for uuid, slug in ((ACME, "acme"), (GLOBEX, "globex")):
+            session.add(
+                Enterprise(uuid=uuid, name=slug, slug=slug, created_at=BEGAN, modified_at=BEGAN)
+            )
+            session.flush()
+            world.catalog(session, uuid)
+            subsidy = world.subsidy(session, uuid)
+            world.policy(session, uuid, subsidy, uuid=uuid, policy_type=PER_LEARNER_SPEND)
+        rows = {
+            name: [dict(row) for row in session.execute(select(metadata.tables[name])).mappings()]
+            for name in TABLES
+        }
+    database.dispose()
+    return rows
+
+
+def copy_rows(rows: Mapping[str, Sequence[Mapping[str, Any]]], connection: Connection) -> None:
+    """With the columns that there were: the models of today have more."""
+    for name in TABLES:
+        there_were = {column["name"] for column in inspect(connection).get_columns(name)}
+        columns = [Column(each.name, each.type) for each in metadata.tables[name].c]
+        kept = [each for each in columns if each.name in there_were]
+        old = Table(name, MetaData(), *kept)
+        names = {each.name for each in kept}
+        values = [{key: row[key] for key in row if key in names} for row in rows[name]]
+        connection.execute(insert(old), values)
 
 
 def pay(database: Database, day: int, email: str, account: int | None = None, **wish: Any) -> UUID:
@@ -58,7 +86,8 @@ def pay(database: Database, day: int, email: str, account: int | None = None, **
     uuid, enterprise = uuid4(), wish.get("enterprise", ACME)
     begun = datetime(2026, 1, day, tzinfo=UTC)
     with database.transaction() as session:
-        policy = session.get_one(Policy, enterprise)
+        mine = select(Policy.uuid, Policy.subsidy_uuid).where(Policy.uuid == enterprise)
+        policy = session.execute(mine).one()
         values = {
             "uuid": uuid,
             "enterprise_uuid": enterprise,

@@ -46,8 +46,8 @@ def uuid(number: int) -> UUID:
 def acme(database: Database) -> Database:
     with database.transaction() as session:
         for number, enterprise in enumerate((ACME, GLOBEX)):
-            fields = {"name": "E", "slug": f"e{number}"}
-            put_enterprise(session, ACTOR, DeclaredEnterprise(uuid=enterprise, **fields), at=NOW)
+            declared = DeclaredEnterprise(uuid=enterprise, name="E", slug=f"e{number}")
+            put_enterprise(session, ACTOR, declared, at=NOW)
         ana = DeclaredLearner(email=" Ana@ACME.example", lms_user_id=501, username="ana")
         put_learners(session, ACTOR, ACME, [ana], at=NOW)
     return database

@@ -14,6 +14,8 @@ BEYOND_SCHEMAS = (
     "Give either email or lms_user_id.",
     "Give either after or since.",
     "Give course_run_ids or program_uuids.",
+    "addresses in add and remove together.",
+    "The same address is in add and in remove: ",
     # By what there is.
     "Not enough licenses: ",
     "This is no cursor of this log.",
@@ -24,6 +26,8 @@ BEYOND_SCHEMAS = (
     "Percent-encode everything in the URL that is not plain ASCII.",
     # A category of Unicode, which a pattern names in no way that all readers of schemas know.
     "Remove the invisible character ",
+    # An integer with more digits than a number of the database has, such as `before` of a list.
+    "Enter a whole number.",
     # JSON Schema takes 1.0 for an integer.
     "A valid integer is required.",
 )

@@ -77,10 +77,8 @@ Target = TypeVar("Target")
 def gate(database: Database) -> Gate:
     with database.transaction() as session:
         for uuid, slug in ((ACME, "acme"), (GLOBEX, "globex"), (INITECH, "initech")):
-            fields = {"name": slug.title(), "slug": slug}
-            service.put_enterprise(
-                session, ACTOR, service.DeclaredEnterprise(uuid=uuid, **fields), at=NOW
-            )
+            declared = service.DeclaredEnterprise(uuid=uuid, name=slug.title(), slug=slug)
+            service.put_enterprise(session, ACTOR, declared, at=NOW)
         grant(session, "client", ACME, "admin")
         grant(session, "client", GLOBEX, "reporting")
         grant(session, "gone", ACME, "admin")
@@ -207,10 +205,8 @@ def test_a_token_works_until_its_client_is_disabled(database: Database) -> None:
     ring = KeyRing(database, Settings())
     gate = DatabaseGate(ring)
     with database.transaction() as session:
-        fields = {"name": "Acme", "slug": "acme"}
-        service.put_enterprise(
-            session, ACTOR, service.DeclaredEnterprise(uuid=ACME, **fields), at=NOW
-        )
+        declared = service.DeclaredEnterprise(uuid=ACME, name="Acme", slug="acme")
+        service.put_enterprise(session, ACTOR, declared, at=NOW)
         grant(session, "client", ACME, "admin")
     token, _ = ring.issue("client", {ACME: "admin"})
     assert admit(database, gate, gate.verify(token)).may_write(ACME)

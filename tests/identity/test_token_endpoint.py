@@ -50,10 +50,8 @@ def ring(database: Database) -> KeyRing:
 @pytest.fixture
 def ask(database: Database, ring: KeyRing) -> Ask:
     with database.transaction() as session:
-        fields = {"name": "Acme", "slug": "acme"}
-        service.put_enterprise(
-            session, ACTOR, service.DeclaredEnterprise(uuid=ACME, **fields), at=NOW
-        )
+        declared = service.DeclaredEnterprise(uuid=ACME, name="Acme", slug="acme")
+        service.put_enterprise(session, ACTOR, declared, at=NOW)
         for client_id, secret in (("acme", "right"), (ODD_ID, ODD_SECRET), ("gone", "right")):
             service.put_client(
                 session,

@@ -51,8 +51,8 @@ EVERYTHING = {
 def acme(database: Database) -> Database:
     with database.transaction() as session:
         for number, uuid in enumerate((ACME, GLOBEX)):
-            fields = {"name": "E", "slug": f"e{number}"}
-            put_enterprise(session, ACTOR, DeclaredEnterprise(uuid=uuid, **fields), at=NOW)
+            declared = DeclaredEnterprise(uuid=uuid, name="E", slug=f"e{number}")
+            put_enterprise(session, ACTOR, declared, at=NOW)
     database.info[News.KEY] = News()
     return database
 

@@ -2,12 +2,15 @@
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.database.engine import Database
 from bursar.delivery.models import Delivery
 from bursar.emails import normalised
 from bursar.events.models import EventRecord
+from bursar.groups.models import GroupMember
+from bursar.groups.service import ChangeMembers, change_members, find_group
 from bursar.learners.checks import check_learners
 from bursar.learners.models import Learner
 from bursar.people.checks import check_addresses
@@ -15,12 +18,13 @@ from bursar.people.holdings import HOLDINGS
 from bursar.people.refusals import AddressTaken, SameAddress, UnknownPerson
 from bursar.people.service import change_email, export_person, summarize_person
 from testing.worlds.contract import ACME, GLOBEX
+from testing.worlds.contract_credit import named
 from tests.people.world import ACCOUNT, ACTOR, OTHER, PERSON, places_of, settle
 
 NEW = "ana@new.example"
 GOES_ON = {
     "learners.email", "assignments.learner_email", "subsidy_transactions.learner_email",
-    "licenses.user_email", "bulk_enrollment_rows.email",
+    "licenses.user_email", "bulk_enrollment_rows.email", "group_members.email",
 }  # fmt: skip
 
 
@@ -97,6 +101,23 @@ def test_what_cannot_be_is_refused_and_nothing_changes(world: Database) -> None:
         with pytest.raises(refusal):
             rename(world, old, new)
     assert places_of(world, PERSON, ACME) == before
+
+
+def test_who_is_in_a_group_with_both_addresses_is_in_it_once(world: Database) -> None:
+    group = named(ACME, "group")
+    with world.transaction() as session:
+        change_members(session, ACTOR, group, ChangeMembers(add=[NEW]), at=clock.now())
+        before = find_group(session.connection(), group).member_count
+    rename(world, PERSON, NEW)
+    with world.transaction() as session:
+        assert find_group(session.connection(), group).member_count == before - 1
+        assert members_among_all(session) == {NEW, OTHER}
+
+
+def members_among_all(session: Session) -> set[str]:
+    asked = GroupMember.email.in_([PERSON, NEW, OTHER])
+    mine = GroupMember.enterprise_uuid == ACME
+    return set(session.scalars(select(GroupMember.email).where(mine, asked)))
 
 
 def test_the_export_is_all_of_one_person_and_nobody_else(world: Database) -> None:

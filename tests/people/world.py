@@ -20,11 +20,17 @@ from bursar.database.engine import Database
 from bursar.enrollment.bulk.models import BulkEnrollmentJob, BulkEnrollmentRow
 from bursar.enrollment.commands import ReportSource
 from bursar.enrollment.direct.models import DirectEnrollment
+from bursar.enrollment.progress.hook_news import ToldAccount, ToldNews, keep_news
+from bursar.enrollment.progress.hooks import FoundHook, create_hook
 from bursar.enrollment.progress.reported_rows import parse_object
 from bursar.enrollment.progress.service import store_reported
+from bursar.groups.service import ChangeMembers, change_members
 from bursar.jobs.names import SCHEMA
 from bursar.jobs.queue import JobQueue
 from bursar.learners.service import ensure_learners
+from bursar.scim.resources import Email, UserModel
+from bursar.scim.service import Tenant
+from bursar.scim.users import create_user
 from bursar.subscriptions.licenses import service as licenses
 from bursar.subscriptions.licenses.commands import AssignLicenses
 from bursar.web.models import IdempotencyRecord
@@ -76,6 +82,8 @@ def _live(session: Session, enterprise: UUID, email: str) -> None:
     wish = RedeemCourse(enterprise, named(enterprise, "budget for all"), COURSE_KEY, email, None)
     transaction = redemption.redeem(session, ACTOR, wish, at=now)
     redemption.complete(session, ACTOR, CompleteRedemption(enterprise, transaction.uuid), at=now)
+    change_members(session, ACTOR, named(enterprise, "group"), ChangeMembers(add=[email]), at=now)
+    _tell_of_user(session, enterprise, email)
     given = AssignLicenses(enterprise, named(enterprise, "plan"), {email: "sfid"}, notify=True)
     licenses.assign(session, ACTOR, given, at=now)
     row = parse_object({"learner_email": email, "courserun_key": RUN_KEY, "letter_grade": "A"})
@@ -93,6 +101,17 @@ def _live(session: Session, enterprise: UUID, email: str) -> None:
         "details": {"email": email, "told": f"Hello {email}."},
     }
     session.execute(insert(AuditEntry).values(**entry))
+
+
+def _tell_of_user(session: Session, enterprise: UUID, email: str) -> None:
+    """As an identity provider does."""
+    user = UserModel(
+        user_name=f"user of {email}",
+        external_id=f"id of {email}",
+        display_name=f"Name of {email}",
+        emails=[Email(value=email, type="work", primary=True)],
+    )
+    create_user(Tenant(session, ACTOR, enterprise, clock.now()), user)
 
 
 def _enroll_in_bulk(session: Session, enterprise: UUID, email: str) -> None:
@@ -151,7 +170,7 @@ def _enroll_directly(session: Session, enterprise: UUID, email: str) -> None:
 
 
 def _keep_for_a_while(database: Database, session: Session) -> None:
-    """An answer that can be replayed and a job, which name no enterprise."""
+    """An answer that can be replayed, a job, and what an LMS told, which name no enterprise."""
     answer = {"results": [{"email": PERSON, "username": USERNAME}, {"email": OTHER}]}
     record = IdempotencyRecord(
         scope="a scope",
@@ -163,6 +182,11 @@ def _keep_for_a_while(database: Database, session: Session) -> None:
     )
     session.add(record)
     JobQueue(database).enqueue(session, "work", PERSON, 1)
+    account = ToldAccount(PERSON, ACCOUNT, USERNAME)
+    for enterprise in ENTERPRISES:
+        hook = create_hook(session, ACTOR, enterprise, is_signed=False, at=clock.now()).hook
+        found = FoundHook(hook.uuid, enterprise, None)
+        keep_news(session, found, ToldNews(account=account), clock.now())
 
 
 def places_of(database: Database, text: str, enterprise: UUID | None = None) -> set[str]:

@@ -9,6 +9,7 @@ from bursar.actors import Actor
 from bursar.audit.service import Wanted, entries
 from bursar.credit.checks import check_credit
 from bursar.credit.models import AssignmentConfiguration, LedgerEntry, Policy, Subsidy
+from bursar.credit.policies.service import starting_balance_uuid
 from bursar.database.engine import Database
 from bursar.learners.models import Learner
 from bursar.provisioning.apply import apply
@@ -174,6 +175,22 @@ def test_a_deposit_is_entered_once_and_changes_its_subsidy(database: Database) -
     assert applied(database, more).summary == "0 created, 0 changed, 2 unchanged"
     assert stored(database, Subsidy, SUBSIDY).balance_cents == 1500
     assert stored(database, LedgerEntry, DEPOSIT).effective_at == datetime(2026, 2, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("active", "paid"), [("2026-01-01", datetime(2026, 1, 1, tzinfo=UTC)), ("2026-06-01", NOW)]
+)
+def test_the_starting_balance_is_there_from_the_first_day(
+    database: Database, active: str, paid: datetime
+) -> None:
+    applied(database, whole(subsidies=[subsidy(active_datetime=f"{active}T00:00:00Z")]))
+    first = str(starting_balance_uuid(UUID(SUBSIDY)))
+    assert stored(database, LedgerEntry, first).effective_at == paid
+    later = subsidy(active_datetime="2025-12-01T00:00:00Z")
+    assert (
+        applied(database, whole(subsidies=[later])).summary == "0 created, 1 changed, 3 unchanged"
+    )
+    assert stored(database, LedgerEntry, first).effective_at == paid
 
 
 def test_what_was_paid_in_never_changes(database: Database) -> None:

@@ -226,7 +226,7 @@ def test_a_secret_is_never_printed() -> None:
         (only(clients=[{"role": "admin"}]), ["enterprises[0].clients[0].client_id: required"]),
         (
             only(clients=[{"client_id": "a", "role": "boss"}]),
-            ["enterprises[0].clients[0].role: must be 'admin' or 'reporting'"],
+            ["enterprises[0].clients[0].role: must be 'admin', 'reporting' or 'scim'"],
         ),
         (
             only(clients=[{"client_id": "a", "client_secret": ""}]),

@@ -11,11 +11,13 @@ from uuid import UUID
 import pysequoia
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from bursar import clock, report_work
 from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.delivery.service import delivered, retry
+from bursar.identity.models import Enterprise
 from bursar.identity.sealing import Seal
 from bursar.identity.service import set_suspended
 from bursar.jobs.worker import Worker
@@ -157,6 +159,15 @@ def test_mail_carries_the_file_to_each_recipient(acme: Database, sink: Sink, fol
     assert body is not None
     assert "is attached: acme-licenses-20260301T060000Z.csv" in body.get_content()
     assert "planned for 1 March 2026, 06:00 UTC" in body.get_content()
+    assert runs(acme)[0].status == "delivered"
+
+
+def test_no_file_of_a_sandbox_is_mailed(acme: Database, sink: Sink, folder: str) -> None:
+    declare(acme, daily(to={"email": ["hr@acme.example"]}))
+    with acme.transaction() as session:
+        session.execute(update(Enterprise).values(is_sandbox=True))
+    assert at(acme, LATER, folder, smtp_url=sink.url).delivered == 1
+    assert sink.recipients == []
     assert runs(acme)[0].status == "delivered"
 
 

@@ -35,6 +35,7 @@ UNSAFE: list[tuple[dict[str, Any], str]] = [
     ({"cors_origins": "https://portal.example.org,*"}, "Every web page"),
     ({"secret_key": "s" * 32}, "easy to guess"),
     ({"allow_weak_secrets": True}, "may be short"),
+    ({"embedded_lms": True}, "for every learner"),
     ({"smtp_allow_unencrypted_login": True}, "without encryption"),
     ({"mail_from": "Bursar <no-reply@localhost>"}, "localhost"),
 ]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event, Thread
 from time import monotonic
@@ -11,6 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 from standardwebhooks import Webhook
+from structlog.testing import capture_logs
 
 from bursar import clock
 from bursar.database.engine import Database
@@ -21,6 +23,7 @@ from bursar.webhooks.asking import request_replay
 from bursar.webhooks.commands import Replay
 from bursar.webhooks.models import WebhookEndpoint
 from bursar.webhooks.service import ChangeEndpoint
+from testing.databases.locks import somebody_waits
 from testing.fakes.receiver import NEVER, Receiver, receiving
 from testing.waiting import wait_until
 from tests.webhooks.world import (
@@ -323,3 +326,21 @@ def test_two_workers_share_the_limit(world: Database, enterprise: UUID, receiver
         for each in workers:
             each.join()
     assert receiver.most_open[path] == 4
+
+
+def test_who_records_waits_for_who_deletes_before_it_holds_deliveries(
+    world: Database, enterprise: UUID, receiver: Receiver
+) -> None:
+    if world.is_sqlite:
+        pytest.skip("SQLite has one writer")
+    endpoint = open_endpoint(world, enterprise, receiver.url("/later"))
+    change_something(world, enterprise)
+    with capture_logs() as logs, ThreadPoolExecutor(1) as pool, world.transaction() as session:
+        session.scalars(select(WebhookEndpoint).with_for_update(key_share=True)).one()
+        sending = pool.submit(send, world)
+        wait_until(lambda: somebody_waits(world), "what came of it is to be recorded")
+        # With the deliveries locked before, this would be a deadlock, and it would be tried again.
+        service.delete_endpoint(session, ACTOR, endpoint.uuid, at=clock.now())
+    sending.result()
+    assert "webhooks wait for the database" not in [each["event"] for each in logs]
+    assert {row.status for row in deliveries(world, endpoint)} == {"dropped"}

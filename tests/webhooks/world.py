@@ -14,13 +14,13 @@ from bursar.database.types import AnyRow
 from bursar.delivery.models import Delivery, DeliveryAttempt
 from bursar.identity.sealing import Seal
 from bursar.identity.service import DeclaredEnterprise, put_enterprise
+from bursar.outgoing import settings as outgoing_settings
+from bursar.outgoing.addresses import Permitted
+from bursar.outgoing.settings import OutgoingSettings
 from bursar.webhooks import service
-from bursar.webhooks import settings as webhook_settings
-from bursar.webhooks.addresses import Permitted
 from bursar.webhooks.loop import send_webhooks
 from bursar.webhooks.models import WebhookEndpoint
 from bursar.webhooks.service import CreateEndpoint, EndpointView, NewEndpointView
-from bursar.webhooks.settings import WebhookSettings
 
 ACTOR = Actor("test")
 CONTACT = "contact@example.org"
@@ -30,7 +30,7 @@ SEAL = Seal(["a secret of the installation"])
 
 def prepare(database: Database) -> Database:
     """What is on this machine is permitted."""
-    database.info[webhook_settings.KEY] = WebhookSettings(LOCAL, lambda: SEAL)
+    database.info[outgoing_settings.KEY] = OutgoingSettings(LOCAL, lambda: SEAL)
     return database
 
 

@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bursar.credit.assignments.refusals import AssignmentsInWrongState, PriceOutOfBand
+from bursar.credit.assignments.refusals import (
+    AssignmentsInWrongState,
+    LearnersDeactivated,
+    LearnersNotInGroup,
+    PriceOutOfBand,
+)
 from bursar.credit.redemption.refusals import AlreadyEnrolled, TransactionNotCommitted
 from bursar.credit.refusals import BudgetRefused
 from bursar.web.errors import ApiError, BusinessRule
@@ -11,6 +16,8 @@ from bursar.web.routes import Refusals
 
 _MESSAGES: Final[Mapping[str, str]] = {
     "policy_not_assignable": "This budget cannot be used to assign courses.",
+    "learner_not_in_enterprise_group": "This budget is for groups that this learner is not in.",
+    "learner_deactivated": "This learner has left.",
     "policy_expired": "This budget is not active.",
     "subsidy_expired": "The learner credit behind this budget is not active now.",
     "content_not_in_catalog": "This course is not in the catalog of this budget.",
@@ -40,6 +47,11 @@ def _of_price(refused: PriceOutOfBand) -> ApiError:
         "minimum_price_cents": refused.band.minimum,
         "maximum_price_cents": refused.band.maximum,
     }
+    return ApiError(422, [refusal_entry(refused) | {"metadata": metadata}])
+
+
+def _of_learners(refused: LearnersNotInGroup | LearnersDeactivated) -> ApiError:
+    metadata = {"learner_emails": list(refused.emails)}
     return ApiError(422, [refusal_entry(refused) | {"metadata": metadata}])
 
 
@@ -80,6 +92,8 @@ def _of_transaction(refused: TransactionNotCommitted) -> ApiError:
 REFUSALS: Final[Refusals] = {
     BudgetRefused: _of_budget,
     PriceOutOfBand: _of_price,
+    LearnersNotInGroup: _of_learners,
+    LearnersDeactivated: _of_learners,
     AlreadyEnrolled: _of_seat,
     AssignmentsInWrongState: _of_assignments,
     TransactionNotCommitted: _of_transaction,

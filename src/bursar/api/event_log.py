@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from bursar.api.event_follower import Follower, Wanted
 from bursar.api.event_stream import EventFeed
 from bursar.database.engine import Database
-from bursar.events.sequencing import Sequencer
+from bursar.events.sequencing import BATCH, Sequencer
 from bursar.web.call import Later
 from bursar.web.draining import is_draining
 from bursar.web.streaming import Runner
+
+_MOST_BATCHES: Final = 10
+"""That one answer places: a worker that stood still may have left any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,11 @@ class EventLog:
     def over(cls, database: Database, threads: Runner) -> "EventLog":
         sequencer = Sequencer(database)
         return cls(database, sequencer, Follower(database, sequencer, threads, is_draining))
+
+    def catch_up(self) -> bool:
+        """Places what is committed by now, so that an answer tells it, as far as an answer can wait
+        for. Whether there is more."""
+        return all(self.sequencer.place() == BATCH for _ in range(_MOST_BATCHES))
 
     def feed(self, wanted: Wanted, position: int) -> EventFeed:
         return EventFeed(self.follower, self.database, wanted, position)

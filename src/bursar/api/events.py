@@ -175,7 +175,7 @@ def follow(
     waits for one; with `Accept: text/event-stream` the events come as a stream, each with its
     cursor as `id`, which `Last-Event-ID` resumes. Beyond the reference.
     """
-    log.sequencer.place()
+    is_behind = log.catch_up()
     wanted = Wanted(caller.client_id, enterprise.enterprise_uuid, query.type)
     after = _after(query, request, connection)
     if request.negotiated.format is Format.EVENT_STREAM:
@@ -188,9 +188,10 @@ def follow(
         limit=query.limit,
     )
     found = [wire(row, cursor_of(row.position)) for row in page.events]
-    is_due = found or page.has_more or not query.wait
+    has_more = page.has_more or is_behind
+    is_due = found or has_more or not query.wait
     return Answer(
-        EventsPage(found, cursor_of(page.after), page.has_more),
+        EventsPage(found, cursor_of(page.after), has_more),
         later=None if is_due else log.later(wanted, page.after, query.wait),
     )
 

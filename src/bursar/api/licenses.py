@@ -23,6 +23,7 @@ from bursar.subscriptions.licenses.commands import (
 )
 from bursar.subscriptions.licenses.owned import LICENSE, LicenseTarget
 from bursar.subscriptions.licenses.refusals import (
+    LearnersDeactivated,
     NoLiveLicense,
     NotActivatable,
     NotEnoughLicenses,
@@ -54,6 +55,10 @@ def _not_enough(refused: NotEnoughLicenses) -> Refusal:
     )
 
 
+def _deactivated(refused: LearnersDeactivated) -> BusinessRule:
+    return BusinessRule(f"These learners have left: {', '.join(refused.emails)}.")
+
+
 def _no_live_license(refused: NoLiveLicense) -> NotFound:
     """Names all of the learners."""
     statuses, learners = " or ".join(refused.statuses), ", ".join(refused.emails)
@@ -75,6 +80,7 @@ def _not_activatable(refused: NotActivatable) -> BusinessRule:
 REFUSALS: Final[Refusals] = {
     PlanUnusable: lambda refused: BusinessRule(_UNUSABLE[refused.reason]),
     NotEnoughLicenses: _not_enough,
+    LearnersDeactivated: _deactivated,
     NoLiveLicense: _no_live_license,
     TooManyRevocations: _too_many,
     NotActivatable: _not_activatable,

@@ -35,3 +35,10 @@ def one_is_required(email_name: str, email: str | None, lms_user_id: int | None)
     if email is None and lms_user_id is None:
         return {"non_field_errors": [f"Give {email_name} or lms_user_id."]}
     return {}
+
+
+def just_one(email: str | None, lms_user_id: int | None) -> Errors:
+    """The error of a query that names no learner, or two."""
+    if (email is None) == (lms_user_id is None):
+        return {"non_field_errors": ["Give either email or lms_user_id."]}
+    return {}

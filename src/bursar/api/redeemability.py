@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from bursar.api.budget_refusals import user_message
-from bursar.api.people import ACCOUNT, ADDRESS, OfEnterpriseQuery
+from bursar.api.people import ACCOUNT, ADDRESS, OfEnterpriseQuery, just_one
 from bursar.api.policies import POLICIES_EXAMPLE
 from bursar.credit.assignments.views import AssignmentListItem
 from bursar.credit.policies import service as policies
@@ -32,15 +32,21 @@ MOST_KEYS: Final = 50
 LONGEST_KEY: Final = 255
 
 
+def content_key_of(text: str) -> str:
+    """Raises WrongValue for one that is too long."""
+    key = visible(plus_meant(text.strip()))
+    if len(key) > LONGEST_KEY:
+        raise WrongValue(f"Ensure this field has no more than {LONGEST_KEY} characters.")
+    return key
+
+
 def _keys(texts: Sequence[str]) -> tuple[str, ...]:
-    keys = dict.fromkeys(visible(plus_meant(text.strip())) for text in texts)
+    keys = dict.fromkeys(content_key_of(text) for text in texts)
     found = tuple(key for key in keys if key)
     if not found:
         raise WrongValue("This field may not be blank.")
     if len(found) > MOST_KEYS:
         raise WrongValue(f"Ensure this field has no more than {MOST_KEYS} elements.")
-    if any(len(key) > LONGEST_KEY for key in found):
-        raise WrongValue(f"Ensure this field has no more than {LONGEST_KEY} characters.")
     return found
 
 
@@ -49,19 +55,13 @@ _KEYS: Final = Repeatable(
 )
 
 
-def _just_one(email: str | None, lms_user_id: int | None) -> Errors:
-    if (email is None) == (lms_user_id is None):
-        return {"non_field_errors": ["Give either email or lms_user_id."]}
-    return {}
-
-
 class CanRedeemQuery(Query, frozen=True, kw_only=True):
     content_key: Annotated[tuple[str, ...], _KEYS, "Courses or course runs; repeatable."]
     email: Annotated[str | None, ADDRESS, "The learner; or lms_user_id."] = None
     lms_user_id: Annotated[int | None, ACCOUNT, "The learner's account; or email."] = None
 
     def problems(self) -> Errors:
-        return _just_one(self.email, self.lms_user_id)
+        return just_one(self.email, self.lms_user_id)
 
 
 class ListPrice(msgspec.Struct, frozen=True):
@@ -153,7 +153,7 @@ class CreditsAvailableQuery(OfEnterpriseQuery, frozen=True, kw_only=True):
     lms_user_id: Annotated[int | None, ACCOUNT, "The learner's account; or email."] = None
 
     def problems(self) -> Errors:
-        return _just_one(self.email, self.lms_user_id)
+        return just_one(self.email, self.lms_user_id)
 
 
 class AvailablePolicy(PolicySummary, frozen=True):

@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from bursar.outgoing.urls import LONGEST_URL
 from bursar.pages import PageRequest
 from bursar.web.call import Answer
 from bursar.web.endpoint import Link
@@ -39,7 +40,6 @@ from bursar.webhooks.service import (
     UnknownEndpoint,
     WrongFields,
 )
-from bursar.webhooks.targets import LONGEST_URL
 
 PATH: Final = "/enterprise/v1/webhook-endpoints"
 

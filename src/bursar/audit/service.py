@@ -41,6 +41,7 @@ class Wanted:
     actor: str | None = None
     action: str | None = None
     """An action such as `license.assigned`, or all of a kind: `license.*`."""
+    request_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     """Entries at this instant are not wanted."""
@@ -55,6 +56,36 @@ def entries(connection: Connection, wanted: Wanted) -> Iterator[Entry]:
         for row in _read(connection, _EVENTS, wanted)
     )
     return merge(old, events, key=attrgetter("at"))
+
+
+def latest_entries(
+    connection: Connection, wanted: Wanted, *, limit: int, before: int | None = None
+) -> list[tuple[int, Entry]]:
+    """What happened last, the newest first, each with the number by which the next page is asked
+    for: `before` it. Entries from before there were events are not among them."""
+    statement = _EVENTS.add_columns(_event.id).order_by(None)
+    if wanted.enterprise_uuid is None:
+        # No index has the instants of all enterprises, and ids are given in nearly their order.
+        statement = statement.order_by(_event.id.desc())
+        rows = _read(connection, _before_id(statement, before).limit(limit), wanted)
+    else:
+        statement = statement.order_by(_event.at.desc(), _event.id.desc())
+        rows = _read(connection, _before(statement, before).limit(limit), wanted)
+    return [
+        (row.id, _entry(row, {}, {name: (a, b) for name, (a, b) in row.changes.items()}))
+        for row in rows
+    ]
+
+
+def _before_id(statement: Select[Any], before: int | None) -> Select[Any]:
+    return statement if before is None else statement.where(_event.id < before)
+
+
+def _before(statement: Select[Any], before: int | None) -> Select[Any]:
+    if before is None:
+        return statement
+    reached = select(_event.at).where(_event.id == before).scalar_subquery()
+    return statement.where((_event.at < reached) | ((_event.at == reached) & (_event.id < before)))
 
 
 _Columns: TypeAlias = ColumnCollection[str, ColumnElement[Any]]
@@ -110,6 +141,8 @@ def _conditions(column: _Columns, wanted: Wanted) -> Iterator[ColumnElement[bool
         yield column["actor"] == wanted.actor
     if wanted.action is not None:
         yield _is_action(column["action"], wanted.action)
+    if wanted.request_id is not None:
+        yield column["request_id"] == wanted.request_id
     if wanted.since is not None:
         yield column["at"] >= wanted.since
     if wanted.until is not None:

@@ -98,8 +98,10 @@ def _change_of(row: AnyRow) -> Change:
 
 
 def _actor_of(row: AnyRow) -> Actor:
-    """Who asked for the change."""
-    return Actor(row.client_id, row.request_id, ActorKind.CLIENT)
+    """Who asked for the change. Operators alone name clients, and call none like a person."""
+    is_user = row.client_id.startswith("user:")
+    kind = ActorKind.USER if is_user else ActorKind.CLIENT
+    return Actor(row.client_id, row.request_id, kind)
 
 
 def _finish(session: Session, row: AnyRow, state: ChangeState, now: datetime, **more: Any) -> None:

@@ -36,9 +36,19 @@ def create(
             "are asked, if somebody is there to answer; else it is that of the installation.",
         ),
     ] = None,
+    token: Annotated[
+        bool,
+        typer.Option(
+            "--token",
+            help="A bearer token that lives until it is rotated, in place of a secret. For the "
+            "role scim: identity providers can keep no more.",
+        ),
+    ] = False,
 ) -> None:
-    """Create a client and print its secret once."""
-    if default_format is None and sys.stdin.isatty():
+    """Create a client and print its secret, or its token, once."""
+    if token and role is not Role.SCIM:
+        fail("only a client of the role scim can have a token", EXIT_INVALID)
+    if default_format is None and role is not Role.SCIM and sys.stdin.isatty():
         default_format = _asked_format()
     with opened_database(settings_or_fail()) as database:
         try:
@@ -48,6 +58,7 @@ def create(
                     enterprise_uuid=enterprise,
                     role=role,
                     default_format=default_format,
+                    has_token=token,
                 )
                 secret = service.create_client(session, operator(), command)
         except (LookupError, ValueError) as error:
@@ -80,7 +91,7 @@ def list_all(
 
 @app.command()
 def rotate(client_id: ClientId) -> None:
-    """Print a new secret; the latest old one stays valid."""
+    """Print a new secret, or token; the latest old one stays valid."""
     with opened_database(settings_or_fail()) as database:
         try:
             with database.transaction() as session:

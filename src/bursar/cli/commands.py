@@ -30,6 +30,16 @@ COMMANDS: Final = {
         "check",
         "Check that everything that is stored twice agrees; print the rows that differ.",
     ),
+    "adopt": Command(
+        "bursar.cli.adopt",
+        "adopt",
+        "Move in from Open edX, or from another Bursar: take over what was dumped there.",
+    ),
+    "dump": Command(
+        "bursar.cli.dump",
+        "dump",
+        "Print everything, or an enterprise with its whole history, for another installation.",
+    ),
     "doctor": Command(
         "bursar.cli.doctor",
         "doctor",
@@ -44,6 +54,13 @@ COMMANDS: Final = {
     "audit": Command("bursar.cli.audit", "audit", "List who did what, oldest first."),
     "events": Command("bursar.cli.events", "app", "Show the log of events."),
     "import": Command("bursar.cli.imports", "app", "Import content and progress."),
+    "connect": Command("bursar.cli.connect", "app", "Check the connections to other systems."),
+    "compare": Command(
+        "bursar.cli.compare",
+        "compare",
+        "Ask two services the same questions, and print where they differ.",
+    ),
+    "sync": Command("bursar.cli.sync", "app", "Pull content from other services."),
     "db": Command("bursar.cli.database", "app", "Migrate or back up the database."),
     "clients": Command("bursar.cli.clients", "app", "Manage API clients."),
     "keys": Command("bursar.cli.keys", "app", "Manage the keys that sign access tokens."),
@@ -60,10 +77,14 @@ COMMANDS: Final = {
     "enterprise": Command(
         "bursar.cli.enterprise", "app", "List, suspend, resume or delete enterprises."
     ),
+    "console": Command("bursar.cli.console", "app", "Manage the people of the console."),
     "subsidy": Command("bursar.cli.subsidy", "app", "Correct the balance of a subsidy."),
     "learner": Command("bursar.cli.learner", "app", "Show, export, rename or erase one person."),
     "webhooks": Command(
         "bursar.cli.webhooks", "app", "Manage the webhook endpoints of enterprises."
+    ),
+    "hooks": Command(
+        "bursar.cli.hooks", "app", "Manage the addresses at which an LMS tells of progress."
     ),
     "jobs": Command("bursar.cli.jobs", "app", "Show, retry and cancel background jobs."),
 }

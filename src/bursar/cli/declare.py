@@ -36,6 +36,9 @@ from bursar.provisioning.warnings import declared_filter_warnings
 from bursar.provisioning.weak_secrets import weak_secrets
 from bursar.subscriptions.checks import check_subscriptions
 
+_HOW_WEAK_IS_ALLOWED: Final = (
+    "BURSAR_ALLOW_WEAK_SECRETS=true permits shorter secrets, for demonstrations and tests"
+)
 CHECKS: Final = (
     check_catalogs,
     check_credit,
@@ -93,7 +96,7 @@ def _warn(warnings: Iterable[str]) -> None:
 def _check_secrets(manifests: list[Manifest], *, are_weak_allowed: bool) -> None:
     weak = list(weak_secrets(manifests))
     if weak and not are_weak_allowed:
-        raise ManifestError(weak)
+        raise ManifestError([*weak, _HOW_WEAK_IS_ALLOWED])
     _warn(weak)
 
 

@@ -10,7 +10,11 @@ from uuid import UUID
 import typer
 
 from bursar import clock, logs
+from bursar.accounts.service import ConsoleRole, Invite
 from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT
+from bursar.claims.service import look
+from bursar.claims.views import ClaimState
+from bursar.cli.console import link_for
 from bursar.cli.declare import apply_to
 from bursar.cli.exits import fail
 from bursar.cli.key_care import prepare_keys
@@ -22,6 +26,7 @@ from bursar.cli.telling import (
     tell_unsafe_settings,
 )
 from bursar.database.engine import Database
+from bursar.delivery.service import DeliverySearch, search_deliveries
 from bursar.demo.assignments import tell_story
 from bursar.demo.content import course_runs, courses, programs
 from bursar.demo.licenses import hand_out_licenses
@@ -37,9 +42,12 @@ from bursar.identity.secret_file import seal_of
 from bursar.identity.tokens import KeyRing
 from bursar.provisioning.manifest import from_data
 from bursar.settings import Settings
-from bursar.work import MAIL_KINDS
+from bursar.unsafe_settings import is_loopback
+from bursar.work import MAIL_KINDS, claim_links
 
 STANDALONE_RUNS = 5
+DEMO_ADMINISTRATOR = "administrator@example.com"
+DEMO_OPERATOR = "operator@example.com"
 
 
 def demo(
@@ -53,19 +61,28 @@ def demo(
         os.environ["BURSAR_DATABASE_URL"] = f"sqlite:///{Path.cwd() / '.bursar' / 'demo.db'}"
     elif not given.startswith("sqlite:"):
         fail("bursar demo runs on SQLite: unset BURSAR_DATABASE_URL, or name a SQLite file in it.")
+    place = listen_address_of(host, port)
+    # In the environment and not in arguments: the web processes begin afresh, and read it there.
     os.environ.setdefault("BURSAR_LOG_LEVEL", "WARNING")
-    # In the environment and not in an argument: the web processes begin afresh, and read it there.
+    # Mails have links to pages of this very server.
+    os.environ.setdefault("BURSAR_PUBLIC_URL", place.url)
+    if is_loopback(place.ip):
+        # Whoever tries it out receives webhooks and statements on this machine, and nobody else
+        # can ask for them.
+        os.environ.setdefault("BURSAR_WEBHOOK_ALLOW", "127.0.0.0/8,::1")
+    os.environ.setdefault("BURSAR_EMBEDDED_LMS", "true")
+    os.environ.setdefault("BURSAR_LMS_PUBLIC_URL", f"{place.url}/lms")
     settings = settings_or_fail()
     logs.configure(settings)
     tell_unsafe_settings(settings)
     tell_missing_traces()
-    place = listen_address_of(host, port)
     with opened_database(settings) as database:
         prepare_keys(database, seal_of(database, settings))
         now = clock.now()
         prepare_demo(database, now, refresh_inline_limit=settings.refresh_inline_limit)
         refuse_published_secrets(database, place.ip, yes_really=yes_really)
         print_demo(database, settings, place.url, now)
+        print_console(database, settings, place.url, now)
     run_server(settings, place, 1, with_worker=True)
 
 
@@ -83,6 +100,19 @@ def prepare_demo(
     hand_out_licenses(database, data["enterprises"][0], now)
     for enterprise in data["enterprises"]:
         report_progress(database, enterprise, sample, now)
+
+
+def offered_link(database: Database, settings: Settings, enterprise_uuid: UUID) -> str:
+    """The newest link of a mail with which something can be taken; empty when there is none."""
+    links = claim_links(database, settings)
+    kind = MAIL_KINDS["assignment-allocated"]
+    with database.read() as connection:
+        search = DeliverySearch(kind=kind.name, enterprise_uuid=enterprise_uuid)
+        for mail in search_deliveries(connection, search, limit=100):
+            claim = kind.claim_of(mail.subject_uuid, mail.created_at)
+            if claim and look(connection, claim).state is ClaimState.OFFERED:
+                return f"A link from the mail of a learner:\n\n{links(claim)}\n"
+    return ""
 
 
 def _content(now: datetime) -> Iterator[dict[str, Any]]:
@@ -105,6 +135,7 @@ def print_demo(database: Database, settings: Settings, url: str, now: datetime) 
     )
     headers = f"-H 'Authorization: JWT {token}' -H 'Accept: application/json'"
     content = f"{url}/enterprise/v2/enterprise-catalogs/{catalog}?limit=5"
+    mailed = offered_link(database, settings, UUID(enterprise["uuid"]))
     summary = f"{url}/enterprise/v3/enterprise-customer/{enterprise['uuid']}/learner-summary"
     typer.echo(
         f"""Bursar is about to serve {enterprise["name"]}.
@@ -126,6 +157,27 @@ curl -d '{form}' {url}/oauth2/v1/access_token
 curl {headers} '{content}'
 
 curl {headers} '{summary}?page_size=5'
+
+{mailed}"""
+    )
+
+
+def print_console(database: Database, settings: Settings, url: str, now: datetime) -> None:
+    """Prints two links to the console, one on each line: each signs in once. The end of what the
+    demonstration says."""
+    enterprise = UUID(demo_manifest(now)["enterprises"][0]["uuid"])
+    people = (
+        Invite(DEMO_ADMINISTRATOR, enterprise, ConsoleRole.ADMIN, asks_password=False),
+        Invite(DEMO_OPERATOR, None, ConsoleRole.OPERATOR, asks_password=False),
+    )
+    administrator, an_operator = (
+        link_for(database, settings, person, root=url) for person in people
+    )
+    typer.echo(
+        f"""The console, in a browser (each link works once):
+
+  administrator  {administrator}
+  operator       {an_operator}
 
 Stop with Ctrl-C. What you change is kept in {database.url.database}.
 """

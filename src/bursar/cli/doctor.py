@@ -6,8 +6,9 @@ import typer
 from pydantic import ValidationError
 
 from bursar import logs
-from bursar.cli.examination import Finding, Verdict, examine
+from bursar.cli.examination import examine
 from bursar.cli.exits import fail
+from bursar.cli.findings import Finding, Verdict
 from bursar.cli.support import setting_problem
 from bursar.settings import Settings, get_settings
 from bursar.unsafe_settings import given_names, unsafe_settings

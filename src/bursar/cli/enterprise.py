@@ -24,6 +24,7 @@ def list_all() -> None:
         for enterprise in list_enterprises(connection):
             since = enterprise.suspended_at
             state = f"suspended {clock.format_instant(since)}" if since else "in use"
+            state += ", sandbox" if enterprise.is_sandbox else ""
             typer.echo(f"{enterprise.uuid}  {enterprise.slug}  {state}  {enterprise.name}")
 
 

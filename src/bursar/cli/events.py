@@ -1,8 +1,9 @@
 """`bursar events`."""
 
-import time
-from collections.abc import Sequence
-from contextlib import suppress
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -59,9 +60,29 @@ def tail(
     with opened_database(settings_or_fail()) as database:
         log = _Log(database, enterprise, types)
         _print(log.newest(lines), as_json=as_json)
-        with suppress(KeyboardInterrupt):
-            while follow:
-                _print(log.more(), as_json=as_json)
+        with _until_interrupted() as interrupted:
+            while follow and not interrupted.is_set():
+                rows = log.more()
+                _print(rows, as_json=as_json)
+                if not rows:
+                    interrupted.wait(LOOKING_SECONDS)
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[Event]:
+    """The first interruption only says so, because an exception in the midst of a statement would
+    come out as another one. The second is as usual."""
+    interrupted = Event()
+
+    def note(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        interrupted.set()
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Log:
@@ -85,15 +106,13 @@ class _Log:
         return page.events
 
     def more(self) -> Sequence[AnyRow]:
-        """What follows, or nothing after a while."""
+        """What follows."""
         self._sequencer.place()
         with self._database.read() as connection:
             try:
                 page = self._page(connection, self._after)
             except CursorTooOld as error:
                 page = self._page(connection, error.oldest)
-        if not page.events and not page.has_more:
-            time.sleep(LOOKING_SECONDS)
         self._after = page.after
         return page.events
 

@@ -2,9 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import UTC, datetime
 from glob import glob
 from pathlib import Path
 from typing import Final
@@ -15,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bursar import clock
 from bursar.api.token_answers import readiness_of_tokens
+from bursar.cli.findings import SKEW, Finding, Verdict
 from bursar.cli.key_care import processes_without
 from bursar.cli.support import migrate
 from bursar.database.engine import Database
@@ -26,28 +25,14 @@ from bursar.identity.keys import count_unsealed
 from bursar.identity.secret_file import seal_of
 from bursar.identity.tokens import KeyRing
 from bursar.processes.service import running_processes
+from bursar.scheduled_reports.spooling import NotSpooled, private_folder, spool
 from bursar.settings import Settings
 from bursar.unsafe_settings import is_loopback
+from bursar.webhooks.sealed import count_unsealed_secrets
 from bursar.work import mail_server_trouble, open_database, sign_in_to_lms
 
 FREE_BYTES: Final = 1024**3
 """With less on the disk something is wrong: a large import or a migration needs room."""
-SKEW: Final = timedelta(seconds=5)
-
-
-class Verdict(StrEnum):
-    OK = "ok"
-    NOTE = "note"
-    """Nothing is wrong, but the operator may want to know."""
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    verdict: Verdict
-    about: str
-    """The setting, or the part of the installation."""
-    text: str
 
 
 def _ok(about: str, text: str) -> Finding:
@@ -67,6 +52,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _database(settings)
     yield _mail(settings)
     yield _lms(settings)
+    yield from _spool(settings)
     yield _backups(settings)
 
 
@@ -156,8 +142,11 @@ def _keys(database: Database, settings: Settings) -> Iterator[Finding]:
         problems.append("BURSAR_SECRET_KEY is not set, so that whoever has a dump can make tokens")
     with database.read() as connection:
         unsealed = count_unsealed(connection)
+        plain = count_unsealed_secrets(connection)
     if seal.secrets and unsealed:
         problems.append(f"{unsealed} lie unsealed in the database: run `bursar keys rotate`")
+    if plain:
+        problems.append(f"{plain} secrets of webhooks lie unsealed: run `bursar keys rotate`")
     yield from (_wrong("keys", problem) for problem in problems)
     if not problems:
         yield _ok("keys", "sealed; a token was issued and verified")
@@ -181,6 +170,20 @@ def _lms(settings: Settings) -> Finding:
         # Tokens of an LMS count by its clock, and so do the deadlines of its courses.
         return _wrong("LMS", f"its clock is {abs(ahead):.0f} seconds off: synchronise both")
     return _ok("LMS", "it gives Bursar a token")
+
+
+def _spool(settings: Settings) -> Iterator[Finding]:
+    """Where the files of scheduled reports are made: one is tried."""
+    try:
+        with private_folder(settings.spool_folder) as folder:
+            spool([b"bursar doctor"], folder / "tried", seconds=10)
+            parent = folder.parent
+    except NotSpooled as error:
+        yield _wrong("BURSAR_SPOOL_FOLDER", str(error))
+        return
+    if settings.spool_folder:
+        yield _ok("spool folder", f"files can be made in {parent}")
+        yield _disk(parent)
 
 
 def _backups(settings: Settings) -> Finding:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bursar import clock
+from bursar.accounts.service import seal_totp_again
 from bursar.cli.exits import EXIT_FINDINGS, EXIT_INVALID, fail
 from bursar.cli.key_care import refuse_unsafe_rotation
 from bursar.cli.support import opened_database, opening_keys, operator, settings_or_fail
@@ -18,6 +19,7 @@ from bursar.identity.secret_file import seal_of
 from bursar.processes.service import running_processes
 from bursar.scheduled_reports.service import seal_again as seal_reports_again
 from bursar.webhooks.sealed import seal_secrets_again
+from bursar.xapi.service import seal_connections_again
 
 app = typer.Typer(help="Manage the keys that sign access tokens.", no_args_is_help=True)
 
@@ -41,9 +43,9 @@ def list_keys() -> None:
 def rotate() -> None:
     """Sign with a new key. Tokens of the old keys stay valid until they expire.
 
-    All live keys, and the secrets of webhooks and scheduled reports, are then encrypted with the
-    first secret of BURSAR_SECRET_KEY. It is refused while a running process does not hold this
-    secret: give it to all of them first.
+    All live keys, and the secrets of webhooks, scheduled reports, xAPI and second factors, are then
+    encrypted with the first secret of BURSAR_SECRET_KEY. It is refused while a running process does
+    not hold this secret: give it to all of them first.
     """
     settings = settings_or_fail()
     with opened_database(settings) as database, opening_keys():
@@ -53,6 +55,8 @@ def rotate() -> None:
             seal_again(session, seal)
             seal_reports_again(session, seal)
             seal_secrets_again(session, seal)
+            seal_connections_again(session, seal)
+            seal_totp_again(session, seal)
             kid = create_signing_key(session, operator(), at=now, seal=seal)
     typer.echo(kid)
 

@@ -79,11 +79,14 @@ _COLUMNS = ("uuid", "kind", "recipient", "status", "attempts", "created", "finis
 def show(uuid: Annotated[UUID, typer.Argument(help="The mail's uuid.")]) -> None:
     """Print the recipient, the subject and the text of a mail."""
     # Imports the work of all domains, which the list of mails does not need.
-    from bursar.work import MAIL_KINDS  # noqa: PLC0415
+    from bursar.work import MAIL_KINDS, claim_links  # noqa: PLC0415
+
+    settings = settings_or_fail()
 
     try:
-        with opened_database(settings_or_fail()) as database, database.read() as connection:
-            mail = text_of_mail(connection, MAIL_KINDS, uuid)
+        with opened_database(settings) as database, database.read() as connection:
+            links = claim_links(database, settings)
+            mail = text_of_mail(connection, MAIL_KINDS, uuid, links, folder=settings.templates)
     except UnknownMail as error:
         fail(str(error), EXIT_INVALID)
     except DeliveryRefused as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, union
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
 from sqlalchemy.orm import Session
 
 from bursar.credit.models import SubsidyTransaction
@@ -80,9 +80,13 @@ _IS_LIVE: Final = _seats.c.unenrolled_at.is_(None)
 
 
 def _without_seat(*columns: ColumnElement[Any]) -> Select[Any]:
-    """The committed transactions that no live enrollment names."""
+    """The committed transactions that no enrollment names which is live, or has ended while the
+    money stays spent, as other services let it."""
     own = _seats.alias("own")
-    names_it = and_(own.c.transaction_uuid == _transactions.c.uuid, own.c.unenrolled_at.is_(None))
+    names_it = and_(
+        own.c.transaction_uuid == _transactions.c.uuid,
+        or_(own.c.unenrolled_at.is_(None), own.c.is_refunded.is_(False)),
+    )
     return (
         select(*columns)
         .select_from(_transactions)

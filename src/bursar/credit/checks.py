@@ -23,6 +23,7 @@ from bursar.credit.models import (
 )
 from bursar.credit.states import AssignmentState, LearnerState
 from bursar.database.counts import wrong_counts
+from bursar.groups.service import groups_of_policies
 
 _subsidies, _policies = Subsidy.__table__, Policy.__table__
 _configurations, _assignments = AssignmentConfiguration.__table__, Assignment.__table__
@@ -55,6 +56,19 @@ def check_credit(database: Session | Connection) -> Iterator[str]:
             yield f"{table}: {row.uuid}: {why}"
     yield from _strangers(connection)
     yield from _unexplained(connection)
+    yield from _wrong_groups(connection)
+
+
+def _wrong_groups(connection: Connection) -> Iterator[str]:
+    """Policies that are for groups and have none, or the reverse."""
+    uuids = select(_policies.c.uuid, _policies.c.is_for_groups).order_by(_policies.c.uuid)
+    rows = connection.execute(uuids).all()
+    groups = groups_of_policies(connection, [row.uuid for row in rows])
+    for row in rows:
+        if row.is_for_groups != (row.uuid in groups):
+            yield (
+                f"subsidy_access_policies: {row.uuid}: is_for_groups says otherwise than its groups"
+            )
 
 
 def _unexplained(connection: Connection) -> Iterator[str]:

@@ -81,6 +81,9 @@ class Policy(Base):
     late_redemption_allowed_until: Mapped[datetime | None]
     allow_unknown_price: Mapped[bool] = mapped_column(server_default=false())
     """Whether content of which no canonical price is known can be assigned, at any price."""
+    is_for_groups: Mapped[bool] = mapped_column(server_default=false())
+    """Whether only members of its groups may spend it: it then has some. It stands here too, so
+    that whoever has waited for the lock of the policy knows it."""
     redeemed_cents: Mapped[int] = mapped_column(BigInteger)
     """Cents: the negative sum of its ledger entries."""
     allocated_cents: Mapped[int] = mapped_column(BigInteger)
@@ -212,6 +215,8 @@ class LedgerEntry(Base):
     transaction_uuid: Mapped[UUID | None] = mapped_column(ForeignKey(SubsidyTransaction.uuid))
     kind: Mapped[str]
     amount_cents: Mapped[int] = mapped_column(BigInteger)
+    idempotency_key: Mapped[str | None]
+    """By which the service that it was adopted from recognised a repeated request."""
     effective_at: Mapped[datetime]
     """The date of a deposit or an adjustment; for other entries, when they were written."""
     created_at: Mapped[datetime]

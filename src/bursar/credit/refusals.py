@@ -25,6 +25,18 @@ class PolicyNotActive(BudgetRefused):
     reason = "policy_expired"
 
 
+class NotInGroup(BudgetRefused):
+    """The policy is for groups, and the learner is in none of them."""
+
+    reason = "learner_not_in_enterprise_group"
+
+
+class LearnerDeactivated(BudgetRefused):
+    """The identity provider of the enterprise says that the learner has left."""
+
+    reason = "learner_deactivated"
+
+
 class SubsidyNotActive(BudgetRefused):
     """The subsidy behind the policy has not begun, or has ended."""
 

@@ -114,15 +114,17 @@ def _rows_of(uuid: UUID) -> Iterator[tuple[Table, ColumnElement[bool]]]:
 
 
 def _clients_of(uuid: UUID) -> Iterator[tuple[Table, ColumnElement[bool]]]:
-    """The secrets of clients that act for this enterprise only: without one, nobody can be such a
-    client any more. Their empty rows stay, so that a client id is never given to somebody else."""
+    """The secrets and tokens of clients that act for this enterprise only: without any, nobody can
+    be such a client any more. Their empty rows stay, so that a client id is never given to somebody
+    else."""
     grants = Base.metadata.tables["client_grants"]
     elsewhere = select(grants.c.client_uuid).where(grants.c.enterprise_uuid != uuid)
     only = select(grants.c.client_uuid).where(
         grants.c.enterprise_uuid == uuid, grants.c.client_uuid.not_in(elsewhere)
     )
-    secrets = Base.metadata.tables["client_secrets"]
-    yield secrets, secrets.c.client_uuid.in_(only)
+    for name in ("client_secrets", "client_tokens"):
+        table = Base.metadata.tables[name]
+        yield table, table.c.client_uuid.in_(only)
 
 
 def _delete_in_batches(database: Database, table: Table, condition: ColumnElement[bool]) -> int:

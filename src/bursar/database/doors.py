@@ -1,13 +1,16 @@
-"""The doors in the append-only tables: who may change or delete rows there, and how it is said.
+"""The doors in the tables that triggers guard: who may do there what others may not.
 
-Triggers refuse every change of the log, the audit trail and the ledger, unless the transaction has
-opened the right door: a row of `open_doors` that the same transaction takes away again. No other
-transaction ever sees that row, so a door is never open for anybody else.
+Triggers refuse every change of the log, the audit trail and the ledger, and every state that a
+license, an assignment or a transaction cannot come to, unless the transaction has opened the right
+door: a row of `open_doors` that the same transaction takes away again. No other transaction ever
+sees that row, so a door is never open for anybody else.
 
 - `erasure` lets a person be taken out of events and old audit entries. The ledger has no people.
 - `retention` lets events and old audit entries be deleted when their time has passed, and before
   that the `data` of events be emptied. No other column changes through it.
 - `deletion` lets the rows of a deleted enterprise go, those of the ledger included.
+- `adoption` lets licenses, assignments and transactions be written in any state: they had their
+  history elsewhere.
 """
 
 from collections.abc import Iterator
@@ -24,6 +27,7 @@ class Door(StrEnum):
     ERASURE = "erasure"
     RETENTION = "retention"
     DELETION = "deletion"
+    ADOPTION = "adoption"
 
 
 class OpenDoor(Base):

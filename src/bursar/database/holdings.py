@@ -37,6 +37,11 @@ class Holding:
     follows_renaming: bool = True
     """Whether the row gets the new address when a person's address changes. Rows that tell what
     happened once keep the old one."""
+    once_in: tuple[Column[Any], ...] = ()
+    """Columns within which an address stands once. A row that the new address of a person has
+    already stays, and the one of the old address goes; so such a row takes no address away."""
+    is_deleted: bool = False
+    """Whether the row goes when its person is erased, rather than get a tombstone."""
     busy: ColumnElement[bool] | None = None
     """Rows of work that is under way with the address, which must end before that changes."""
     busy_with: str = ""

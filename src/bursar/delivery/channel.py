@@ -1,7 +1,7 @@
 """What is delivered, what came of an attempt, and mail as the channel that domains use."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -9,7 +9,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
+from bursar.claims.tokens import Claim, ClaimKind
 from bursar.delivery.models import Channel
+from bursar.delivery.views import Correspondent
 from bursar.smtp_url import Sender, SmtpServer
 
 
@@ -31,6 +33,8 @@ class NewDelivery:
     context: dict[str, Any] = field(default_factory=dict)
     """What is needed to send it, as JSON."""
     uuid: UUID = field(default_factory=uuid4)
+    due_at: datetime | None = None
+    """When it is to be sent, at most a day ahead; None: at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,9 @@ class MailKind:
     """A package whose folder `templates` has `{name}.txt` and `{name}.html`.
 
     The text names the subject: in its block `subject`, or as its first line, `Subject: ...`. Both
-    can extend the layouts of this package and then fill the block `body`; they know the filters
-    `date` (of an ISO 8601 instant) and `one_line`.
+    can extend the layouts of this package and then fill the block `body`; they know
+    `_` (which translates), `texts` (of the language), and the filters `last_moment` (of an ISO 8601
+    instant), `strong` and `one_line`.
     """
     why_untrue: Callable[[Session, Sequence[QueuedDelivery]], Mapping[UUID, str]]
     """The mails, by uuid, whose words are no longer true, each with the reason: a sentence for the
@@ -100,6 +105,22 @@ class MailKind:
     It runs before the mails' rows are locked, so it may take the domain's locks. It runs again
     when that transaction failed and is repeated.
     """
+    claim: ClaimKind | None = None
+    """What the subject of such a mail is, when its learner can claim it on a page. The templates
+    then have `claim_link`, which is None where the installation can make no links."""
+
+    is_for_learners: bool = True
+    """Such mails are in the language of the enterprise; those for people who administrate are in
+    English."""
+
+    def reads(self, enterprise: Correspondent) -> Correspondent:
+        """The enterprise as readers of such a mail see it."""
+        if self.is_for_learners:
+            return enterprise
+        return replace(enterprise, look=replace(enterprise.look, language=None))
+
+    def claim_of(self, subject_uuid: UUID, queued_at: datetime) -> Claim | None:
+        return None if self.claim is None else Claim(self.claim, subject_uuid, queued_at)
 
 
 @dataclass(frozen=True, slots=True)

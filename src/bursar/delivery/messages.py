@@ -71,6 +71,8 @@ def compose(
         message.add_attachment(
             attachment.content, maintype=maintype, subtype=subtype, filename=attachment.name
         )
+    # Whoever sets the content takes headers like this one away, or to a part of it.
+    message["Content-Language"] = rendered.language
     return Message(sender.address, recipient, message.as_bytes(), needs_utf8)
 
 

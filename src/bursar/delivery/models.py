@@ -38,6 +38,8 @@ _FAILED = text("status = 'failed'")
 _WORDED = text("context <> '{}'")
 _ANSWERED = text("answer IS NOT NULL")
 _TARGETED = text("target_uuid IS NOT NULL")
+IS_MAIL = text("channel = 'mail'")
+"""In these words: an index is only used for a condition that is known to imply its own."""
 
 
 class Delivery(Base):
@@ -99,6 +101,14 @@ class Delivery(Base):
             "id",
             postgresql_where=_TARGETED,
             sqlite_where=_TARGETED,
+        ),
+        Index(
+            "ix_deliveries_mail_to",
+            "enterprise_uuid",
+            "recipient",
+            "id",
+            postgresql_where=IS_MAIL,
+            sqlite_where=IS_MAIL,
         ),
         Index(None, "enterprise_uuid", "created_at"),
         Index(None, "subject_uuid"),

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Boolean, ColumnElement, Connection, literal_column, select
 
 from bursar.batches import batched
+from bursar.claims.looks import looks_of
 from bursar.database.types import AnyRow
-from bursar.delivery.models import Channel, Delivery, DeliveryAttempt, DeliveryStatus
+from bursar.delivery.models import IS_MAIL, Channel, Delivery, DeliveryAttempt, DeliveryStatus
 from bursar.delivery.views import AttemptView, Correspondent, DeliverySearch, DeliveryView
 from bursar.identity.service import find_enterprises
 
@@ -18,9 +19,13 @@ _ATTEMPT: Final = DeliveryAttempt.__table__.c
 
 
 def correspondents(connection: Connection, uuids: Iterable[UUID]) -> Mapping[UUID, Correspondent]:
+    found = find_enterprises(connection, uuids)
+    looks = looks_of(connection, found)
     return {
-        uuid: Correspondent(enterprise.name, enterprise.contact_email)
-        for uuid, enterprise in find_enterprises(connection, uuids).items()
+        uuid: Correspondent(
+            enterprise.name, enterprise.contact_email, looks[uuid], enterprise.is_sandbox
+        )
+        for uuid, enterprise in found.items()
     }
 
 
@@ -42,6 +47,8 @@ def conditions_of(search: DeliverySearch) -> Iterator[ColumnElement[bool]]:
         _ROW.event_uuid: search.event_uuid,
     }
     yield from (column == value for column, value in same.items() if value is not None)
+    if search.channel is Channel.MAIL:
+        yield literal_column(f"{Delivery.__tablename__}.{IS_MAIL.text}", Boolean)
     if search.since is not None:
         yield _ROW.created_at >= search.since
     if search.before is not None:

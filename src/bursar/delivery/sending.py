@@ -19,11 +19,13 @@ from uuid import UUID
 import structlog
 
 from bursar import clock, tracing
+from bursar.claims.links import LinkTo, no_links
 from bursar.counting import MAIL_ATTEMPTS
 from bursar.database.engine import Database
 from bursar.delivery import lease as leases
 from bursar.delivery import queries
 from bursar.delivery.attempts import AttemptRecorder
+from bursar.delivery.captured import CAPTURED
 from bursar.delivery.channel import (
     Attempt,
     AttemptOutcome,
@@ -70,10 +72,14 @@ def deliver_due(
     kinds: Mapping[str, MailKind],
     *,
     stopping: Event | None = None,
+    link_to: LinkTo = no_links,
+    folder: str = "",
 ) -> DeliveryCounts:
     """Delivers what is due, until nothing due is left or `stopping` is set.
 
-    Mails of other kinds stay where they are. Raises SQLAlchemy's errors while the database is away.
+    `link_to` makes the links with which learners claim what a mail is about. Mails of other kinds
+    stay where they are. `folder` is the one with the
+    installation's own templates. Raises SQLAlchemy's errors while the database is away.
     """
     counts = DeliveryCounts()
     stopping = stopping or Event()
@@ -85,7 +91,8 @@ def deliver_due(
             mails = _Mails(database, kinds, counts, stopping, timedelta(seconds=longest) + MARGIN)
             connection = SmtpConnection(transport.server, transport.timeout, longest)
             stack.enter_context(connection)
-            _Sending(mails, connection, transport.sender, longest).run()
+            writer = _Writer(kinds, transport.sender, link_to, folder)
+            _Sending(mails, connection, writer, longest).run()
         else:
             _keep_all(_Mails(database, kinds, counts, stopping, MARGIN))
     return counts
@@ -179,15 +186,38 @@ def _keep_all(mails: _Mails) -> None:
         mails.record(lease, [delivered(mail, now, answer=KEPT) for mail in wanted])
 
 
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes mails as they are sent."""
+
+    kinds: Mapping[str, MailKind]
+    sender: Sender
+    link_to: LinkTo
+    folder: str
+
+    def written(self, mail: QueuedDelivery, enterprise: Correspondent) -> Message:
+        kind = self.kinds[mail.kind]
+        claim = kind.claim_of(mail.subject_uuid, mail.created_at)
+        # The link is in the mail alone: what is stored of it could open no page.
+        link = None if claim is None else self.link_to(claim)
+        reader = kind.reads(enterprise)
+        rendered = render(kind.templates, mail.kind, reader, mail.context, link, folder=self.folder)
+        return compose(mail, rendered, enterprise, self.sender, clock.now())
+
+
 class _Sending:
     """Sends mails one after the other over one connection."""
 
     def __init__(
-        self, mails: _Mails, connection: SmtpConnection, sender: Sender, longest: float
+        self,
+        mails: _Mails,
+        connection: SmtpConnection,
+        writer: "_Writer",
+        longest: float,
     ) -> None:
         self._mails = mails
         self._connection = connection
-        self._sender = sender
+        self._writer = writer
         self._longest = longest
         self._limit = BATCH
         self._served: UUID | None = None
@@ -231,9 +261,11 @@ class _Sending:
             return attempt
 
     def _attempt_untraced(self, mail: QueuedDelivery, enterprise: Correspondent) -> Attempt:
+        if enterprise.is_sandbox:
+            return delivered(mail, clock.now(), answer=CAPTURED)
         begun = monotonic()
         try:
-            reply = self._connection.send(self._written(mail, enterprise))
+            reply = self._connection.send(self._writer.written(mail, enterprise))
         except Refused as error:
             return _refused(mail, error, monotonic() - begun)
         except UnusableAddress as error:
@@ -245,11 +277,6 @@ class _Sending:
             return failed(mail, clock.now(), reason)
         seconds = monotonic() - begun
         return delivered(mail, clock.now(), status=reply.status, answer=reply.text, seconds=seconds)
-
-    def _written(self, mail: QueuedDelivery, enterprise: Correspondent) -> Message:
-        templates = self._mails.kinds[mail.kind].templates
-        rendered = render(templates, mail.kind, enterprise, mail.context)
-        return compose(mail, rendered, enterprise, self._sender, clock.now())
 
     def _give_back(self, lease: Lease, mails: Sequence[QueuedDelivery], error: ServerAway) -> None:
         """Counts as one attempt at every mail, so that no mail makes us connect again in vain."""

@@ -18,8 +18,10 @@ from sqlalchemy import Connection, CursorResult, Table, bindparam, not_, select,
 from sqlalchemy.orm import Session
 
 from bursar.batches import batched
+from bursar.claims.links import LinkTo, no_links
 from bursar.database.bulk import bulk_insert, is_any_of
 from bursar.delivery import queries
+from bursar.delivery.captured import CAPTURED, forget_captured
 from bursar.delivery.channel import (
     Attempt,
     AttemptOutcome,
@@ -33,13 +35,9 @@ from bursar.delivery.channel import (
 from bursar.delivery.lease import Lease, is_any_due, release, take
 from bursar.delivery.models import Channel, Delivery, DeliveryAttempt, DeliveryStatus
 from bursar.delivery.past import record_past_attempts
+from bursar.delivery.reading import MailReader
 from bursar.delivery.recording import record
-from bursar.delivery.refusals import (
-    MailTextDeleted,
-    UnknownDelivery,
-    UnknownMail,
-    UnknownMailKind,
-)
+from bursar.delivery.refusals import UnknownDelivery, UnknownMail
 from bursar.delivery.retrying import failed_since, resend, retry, to_resend
 from bursar.delivery.rules import BACKOFF, KEPT, MARGIN, delivered, failed
 from bursar.delivery.subjects import (
@@ -54,16 +52,25 @@ from bursar.delivery.targets import (
     drop_leased,
     leave_to_others,
     postpone_for_target,
+    replace_waiting,
 )
-from bursar.delivery.views import AttemptView, DeliverySearch, DeliveryView, MailText
+from bursar.delivery.views import (
+    AttemptView,
+    CapturedMail,
+    DeliverySearch,
+    DeliveryView,
+    MailText,
+)
 
 __all__ = [
     "BACKOFF",
+    "CAPTURED",
     "KEPT",
     "MARGIN",
     "Attempt",
     "AttemptOutcome",
     "AttemptView",
+    "CapturedMail",
     "Channel",
     "DeliverySearch",
     "DeliveryStatus",
@@ -71,6 +78,7 @@ __all__ = [
     "Kept",
     "Lease",
     "MailKind",
+    "MailReader",
     "MailText",
     "NewDelivery",
     "NewMail",
@@ -90,6 +98,7 @@ __all__ = [
     "failed",
     "failed_since",
     "forget_answers_to",
+    "forget_captured",
     "is_any_due",
     "is_being_sent",
     "leave_to_others",
@@ -100,6 +109,7 @@ __all__ = [
     "redirect_pending",
     "release",
     "replace_recipients",
+    "replace_waiting",
     "resend",
     "retry",
     "search_deliveries",
@@ -149,6 +159,7 @@ def enqueue_deliveries(session: Session, deliveries: Sequence[NewDelivery], now:
             "channel": each.channel.value,
             "target_uuid": each.target_uuid,
             "event_uuid": each.event_uuid,
+            "next_attempt_at": now if each.due_at is None else max(now, each.due_at),
         }
         for each in deliveries
     ]
@@ -281,20 +292,21 @@ def view_of_mail(connection: Connection, uuid: UUID) -> DeliveryView:
     return mail
 
 
-def text_of_mail(connection: Connection, kinds: Mapping[str, MailKind], uuid: UUID) -> MailText:
-    """What a mail says, rendered with the templates of today.
+def text_of_mail(
+    connection: Connection,
+    kinds: Mapping[str, MailKind],
+    uuid: UUID,
+    link_to: LinkTo = no_links,
+    *,
+    folder: str = "",
+) -> MailText:
+    """What a mail says, rendered with the templates of today: those of the installation in
+    `folder`, and ours.
+
+    With `link_to` it has the learner's own link, which whoever reads it can follow.
 
     Raises UnknownMail, UnknownMailKind, MailTextDeleted and MailUnwritable.
     """
-    # Templates are for those only who read or send mail.
-    from bursar.delivery.rendering import render_for_reading  # noqa: PLC0415
-
     mail = view_of_mail(connection, uuid)
-    kind = kinds.get(mail.kind)
-    if kind is None:
-        raise UnknownMailKind(mail.kind)
-    if mail.status != DeliveryStatus.PENDING and not mail.context:
-        raise MailTextDeleted
     enterprises = queries.correspondents(connection, [mail.enterprise_uuid])
-    rendered = render_for_reading(kind, enterprises[mail.enterprise_uuid], mail.context)
-    return MailText(mail.recipient, rendered.subject, rendered.text)
+    return MailReader(kinds, link_to, folder).text_of(mail, enterprises[mail.enterprise_uuid])

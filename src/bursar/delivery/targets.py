@@ -8,17 +8,26 @@ from datetime import datetime
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Table, func, or_, select, update
+from sqlalchemy import CursorResult, Table, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from bursar.batches import batched
+from bursar.database.bulk import is_any_of
+from bursar.database.types import AnyRow
 from bursar.delivery import lease
-from bursar.delivery.channel import QueuedDelivery
+from bursar.delivery.channel import NewDelivery, QueuedDelivery
 from bursar.delivery.lease import Lease
 from bursar.delivery.models import Channel, Delivery, DeliveryStatus
 
 _TABLE: Final = cast("Table", Delivery.__table__)
 _ROW: Final = _TABLE.c
 _IS_PENDING: Final = _ROW.status == DeliveryStatus.PENDING.value
+_REPLACE: Final = (
+    update(_TABLE)
+    .where(_ROW.uuid == bindparam("known"))
+    .values(event_uuid=bindparam("new_event"), context=bindparam("new_context"))
+)
+BATCH: Final = 1_000
 
 
 def drop_leased(
@@ -62,6 +71,34 @@ def postpone_for_target(session: Session, target: UUID, now: datetime, until: da
         )
         .values(next_attempt_at=until)
     )
+
+
+def replace_waiting(session: Session, deliveries: Sequence[NewDelivery]) -> set[UUID]:
+    """Has what waits under these uuids, and was not tried yet, tell of these events instead.
+    Returns the uuids that are known, whatever has become of them: those are not queued again."""
+    known = set[UUID]()
+    for some in batched(deliveries, BATCH):
+        uuids = [each.uuid for each in some]
+        rows = session.execute(
+            select(_ROW.uuid, _ROW.status, _ROW.attempted, _ROW.claimed_until)
+            .where(is_any_of(session, Delivery.uuid, uuids))
+            .order_by(_ROW.id)
+            .with_for_update()
+        ).all()
+        known |= {row.uuid for row in rows}
+        untried = {row.uuid for row in rows if _is_untried(row)}
+        told = [
+            {"known": each.uuid, "new_event": each.event_uuid, "new_context": each.context}
+            for each in some
+            if each.uuid in untried
+        ]
+        if told:
+            session.connection().execute(_REPLACE, told)
+    return known
+
+
+def _is_untried(row: AnyRow) -> bool:
+    return row.status == DeliveryStatus.PENDING and row.attempted == 0 and row.claimed_until is None
 
 
 def count_waiting(session: Session, target: UUID) -> int:

@@ -1,10 +1,13 @@
 """Deliveries as operators see them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
+from bursar.claims.looks import Look
 from bursar.delivery.models import Channel, DeliveryStatus
 
 
@@ -65,11 +68,31 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True)
 class MailText:
-    """What a mail says, without its markup."""
+    """What a mail says."""
 
     recipient: str
     subject: str
     text: str
+    html: str
+
+
+class CapturedMail(msgspec.Struct, kw_only=True):
+    """A mail of a sandbox."""
+
+    uuid: UUID
+    kind: str
+    to: str
+    subject: str | None = None
+    text: str | None = None
+    html: str | None = None
+    """All three are None when the mail cannot be read, and `reason` says why."""
+    at: datetime
+    """When it was queued."""
+    status: DeliveryStatus
+    reason: str | None
+    """Why it was dropped or bounced, or cannot be read."""
+    number: int
+    """Newer mails have larger ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +101,6 @@ class Correspondent:
 
     name: str
     contact_email: str | None
+    look: Look = field(default_factory=Look)
+    """How it shows itself to its learners."""
+    is_sandbox: bool = False

@@ -37,6 +37,9 @@ def _acme(calendar: Calendar) -> Document:
         "slug": "acme",
         "country": "US",
         "contact_email": "learning@acme.example",
+        "accent": "#7a1f5c",
+        "ask_consent": True,
+        "consent_text": "With your consent we see how far you are, and can help you on.",
         "clients": [
             _client(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, "admin"),
             _client("acme-reporting", "acme-reporting-demo-secret", "reporting"),
@@ -56,6 +59,9 @@ def _umbriel(calendar: Calendar) -> Document:
         "slug": "umbriel",
         "country": "ES",
         "contact_email": "formacion@umbriel.example",
+        "accent": "#0f766e",
+        "language": "es",
+        "timezone": "Europe/Madrid",
         "clients": [
             _client("umbriel-integration", "umbriel-demo-secret", "admin"),
             _client("umbriel-reporting", "umbriel-reporting-demo-secret", "reporting"),

@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 Place: TypeAlias = tuple[int, str]
 """Learner and course run, in an enterprise that is known."""
+
+
+PAID_MODE: Final = "verified"
+FREE_MODE: Final = "audit"
+"""The mode in which an LMS enrolls whom it does not know yet, and of those for whom nobody pays."""
 
 
 class Payer(StrEnum):
@@ -29,7 +34,7 @@ class NewEnrollment:
     payer: Payer
     license_uuid: UUID | None = None
     transaction_uuid: UUID | None = None
-    mode: str = "verified"
+    mode: str = PAID_MODE
 
     @property
     def place(self) -> tuple[UUID, int, str]:
@@ -47,6 +52,10 @@ class ReportSource(StrEnum):
     MANIFEST = "manifest"
     LMS = "lms"
     """The connector to the LMS, where learners give their consent."""
+    PUSH = "push"
+    """The LMS, which tells at once what has happened there."""
+    PULL = "pull"
+    """The LMS, which was asked for its lists."""
 
     @property
     def gives_consent(self) -> bool:
@@ -56,4 +65,4 @@ class ReportSource(StrEnum):
     def tells_of_new_ones(self) -> bool:
         """Whether there are events of enrollments that were not known before. Files and manifests
         bring in what has happened elsewhere, long ago and by the million."""
-        return self in {ReportSource.API, ReportSource.LMS}
+        return self not in {ReportSource.IMPORT, ReportSource.MANIFEST}

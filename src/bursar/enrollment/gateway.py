@@ -4,9 +4,9 @@ The adapter for a real LMS is in `bursar.connectors`, and the composition choose
 the network, so they must not be made inside a transaction, but by a job that can repeat them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 
@@ -22,6 +22,11 @@ class LmsEnrollment:
     mode: str = "verified"
     license_uuid: UUID | None = field(default=None, compare=False)
     """The license that pays for an enrollment that is recorded, if one does."""
+
+
+WILL_BE_ENROLLED: Final = "the learner will be enrolled when the account is made"
+"""The error of an outcome whose learner has no account, but whom the LMS enrolls by itself, in its
+free mode, as soon as there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,12 @@ class LmsOutcome:
     @property
     def is_good(self) -> bool:
         return self.error is None
+
+    @property
+    def will_be_done(self) -> bool:
+        """Whether it waits for the account only, and nothing more has to be asked of the LMS for
+        the learner to be enrolled then."""
+        return self.error == WILL_BE_ENROLLED
 
     @classmethod
     def unavailable(cls, trouble: "LmsUnavailable") -> "LmsOutcome":
@@ -89,6 +100,15 @@ class LmsGateway(Protocol):
     def end(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]: ...
 
 
+class LmsAccounts(Protocol):
+    """Who has an account in the LMS."""
+
+    def accounts_among(self, emails: Collection[str]) -> set[str]:
+        """Those of the normalised addresses that have one. Raises LmsUnavailable."""
+
+    def close(self) -> None: ...
+
+
 class EmbeddedGateway:
     """Is used without an LMS. It does nothing, because service.py records the enrollment."""
 
@@ -97,3 +117,9 @@ class EmbeddedGateway:
 
     def end(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
         return [LmsOutcome() for _ in enrollments]
+
+    def accounts_among(self, emails: Collection[str]) -> set[str]:
+        return set(emails)
+
+    def close(self) -> None:
+        """It holds nothing."""

@@ -23,6 +23,12 @@ CLOCK: Final = "enrollments"
 """The name under which database.commit_order keeps the clocks of enterprises' enrollments."""
 
 
+_LIVE_SEAT: Final = "payer <> 'reported' AND unenrolled_at IS NULL"
+"""What the index of live seats holds: those that Bursar made."""
+
+_PASSED: Final = "passed_date IS NOT NULL"
+
+
 class Enrollment(Base):
     """A learner in a course run, and a row of the learner summary, whoever made it.
 
@@ -37,6 +43,20 @@ class Enrollment(Base):
         Index(None, "license_uuid"),
         Index(None, "transaction_uuid"),
         Index("ix_enrollments_activity", "enterprise_uuid", text("activity_day DESC"), "id"),
+        Index(None, "enterprise_uuid", "enrolled_at"),
+        Index(
+            "ix_enrollments_passed",
+            "enterprise_uuid",
+            "passed_date",
+            sqlite_where=text(_PASSED),
+            postgresql_where=text(_PASSED),
+        ),
+        Index(
+            "ix_enrollments_live_seats",
+            "courserun_key",
+            sqlite_where=text(_LIVE_SEAT),
+            postgresql_where=text(_LIVE_SEAT),
+        ),
         CheckConstraint("payer IN ('license', 'credit', 'api', 'reported')", name="payer_known"),
         CheckConstraint(
             "(payer = 'license') = (license_uuid IS NOT NULL)"

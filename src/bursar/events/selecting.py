@@ -1,4 +1,4 @@
-"""Which types of events a reader asks for."""
+"""Which types of events a reader or an endpoint asks for."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,6 +6,7 @@ from typing import Final
 
 from bursar.events.vocabulary import PUBLIC_TYPES
 
+_ALL_OF: Final = ".*"
 _LONGEST: Final = 100
 
 
@@ -26,12 +27,15 @@ def types_of(texts: Iterable[str]) -> frozenset[str]:
     return frozenset[str]().union(*found.values())
 
 
+def covers(text: str, event_type: str) -> bool:
+    """Whether a type, or all of a kind as in `license.*`, names this type."""
+    if text.endswith(_ALL_OF) and text != _ALL_OF:
+        return event_type.startswith(text.removesuffix("*"))
+    return text == event_type
+
+
 def _types_of(text: str) -> frozenset[str]:
-    if text in PUBLIC_TYPES:
-        return frozenset({text})
-    if not text.endswith(".*") or text == ".*":
-        return frozenset()
-    return frozenset(name for name in PUBLIC_TYPES if name.startswith(text[:-1]))
+    return frozenset(name for name in PUBLIC_TYPES if covers(text, name))
 
 
 def _sentence(text: str) -> str:

@@ -11,6 +11,7 @@ and among those that are placed together the lower id comes first.
 """
 
 from contextlib import suppress
+from dataclasses import dataclass
 from time import monotonic
 from typing import Final, cast
 
@@ -39,8 +40,8 @@ _IS_BEHIND: Final = select(select(func.max(_event.id)).scalar_subquery() > _sequ
 class Sequencer:
     """Gives places when somebody wants to read the log, in a worker or before an answer.
 
-    May be used by several threads. Long searches in vain, as behind a transaction that stays open
-    for minutes, take a tenth of the time.
+    May be used by several threads. Long searches that neither find nor pass anything, as behind a
+    transaction that stays open for minutes, take a tenth of the time.
     """
 
     def __init__(self, database: Database) -> None:
@@ -53,15 +54,15 @@ class Sequencer:
         started = monotonic()
         if started < self._rests_until or not self._is_behind():
             return 0
-        placed = 0
+        done = _Search(placed=0, is_in_vain=True)
         # A long write of another process, or a server that became read-only: readers get what has
         # its place already.
         with suppress(DatabaseBusy, DatabaseReadOnly), self._database.transaction() as session:
-            placed = sequence(session)
+            done = _search(session)
         took = monotonic() - started
-        if not placed and took > _LONG:
+        if done.is_in_vain and took > _LONG:
             self._rests_until = monotonic() + min(_SHARE * took, _LONGEST_REST)
-        return placed
+        return done.placed
 
     def _is_behind(self) -> bool:
         with self._database.read() as connection:
@@ -79,12 +80,24 @@ def sequence(session: Session) -> int:
     Does nothing while another transaction is at it. Needs a transaction of its own, in which each
     statement sees what is committed by then (READ COMMITTED), and that has written nothing yet.
     """
+    return _search(session).placed
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    placed: int
+    is_in_vain: bool
+    """Whether the next one has to look at the same events again. One that moved the mark is not in
+    vain, however slow the disk was: the next reader must not be kept from what is written now."""
+
+
+def _search(session: Session) -> _Search:
     # Asked before the lock gives this transaction its number: the transaction of this id, and those
     # of lower ids, have lower numbers.
     highest = session.execute(select(func.coalesce(func.max(_event.id), 0))).scalar_one()
     row = session.execute(select(*_sequence).with_for_update(skip_locked=True)).one_or_none()
     if row is None:
-        return 0
+        return _Search(placed=0, is_in_vain=True)
     # Asked before the events are: whoever has ended by now is seen by the next statement.
     before = horizon(session.connection())
     found = _without_place(session, row.placed_to)
@@ -94,7 +107,7 @@ def sequence(session: Session) -> int:
         moved["last_position"] = row.last_position + len(found)
     if moved:
         session.execute(update(_SEQUENCE).values(moved))
-    return len(found)
+    return _Search(placed=len(found), is_in_vain=not moved)
 
 
 def _without_place(session: Session, after: int) -> list[AnyRow]:

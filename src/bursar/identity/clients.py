@@ -17,6 +17,7 @@ from bursar.declarations import DeclarationOutcome
 from bursar.events.event import Changes, Event
 from bursar.events.service import publish
 from bursar.identity.client_secrets import add_secret, put_secret, secrets_of
+from bursar.identity.client_tokens import add_token, has_tokens, rotate_token
 from bursar.identity.commands import (
     ClientDeclaration,
     CreateClient,
@@ -96,14 +97,14 @@ def declare_client(
 def create_client(
     session: Session, actor: Actor, command: CreateClient, *, at: datetime | None = None
 ) -> str:
-    """Returns the new secret, which nobody can read again.
+    """Returns the new secret or token, which nobody can read again.
 
     Raises ClientExists, InvalidClientId, UnknownEnterprise, and ValueError for an unknown role.
     """
     get_enterprise(session, command.enterprise_uuid)
     if _find(session, command.client_id) is not None:
         raise ClientExists(command.client_id)
-    secret = new_secret()
+    secret = None if command.has_token else new_secret()
     declared = DeclaredClient(
         client_id=command.client_id,
         enterprise_uuid=command.enterprise_uuid,
@@ -112,18 +113,25 @@ def create_client(
         default_format=command.default_format,
     )
     put_client(session, actor, declared, at=at)
-    return secret
+    if secret is not None:
+        return secret
+    return add_token(session, _get(session, command.client_id).uuid, at or clock.now())
 
 
 def rotate_secret(
     session: Session, actor: Actor, client_id: str, *, at: datetime | None = None
 ) -> str:
-    """Returns a new secret; the newest of the old ones stays live beside it.
+    """Returns a new secret, or token for who has such; the newest old one stays live beside it.
 
     Raises UnknownClient.
     """
     at = at or clock.now()
     client = _get(session, client_id)
+    if has_tokens(session, client.uuid):
+        token = rotate_token(session, client.uuid, at, live=LIVE_SECRETS)
+        told = _events(ClientSecretRotated, client, _grants_of(session, client))
+        publish(session, actor, told, at=at)
+        return token
     secret = new_secret()
     older = secrets_of(session, client)
     if client.declared_secret_hash is None and older:

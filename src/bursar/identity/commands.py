@@ -21,6 +21,8 @@ class DeclaredEnterprise:
     slug: str | UnsetType = UNSET
     country: str | UnsetType | None = UNSET
     contact_email: str | UnsetType | None = UNSET
+    is_sandbox: bool | UnsetType = UNSET
+    """Whether it is for tests. This can be said only when it is created."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +63,11 @@ class ClientDeclaration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateClient:
-    """A new client for one enterprise, with a secret made here."""
+    """A new client for one enterprise, with a secret or a token made here."""
 
     client_id: str
     enterprise_uuid: UUID
     role: str
     default_format: str | None = None
+    has_token: bool = False
+    """Whether it gets a bearer token in place of a secret."""

@@ -19,7 +19,7 @@ from bursar.events.service import publish
 from bursar.identity.commands import DeclaredEnterprise
 from bursar.identity.events import EnterpriseChanged, EnterpriseCreated
 from bursar.identity.models import Enterprise
-from bursar.identity.refusals import SlugTaken, UnknownEnterprise
+from bursar.identity.refusals import SandboxIsForGood, SlugTaken, UnknownEnterprise
 from bursar.identity.views import EnterpriseView
 
 _BATCH: Final = 1000
@@ -34,6 +34,7 @@ _VIEW: Final = select(
     _enterprise.created_at,
     _enterprise.modified_at,
     _enterprise.suspended_at,
+    _enterprise.is_sandbox,
 )
 
 
@@ -42,7 +43,8 @@ def put_enterprise(
 ) -> DeclarationOutcome:
     """Creates the enterprise, or brings it to what is declared.
 
-    Raises SlugTaken, and ValueError for a new enterprise without a name or a slug.
+    Raises SlugTaken, SandboxIsForGood, and ValueError for a new enterprise without a name or a
+    slug.
     """
     at = at or clock.now()
     wanted = _wanted(declared)
@@ -50,7 +52,7 @@ def put_enterprise(
     if enterprise is None:
         if missing := {"name", "slug"} - wanted.keys():
             raise ValueError(f"a new enterprise needs {', '.join(sorted(missing))}")
-        values = {"country": None, "contact_email": None, **wanted}
+        values = {"country": None, "contact_email": None, "is_sandbox": False, **wanted}
         enterprise = Enterprise(uuid=declared.uuid, **values, created_at=at, modified_at=at)
         _flush(session, enterprise, {})
         created = EnterpriseCreated(
@@ -69,6 +71,8 @@ def put_enterprise(
     }
     if not changes:
         return "unchanged"
+    if "is_sandbox" in changes:
+        raise SandboxIsForGood(declared.uuid)
     _flush(session, enterprise, {name: wanted[name] for name in changes} | {"modified_at": at})
     changed = EnterpriseChanged(
         object_id=declared.uuid,
@@ -105,6 +109,14 @@ def find_enterprises(connection: Connection, uuids: Iterable[UUID]) -> dict[UUID
     }
 
 
+def find_enterprise_of_slug(connection: Connection, slug: str) -> EnterpriseView | None:
+    # No slug has NUL, and PostgreSQL refuses to look for it.
+    if "\x00" in slug:
+        return None
+    row = connection.execute(_VIEW.where(_enterprise.slug == slug)).one_or_none()
+    return None if row is None else _view(row)
+
+
 def owners_of_slugs(session: Session, slugs: Collection[str]) -> dict[str, UUID]:
     """The uuid of the enterprise that has each slug; free slugs are left out."""
     columns = select(_enterprise.slug, _enterprise.uuid)
@@ -133,6 +145,7 @@ def _view(enterprise: Enterprise | AnyRow) -> EnterpriseView:
         enterprise.created_at,
         enterprise.modified_at,
         enterprise.suspended_at,
+        enterprise.is_sandbox,
     )
 
 

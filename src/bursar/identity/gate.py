@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, FromClause, Select, bindparam, select
 
-from bursar.identity.models import ApiClient, ClientGrant, Enterprise
+from bursar.identity.models import ApiClient, ClientGrant, Enterprise, Role
 from bursar.identity.tokens import KeyRing
 from bursar.tenancy import NotAuthenticated, Owned, Principal
 
@@ -65,7 +65,9 @@ def _admission(source: FromClause, *columns: Any) -> Select[Any]:
     )
 
 
-_GRANTED = _CLIENT.outerjoin(_GRANT, _GRANT.c.client_uuid == _CLIENT.c.uuid).outerjoin(
+# Identity providers reach nothing but SCIM, which has a gate of its own.
+_IS_OF_API = (_GRANT.c.client_uuid == _CLIENT.c.uuid) & (_GRANT.c.role != Role.SCIM.value)
+_GRANTED = _CLIENT.outerjoin(_GRANT, _IS_OF_API).outerjoin(
     _ENTERPRISE, _ENTERPRISE.c.uuid == _GRANT.c.enterprise_uuid
 )
 _ADMIT = _admission(_GRANTED)

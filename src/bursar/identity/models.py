@@ -3,7 +3,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bursar.database.base import Base
@@ -14,6 +14,8 @@ from bursar.database.types import Json
 class Role(StrEnum):
     ADMIN = "admin"
     REPORTING = "reporting"
+    SCIM = "scim"
+    """For an identity provider: `/scim/v2` and nothing else."""
 
 
 class Enterprise(Base):
@@ -28,6 +30,8 @@ class Enterprise(Base):
     modified_at: Mapped[datetime]
     suspended_at: Mapped[datetime | None]
     """Since when its clients are refused and nothing is sent for it; null: it is in use."""
+    is_sandbox: Mapped[bool] = mapped_column(server_default=false())
+    """It is for tests, from its creation to its end: no mail of it leaves the house."""
 
 
 class ApiClient(Base):
@@ -55,9 +59,21 @@ class ClientSecret(Base):
     created_at: Mapped[datetime]
 
 
+class ClientToken(Base):
+    """A bearer token that lives until it is rotated away, for who can keep only such a one."""
+
+    __tablename__ = "client_tokens"
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True)
+    client_uuid: Mapped[UUID] = mapped_column(ForeignKey(ApiClient.uuid), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    """SHA-256: a token is as long as a key, so that nobody guesses it however fast."""
+    created_at: Mapped[datetime]
+
+
 class ClientGrant(Base):
     __tablename__ = "client_grants"
-    __table_args__ = (CheckConstraint("role IN ('admin', 'reporting')", name="role_known"),)
+    __table_args__ = (CheckConstraint("role IN ('admin', 'reporting', 'scim')", name="role_known"),)
 
     client_uuid: Mapped[UUID] = mapped_column(ForeignKey(ApiClient.uuid), primary_key=True)
     enterprise_uuid: Mapped[UUID] = mapped_column(

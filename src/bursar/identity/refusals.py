@@ -19,6 +19,14 @@ class SlugTaken(ValueError):
         self.slug = slug
 
 
+class SandboxIsForGood(ValueError):
+    """An enterprise becomes a sandbox when it is created, or never."""
+
+    def __init__(self, uuid: UUID) -> None:
+        super().__init__(f"whether {uuid} is a sandbox was said when it was created")
+        self.uuid = uuid
+
+
 class UnknownClient(LookupError):
     """There is no client with this id."""
 

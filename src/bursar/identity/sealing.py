@@ -102,6 +102,14 @@ class Seal:
             return (opened.plaintext or b"").decode()
         raise SealedText
 
+    def keys_for(self, purpose: str) -> list[bytes]:
+        """A key of 256 bits for this purpose alone, of each secret: the first is for what is made
+        now, and every one for what was made before."""
+        return [
+            hashlib.sha256(f"bursar {purpose}\0{secret}".encode()).digest()
+            for secret in self.secrets
+        ]
+
     @property
     def fingerprints(self) -> list[str]:
         """Tell secrets apart without telling them, for other processes to compare."""

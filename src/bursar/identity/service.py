@@ -8,6 +8,7 @@ from bursar.identity.authentication import (
     find_credentials,
     find_roles,
 )
+from bursar.identity.client_tokens import ScimCaller, admit_scim
 from bursar.identity.clients import (
     create_client,
     declare_client,
@@ -25,6 +26,7 @@ from bursar.identity.commands import (
     SecretEffect,
 )
 from bursar.identity.enterprises import (
+    find_enterprise_of_slug,
     find_enterprises,
     get_enterprise,
     lock_enterprise,
@@ -36,18 +38,20 @@ from bursar.identity.refusals import (
     ClientExists,
     InvalidClientId,
     InvalidCredentials,
+    SandboxIsForGood,
     SlugTaken,
     TooManyFailures,
     UnknownClient,
     UnknownEnterprise,
 )
+from bursar.identity.secrets import burn_time, hash_secret, verify_secret
 from bursar.identity.suspension import (
     SUSPENDED,
     list_enterprises,
     set_suspended,
     suspended_among,
 )
-from bursar.identity.throttle import FailureLimits
+from bursar.identity.throttle import FailureLimits, note_failure, seconds_to_wait
 from bursar.identity.views import ClientSummary, EnterpriseView
 
 __all__ = [
@@ -65,28 +69,37 @@ __all__ = [
     "InvalidClientId",
     "InvalidCredentials",
     "Role",
+    "SandboxIsForGood",
+    "ScimCaller",
     "SecretEffect",
     "SlugTaken",
     "TooManyFailures",
     "UnknownClient",
     "UnknownEnterprise",
+    "admit_scim",
     "authenticate",
     "authenticate_client",
+    "burn_time",
     "create_client",
     "declare_client",
     "disable_client",
     "enable_client",
     "find_credentials",
+    "find_enterprise_of_slug",
     "find_enterprises",
     "find_roles",
     "get_enterprise",
+    "hash_secret",
     "list_clients",
     "list_enterprises",
     "lock_enterprise",
+    "note_failure",
     "owners_of_slugs",
     "put_client",
     "put_enterprise",
     "rotate_secret",
+    "seconds_to_wait",
     "set_suspended",
     "suspended_among",
+    "verify_secret",
 ]

@@ -17,6 +17,7 @@ class EnterpriseView(msgspec.Struct, frozen=True):
     created: datetime
     modified: datetime
     suspended_at: datetime | None = None
+    is_sandbox: bool = False
 
 
 class ClientView(msgspec.Struct, frozen=True):

@@ -3,16 +3,17 @@
 Every function expects the caller's transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Select, bindparam, select, union
 from sqlalchemy.orm import Session
 
 from bursar.batches import batched
-from bursar.database.bulk import is_any_of_given
+from bursar.database.bulk import is_any_of, is_any_of_given
 from bursar.learners.models import Learner
 from bursar.learners.service import BATCH, LearnerRecord
 
@@ -43,6 +44,20 @@ def person_of(session: Session, learner: LearnerRecord) -> Person:
     values = {"enterprise_uuid": learner.enterprise_uuid, "lms_user_id": learner.lms_user_id}
     found = session.connection().scalars(_ADDRESSES, values)
     return Person(learner, tuple(dict.fromkeys((learner.email, *found))))
+
+
+def addresses_of_accounts(
+    session: Session, enterprise_uuid: UUID, accounts: Collection[int]
+) -> dict[str, int]:
+    """The account of every address of the enterprise that has one of these accounts."""
+    found: dict[str, int] = {}
+    for batch in batched(accounts, BATCH):
+        statement = select(_learners.email, _learners.lms_user_id).where(
+            _learners.enterprise_uuid == enterprise_uuid,
+            is_any_of(session, Learner.lms_user_id, batch),
+        )
+        found.update((row.email, row.lms_user_id) for row in session.execute(statement))
+    return found
 
 
 def lock_person(session: Session, learner_id: int) -> Person | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bursar.events.event import Event
-from bursar.learners.views import LearnerView
+from bursar.learners.views import DeactivatedLearner, LearnerView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,23 @@ class LearnerConsentChanged(_LearnerEvent):
     """A learner who was known before has given or taken back the consent to share progress."""
 
     type: ClassVar[str] = "learner.consent_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnerDeactivated(Event):
+    """The identity provider says that the person has left: nothing new is given to the person."""
+
+    type: ClassVar[str] = "learner.deactivated"
+    object_type: ClassVar[str] = "learner"
+    is_public: ClassVar[bool] = True
+
+    data: DeactivatedLearner
+
+
+class LearnerReactivated(_LearnerEvent):
+    """The person may be given something again. What was taken stays taken."""
+
+    type: ClassVar[str] = "learner.reactivated"
 
 
 class LearnerErased(_LearnerEvent):

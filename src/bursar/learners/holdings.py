@@ -7,9 +7,10 @@ from typing import Any, Final, cast
 from sqlalchemy import Table
 
 from bursar.database.holdings import Holding
-from bursar.learners.models import FormerAddress, Learner
+from bursar.learners.models import FormerAddress, Learner, ScimUser
 
 _LEARNERS: Final = cast("Table", Learner.__table__)
+_USERS: Final = cast("Table", ScimUser.__table__)
 _FORMER: Final = cast("Table", FormerAddress.__table__)
 
 
@@ -25,6 +26,13 @@ HOLDINGS: Final = (
         account=_LEARNERS.c.lms_user_id,
         since=_LEARNERS.c.modified_at,
         erased=_emptied,
+    ),
+    Holding(
+        table=_USERS,
+        learner=_USERS.c.learner_id,
+        since=_USERS.c.modified_at,
+        follows_renaming=False,
+        is_deleted=True,
     ),
     Holding(
         table=_FORMER,

@@ -1,4 +1,4 @@
-"""What others are told when a learner's address changes or a learner is erased.
+"""What others are told when a learner's address changes, or a learner is deactivated or erased.
 
 The rows are changed by the engine of `bursar.people`, together with those of all other domains.
 """
@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, update
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.events.service import publish
 from bursar.learners.commands import DeclaredLearner
 from bursar.learners.events import LearnerChanged, LearnerErased
-from bursar.learners.models import FormerAddress
+from bursar.learners.models import FormerAddress, Learner
 from bursar.learners.service import LearnerRecord, put_learners
 from bursar.learners.views import LearnerView
 
@@ -52,6 +52,17 @@ def tell_renamed(
         email=email,
     )
     publish(session, actor, [changed], at=at)
+
+
+def set_deactivated(session: Session, ids: Sequence[int], at: datetime, *, is_gone: bool) -> None:
+    """The caller has locked these learners, and tells."""
+    values = {"deactivated_at": at if is_gone else None, "modified_at": at}
+    statement = update(Learner).where(Learner.id.in_(ids)).values(values)
+    session.execute(statement.execution_options(synchronize_session=False))
+
+
+def view_of_learner(learner: LearnerRecord) -> LearnerView:
+    return _renamed(learner, learner.email)
 
 
 def tell_erased(

@@ -53,6 +53,7 @@ class LearnerRecord:
     country: str | None
     consent: bool
     created_at: datetime
+    deactivated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,9 @@ _COLUMNS: Final = (
     _learners.country,
     _learners.consent,
     _learners.created_at,
+    _learners.deactivated_at,
 )
-_SELECT: Final = select(*_COLUMNS)
+_SELECT: Final[Select[Any]] = select(*_COLUMNS)
 _OF_ENTERPRISE: Final = _SELECT.where(_learners.enterprise_uuid == bindparam("enterprise_uuid"))
 _LISTED: Final = _OF_ENTERPRISE.order_by(_learners.email)
 _OLDEST: Final = _OF_ENTERPRISE.order_by(_learners.id).limit(1)
@@ -315,8 +317,7 @@ def _find(
     connection = session.connection()
     statement = _by_email(connection.dialect.name, locked=locked)
     for batch in batched(distinct, BATCH):
-        values = {"enterprise_uuid": enterprise_uuid, "emails": batch}
-        rows = connection.execute(statement, values)
+        rows = connection.execute(statement, {"enterprise_uuid": enterprise_uuid, "emails": batch})
         found.update((row.email, LearnerRecord(*row)) for row in rows)
     return found
 

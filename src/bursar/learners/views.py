@@ -1,6 +1,7 @@
 """A learner as readers outside may see one."""
 
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -16,3 +17,13 @@ class LearnerView(msgspec.Struct, frozen=True):
     sso_uid: str | None = None
     country: str | None = None
     created: datetime | None = None
+
+
+class DeactivatedLearner(msgspec.Struct, frozen=True):
+    """A learner who has left, and what became of what the learner had."""
+
+    learner: LearnerView
+    cancelled_assignments: int
+    revoked_licenses: int
+    kept_licenses: list[UUID]
+    """Activated ones that the cap of their plan does not let anybody revoke."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from bursar.database.holdings import Holding
@@ -19,10 +19,25 @@ def rename(session: Session, holding: Holding, person: Person, old: str, new: st
         return 0
     mine = (holding.table.c.enterprise_uuid == person.enterprise_uuid) & (holding.address == old)
     count = session.scalar(select(func.count()).select_from(holding.table).where(mine)) or 0
+    if holding.once_in:
+        _delete_doubles(session, holding, person, old, new)
     session.connection().execute(
         update(holding.table).where(mine).values({holding.address.name: new})
     )
     return count
+
+
+def _delete_doubles(session: Session, holding: Holding, person: Person, old: str, new: str) -> None:
+    """The rows of the old address beside which there is one of the new address."""
+    table, others = holding.table, holding.table.alias("others")
+    assert holding.address is not None  # noqa: S101 - as whoever calls this knows
+    beside = [others.c[column.name] == column for column in holding.once_in]
+    double = select(1).where(others.c[holding.address.name] == new, *beside).exists()
+    session.connection().execute(
+        delete(table).where(
+            table.c.enterprise_uuid == person.enterprise_uuid, holding.address == old, double
+        )
+    )
 
 
 def erase(
@@ -34,6 +49,10 @@ def erase(
 ) -> int:
     """Takes the person out of the rows of a table, and returns of how many."""
     rows = list(rows_of(session, holding, person))
+    if holding.is_deleted:
+        mine = of_person(holding, person)
+        session.connection().execute(delete(holding.table).where(mine))
+        return len(rows)
     _erase_documents(session, holding, person, rows, tombstones)
     others = dict(holding.erased(at))
     if holding.account is not None:

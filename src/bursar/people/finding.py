@@ -23,9 +23,9 @@ from sqlalchemy.orm import Session
 from bursar.database.holdings import Holding
 from bursar.database.text import contains_in_any_case
 from bursar.database.types import AnyRow
-from bursar.emails import normalised
+from bursar.emails import is_tombstone, normalised
 from bursar.people.holdings import HOLDINGS
-from bursar.people.naming import Names, is_tombstone
+from bursar.people.naming import Names
 from bursar.people.refusals import UnknownPerson
 
 LEARNER: Final = "learner"

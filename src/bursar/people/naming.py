@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
 
-from bursar.emails import normalised, readable
+from bursar.emails import NOBODY, normalised, readable
 
 PERSONAL: Final = frozenset(
     {
@@ -29,17 +29,11 @@ _ADDRESS: Final = re.compile(r"[^\s@,:;<>()\[\]\\\"']+@[^\W_](?:[\w.-]*[^\W_])?"
 
 
 ANOTHER: Final = "(another person)"
-_NOBODY: Final = "@retired.invalid"
-"""The end of every address that stands for somebody who was erased or scrubbed."""
 
 
 def new_tombstone() -> str:
     """An address that stands for an erased one; nobody can ever receive mail there."""
-    return f"erased_user{uuid4().hex}{_NOBODY}"
-
-
-def is_tombstone(address: str) -> bool:
-    return address.endswith(_NOBODY)
+    return f"erased_user{uuid4().hex}{NOBODY}"
 
 
 @dataclass(frozen=True, slots=True)

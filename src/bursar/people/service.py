@@ -11,11 +11,11 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
-from bursar.credit.policies.service import lock_enterprise
 from bursar.database.doors import Door, opened
 from bursar.database.holdings import Holding
 from bursar.delivery.service import forget_answers_to, redirect_pending
 from bursar.emails import normalised
+from bursar.enrollment.progress.hook_news import forget_news
 from bursar.identity.service import find_enterprises
 from bursar.jobs.forgetting import rewrite_jobs
 from bursar.learners.renaming import tell_erased, tell_renamed, withdraw_consents
@@ -26,6 +26,7 @@ from bursar.learners.service import (
     lock_learners,
 )
 from bursar.people import changing
+from bursar.people.deactivation import lock_what_is_given
 from bursar.people.finding import (
     Person,
     address_as_stored,
@@ -38,7 +39,6 @@ from bursar.people.hashing import remember_erased
 from bursar.people.holdings import HOLDINGS
 from bursar.people.naming import new_tombstone
 from bursar.people.refusals import AddressTaken, IsContact, PersonIsBusy, SameAddress
-from bursar.subscriptions.plans.service import lock_enterprise_plans
 from bursar.web.idempotency import rewrite_answers
 
 
@@ -99,7 +99,8 @@ def change_email(
     Raises UnknownPerson, SameAddress, AddressTaken and PersonIsBusy.
     """
     new = normalised(new)
-    _lock(session, enterprise_uuid)
+    # No assignment, redemption or license gets the address while it is replaced.
+    lock_what_is_given(session, enterprise_uuid)
     # An older version may have stored it in another form: this is what mends that.
     old = address_as_stored(session, enterprise_uuid, email)
     person = find_person_by(session, enterprise_uuid, old)
@@ -126,7 +127,8 @@ def erase_person(
 
     Raises UnknownPerson, PersonIsBusy and IsContact.
     """
-    _lock(session, enterprise_uuid)
+    # No assignment, redemption or license gets the address while it is replaced.
+    lock_what_is_given(session, enterprise_uuid)
     person = find_person(session, enterprise_uuid, email)
     _refuse_contact(session, person)
     _refuse_busy(session, person)
@@ -147,13 +149,6 @@ def erase_person(
     ids = [(learner.id, tombstones[learner.email]) for learner in learners]
     tell_erased(session, actor, enterprise_uuid, ids, at)
     return Erased(tuple(tombstones.values()), rows)
-
-
-def _lock(session: Session, enterprise_uuid: UUID) -> None:
-    """No assignment, redemption or license of the enterprise changes until the transaction ends, so
-    none gets the address while it is replaced. In the order of everybody who locks several."""
-    lock_enterprise(session, enterprise_uuid)
-    lock_enterprise_plans(session, enterprise_uuid)
 
 
 def _identity(person: Person) -> dict[str, Any]:
@@ -211,14 +206,15 @@ def _refuse_busy(session: Session, person: Person) -> None:
 
 def _refuse_taken(session: Session, enterprise_uuid: UUID, address: str) -> None:
     for holding in HOLDINGS:
-        if holding.address is None or not holding.follows_renaming:
+        if holding.address is None or not holding.follows_renaming or holding.once_in:
             continue
         if session.scalar(select(exists().where(is_held(holding, enterprise_uuid, address)))):
             raise AddressTaken
 
 
 def _erase_elsewhere(session: Session, person: Person, tombstones: Mapping[str, str]) -> None:
-    """In what is kept for a short time and names no enterprise: answers that can be replayed, and
-    what jobs were given and reported."""
+    """In what is kept for a short time and names no enterprise: answers that can be replayed, what
+    jobs were given and reported, and what an LMS has told that no worker has taken yet."""
     rewrite_answers(session, person.addresses, lambda value: person.names.erased(value, tombstones))
     rewrite_jobs(session, person.addresses, lambda text: person.names.replaced(text, tombstones))
+    forget_news(session, person.enterprise_uuid, person.addresses, person.accounts)

@@ -13,6 +13,7 @@ from bursar.catalog.catalogs import service as catalogs
 from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT, PutCatalog
 from bursar.catalog.catalogs.refusals import CatalogOfAnotherEnterprise
 from bursar.catalog.content.service import lock_content
+from bursar.claims.looks import LOOK_FIELDS, DeclaredLook, declare_look
 from bursar.identity import service as identity
 from bursar.identity.keys import UNSEALED
 from bursar.identity.sealing import Seal
@@ -20,6 +21,7 @@ from bursar.identity.service import (
     ClientDeclaration,
     DeclaredClient,
     DeclaredEnterprise,
+    SandboxIsForGood,
     SecretEffect,
     SlugTaken,
 )
@@ -27,6 +29,7 @@ from bursar.provisioning.content import ContentRun
 from bursar.provisioning.credit import CreditRun
 from bursar.provisioning.enrollments import EnrollmentRun
 from bursar.provisioning.forms import CatalogForm, ClientForm, EnterpriseForm
+from bursar.provisioning.groups import GroupRun
 from bursar.provisioning.learners import LearnerRun
 from bursar.provisioning.manifest import Manifest
 from bursar.provisioning.plan import Plan
@@ -35,9 +38,11 @@ from bursar.provisioning.references import placed_enterprises, reference_problem
 from bursar.provisioning.reports import ReportRun
 from bursar.provisioning.subscriptions import SubscriptionRun
 from bursar.provisioning.webhooks import WebhookRun
+from bursar.provisioning.xapi import XapiRun
 
 __all__ = ["ManifestError", "Plan", "apply"]
 
+_FOR_GOOD: Final = "cannot change: it is said when the enterprise is created"
 _UUID: Final = frozenset({"uuid"})
 _CLIENT: Final = frozenset({"client_id", "client_secret", "role"})
 _SECRETS: Final = {
@@ -51,12 +56,16 @@ _SECRETS: Final = {
 _PARTS: Final = frozenset(
     {
         "clients",
+        "sandbox",
         "suspended",
+        *LOOK_FIELDS,
         "catalogs",
+        "groups",
         "subsidies",
         "policies",
         "subscription_plans",
         "webhooks",
+        "xapi",
         "learners",
         "enrollments",
         "reports",
@@ -127,21 +136,29 @@ class _EnterpriseRun:
 
     def put(self, place: str, enterprise: EnterpriseForm) -> None:
         try:
-            declared = DeclaredEnterprise(**enterprise.given(but=_PARTS))
+            declared = _declared(enterprise)
             outcome = identity.put_enterprise(self.session, self.actor, declared, at=self.now)
         except SlugTaken as error:
             raise ManifestError(
                 [problem(f"{place}.slug", "taken by another enterprise")]
             ) from error
-        if self._set_suspended(enterprise) and outcome == "unchanged":
+        except SandboxIsForGood as error:
+            raise ManifestError([problem(f"{place}.sandbox", _FOR_GOOD)]) from error
+        changes = [self._set_suspended(enterprise), self._declare_look(enterprise)]
+        if any(changes) and outcome == "unchanged":
             outcome = "changed"
         self.plan.note(outcome, f"enterprise {enterprise.slug}")
         self._put_clients(enterprise)
         for index, catalog in enumerate(enterprise.catalogs):
             self._put_catalog(f"{place}.catalogs[{index}]", enterprise, catalog)
+        self.credit.lock(enterprise)
+        GroupRun(self.session, self.actor, self.now, self.plan).put(place, enterprise)
         self.credit.put(place, enterprise)
         self.subscriptions.put(place, enterprise)
         WebhookRun(self.session, self.actor, self.now, self.plan).put(place, enterprise)
+        XapiRun(self.session, self.actor, self.now, self.plan, self.reports.seal).put(
+            place, enterprise
+        )
         LearnerRun(self.session, self.actor, self.now, self.plan).put(enterprise)
         EnrollmentRun(self.session, self.actor, self.now, self.plan).put(enterprise)
         self.reports.put(place, enterprise)
@@ -152,6 +169,11 @@ class _EnterpriseRun:
         return identity.set_suspended(
             self.session, self.actor, enterprise.uuid, self.now, suspended=enterprise.suspended
         )
+
+    def _declare_look(self, enterprise: EnterpriseForm) -> bool:
+        given = enterprise.given()
+        look = DeclaredLook(**{name: given[name] for name in LOOK_FIELDS if name in given})
+        return declare_look(self.session, self.actor, enterprise.uuid, look, at=self.now)
 
     def _put_clients(self, enterprise: EnterpriseForm) -> None:
         roles = _stored_roles(self.session, enterprise.uuid) if enterprise.clients else {}
@@ -188,6 +210,13 @@ class _EnterpriseRun:
             message = problem(f"{place}.uuid", "belongs to another enterprise")
             raise ManifestError([message]) from error
         self.plan.note(outcome, f"catalog {catalog.uuid} of {enterprise.slug}")
+
+
+def _declared(enterprise: EnterpriseForm) -> DeclaredEnterprise:
+    given = enterprise.given(but=_PARTS)
+    if "sandbox" in enterprise.model_fields_set:
+        given["is_sandbox"] = enterprise.sandbox
+    return DeclaredEnterprise(**given)
 
 
 def _role(client: ClientForm, stored: dict[str, str]) -> str:

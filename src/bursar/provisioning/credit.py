@@ -45,11 +45,16 @@ class CreditRun:
     touched: dict[UUID, str] = field(default_factory=dict)
     """The subsidies to check at the end, each with the place of a problem with its limits."""
 
-    def put(self, place: str, enterprise: EnterpriseForm) -> None:
+    def lock(self, enterprise: EnterpriseForm) -> None:
+        """Before its groups and learners are locked."""
         # Whoever holds a budget and a learner has taken the budget first, so that there is no
         # deadlock; and no allocation may miss the account of a learner meanwhile.
-        if enterprise.subsidies or enterprise.policies or enterprise.learners:
+        ours = (enterprise.subsidies, enterprise.policies, enterprise.learners, enterprise.groups)
+        if any(ours):
             policies.lock_enterprise(self.session, enterprise.uuid)
+
+    def put(self, place: str, enterprise: EnterpriseForm) -> None:
+        """The enterprise is locked, and its groups are put."""
         for index, subsidy in enumerate(enterprise.subsidies):
             self._put_subsidy(f"{place}.subsidies[{index}]", enterprise, subsidy)
         for index, policy in enumerate(enterprise.policies):

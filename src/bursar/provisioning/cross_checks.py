@@ -23,6 +23,7 @@ _KINDS: Final = (
     ("subscription_plans",),
     ("subscription_plans", "renewals"),
     ("webhooks",),
+    ("groups",),
 )
 _DESCRIPTION: Final = ("name", "slug", "country", "contact_email")
 

@@ -1,5 +1,6 @@
 """Writes an enterprise out in the format that `bursar apply` reads."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,16 +10,20 @@ from sqlalchemy.orm import Session
 
 from bursar.catalog.catalogs.commands import CatalogRecord
 from bursar.catalog.catalogs.service import list_catalogs
+from bursar.claims.looks import look_of
 from bursar.credit.policies.commands import PolicyRecord, SubsidyRecord
 from bursar.credit.policies.service import export_policies, export_subsidies
+from bursar.groups.service import export_groups
 from bursar.identity.service import get_enterprise, list_clients
 from bursar.learners.service import LearnerRecord, list_learners
 from bursar.provisioning.enrollments import exported_enrollments
 from bursar.provisioning.reports import exported_report
+from bursar.provisioning.xapi import exported_xapi
 from bursar.scheduled_reports.service import list_declared as list_declared_reports
 from bursar.subscriptions.declared.commands import DeclaredPlan, DeclaredRenewal
 from bursar.subscriptions.declared.service import list_declared
 from bursar.webhooks.service import list_endpoints
+from bursar.xapi.service import declared_connection
 
 _WIDTH: Final = 100
 
@@ -35,20 +40,36 @@ def export(session: Session, enterprise_uuid: UUID) -> dict[str, Any]:
         "slug": enterprise.slug,
         "country": enterprise.country,
         "contact_email": enterprise.contact_email,
+        **({"sandbox": True} if enterprise.is_sandbox else {}),
         **({"suspended": True} if enterprise.suspended_at is not None else {}),
+        **_look(session, enterprise_uuid),
         "clients": _clients(session, enterprise_uuid),
         "catalogs": [_catalog(record) for record in list_catalogs(session, enterprise_uuid)],
+        **({"groups": groups} if (groups := _groups(session, enterprise_uuid)) else {}),
         "subsidies": [_subsidy(record) for record in export_subsidies(session, enterprise_uuid)],
         "policies": [_policy(record) for record in export_policies(session, enterprise_uuid)],
         "subscription_plans": [_plan(plan) for plan in list_declared(session, enterprise_uuid)],
         **({"webhooks": webhooks} if (webhooks := _webhooks(session, enterprise_uuid)) else {}),
+        **(
+            {"xapi": exported_xapi(xapi)}
+            if (xapi := declared_connection(session, enterprise_uuid))
+            else {}
+        ),
         "learners": [_learner(record) for record in list_learners(session, enterprise_uuid)],
         "enrollments": exported_enrollments(session, enterprise_uuid),
     }
+    if connection := declared_connection(session, enterprise_uuid):
+        exported["xapi"] = exported_xapi(connection)
     # A list of reports is whole: what it leaves out is removed when it is applied.
     if reports := list_declared_reports(session, enterprise_uuid):
         exported["reports"] = [exported_report(report) for report in reports]
     return {"enterprises": [exported]}
+
+
+def _look(session: Session, enterprise_uuid: UUID) -> dict[str, Any]:
+    """Without what was never wished for."""
+    look = asdict(look_of(session.connection(), enterprise_uuid))
+    return {name: value for name, value in look.items() if value}
 
 
 def to_yaml(manifest: dict[str, Any]) -> str:
@@ -93,6 +114,13 @@ def _catalog(record: CatalogRecord) -> dict[str, Any]:
     }
 
 
+def _groups(session: Session, enterprise_uuid: UUID) -> list[dict[str, Any]]:
+    return [
+        {"uuid": str(group.uuid), "name": group.name, "members": list(group.members)}
+        for group in export_groups(session.connection(), enterprise_uuid)
+    ]
+
+
 def _subsidy(record: SubsidyRecord) -> dict[str, Any]:
     return {
         "uuid": str(record.uuid),
@@ -133,6 +161,8 @@ def _policy(policy: PolicyRecord) -> dict[str, Any]:
         "late_redemption_allowed_until": _instant(policy.late_redemption_allowed_until),
         "allow_unknown_price": policy.allow_unknown_price,
     }
+    if policy.groups:
+        exported["groups"] = list(map(str, policy.groups))
     if configuration is not None:
         declared = {"uuid": str(configuration.uuid), "active": configuration.active}
         exported["assignment_configuration"] = declared

@@ -33,7 +33,9 @@ from bursar.provisioning.fields import (
     Text,
     Title,
 )
+from bursar.provisioning.look_fields import Accent, ConsentText, Language, Logo, TimeZone
 from bursar.provisioning.report_forms import ReportForm
+from bursar.xapi.service import Identity, Mode, Verb
 
 ASSIGNED_POLICY = "AssignedLearnerCreditAccessPolicy"
 
@@ -136,6 +138,7 @@ class PolicyForm(Form):
     per_learner_spend_limit: Cents | None = None
     late_redemption_allowed_until: Instant | None = None
     allow_unknown_price: Flag = False
+    groups: Annotated[list[Identifier], NullIsEmpty] = []
     cancel_allocations: Flag = False
     assignment_configuration: AssignmentConfigurationForm | None = None
 
@@ -212,19 +215,43 @@ class WebhookForm(Form):
     enabled: Flag = True
 
 
+class GroupForm(Form):
+    uuid: Identifier
+    name: Name = ""
+    members: Annotated[list[LearnerEmail], NullIsEmpty] = []
+
+
+class XapiForm(Form):
+    endpoint: Text = ""
+    key: Annotated[Text, Field(min_length=1)] = ""
+    secret: Annotated[Text, Field(min_length=1)] | None = Field(default=None, repr=False)
+    identity: Identity = Identity.MBOX
+    mode: Mode = Mode.LIVE
+    verbs: Annotated[list[Verb], Field(min_length=1)] | None = None
+
+
 class EnterpriseForm(Form):
     uuid: Identifier
     name: Name
     slug: Slug
     country: Country | None = None
     contact_email: Email | None = None
+    sandbox: Flag = False
     suspended: Flag = False
+    ask_consent: Flag = False
+    consent_text: ConsentText | None = None
+    logo: Logo | None = None
+    accent: Accent | None = None
+    language: Language | None = None
+    timezone: TimeZone | None = None
     clients: Annotated[list[ClientForm], NullIsEmpty] = []
     catalogs: Annotated[list[CatalogForm], NullIsEmpty] = []
+    groups: Annotated[list[GroupForm], NullIsEmpty] = []
     subsidies: Annotated[list[SubsidyForm], NullIsEmpty] = []
     policies: Annotated[list[PolicyForm], NullIsEmpty] = []
     subscription_plans: Annotated[list[SubscriptionPlanForm], NullIsEmpty] = []
     webhooks: Annotated[list[WebhookForm], NullIsEmpty] = []
+    xapi: XapiForm | None = None
     learners: Annotated[list[LearnerForm], NullIsEmpty] = []
     enrollments: Annotated[list[ReportedEnrollment], NullIsEmpty] = []
     reports: Annotated[list[ReportForm], NullIsEmpty] = []

@@ -14,6 +14,7 @@ from bursar.credit.policies.service import (
     owners_of_policies,
     owners_of_subsidies,
 )
+from bursar.groups.service import owners_of_groups
 from bursar.identity.service import owners_of_slugs
 from bursar.provisioning.forms import EnterpriseForm
 from bursar.provisioning.manifest import Manifest
@@ -117,6 +118,17 @@ def _webhooks(enterprise: EnterpriseForm) -> Iterator[Named]:
         yield f"webhooks[{index}].uuid", webhook.uuid
 
 
+def _groups(enterprise: EnterpriseForm) -> Iterator[Named]:
+    for index, group in enumerate(enterprise.groups):
+        yield f"groups[{index}].uuid", group.uuid
+
+
+def _group_references(enterprise: EnterpriseForm) -> Iterator[Named]:
+    for index, policy in enumerate(enterprise.policies):
+        for number, uuid in enumerate(policy.groups):
+            yield f"policies[{index}].groups[{number}]", uuid
+
+
 def _catalog_references(enterprise: EnterpriseForm) -> Iterator[Named]:
     for index, policy in enumerate(enterprise.policies):
         if policy.catalog_uuid is not None:
@@ -138,6 +150,7 @@ _Names = Callable[[EnterpriseForm], Iterator[Named]]
 
 _DECLARATIONS: Final[dict[OwnersOf, _Names]] = {
     owners_of_endpoints: _webhooks,
+    owners_of_groups: _groups,
     enterprises_of: _catalogs,
     owners_of_subsidies: _subsidies,
     owners_of_ledger_entries: _deposits,
@@ -147,6 +160,7 @@ _DECLARATIONS: Final[dict[OwnersOf, _Names]] = {
 _REFERENCES: Final[dict[OwnersOf, tuple[str, _Names]]] = {
     enterprises_of: ("catalog", _catalog_references),
     owners_of_subsidies: ("subsidy", _subsidy_references),
+    owners_of_groups: ("group", _group_references),
 }
 
 

@@ -14,9 +14,28 @@ from bursar.pages import Page, PageRequest
 from bursar.reporting import queries
 from bursar.reporting.commands import Report, Subject
 from bursar.reporting.course_urls import CourseUrls
+from bursar.reporting.progress import (
+    CourseProgress,
+    Pass,
+    Period,
+    enrollments_by_day,
+    passes,
+    progress_by_course,
+)
 from bursar.reporting.rows import Presenter
 from bursar.reporting.views import LearnerSummary
 
+__all__ = [
+    "CourseProgress",
+    "Pass",
+    "Period",
+    "enrollments_by_day",
+    "passes",
+    "presenting_rows",
+    "progress_by_course",
+    "read_all",
+    "read_page",
+]
 _BATCH: Final = 10_000
 
 

@@ -9,10 +9,12 @@ from typing import Final
 from uuid import UUID
 
 from bursar import clock
+from bursar.accounts.forgetting import forget_sign_ins
 from bursar.audit.forgetting import forget_entries
 from bursar.audit.operations import JobCancelled
 from bursar.bulk_changes.events import BulkChangeRequested
 from bursar.bulk_changes.forgetting import forget_changes, known_changes
+from bursar.catalog.sync.forgetting import forget_syncs
 from bursar.credit.policies.events import PolicyThresholdReached
 from bursar.database.engine import Database
 from bursar.database.forgetting import days_before
@@ -27,6 +29,7 @@ from bursar.enrollment.bulk.events import BulkEnrollmentRequested
 from bursar.enrollment.bulk.forgetting import forget_jobs, known_jobs
 from bursar.enrollment.direct.events import DirectEnrollmentsRequested
 from bursar.enrollment.direct.forgetting import forget_wishes
+from bursar.enrollment.progress.forgetting import forget_pulled_runs
 from bursar.events.forgetting import Kept, forget_events, forget_shown
 from bursar.events.told import forget_told
 from bursar.identity.events import ClientSecretRotated
@@ -59,6 +62,8 @@ def forget_old(database: Database, settings: Settings) -> Mapping[str, int]:
         **_texts(database, days_before(now, settings.mail_days)),
         **_shown(database, days_before(now, settings.event_days)),
         **_trail(database, enterprises, days_before(now, settings.audit_days)),
+        "sign-ins": forget_sign_ins(database, now),
+        "pulled course runs": forget_pulled_runs(database, now),
     }
 
 
@@ -87,6 +92,7 @@ def _trail(
     return {
         "deliveries": forget_deliveries(database, enterprises, before) if before else 0,
         "report runs": forget_runs(database, before) if before else 0,
+        "content syncs": forget_syncs(database, before) if before else 0,
         "events": forget_events(database, enterprises, before, KEPT) if before else 0,
         # What is told for each limit is told once for ever; the others have ends that have passed.
         "marks of what was told": forget_told(database, before, {PolicyThresholdReached.type})

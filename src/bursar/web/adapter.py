@@ -2,12 +2,12 @@
 methods."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -34,6 +34,7 @@ from bursar.web.turns import Turns
 METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 Result = TypeVar("Result")
 AnyRequest = Request[Any, Any, Any]
+Respond: TypeAlias = Callable[[AnyRequest, Incoming], Awaitable[Outgoing]]
 
 
 class Threads:
@@ -252,6 +253,19 @@ def to_response(outgoing: Outgoing, method: str) -> ASGIResponse:
         is_head_response=is_head,
         content_length=len(outgoing.body),
     )
+
+
+def page_handler(path: str, methods: Sequence[str], respond: Respond) -> HTTPRouteHandler:
+    """Of a path that answers browsers, outside the pipeline of the API."""
+    allow = allowed_methods(methods)
+
+    async def handle(request: AnyRequest) -> ASGIResponse:
+        incoming = incoming_of(request)
+        if incoming.method == "OPTIONS" or incoming.method not in allow.split(", "):
+            return other_method(incoming, allow)
+        return to_response(await respond(request, incoming), incoming.method)
+
+    return HTTPRouteHandler(path, http_method=METHODS)(handle)
 
 
 def on_http_exception(request: AnyRequest, error: HTTPException) -> Response[bytes]:

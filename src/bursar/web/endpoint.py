@@ -16,6 +16,7 @@ from bursar.web.query import Query
 
 Read = Callable[[Call, Connection], Answer[Any]]
 Write = Callable[[Call, Session], Answer[Any]]
+FromCsv = Callable[[bytes], object]
 
 PLACEHOLDER: Final = re.compile(r"\{(\w+):(\w+)\}")
 """A parameter in the path of an endpoint: its name and its kind."""
@@ -75,6 +76,9 @@ class Endpoint:
     write: Write | None = None
     query: type[Query] | None = None
     body: type[BaseModel] | None = None
+    from_csv: FromCsv | None = None
+    """Reads a body of `text/csv`, which may come in place of JSON, as what JSON would hold. It
+    raises ApiError."""
     needs: tuple[type, ...] = ()
     """The types of which the composition must provide an instance."""
     formats: tuple[Format, ...] = (Format.JSON, Format.XML)

@@ -178,9 +178,13 @@ def _wanted_format(value: str | None, offered: tuple[Format, ...]) -> Format | N
 
 def declares_json(content_type: str | None) -> bool:
     """Whether a Content-Type says JSON, with whatever parameters."""
+    return declares(content_type, "application/json")
+
+
+def declares(content_type: str | None, media_type: str) -> bool:
     if content_type is None:
         return False
-    return content_type.partition(";")[0].strip().lower() == "application/json"
+    return content_type.partition(";")[0].strip().lower() == media_type
 
 
 def _choose(

@@ -34,20 +34,18 @@ from bursar.web.errors import (
     InvalidPage,
     NotFound,
     Refusal,
-    TooLarge,
     UnacceptableFormat,
     Unauthorized,
-    UnsupportedMediaType,
 )
 from bursar.web.gate import Gate
 from bursar.web.idempotency import StoredAnswer
+from bursar.web.media_types import check_media_type, decoded_body
 from bursar.web.misspelt import errors_of_unknown, ignored_parameters, is_strict
 from bursar.web.negotiation import (
     Format,
     Negotiated,
     NotAcceptable,
     UnknownFormat,
-    declares_json,
     negotiate,
     only,
 )
@@ -56,7 +54,7 @@ from bursar.web.query import read_query
 from bursar.web.rendering import Incoming, Outgoing, lenient, refuse, render, render_read
 from bursar.web.throttle import ClientThrottle
 from bursar.web.turns import BUSY
-from bursar.web.validation import decode_json, validate
+from bursar.web.validation import validate
 
 log = structlog.get_logger()
 ATTEMPTS = 3
@@ -188,7 +186,7 @@ class Pipeline:
         with self.database.transaction() as session:
             call = self._admit(endpoint, incoming, client_id, session.connection())
             self._check_may_write(call)
-            self._check_media_type(incoming)
+            check_media_type(endpoint, incoming)
             self._parse(endpoint, incoming, call)
             key = incoming.headers.get("idempotency-key")
             if incoming.method != "POST" or key is None:
@@ -254,15 +252,6 @@ class Pipeline:
             raise Forbidden
 
     @staticmethod
-    def _check_media_type(incoming: Incoming) -> None:
-        declared = incoming.headers.get("content-type", "")
-        # Some clients declare a form of length zero when they post nothing.
-        if (incoming.body or incoming.is_too_large) and not declares_json(declared):
-            raise UnsupportedMediaType(declared.partition(";")[0].strip())
-        if incoming.is_too_large:
-            raise TooLarge
-
-    @staticmethod
     def _parse(endpoint: Endpoint, incoming: Incoming, call: Call) -> None:
         """Reads the query and the body. Raises InvalidFields with every error of both."""
         errors: dict[str, Any] = {}
@@ -278,7 +267,7 @@ class Pipeline:
             errors |= idempotency.key_errors(incoming.headers.get("idempotency-key"))
         # A write without a body model still refuses a body that is not JSON.
         is_given = endpoint.write is not None and incoming.body.strip()
-        decoded = decode_json(incoming.body) if is_given else {}
+        decoded = decoded_body(endpoint, incoming) if is_given else {}
         if endpoint.body is not None:
             call.body, body_errors = validate(endpoint.body, decoded)
             errors |= body_errors

@@ -27,7 +27,7 @@ from sqlalchemy.sql.visitors import iterate
 
 from bursar.tenancy import Owned
 from bursar.web.call import Answer, Call
-from bursar.web.endpoint import PLACEHOLDER, Documentation, Endpoint, Link
+from bursar.web.endpoint import PLACEHOLDER, Documentation, Endpoint, FromCsv, Link
 from bursar.web.errors import ApiError
 from bursar.web.negotiation import Format
 from bursar.web.query import Query
@@ -89,9 +89,10 @@ class Routes:
         also: tuple[int, ...] = (),
         links: tuple[Link, ...] = (),
         has_location: bool = False,
+        from_csv: FromCsv | None = None,
     ) -> Callable[[Route], Route]:
         """A write in one transaction; it takes an Idempotency-Key. `also` are good statuses beside
-        `status`."""
+        `status`. `from_csv` reads a body of CSV as what JSON would hold."""
         return self._declare(
             "POST",
             path,
@@ -101,6 +102,7 @@ class Routes:
             also=also,
             links=links,
             has_location=has_location,
+            from_csv=from_csv,
         )
 
     def put(
@@ -139,6 +141,7 @@ class Routes:
         formats: tuple[Format, ...] = (Format.JSON, Format.XML),
         ignores_accept: bool = False,
         headers: tuple[str, ...] = (),
+        from_csv: FromCsv | None = None,
     ) -> Callable[[Route], Route]:
         def declare(route: Route) -> Route:
             sentence = _Sentence(route, path)
@@ -168,6 +171,7 @@ class Routes:
                     write=None if sentence.is_read else call,
                     query=sentence.query,
                     body=sentence.body,
+                    from_csv=from_csv,
                     needs=tuple(sentence.needs),
                     formats=formats,
                     from_standby=self.from_standby and sentence.is_read,

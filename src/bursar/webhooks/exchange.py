@@ -20,7 +20,7 @@ from bursar.delivery.service import (
 from bursar.events.sequencing import Sequencer
 from bursar.identity.sealing import Seal
 from bursar.webhooks.fanout import fan_out, is_behind
-from bursar.webhooks.health import Observed, note_health
+from bursar.webhooks.health import Observed, lock_endpoints, note_health
 from bursar.webhooks.replaying import continue_replays
 from bursar.webhooks.taking import Work, take_work
 
@@ -50,7 +50,9 @@ class Exchange:
         """In one transaction. Of deliveries whose lease is over, nothing is written."""
         if not done:
             return
+        observed = [each.observed for each in done if each.observed]
         with self._database.transaction() as session:
+            lock_endpoints(session, observed)
             by_end = defaultdict[datetime, list[Done]](list)
             for each in done:
                 by_end[each.lease.until].append(each)
@@ -59,7 +61,7 @@ class Exchange:
                 unbegun = [each.unbegun for each in some if each.unbegun]
                 if unbegun:
                     release(session, unbegun, until)
-            note_health(session, [each.observed for each in done if each.observed], clock.now())
+            note_health(session, observed, clock.now())
 
     def fan_out(self) -> bool:
         """Whether there was something to do."""

@@ -14,10 +14,10 @@ from bursar.database.types import AnyRow
 from bursar.delivery.service import Channel, NewDelivery, enqueue_deliveries
 from bursar.events.log import read_new
 from bursar.events.models import EventReader, EventSequence
+from bursar.outgoing.urls import recipient_of
 from bursar.webhooks.events import EndpointPinged
 from bursar.webhooks.models import WebhookEndpoint
 from bursar.webhooks.selection import wants
-from bursar.webhooks.targets import recipient_of
 from bursar.webhooks.writing import READER
 
 BATCH: Final = 1_000

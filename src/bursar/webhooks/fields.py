@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from bursar.declarations import set_fields
 from bursar.events.event import Changes
+from bursar.outgoing.settings import settings_of
+from bursar.outgoing.urls import checked_url
 from bursar.webhooks.models import WebhookEndpoint
 from bursar.webhooks.refusals import WrongFields
 from bursar.webhooks.secrets import checked_secret
 from bursar.webhooks.selection import checked_types
-from bursar.webhooks.settings import settings_of
-from bursar.webhooks.targets import checked_url
 
 LONGEST_DESCRIPTION: Final = 255
 OFF: Final = "It was switched off."

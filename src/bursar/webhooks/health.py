@@ -3,30 +3,30 @@ transaction."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
+from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor, ActorKind
 from bursar.delivery.service import drop_for_target, postpone_for_target
 from bursar.events.event import Changes
+from bursar.outgoing.health import lock_targets, note_failure, note_success
+from bursar.outgoing.patience import break_after, is_down
+from bursar.outgoing.reply import Reply
 from bursar.webhooks.events import EndpointDisabled
 from bursar.webhooks.models import WebhookEndpoint
 from bursar.webhooks.refusals import UnknownEndpoint
-from bursar.webhooks.reply import Reply
-from bursar.webhooks.rules import PATIENCE, break_after, is_down, is_gone
+from bursar.webhooks.rules import PATIENCE, is_gone
 from bursar.webhooks.writing import locked, tell
 
 ACTOR: Final = Actor("task:webhooks", kind=ActorKind.TASK)
 GONE: Final = "It answered 410: it wants no more events."
 FAILED: Final = "Nothing could be delivered for five days."
 DROPPED: Final = "The endpoint was disabled."
-_NOTED_ANEW: Final = timedelta(seconds=10)
-"""A success is written down at most so often: it would be a write for each batch."""
-
+_endpoints: Final = cast("Table", WebhookEndpoint.__table__)
 _endpoint: Final = WebhookEndpoint.__table__.c
 
 
@@ -41,13 +41,17 @@ class Observed:
     """As it was when the request was prepared."""
 
 
+def lock_endpoints(session: Session, observed: Sequence[Observed]) -> None:
+    lock_targets(session, _endpoints, {each.endpoint for each in observed})
+
+
 def note_health(session: Session, observed: Sequence[Observed], now: datetime) -> None:
     """Remembers successes and failures, leaves alone what is down, and disables what has failed for
     too long or is gone."""
     well = {each.endpoint for each in observed if each.reply.succeeded}
     ill = {each.endpoint for each in observed} - well
-    _note_success(session, well, now)
-    _note_failure(session, ill, now)
+    note_success(session, _endpoints, well, now)
+    note_failure(session, _endpoints, ill, now)
     for each in {each.endpoint: each for each in observed if is_down(each.reply)}.values():
         pause = break_after(each.reply, each.failing_since, now)
         postpone_for_target(session, each.endpoint, now, now + pause)
@@ -71,33 +75,6 @@ def disable_endpoint(session: Session, uuid: UUID, reason: str, now: datetime) -
     drop_for_target(session, uuid, now, reason=DROPPED)
     changes: Changes = {"disabled_at": (None, now), "disabled_reason": (None, reason)}
     tell(session, ACTOR, EndpointDisabled, row, at=now, changes=changes)
-
-
-def _note_success(session: Session, endpoints: Collection[UUID], now: datetime) -> None:
-    if endpoints:
-        session.execute(
-            update(WebhookEndpoint)
-            .where(
-                _endpoint.uuid.in_(endpoints),
-                or_(
-                    _endpoint.failing_since.is_not(None),
-                    _endpoint.succeeded_at.is_(None),
-                    _endpoint.succeeded_at < now - _NOTED_ANEW,
-                ),
-            )
-            .values(succeeded_at=now, failing_since=None)
-            .execution_options(synchronize_session=False)
-        )
-
-
-def _note_failure(session: Session, endpoints: Collection[UUID], now: datetime) -> None:
-    if endpoints:
-        session.execute(
-            update(WebhookEndpoint)
-            .where(_endpoint.uuid.in_(endpoints), _endpoint.failing_since.is_(None))
-            .values(failing_since=now)
-            .execution_options(synchronize_session=False)
-        )
 
 
 def _given_up(session: Session, endpoints: Collection[UUID], now: datetime) -> Sequence[UUID]:

@@ -6,10 +6,10 @@ from threading import Event
 
 from bursar.database.engine import Database
 from bursar.identity.sealing import Seal
-from bursar.webhooks.addresses import Permitted
-from bursar.webhooks.client import WebhookClient
+from bursar.outgoing.addresses import Permitted
+from bursar.outgoing.client import CheckedClient
+from bursar.outgoing.reply import DEADLINE
 from bursar.webhooks.exchange import Exchange
-from bursar.webhooks.reply import DEADLINE
 from bursar.webhooks.sending import WebhookSender
 
 
@@ -22,7 +22,7 @@ def send_webhooks(
     until_idle: bool = False,
 ) -> None:
     """Reads the log and sends until `stopping` is set, or until there is nothing due."""
-    client = WebhookClient(permitted, deadline=DEADLINE)
+    client = CheckedClient(permitted, deadline=DEADLINE)
     try:
         asyncio.run(_send(database, client, seal, stopping, until_idle=until_idle))
     finally:
@@ -31,7 +31,7 @@ def send_webhooks(
 
 async def _send(
     database: Database,
-    client: WebhookClient,
+    client: CheckedClient,
     seal: Callable[[], Seal],
     stopping: Event,
     *,

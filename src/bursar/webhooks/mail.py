@@ -11,8 +11,8 @@ from bursar.actors import Actor
 from bursar.clock import format_instant
 from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedDelivery, enqueue
 from bursar.identity.service import find_enterprises
+from bursar.outgoing.urls import recipient_of
 from bursar.webhooks.events import EndpointDisabled
-from bursar.webhooks.targets import recipient_of
 
 DISABLED: Final = "webhook-disabled"
 
@@ -53,4 +53,6 @@ def _keep_no_record(_session: Session, _attempts: Sequence[Attempt], _now: datet
     """The mail's own row says what came of it."""
 
 
-MAIL_KINDS: Final = (MailKind(DISABLED, "bursar.webhooks", _always_true, _keep_no_record),)
+MAIL_KINDS: Final = (
+    MailKind(DISABLED, "bursar.webhooks", _always_true, _keep_no_record, is_for_learners=False),
+)

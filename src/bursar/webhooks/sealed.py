@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bursar.identity.sealing import Seal, SealedText
 from bursar.webhooks.models import WebhookSecret
-from bursar.webhooks.secrets import sealed, unsealed
+from bursar.webhooks.secrets import is_sealed, sealed, unsealed
 
 _log = structlog.get_logger(__name__)
 _secret: Final = WebhookSecret.__table__.c
@@ -38,6 +38,11 @@ def live_secrets(
             continue
         found.setdefault(row.endpoint_uuid, []).append(secret)
     return found
+
+
+def count_unsealed_secrets(connection: Connection) -> int:
+    """How many lie in the database as they are, because there was nothing to seal them with."""
+    return sum(not is_sealed(each) for each in connection.scalars(select(_secret.sealed)))
 
 
 def seal_secrets_again(session: Session, seal: Seal) -> None:

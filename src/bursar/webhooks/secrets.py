@@ -42,6 +42,10 @@ def sealed(seal: Seal, secret: str) -> dict[str, Any]:
     return {_SEALED: seal.close_text(secret)} if seal.secrets else {_PLAIN: secret}
 
 
+def is_sealed(stored: Mapping[str, Any]) -> bool:
+    return _SEALED in stored
+
+
 def unsealed(seal: Seal, stored: Mapping[str, Any]) -> str:
     """Raises SealedText."""
     if _PLAIN in stored:

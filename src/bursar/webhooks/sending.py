@@ -21,11 +21,12 @@ from sqlalchemy.exc import DBAPIError
 from bursar import clock
 from bursar.counting import WEBHOOK_ATTEMPTS
 from bursar.database.engine import DATABASE_AWAY
-from bursar.webhooks.client import Connection, WebhookClient
+from bursar.outgoing.client import CheckedClient, Connection
+from bursar.outgoing.patience import is_down
+from bursar.outgoing.reply import AT_ONCE, DEADLINE, Reply
 from bursar.webhooks.exchange import Done, Exchange
 from bursar.webhooks.health import Observed
-from bursar.webhooks.reply import AT_ONCE, DEADLINE, Reply
-from bursar.webhooks.rules import attempt_of, is_down, is_gone
+from bursar.webhooks.rules import attempt_of, is_gone
 from bursar.webhooks.signing import signed_headers
 from bursar.webhooks.taking import Target, Work
 
@@ -59,7 +60,7 @@ class _Queue:
 class WebhookSender:
     """Sends until it is told to stop, or until there is nothing left to do."""
 
-    def __init__(self, exchange: Exchange, client: WebhookClient) -> None:
+    def __init__(self, exchange: Exchange, client: CheckedClient) -> None:
         self._exchange = exchange
         self._client = client
         self._queues: dict[UUID, _Queue] = {}

@@ -24,8 +24,8 @@ from bursar.events.cursors import cursor_of
 from bursar.events.models import EventPosition, EventReader, EventRecord
 from bursar.events.wire import wire
 from bursar.identity.sealing import Seal
+from bursar.outgoing.reply import DEADLINE
 from bursar.webhooks.models import WebhookEndpoint
-from bursar.webhooks.reply import DEADLINE
 from bursar.webhooks.sealed import live_secrets
 from bursar.webhooks.writing import READER
 

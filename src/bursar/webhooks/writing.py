@@ -13,11 +13,11 @@ from bursar.events.event import Changes
 from bursar.events.log import register_reader
 from bursar.events.service import publish
 from bursar.identity.service import lock_enterprise
+from bursar.outgoing.settings import settings_of
 from bursar.webhooks.events import EndpointEvent
 from bursar.webhooks.models import WebhookEndpoint, WebhookSecret
 from bursar.webhooks.refusals import TooManyEndpoints, UnknownEndpoint
 from bursar.webhooks.secrets import sealed
-from bursar.webhooks.settings import settings_of
 from bursar.webhooks.views import EndpointView, view_of_endpoint
 
 READER: Final = "webhooks"

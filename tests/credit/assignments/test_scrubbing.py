@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from bursar import clock
 from bursar.credit.assignments import scrubbing
-from bursar.credit.assignments.scrubbing import tombstone
 from bursar.database.engine import Database
 from bursar.delivery.models import DeliveryStatus
+from bursar.emails import retired_address
 from bursar.events.models import EventRecord
 from testing.worlds.budgets import DAY, NOW, Budget, open_budget
 
@@ -46,7 +46,7 @@ def test_ninety_days_after_the_allocation_the_address_is_forgotten(
     assert budget.scrub(THEN) == {"scrubbed": 1, "waiting for mail": 0}
     assert budget.scrub(THEN) == {"scrubbed": 0, "waiting for mail": 0}
     (row,) = budget.rows()
-    assert row.learner_email == tombstone(row.uuid)
+    assert row.learner_email == retired_address(row.uuid)
     assert row.learner_email.startswith("retired_user")
     assert row.learner_email.endswith("@retired.invalid")
     assert (row.lms_user_id, row.scrubbed_at, row.state) == (7, THEN, how)
@@ -63,9 +63,9 @@ def test_nothing_of_credit_names_the_person_afterwards(database: Database) -> No
     budget.finish_mails()
     budget.scrub(THEN)
     (row,) = budget.rows()
-    assert addresses(budget) == {tombstone(row.uuid)}
+    assert addresses(budget) == {retired_address(row.uuid)}
     assert [mail.context for mail in budget.mails()] == [{}, {}]
-    assert budget.transaction(failed).learner_email == tombstone(row.uuid)
+    assert budget.transaction(failed).learner_email == retired_address(row.uuid)
     with database.read() as connection:
         changes = connection.execute(select(EventRecord.changes)).scalars().all()
     assert ANA not in json.dumps(changes)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from bursar import clock
 from bursar.database.engine import Database
@@ -16,6 +16,7 @@ from bursar.subscriptions.plans.locking import lock_plans
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 from bursar.subscriptions.renewals import service
 from bursar.subscriptions.renewals.tasks import TASKS, process_renewals
+from testing.databases.locks import somebody_waits
 from testing.waiting import wait_until
 from testing.worlds.subscriptions import (
     ACTOR,
@@ -183,14 +184,6 @@ def test_a_chain_is_processed_in_one_run(acme: Database) -> None:
         assert processed == [days(30)] * 2
 
 
-def is_anybody_waiting(database: Database) -> bool:
-    """Whether a transaction of this database waits for a lock."""
-    waiting = "wait_event_type = 'Lock' AND datname = current_database()"
-    with database.read() as connection:
-        found = connection.execute(text(f"SELECT pid FROM pg_stat_activity WHERE {waiting}"))
-        return found.first() is not None
-
-
 # On SQLite one transaction writes at a time.
 @pytest.mark.parametrize(
     "dialect", [pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
@@ -205,6 +198,6 @@ def test_a_renewal_and_one_who_locks_both_plans_do_not_wait_for_each_other(acme:
         with acme.transaction() as session:
             lock_plans(session, [PLAN])
             renewing = thread.submit(process, acme)
-            wait_until(lambda: is_anybody_waiting(acme), "the renewal waits for a plan")
+            wait_until(lambda: somebody_waits(acme), "the renewal waits for a plan")
             lock_plans(session, [NEXT_PLAN])
         assert renewing.result() == {"processed": 1, "copied": 2, "refused": 0}

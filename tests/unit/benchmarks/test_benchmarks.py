@@ -1,6 +1,14 @@
 import pytest
 
-from benchmarks.load import LoadError, Target, parse_rate, wrk_arguments
+from benchmarks.load import (
+    Compared,
+    LoadError,
+    Run,
+    Target,
+    parse_rate,
+    parse_requests,
+    wrk_arguments,
+)
 from benchmarks.results import Result, as_table
 
 REPORT = """Running 2s test @ http://127.0.0.1:1/
@@ -13,6 +21,12 @@ Transfer/sec:    443.42MB
 
 def test_rate_is_read_from_the_report_of_wrk() -> None:
     assert parse_rate(REPORT.format("")) == 3214.9
+    assert parse_requests(REPORT.format("")) == 6770
+
+
+def test_a_run_without_answers_has_no_cost() -> None:
+    with pytest.raises(LoadError):
+        parse_requests("  0 requests in 2.00s, 0.00B read")
 
 
 @pytest.mark.parametrize(
@@ -41,19 +55,25 @@ def test_wrk_is_told_headers_and_the_number_of_pages() -> None:
 def test_a_ratio_is_judged_by_its_bound(
     rates: tuple[float, float], bound: float | None, verdict: str
 ) -> None:
-    assert Result.of_rates("row", rates, bound).verdict == verdict
+    assert Result.of_rates("row", Compared(*rates), bound).verdict == verdict
+
+
+def test_a_ratio_has_what_a_request_costs_both() -> None:
+    runs = (Run(40.0, 2.5, 1.25), Run(100.0, 0.5, 0.125))
+    result = Result.of_rates("row", Compared(40.0, 100.0, runs), None)
+    assert result.cells[-2:] == ("2.50 / 0.50", "1.25 / 0.12")
 
 
 @pytest.mark.parametrize(("rate", "verdict"), [(2_000.0, "ok"), (1_999.0, "below")])
 def test_a_rate_is_judged_by_its_bound(rate: float, verdict: str) -> None:
     result = Result.of_rate("row", rate, 2_000, "1.0 s")
-    assert result.cells == ("row", f"{rate:,.0f}/s", "", "1.0 s", ">= 2,000/s", verdict)
+    assert result.cells == ("row", f"{rate:,.0f}/s", "", "1.0 s", ">= 2,000/s", verdict, "", "")
 
 
 @pytest.mark.parametrize(("usual", "verdict"), [(0.999, "ok"), (1.0, "below")])
 def test_calls_are_judged_by_the_usual_one(usual: float, verdict: str) -> None:
     result = Result.of_calls("row", [9.0, usual, 0.001], 1_000)
-    assert result.cells == ("row", "", "", f"{usual * 1000:.0f} ms", "< 1,000 ms", verdict)
+    assert result.cells == ("row", "", "", f"{usual * 1000:.0f} ms", "< 1,000 ms", verdict, "", "")
 
 
 @pytest.mark.parametrize(("attacked", "verdict"), [(0.0299, "ok"), (0.03, "below")])
@@ -68,6 +88,6 @@ def test_memory_at_its_limit_is_too_much() -> None:
 
 
 def test_table_has_a_line_for_each_result() -> None:
-    table = as_table([Result.of_rates("a row", (1.0, 2.0), 0.4)])
+    table = as_table([Result.of_rates("a row", Compared(1.0, 2.0), 0.4)])
     assert [len(line) for line in table.splitlines()] == [len(table.splitlines()[0])] * 3
     assert "| a row" in table

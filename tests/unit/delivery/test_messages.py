@@ -17,7 +17,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 NIL = UUID(int=0)
 HEADERS = [
     "Subject", "From", "To", "Reply-To", "Date", "Message-ID", "Auto-Submitted",
-    "MIME-Version", "Content-Type",
+    "MIME-Version", "Content-Type", "Content-Language",
 ]  # fmt: skip
 
 

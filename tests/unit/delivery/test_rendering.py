@@ -50,7 +50,9 @@ def test_an_enterprise_without_a_contact_offers_none() -> None:
 
 def test_the_page_is_accessible_and_loads_nothing() -> None:
     html = rendered().html
-    assert re.search(r"<html lang=\"en\">.*<title>[^<]+</title>.*<main", html, re.DOTALL)
+    assert re.search(
+        r"<html lang=\"en\" dir=\"ltr\">.*<title>[^<]+</title>.*<main", html, re.DOTALL
+    )
     assert not re.search(r"<(img|link|script|iframe)|url\(|src=", html)
 
 

@@ -1,6 +1,7 @@
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import patch
 
@@ -9,6 +10,16 @@ import pytest
 
 from bursar.identity import secrets
 from bursar.identity.secrets import burn_time, hash_secret, new_secret, verify_secret
+from testing.cheap_secrets import REAL_HASHER, REAL_NOBODYS_HASH
+
+
+@pytest.fixture(autouse=True)
+def _real_hashes() -> Iterator[None]:
+    with (
+        patch.object(secrets, "_HASHER", REAL_HASHER),
+        patch.object(secrets, "_NOBODYS_HASH", REAL_NOBODYS_HASH),
+    ):
+        yield
 
 
 def test_a_secret_verifies_against_its_own_hash_only() -> None:

@@ -1,4 +1,5 @@
-from bursar.people.naming import Names, all_emptied, is_tombstone, new_tombstone
+from bursar.emails import is_tombstone
+from bursar.people.naming import Names, all_emptied, new_tombstone
 
 NAMES = Names(("ana@x.org", "a.b+c@x.org"), (7,))
 BY = {"ana@x.org": "gone@y.org", "a.b+c@x.org": "also@y.org"}

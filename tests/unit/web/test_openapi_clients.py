@@ -40,6 +40,17 @@ def test_answers_are_json_alone(made: JsonObject) -> None:
                 assert kinds <= {"application/json"} or is_file, (path, kinds)
 
 
+def test_bodies_are_json_alone(full: JsonObject, made: JsonObject) -> None:
+    def kinds(document: JsonObject) -> list[set[str]]:
+        operations = [
+            operation for item in document["paths"].values() for operation in item.values()
+        ]
+        return [set(each.get("requestBody", {}).get("content", {})) for each in operations]
+
+    assert all("application/json" not in each or len(each) == 1 for each in kinds(made))
+    assert {"application/json", "text/csv"} in kinds(full), "one that has both shows it"
+
+
 def test_the_three_documents_are_named_and_typed(made: JsonObject) -> None:
     schemas = made["components"]["schemas"]
     assert schemas["Course"]["properties"]["title"] == {"type": ["string", "null"]}

@@ -14,8 +14,16 @@ _OURS: Final = "enrollment_url"
 """Written anew whenever a document is stored."""
 
 
-def with_what_is_stored(document: Document, stored: dict[str, Any]) -> Document:
-    """The document with the keys and runs that it lacks; itself when it lacks none."""
+def with_what_is_stored(
+    document: Document, stored: dict[str, Any], *, has_all_runs: bool = False
+) -> Document:
+    """The document with the keys and runs that it lacks; itself when it lacks none.
+
+    `has_all_runs`: it comes from where courses are told with all of their runs, so that a run
+    which it does not mention is gone.
+    """
+    if has_all_runs and "course_runs" in document.data:
+        stored = _without_lost_runs(document.data, stored)
     merged = merge(document.data, stored)
     return document if merged is document.data else document_of(merged, document.content_type)
 
@@ -26,6 +34,12 @@ def merge(new: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
     courses = _courses(new, stored)
     whole = new if courses is None else {**new, "courses": courses}
     return _merge_course(whole, stored)
+
+
+def _without_lost_runs(new: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
+    mentioned = _by_key(new, "course_runs")
+    runs = [run for key, run in _by_key(stored, "course_runs").items() if key in mentioned]
+    return {**stored, "course_runs": runs}
 
 
 def _merge_course(new: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 The input is the whole world of the content types that it holds. Other types are left alone.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
@@ -32,6 +33,9 @@ World: TypeAlias = Mapping[ContentType, AbstractSet[str]]
 
 MOST_PERCENT: Final = 20
 """What a complete import may delete of the stored documents of its types without being forced."""
+_EMPTIED: Final = 10
+"""All documents of a type are too much to delete, if there are so many, however few of the total
+they are."""
 _BATCH: Final = 500
 
 
@@ -40,11 +44,13 @@ class _Missing(NamedTuple):
     """With id, content_type, key and family_key."""
     stored: int
     """How many documents of these types there are."""
+    emptied: int
+    """How many there are of the largest type of which all are missing."""
 
 
-def check_missing(session: Session, world: World) -> None:
+def check_missing(session: Session, world: World, most_percent: int = MOST_PERCENT) -> None:
     """Raises TooMuchMissing. A look before anything is imported: `delete_missing` looks again."""
-    _guard(_missing_from(session, world))
+    _guard(_missing_from(session, world), most_percent)
 
 
 def delete_missing(
@@ -54,6 +60,7 @@ def delete_missing(
     at: datetime | None = None,
     *,
     force: bool = False,
+    most_percent: int = MOST_PERCENT,
 ) -> int:
     """Deletes what is not in the world, from every catalog too; returns how many documents it was.
 
@@ -63,7 +70,7 @@ def delete_missing(
     now = lock_content(session, at)
     missing = _missing_from(session, world)
     if not force:
-        _guard(missing)
+        _guard(missing, most_percent)
     if not missing.rows:
         return 0
     queries = load_queries(session)
@@ -84,17 +91,23 @@ def _missing_from(session: Session, world: World) -> _Missing:
         )
         .order_by(ContentItem.id)
     )
-    rows, stored = [], 0
+    rows, stored = [], Counter[str]()
     for row in session.execute(statement):
-        stored += 1
+        stored[row.content_type] += 1
         if row.key not in world[ContentType(row.content_type)]:
             rows.append(row)
-    return _Missing(rows, stored)
+    gone = Counter(row.content_type for row in rows)
+    emptied = max((number for kind, number in gone.items() if number == stored[kind]), default=0)
+    return _Missing(rows, stored.total(), emptied)
 
 
-def _guard(missing: _Missing) -> None:
-    if len(missing.rows) * 100 > missing.stored * MOST_PERCENT:
-        raise TooMuchMissing(len(missing.rows), missing.stored, MOST_PERCENT)
+def _guard(missing: _Missing, most_percent: int) -> None:
+    is_much = len(missing.rows) * 100 > missing.stored * most_percent
+    empties_type = missing.emptied >= _EMPTIED and most_percent < 100
+    if is_much or empties_type:
+        raise TooMuchMissing(
+            len(missing.rows), missing.stored, most_percent, empties_type=not is_much
+        )
 
 
 def _delete(

@@ -41,10 +41,12 @@ def store_documents(
     at: datetime | None = None,
     *,
     merge: bool = False,
+    has_all_runs: bool = False,
 ) -> Tally:
     """Inserts or replaces documents by type and key; of several with one key the last counts.
 
-    With `merge`, keys and runs that a document lacks stay as they are stored (content/merging.py).
+    With `merge`, keys and runs that a document lacks stay as they are stored (content/merging.py);
+    runs do not when the documents come from where courses are told with all of them.
     Takes the content lock for the rest of the caller's transaction. Without `at`, changes are
     stamped with the instant at which the lock was taken, so that clients that poll miss nothing.
     """
@@ -59,7 +61,7 @@ def store_documents(
         if identity in known and known[identity].body_hash != document.body_hash
     ]
     if merge:
-        changed = _completed(session, changed, known)
+        changed = _completed(session, changed, known, has_all_runs=has_all_runs)
     told = _told(session, [*new, *changed])
     new = with_restrictions_told(new, told.restrictions)
     changed = [
@@ -103,7 +105,11 @@ def _latest(documents: Sequence[Document], *, merge: bool) -> dict[Identity, Doc
 
 
 def _completed(
-    session: Session, documents: list[Document], known: Mapping[Identity, AnyRow]
+    session: Session,
+    documents: list[Document],
+    known: Mapping[Identity, AnyRow],
+    *,
+    has_all_runs: bool,
 ) -> list[Document]:
     """With what they lack, and without those that say nothing new."""
     ids = [known[identity_of(document)].id for document in documents]
@@ -114,7 +120,8 @@ def _completed(
     completed = []
     for document in documents:
         row = known[identity_of(document)]
-        whole = with_what_is_stored(document, decode_as_imported(bodies[row.id]))
+        stored = decode_as_imported(bodies[row.id])
+        whole = with_what_is_stored(document, stored, has_all_runs=has_all_runs)
         if whole.body_hash != row.body_hash:
             completed.append(whole)
     return completed

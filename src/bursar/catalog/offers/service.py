@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BindParameter, Select, bindparam, false, literal, or_, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, false, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bursar.batches import batched
@@ -22,6 +22,7 @@ from bursar.catalog.content.templates import Links, Shown, decode_template, fill
 from bursar.catalog.membership.models import AllowedRun, QueryMember
 from bursar.catalog.membership.restricted import is_shown
 from bursar.catalog.offers import rules
+from bursar.database.text import contains_in_any_case
 
 Pair: TypeAlias = tuple[UUID, str]
 
@@ -72,6 +73,31 @@ def find_offers(session: Session, pairs: Sequence[Pair], now: datetime) -> dict[
     for batch in batched(wanted, PAIRS_AT_ONCE):
         offers.update(_offers(session, batch, now))
     return offers
+
+
+def search_courses(connection: Connection, catalog_uuid: UUID, text: str, limit: int) -> list[str]:
+    """The keys of courses that the catalog holds, by title, whose title or key holds the text.
+
+    Whether anybody can enroll in them is another question, which `find_offers` answers.
+    """
+    item, member, catalog = ContentItem.__table__, QueryMember.__table__, Catalog.__table__
+    found = (
+        select(item.c.key)
+        .select_from(
+            catalog.join(member, member.c.query_uuid == catalog.c.query_uuid).join(
+                item, item.c.id == member.c.content_id
+            )
+        )
+        .where(
+            catalog.c.uuid == catalog_uuid,
+            member.c.removed_at.is_(None),
+            item.c.content_type == ContentType.COURSE.value,
+            or_(contains_in_any_case(item.c.title, text), contains_in_any_case(item.c.key, text)),
+        )
+        .order_by(item.c.title, item.c.key)
+        .limit(limit)
+    )
+    return list(connection.scalars(found))
 
 
 def enrollment_link(

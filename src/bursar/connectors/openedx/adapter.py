@@ -5,7 +5,7 @@ accounts. Usernames are requested with the addresses in the body, because URLs e
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import BoundedSemaphore
@@ -17,10 +17,12 @@ from bursar.batches import batched
 from bursar.connectors.openedx.answers import (
     WITHOUT_ACCOUNT,
     AccountAnswer,
+    BulkAnswer,
     ClientRefused,
     EnrollmentAnswer,
     outcome_of_ending,
     outcome_of_enrolling,
+    outcomes_of_addresses,
 )
 from bursar.connectors.openedx.client import Call, LmsAccess, LmsClient, Sleep
 from bursar.connectors.openedx.together import in_threads, is_stumble
@@ -32,6 +34,7 @@ R = TypeVar("R")
 
 ADDRESSES_AT_ONCE: Final = 100
 _ENROLLMENT: Final = "/api/enrollment/v1/enrollment"
+_BULK: Final = "/api/bulk_enroll/v1/bulk_enroll"
 _ACCOUNTS: Final = "/api/user/v1/accounts/search_emails"
 
 
@@ -56,24 +59,21 @@ class OpenEdxGateway:
 
     @classmethod
     def of(cls, settings: Settings) -> "OpenEdxGateway":
-        return cls(
-            LmsAccess(
-                settings.lms_url,
-                settings.lms_client_id,
-                settings.lms_client_secret,
-                settings.lms_timeout,
-                settings.lms_attempts,
-                settings.lms_connections,
-            )
-        )
+        return cls(LmsAccess.of(settings))
 
     def enroll(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
-        return self._each(enrollments, self._enroll, WITHOUT_ACCOUNT)
+        return self._each(enrollments, self._enroll, self._enroll_later)
 
     def end(self, enrollments: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
-        """Ends the enrollments. A learner without an account has no enrollment, which counts as
-        ended."""
-        return self._each(enrollments, self._end, LmsOutcome())
+        """Ends the enrollments. A learner without an account has none, but may be going to."""
+        return self._each(enrollments, self._end, self._never_enroll)
+
+    def accounts_among(self, emails: Collection[str]) -> set[str]:
+        found = self._accounts(emails)
+        if found.unanswered:
+            outcome = next(iter(found.unanswered.values()))
+            raise LmsUnavailable(outcome.error or "", outcome.retry_after, may_be_done=False)
+        return set(found.usernames)
 
     def sign_in(self) -> float | None:
         """Proves that the LMS can be reached and knows Bursar's client. Returns by how many seconds
@@ -88,16 +88,59 @@ class OpenEdxGateway:
         self,
         enrollments: Sequence[LmsEnrollment],
         act: Callable[[UserInRun], LmsOutcome],
-        without_account: LmsOutcome,
+        act_without_account: Callable[["AddressesInRun"], dict[str, LmsOutcome]],
     ) -> list[LmsOutcome]:
         accounts = self._accounts({each.email for each in enrollments if not each.username})
         places = [place_of(each, accounts.usernames) for each in enrollments]
         distinct = list(dict.fromkeys(place for place in places if place))
         outcomes = self._together(act, distinct)
+        unknown = [
+            each
+            for each, place in zip(enrollments, places, strict=True)
+            if place is None and accounts.has_none(each)
+        ]
+        others = self._without_account(unknown, act_without_account)
         return [
-            outcome_of(outcomes[place]) if place else accounts.outcome_of(each, without_account)
+            outcome_of(outcomes[place])
+            if place
+            else others.get(address_in_run(each)) or accounts.outcome_of(each, WITHOUT_ACCOUNT)
             for each, place in zip(enrollments, places, strict=True)
         ]
+
+    def _without_account(
+        self,
+        enrollments: Sequence[LmsEnrollment],
+        act: Callable[["AddressesInRun"], dict[str, LmsOutcome]],
+    ) -> dict[tuple[str, str], LmsOutcome]:
+        """By address and run. The LMS takes many addresses of a run at once."""
+        calls = [
+            AddressesInRun(run, tuple(some))
+            for run, addresses in addresses_by_run(enrollments).items()
+            for some in batched(addresses, ADDRESSES_AT_ONCE)
+        ]
+        found: dict[tuple[str, str], LmsOutcome] = {}
+        for call, answered in self._together(act, calls).items():
+            for address in call.addresses:
+                outcome = (
+                    LmsOutcome.unavailable(answered)
+                    if isinstance(answered, LmsUnavailable)
+                    else answered[address]
+                )
+                found[address, call.courserun_key] = outcome
+        return found
+
+    def _enroll_later(self, those: "AddressesInRun") -> dict[str, LmsOutcome]:
+        """Has the LMS enroll them in its free mode as soon as they have accounts. Where its bulk
+        enrollment is switched off, they are without an account, and nothing more."""
+        answer = self._client.call(bulk("enroll", those))
+        if answer.content is None:
+            return dict.fromkeys(those.addresses, WITHOUT_ACCOUNT)
+        return outcomes_of_addresses(answer.content, those.courserun_key, those.addresses)
+
+    def _never_enroll(self, those: "AddressesInRun") -> dict[str, LmsOutcome]:
+        """Has the LMS forget that it was to enroll them."""
+        self._client.call(bulk("unenroll", those))
+        return dict.fromkeys(those.addresses, LmsOutcome())
 
     def _together(self, act: Callable[[T], R], things: Sequence[T]) -> dict[T, R | LmsUnavailable]:
         """A single call takes any connection. Several leave one to others."""
@@ -166,12 +209,38 @@ class OpenEdxGateway:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressesInRun:
+    """Addresses that have no account, and a course run."""
+
+    courserun_key: str
+    addresses: tuple[str, ...]
+
+
+def address_in_run(enrollment: LmsEnrollment) -> tuple[str, str]:
+    return emails.normalised(enrollment.email), enrollment.courserun_key
+
+
+def addresses_by_run(enrollments: Iterable[LmsEnrollment]) -> dict[str, list[str]]:
+    runs: dict[str, dict[str, None]] = {}
+    for each in enrollments:
+        address, run = address_in_run(each)
+        # The LMS takes a list that is separated by commas.
+        if "," not in address and "," not in run:
+            runs.setdefault(run, {})[address] = None
+    return {run: sorted(addresses) for run, addresses in runs.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Accounts:
     """What the LMS says about addresses, by their normalised form."""
 
     usernames: dict[str, str]
     unanswered: dict[str, LmsOutcome]
     """For the addresses about which it did not answer."""
+
+    def has_none(self, enrollment: LmsEnrollment) -> bool:
+        """Whether the LMS has said that there is no account."""
+        return emails.normalised(enrollment.email) not in self.unanswered
 
     def outcome_of(self, enrollment: LmsEnrollment, without_account: LmsOutcome) -> LmsOutcome:
         """For an address that has no username."""
@@ -200,6 +269,18 @@ def place_of(enrollment: LmsEnrollment, usernames: dict[str, str]) -> UserInRun 
     """The user and the run, or None when the LMS has no account for the address."""
     username = enrollment.username or usernames.get(emails.normalised(enrollment.email))
     return UserInRun(username, enrollment.courserun_key, enrollment.mode) if username else None
+
+
+def bulk(action: str, those: AddressesInRun) -> Call[BulkAnswer]:
+    """Nobody is told by the LMS: Bursar sends its own mails."""
+    body = {
+        "action": action,
+        "auto_enroll": True,
+        "email_students": False,
+        "courses": those.courserun_key,
+        "identifiers": ",".join(those.addresses),
+    }
+    return Call(f"bulk {action}", "POST", _BULK, BulkAnswer, body)
 
 
 def posting(name: str, place: UserInRun, details: dict[str, object]) -> Call[EnrollmentAnswer]:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -9,12 +10,13 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from bursar.enrollment.gateway import LmsOutcome, LmsUnavailable
+from bursar.enrollment.gateway import WILL_BE_ENROLLED, LmsOutcome, LmsUnavailable
 
 T = TypeVar("T")
 
 NO_ACCOUNT: Final = "the learner has no LMS account"
 WITHOUT_ACCOUNT: Final = LmsOutcome(NO_ACCOUNT, needs_account=True)
+WILL_HAVE_SEAT: Final = LmsOutcome(WILL_BE_ENROLLED, needs_account=True)
 LEFT_INACTIVE: Final = "the LMS left the enrollment inactive"
 LEFT_ACTIVE: Final = "the LMS left the enrollment active"
 
@@ -49,6 +51,33 @@ class AccountAnswer(msgspec.Struct):
 class EnrollmentAnswer(msgspec.Struct):
     is_active: bool
     mode: str = ""
+
+
+class AllowedState(msgspec.Struct):
+    """Of an address in a run, after a bulk enrollment."""
+
+    enrollment: bool = False
+    allowed: bool = False
+    """Whether who registers with the address may enroll."""
+    auto_enroll: bool = False
+    """Whether they are enrolled then by the LMS itself."""
+
+
+class BulkResult(msgspec.Struct):
+    identifier: str
+    after: AllowedState | None = None
+    """None for an address that the LMS takes for none, or stumbled over."""
+
+
+class BulkResults(msgspec.Struct):
+    results: list[BulkResult]
+
+
+class BulkAnswer(msgspec.Struct):
+    """What `BulkEnrollView` of lms/djangoapps/bulk_enroll/views.py answers: for each course run
+    what `students_update_enrollment` of lms/djangoapps/instructor/views/api.py does."""
+
+    courses: dict[str, BulkResults]
 
 
 class ClientRefused(LmsUnavailable):
@@ -119,6 +148,21 @@ def outcome_of_enrolling(answer: Answer[EnrollmentAnswer]) -> LmsOutcome:
     if answer.content is None:
         return LmsOutcome(answer.refusal)
     return LmsOutcome(None if answer.content.is_active else LEFT_INACTIVE)
+
+
+def outcomes_of_addresses(
+    answer: BulkAnswer, courserun_key: str, addresses: Iterable[str]
+) -> dict[str, LmsOutcome]:
+    """By address. Whose account was made just now is enrolled already, in the free mode."""
+    results = answer.courses.get(courserun_key, BulkResults([])).results
+    after = {each.identifier.strip().lower(): each.after for each in results}
+    states = {address: after.get(address) for address in addresses}
+    return {
+        address: WILL_HAVE_SEAT
+        if state is not None and (state.enrollment or (state.allowed and state.auto_enroll))
+        else WITHOUT_ACCOUNT
+        for address, state in states.items()
+    }
 
 
 def outcome_of_ending(answer: Answer[EnrollmentAnswer]) -> LmsOutcome:

@@ -27,6 +27,7 @@ from bursar.connectors.openedx.answers import (
 from bursar.connectors.openedx.patience import Patience
 from bursar.counting import LMS_CALLS
 from bursar.enrollment.gateway import LmsUnavailable
+from bursar.settings import Settings
 
 T = TypeVar("T")
 Sleep = Callable[[float], None]
@@ -50,6 +51,17 @@ class LmsAccess:
     """Seconds for each attempt, and for each wait for the network within it."""
     attempts: int = 4
     connections: int = 4
+
+    @classmethod
+    def of(cls, settings: Settings) -> "LmsAccess":
+        return cls(
+            settings.lms_url,
+            settings.lms_client_id,
+            settings.lms_client_secret,
+            settings.lms_timeout,
+            settings.lms_attempts,
+            settings.lms_connections,
+        )
 
 
 @dataclass(frozen=True, slots=True)

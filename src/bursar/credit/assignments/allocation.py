@@ -17,6 +17,7 @@ from bursar.credit.assignments.commands import AllocateCourse, Allocation
 from bursar.credit.assignments.deadlines import enrollment_deadline, is_closed
 from bursar.credit.assignments.events import AssignmentAllocated
 from bursar.credit.assignments.matching import Matched, Person, match_existing
+from bursar.credit.assignments.members import check_active, check_members
 from bursar.credit.assignments.records import (
     BATCH,
     actions_of,
@@ -63,8 +64,8 @@ def allocate(
 
     The price may differ from the canonical one by `tolerance_percent`. Raises a BudgetRefused:
     PolicyNotAssignable, PolicyNotActive, SubsidyNotActive, ContentNotInCatalog,
-    EnrollmentDeadlinePassed, PriceUnknown, PriceOutOfBand, SubsidyExhausted or SpendLimitReached.
-    The transaction holds the budget from here on.
+    EnrollmentDeadlinePassed, PriceUnknown, PriceOutOfBand, LearnersDeactivated, LearnersNotInGroup,
+    SubsidyExhausted or SpendLimitReached. The transaction holds the budget from here on.
     """
     at = at or clock.now()
     offer = None
@@ -80,6 +81,8 @@ def allocate(
         offer = find_offer(session, budget.catalog_uuid, command.content_key, at)
     configuration_uuid = _assignable_through(budget)
     offer = _good_offer(budget, offer, command.price_cents, tolerance_percent, at)
+    check_active(budget, learners)
+    check_members(session, budget, command.learner_emails, learners)
     matched = match_existing(
         session, configuration_uuid, command.content_key, command.learner_emails, learners
     )

@@ -113,6 +113,8 @@ class RemindSelected:
     enterprise_uuid: UUID
     configuration_uuid: UUID
     filters: AssignmentFilters
+    expected: int | None = None
+    """How many somebody has seen and agreed to; with another number nothing is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ class CancelSelected:
     enterprise_uuid: UUID
     configuration_uuid: UUID
     filters: AssignmentFilters
+    expected: int | None = None
+    """As of RemindSelected."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.catalog.offers.service import enrollment_link
-from bursar.clock import last_moment
+from bursar.claims.tokens import ClaimKind
+from bursar.clock import format_instant
 from bursar.credit.assignments.attempts import record_attempts
 from bursar.credit.assignments.events import (
     AssignmentAllocated,
@@ -67,18 +68,14 @@ def of_expired(
 def _with_links(
     kind: str, events: Sequence[AssignmentMailed], lms_public_url: str
 ) -> list[NewMail]:
-    # Most events of a change have the same course and deadline, so their texts are cached.
+    # Most events of a change have the same course, so its link is made once.
     links: dict[tuple[UUID, str], str] = {}
-    deadlines: dict[datetime, str] = {}
     mails = []
     for event in events:
         course = (event.catalog_uuid, event.data.content_key)
         if course not in links:
             links[course] = _link(event, lms_public_url)
-        date = event.data.earliest_possible_expiration.date
-        if date not in deadlines:
-            deadlines[date] = last_moment(date)
-        mails.append(_mail(kind, event, deadline=deadlines[date], link=links[course]))
+        mails.append(_mail(kind, event, deadline=_deadline(event), link=links[course]))
     return mails
 
 
@@ -94,8 +91,11 @@ def _link(event: AssignmentMailed, lms_public_url: str) -> str:
 
 
 def _of_expired(event: AssignmentExpired) -> NewMail:
-    deadline = last_moment(event.data.earliest_possible_expiration.date)
-    return _mail(EXPIRED, event, event.mail_uuid, deadline=deadline)
+    return _mail(EXPIRED, event, event.mail_uuid, deadline=_deadline(event))
+
+
+def _deadline(event: AssignmentMailed | AssignmentEnded) -> str:
+    return format_instant(event.data.earliest_possible_expiration.date)
 
 
 def _mail(
@@ -145,8 +145,8 @@ def _never(_session: Session, _mails: Sequence[QueuedDelivery]) -> dict[UUID, st
 
 _TEMPLATES: Final = "bursar.credit.assignments"
 MAIL_KINDS: Final = (
-    MailKind(ALLOCATED, _TEMPLATES, _not_allocated, record_attempts),
-    MailKind(REMINDED, _TEMPLATES, _not_allocated, record_attempts),
+    MailKind(ALLOCATED, _TEMPLATES, _not_allocated, record_attempts, ClaimKind.ASSIGNMENT),
+    MailKind(REMINDED, _TEMPLATES, _not_allocated, record_attempts, ClaimKind.ASSIGNMENT),
     MailKind(CANCELLED, _TEMPLATES, _never, record_attempts),
     MailKind(EXPIRED, _TEMPLATES, _never, record_attempts),
 )

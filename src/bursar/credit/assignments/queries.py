@@ -46,7 +46,7 @@ _assignments, _actions = Assignment.__table__.c, AssignmentAction.__table__.c
 
 
 # Every kind of assignment that can be, and the column of its configuration that counts it.
-_KINDS: Final = tuple(
+KINDS: Final = tuple(
     (state, learner_state, counted_as(state, learner_state))
     for state, learner_state in (
         (AssignmentState.ALLOCATED, LearnerState.NOTIFYING),
@@ -147,7 +147,7 @@ def _page_of_few_statement(
 
 def _by_sort_order(filters: AssignmentFilters) -> list[ColumnElement[bool]]:
     """Conditions on the sort order that follow from the filters, so that an index can be used."""
-    orders = {SORT_ORDER[shown] for state, shown, _ in _KINDS if filters.admits(state, shown)}
+    orders = {SORT_ORDER[shown] for state, shown, _ in KINDS if filters.admits(state, shown)}
     if orders == set(SORT_ORDER.values()):
         return []
     return [_assignments.learner_state_sort_order.in_(sorted(orders))]
@@ -250,7 +250,7 @@ def state_counts(
 
 def _kept_counts(configuration: ListedConfiguration, filters: AssignmentFilters) -> StateCounts:
     counts: StateCounts = Counter()
-    for state, learner_state, column in _KINDS:
+    for state, learner_state, column in KINDS:
         if filters.admits(state, learner_state):
             counts[learner_state] += getattr(configuration, column)
     return counts

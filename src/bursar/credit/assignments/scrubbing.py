@@ -22,6 +22,7 @@ from bursar.credit.states import AssignmentState
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.delivery import service as delivery
+from bursar.emails import retired_address
 from bursar.events.service import publish
 
 BATCH: Final = 1000
@@ -52,11 +53,6 @@ def scrub_pii(database: Database, *, at: datetime | None = None) -> Scrubbed:
                 break
             after = rows[-1].uuid
     return Scrubbed(scrubbed, waiting)
-
-
-def tombstone(assignment_uuid: UUID) -> str:
-    """The address that a forgotten one is replaced with; nobody can ever receive mail there."""
-    return f"retired_user{assignment_uuid.hex}@retired.invalid"
 
 
 def _policies_with_ended(database: Database) -> list[tuple[UUID, UUID]]:
@@ -111,10 +107,12 @@ def _scrub(session: Session, rows: Sequence[AnyRow], now: datetime) -> int:
     ready = [row for row in rows if row.uuid not in busy]
     if not ready:
         return 0
-    values = [{"assignment": row.uuid, "email": tombstone(row.uuid), "at": now} for row in ready]
+    values = [
+        {"assignment": row.uuid, "email": retired_address(row.uuid), "at": now} for row in ready
+    ]
     connection = session.connection()
     connection.execute(_SCRUB, values)
-    tombstones = {row.uuid: tombstone(row.uuid) for row in ready}
+    tombstones = {row.uuid: retired_address(row.uuid) for row in ready}
     connection.execute(
         _SCRUB_TRANSACTIONS,
         [{"assignment": uuid, "email": email} for uuid, email in tombstones.items()],

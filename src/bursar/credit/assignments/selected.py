@@ -21,6 +21,7 @@ from bursar.bulk_changes.commands import (
 from bursar.bulk_changes.service import request_change
 from bursar.credit.assignments.cancellation import CANCELLABLE, end
 from bursar.credit.assignments.commands import AssignmentFilters, CancelSelected, RemindSelected
+from bursar.credit.assignments.refusals import SelectionChanged
 from bursar.credit.assignments.reminders import REMINDABLE, tell
 from bursar.credit.assignments.selection import count_selected, select_next
 from bursar.credit.ledger.service import lock_budget_of, lock_policy_of
@@ -35,12 +36,13 @@ _STATES: Final = {CANCEL: CANCELLABLE, REMIND: REMINDABLE}
 def cancel_selected(
     session: Session, actor: Actor, command: CancelSelected, *, at: datetime | None = None
 ) -> SelectedChange:
-    """As `cancel`, of those that can be cancelled."""
+    """As `cancel`, of those that can be cancelled. Raises SelectionChanged."""
     at, uuid = at or clock.now(), command.configuration_uuid
     budget = lock_budget_of(session, command.enterprise_uuid, uuid)
     rows = select_next(session, uuid, command.filters, CANCELLABLE, MOST_AT_ONCE + 1)
     if len(rows) > MOST_AT_ONCE:
         return _request(session, actor, CANCEL, command, at)
+    _check_number(command.expected, len(rows))
     end(session, actor, budget, rows, AssignmentMove.CANCEL, at=at)
     return SelectedChange(len(rows))
 
@@ -48,12 +50,13 @@ def cancel_selected(
 def remind_selected(
     session: Session, actor: Actor, command: RemindSelected, *, at: datetime | None = None
 ) -> SelectedChange:
-    """As `remind`, of those that can be reminded."""
+    """As `remind`, of those that can be reminded. Raises SelectionChanged."""
     at, uuid = at or clock.now(), command.configuration_uuid
     policy = lock_policy_of(session, command.enterprise_uuid, uuid)
     rows = select_next(session, uuid, command.filters, REMINDABLE, MOST_AT_ONCE + 1)
     if len(rows) > MOST_AT_ONCE:
         return _request(session, actor, REMIND, command, at)
+    _check_number(command.expected, len(rows))
     tell(session, actor, policy, rows, at)
     return SelectedChange(len(rows))
 
@@ -67,9 +70,15 @@ def _request(
 ) -> SelectedChange:
     uuid = command.configuration_uuid
     total = count_selected(session, uuid, command.filters, _STATES[kind])
+    _check_number(command.expected, total)
     filters = msgspec.to_builtins(command.filters)
     change = RequestChange(command.enterprise_uuid, kind, uuid, filters, total)
     return SelectedChange(total, request_change(session, actor, change, at))
+
+
+def _check_number(expected: int | None, number: int) -> None:
+    if expected is not None and expected != number:
+        raise SelectionChanged(expected, number)
 
 
 def _cancel_next(session: Session, change: Change, at: datetime) -> Batch:

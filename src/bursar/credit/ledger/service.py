@@ -51,6 +51,8 @@ class LockedBudget:
     """Cents."""
     late_redemption_allowed_until: datetime | None
     allow_unknown_price: bool
+    is_for_groups: bool
+    """Whether only members of its groups may spend it."""
     active_datetime: datetime
     expiration_datetime: datetime
     configuration_uuid: UUID | None
@@ -238,6 +240,7 @@ def _locked(row: Mapping[Any, Any]) -> LockedBudget:
         per_learner_spend_limit=row[policy.per_learner_spend_limit],
         late_redemption_allowed_until=row[policy.late_redemption_allowed_until],
         allow_unknown_price=row[policy.allow_unknown_price],
+        is_for_groups=row[policy.is_for_groups],
         active_datetime=row[subsidy.active_datetime],
         expiration_datetime=row[subsidy.expiration_datetime],
         configuration_uuid=row[_configuration.c.uuid],

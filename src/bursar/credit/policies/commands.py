@@ -46,7 +46,8 @@ class PutSubsidy:
     enterprise_uuid: UUID
     title: str | UnsetType = UNSET
     starting_balance: Count = UNSET
-    """Cents; the first entry of the ledger."""
+    """Cents; the first entry of the ledger, of the instant when the subsidy becomes active unless
+    that is still to come."""
     deposits: Sequence[Deposit] = ()
     adjustments: Sequence[Adjustment] = ()
     active_datetime: Instant = UNSET
@@ -79,6 +80,8 @@ class PutPolicy:
     """Cents."""
     late_redemption_allowed_until: Instant = UNSET
     allow_unknown_price: bool | UnsetType = UNSET
+    groups: Sequence[UUID] | UnsetType | None = UNSET
+    """Only members of these may spend it; none, or None: everybody may."""
     assignment_configuration: DeclaredConfiguration | None = None
 
 
@@ -116,6 +119,7 @@ class PolicyRecord:
     per_learner_spend_limit: int | None
     late_redemption_allowed_until: datetime | None
     allow_unknown_price: bool
+    groups: Sequence[UUID]
     configuration: ConfigurationRecord | None
 
 

@@ -24,6 +24,7 @@ from bursar.credit.policies.commands import (
     SubsidyRecord,
 )
 from bursar.credit.policies.subsidies import starting_balance_uuid
+from bursar.groups.service import groups_of_policies
 
 
 def overcommitted(session: Session, subsidy_uuids: Collection[UUID]) -> list[Overcommitted]:
@@ -117,7 +118,12 @@ def export_policies(session: Session, enterprise_uuid: UUID) -> list[PolicyRecor
         .where(Policy.enterprise_uuid == enterprise_uuid)
         .order_by(Policy.created_at, Policy.uuid)
     )
-    return [_policy_record(policy, configuration) for policy, configuration in rows]
+    found = rows.all()
+    groups = groups_of_policies(session.connection(), [policy.uuid for policy, _ in found])
+    return [
+        _policy_record(policy, configuration, groups.get(policy.uuid, ()))
+        for policy, configuration in found
+    ]
 
 
 def get_policy(session: Session, uuid: UUID) -> PolicyRecord:
@@ -127,10 +133,13 @@ def get_policy(session: Session, uuid: UUID) -> PolicyRecord:
         .outerjoin(AssignmentConfiguration, AssignmentConfiguration.policy_uuid == Policy.uuid)
         .where(Policy.uuid == uuid)
     )
-    return _policy_record(*session.execute(statement).one())
+    groups = groups_of_policies(session.connection(), [uuid])
+    return _policy_record(*session.execute(statement).one(), groups.get(uuid, ()))
 
 
-def _policy_record(policy: Policy, configuration: AssignmentConfiguration | None) -> PolicyRecord:
+def _policy_record(
+    policy: Policy, configuration: AssignmentConfiguration | None, groups: Sequence[UUID]
+) -> PolicyRecord:
     return PolicyRecord(
         policy.uuid,
         policy.policy_type,
@@ -145,6 +154,7 @@ def _policy_record(policy: Policy, configuration: AssignmentConfiguration | None
         policy.per_learner_spend_limit,
         policy.late_redemption_allowed_until,
         policy.allow_unknown_price,
+        groups,
         None
         if configuration is None
         else ConfigurationRecord(configuration.uuid, configuration.active),

@@ -19,6 +19,7 @@ from bursar.credit.policies.events import (
     PolicyEvent,
     PolicyRetired,
 )
+from bursar.credit.policies.for_groups import group_problems, put_groups
 from bursar.credit.policies.ownership import FIXED, find_owned
 from bursar.credit.policies.queries import find_summary
 from bursar.credit.policies.thresholds import reached, tell_reached
@@ -74,6 +75,7 @@ def put_policy(
     problems = [
         *missing(_REQUIRED, fields, is_new=stored is None),
         *_reference_problems(session, command.enterprise_uuid, fields),
+        *group_problems(session, command.enterprise_uuid, fields),
         *_changes_for_good(stored, fields),
         *_closing_problems(stored, fields),
         *_configuration_problems(session, stored, configuration, command),
@@ -83,6 +85,7 @@ def put_policy(
     is_new = stored is None
     policy = stored or _create(session, command, fields, at)
     changes = _initial(policy) if is_new else set_fields(policy, tuple(_DEFAULTS), fields)
+    changes |= put_groups(session, policy, fields)
     if policy.policy_type == ASSIGNED:
         changes |= _put_configuration(session, policy, configuration, command)
     outcome = outcome_of(is_new=is_new, is_changed=bool(changes))
@@ -183,6 +186,7 @@ def _create(session: Session, command: PutPolicy, fields: Fields, at: datetime) 
         policy_type=fields["policy_type"],
         subsidy_uuid=fields["subsidy_uuid"],
         **{name: fields.get(name, default) for name, default in _DEFAULTS.items()},
+        is_for_groups=False,
         redeemed_cents=0,
         allocated_cents=0,
         created_at=at,

@@ -1,6 +1,6 @@
-"""The list of policies: one statement for the first page, two for another."""
+"""The list of policies: one statement for the first page, two for another; and one for groups."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from bursar.credit.models import AssignmentConfiguration, Policy, Subsidy
 from bursar.credit.policies.commands import PolicyPage, PolicySelection
 from bursar.credit.policies.views import PolicySummary, policy_summary
+from bursar.database.types import AnyRow
+from bursar.groups.service import groups_of_policies
 from bursar.pages import PageRequest
 
 _policies, _subsidies = Policy.__table__.c, Subsidy.__table__.c
@@ -68,12 +70,13 @@ def list_policies(
     values = {**selected, "skipped": offset, "size": wanted.size}
     rows = connection.execute(_PAGE, values).all()
     page = wanted.within(rows[0].total if rows else 0)
-    return PolicyPage(page, [policy_summary(row, at) for row in rows])
+    return PolicyPage(page, _summaries_of(connection, rows, at))
 
 
 def find_summary(connection: Connection, policy_uuid: UUID, at: datetime) -> PolicySummary:
     """Raises NoResultFound."""
-    return policy_summary(connection.execute(_ONE, {"policy_uuid": policy_uuid}).one(), at)
+    row = connection.execute(_ONE, {"policy_uuid": policy_uuid}).one()
+    return _summaries_of(connection, [row], at)[0]
 
 
 def find_summaries(
@@ -85,4 +88,13 @@ def find_summaries(
         return {}
     values = {"enterprise_uuid": enterprise_uuid, "policy_uuids": wanted}
     rows = connection.execute(_THESE, values).all()
-    return {row.uuid: policy_summary(row, at) for row in rows}
+    return {each.uuid: each for each in _summaries_of(connection, rows, at)}
+
+
+def _summaries_of(
+    connection: Connection, rows: Sequence[AnyRow], at: datetime
+) -> list[PolicySummary]:
+    """With one statement more where a policy is for groups."""
+    asked = [row.uuid for row in rows if row.is_for_groups]
+    groups = groups_of_policies(connection, asked) if asked else {}
+    return [policy_summary(row, at, groups.get(row.uuid, ())) for row in rows]

@@ -11,6 +11,12 @@ from bursar.credit.policies.declared import (
     get_policy,
     overcommitted,
 )
+from bursar.credit.policies.ledger_list import (
+    LedgerLine,
+    SubsidyBalance,
+    ledger_page,
+    list_subsidies,
+)
 from bursar.credit.policies.ownership import (
     owners_of_configurations,
     owners_of_ledger_entries,
@@ -23,13 +29,17 @@ from bursar.credit.policies.subsidies import put_subsidy, starting_balance_uuid
 
 __all__ = [
     "Adjustment",
+    "LedgerLine",
     "PutSubsidy",
+    "SubsidyBalance",
     "export_policies",
     "export_subsidies",
     "find_summaries",
     "find_summary",
     "get_policy",
+    "ledger_page",
     "list_policies",
+    "list_subsidies",
     "lock_enterprise",
     "overcommitted",
     "owners_of_configurations",

@@ -86,7 +86,10 @@ def _deposits(command: PutSubsidy, at: datetime) -> dict[UUID, Deposit]:
     if not isinstance(command.starting_balance, int):
         return deposits
     first = starting_balance_uuid(command.uuid)
-    return {**deposits, first: Deposit(first, command.starting_balance, at)}
+    # What is spent from a subsidy that is active already was there before it.
+    since = command.active_datetime
+    date = min(at, since) if isinstance(since, datetime) else at
+    return {**deposits, first: Deposit(first, command.starting_balance, date)}
 
 
 def _problems(

@@ -1,5 +1,6 @@
 """Policies as the API spells them, in the key order of its reference."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -115,8 +116,8 @@ def subsidy_expiry(row: Subsidy, days: int, now: datetime) -> SubsidyExpiry:
     return SubsidyExpiry(subsidy_item(row, now), row.balance_cents - row.allocated_cents, days)
 
 
-def policy_summary(row: AnyRow, now: datetime) -> PolicySummary:
-    """Of a row of `queries.policies_page`."""
+def policy_summary(row: AnyRow, now: datetime, groups: Sequence[UUID] = ()) -> PolicySummary:
+    """Of a row of `queries.policies_page`, and the groups that the policy is for."""
     late_until = row.late_redemption_allowed_until
     return PolicySummary(
         uuid=row.uuid,
@@ -137,7 +138,7 @@ def policy_summary(row: AnyRow, now: datetime) -> PolicySummary:
         is_subsidy_active=is_active(row.active_datetime, row.expiration_datetime, now),
         aggregates=_aggregates(row),
         assignment_configuration=_configuration(row),
-        group_associations=[],
+        group_associations=list(groups),
         late_redemption_allowed_until=late_until,
         is_late_redemption_allowed=late_until is not None and now < late_until,
     )

@@ -4,7 +4,7 @@ Everything is read under no lock, and nothing is changed: the answer may be anot
 that the learner redeems.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,18 +16,24 @@ from sqlalchemy.orm import Session
 from bursar.catalog.offers.service import Offer, Pair, find_offers
 from bursar.credit.ledger.service import LockedBudget, read_budgets
 from bursar.credit.models import SubsidyTransaction
+from bursar.credit.redemption.asked import Asked, Rule, Rules, ask_all, obey
 from bursar.credit.redemption.commands import Asking, AskingForCredit
-from bursar.credit.redemption.eligibility import check_open, paid_for, payment_for
+from bursar.credit.redemption.eligibility import (
+    STANDING,
+    Payment,
+    Wish,
+    paid_for,
+    redemption_rules,
+)
 from bursar.credit.redemption.records import COLUMNS, TransactionRecord
 from bursar.credit.redemption.refusals import LearnerUnknown
 from bursar.credit.redemption.views import TransactionItem, transaction_item
 from bursar.credit.refusals import BudgetRefused
-from bursar.credit.states import TransactionState
 from bursar.database.types import AnyRow
+from bursar.groups.service import policies_for_members
 from bursar.learners.accounts import Person, person_of
 from bursar.learners.service import LearnerRecord, find_learner
 
-_STANDING: Final = (TransactionState.CREATED.value, TransactionState.COMMITTED.value)
 _transactions: Final = SubsidyTransaction.__table__.c
 
 
@@ -53,17 +59,59 @@ def can_redeem(connection: Connection, asking: Asking, *, at: datetime) -> list[
     """
     with Session(connection) as session:
         budgets = read_budgets(connection, asking.enterprise_uuid)
-        learner = find_asked_learner(session, asking, at)
-        person = None if learner is None else person_of(session, learner)
+        person = find_asked_person(session, asking, at)
+        question = _ask(session, budgets, person, asking.content_keys, at)
         earlier = [] if person is None else standing_transactions(connection, person, budgets)
-        catalogs = dict.fromkeys(budget.catalog_uuid for budget in budgets)
-        pairs = [(catalog, key) for key in asking.content_keys for catalog in catalogs]
-        offers = find_offers(session, pairs, at)
         prices: dict[str, int | None] = {}
-        for (_, key), offer in offers.items():
+        for (_, key), offer in question.offers.items():
             prices[key] = offer.price_cents if prices.get(key) is None else prices[key]
-        question = _Question(session, budgets, person, earlier, offers, at)
-        return [question.answer(key, prices.get(key)) for key in asking.content_keys]
+        return [question.answer(key, prices.get(key), earlier) for key in asking.content_keys]
+
+
+def explain(
+    session: Session,
+    enterprise_uuid: UUID,
+    person: Person | None,
+    content_key: str,
+    *,
+    at: datetime,
+) -> list[tuple[UUID, Sequence[Asked]]]:
+    """What each rule of each budget says, the newest budget first. A few statements for every
+    budget."""
+    budgets = read_budgets(session.connection(), enterprise_uuid)
+    question = _ask(session, budgets, person, [content_key], at)
+    return [(each.policy_uuid, ask_all(question.rules(each, content_key))) for each in budgets]
+
+
+def why_refused(
+    connection: Connection, asking: Asking, policy_uuid: UUID, *, at: datetime
+) -> BudgetRefused | None:
+    """Why this budget would not pay for the first content of the question; None when it would, and
+    when the enterprise has no such budget."""
+    with Session(connection) as session:
+        budgets = read_budgets(connection, asking.enterprise_uuid)
+        budget = next((each for each in budgets if each.policy_uuid == policy_uuid), None)
+        if budget is None:
+            return None
+        key = asking.content_keys[0]
+        question = _ask(session, [budget], find_asked_person(session, asking, at), [key], at)
+        return question.refusal_of(budget, key)
+
+
+def _ask(
+    session: Session,
+    budgets: Sequence[LockedBudget],
+    person: Person | None,
+    content_keys: Sequence[str],
+    at: datetime,
+) -> "_Question":
+    """With what the catalogs of the budgets offer, and which of them are closed to the person."""
+    catalogs = dict.fromkeys(budget.catalog_uuid for budget in budgets)
+    pairs = [(catalog, key) for key in content_keys for catalog in catalogs]
+    offers = find_offers(session, pairs, at)
+    connection = session.connection()
+    closed = set() if person is None else policies_closed_to(connection, person, budgets)
+    return _Question(session, budgets, person, closed, offers, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,50 +121,85 @@ class _Question:
     session: Session
     budgets: Sequence[LockedBudget]
     person: Person | None
-    earlier: Sequence[TransactionRecord]
-    """The learner's transactions that took money and did not give it back."""
+    closed: Collection[UUID]
+    """The budgets that are for groups in which the person is not."""
     offers: Mapping[Pair, Offer]
     at: datetime
 
-    def answer(self, content_key: str, price_cents: int | None) -> Redeemability:
+    def answer(
+        self, content_key: str, price_cents: int | None, earlier: Sequence[TransactionRecord]
+    ) -> Redeemability:
+        """`earlier` are the learner's transactions that took money and did not give it back."""
         mine = [
             transaction_item(each)
-            for each in self.earlier
+            for each in earlier
             if content_key in {each.content_key, each.courserun_key}
         ]
         refused: list[BudgetRefused] = []
         for budget in self.budgets:
-            refusal = self._refusal_of(budget, content_key)
+            refusal = self.refusal_of(budget, content_key)
             if refusal is None:
                 return Redeemability(content_key, budget.policy_uuid, price_cents, [], mine)
             refused.append(refusal)
         return Redeemability(content_key, None, price_cents, refused, mine)
 
-    def _refusal_of(self, budget: LockedBudget, content_key: str) -> BudgetRefused | None:
-        if self.person is None:
-            return LearnerUnknown(budget.policy_uuid)
-        offer = self.offers.get((budget.catalog_uuid, content_key))
+    def refusal_of(self, budget: LockedBudget, content_key: str) -> BudgetRefused | None:
         try:
-            check_open(budget, self.at)
-            payment_for(self.session, budget, self.person, content_key, offer, at=self.at)
+            obey(self.rules(budget, content_key))
         except BudgetRefused as refused:
             return refused
         return None
 
+    def rules(self, budget: LockedBudget, content_key: str) -> Rules[Payment]:
+        """All that a redemption asks, in its order, once the learner is known."""
+        if self.person is None:
+            unknown = LearnerUnknown(budget.policy_uuid)
+            yield Asked(Rule.LEARNER_KNOWN, unknown)
+            raise unknown
+        yield Asked(Rule.LEARNER_KNOWN, None, {"email": self.person.learner.email})
+        wish = Wish(
+            self.session,
+            budget,
+            self.person,
+            content_key,
+            self.at,
+            lambda: budget.policy_uuid not in self.closed,
+            lambda: self.offers.get((budget.catalog_uuid, content_key)),
+        )
+        return (yield from redemption_rules(wish))
 
-def find_asked_learner(
+
+def policies_closed_to(
+    connection: Connection, person: Person, budgets: Sequence[LockedBudget]
+) -> set[UUID]:
+    """Those of the budgets that are for groups in which the person is not."""
+    for_groups = {budget.policy_uuid for budget in budgets if budget.is_for_groups}
+    if not for_groups:
+        return set()
+    enterprise_uuid = person.learner.enterprise_uuid
+    return for_groups - policies_for_members(connection, enterprise_uuid, person.addresses)
+
+
+def find_asked_person(
     session: Session, asking: Asking | AskingForCredit, at: datetime
-) -> LearnerRecord | None:
-    """None for an account that nobody has. A new e-mail is one that a redemption would add."""
+) -> Person | None:
+    """With every address of the account. None for an account that nobody has. A new e-mail is one
+    that a redemption would add."""
     email = asking.learner_email
     learner = find_learner(
         session, asking.enterprise_uuid, email=email, lms_user_id=asking.lms_user_id
     )
-    if learner is not None or email is None:
-        return learner
+    if learner is not None:
+        return person_of(session, learner)
+    return (
+        None if email is None else Person(_new_learner(asking.enterprise_uuid, email, at), (email,))
+    )
+
+
+def _new_learner(enterprise_uuid: UUID, email: str, at: datetime) -> LearnerRecord:
     return LearnerRecord(
         id=0,
-        enterprise_uuid=asking.enterprise_uuid,
+        enterprise_uuid=enterprise_uuid,
         email=email,
         lms_user_id=None,
         username=None,
@@ -136,7 +219,7 @@ def standing_transactions(
         .where(
             # By budget, as their indexes have them.
             _transactions.policy_uuid.in_([budget.policy_uuid for budget in budgets]),
-            _transactions.state.in_(_STANDING),
+            _transactions.state.in_(STANDING),
             paid_for(person),
         )
         .order_by(_transactions.created_at, _transactions.uuid)

@@ -14,11 +14,14 @@ from bursar.credit.assignments.service import assignments_of_learner
 from bursar.credit.assignments.views import AssignmentListItem
 from bursar.credit.ledger.service import LockedBudget, read_budgets
 from bursar.credit.policy_types import ASSIGNED
-from bursar.credit.redemption.asking import find_asked_learner, standing_transactions
+from bursar.credit.redemption.asking import (
+    find_asked_person,
+    policies_closed_to,
+    standing_transactions,
+)
 from bursar.credit.redemption.commands import AskingForCredit
 from bursar.credit.redemption.records import TransactionRecord
 from bursar.credit.states import AssignmentState
-from bursar.learners.accounts import person_of
 from bursar.learners.service import LearnerRecord
 from bursar.pages import PageRequest
 
@@ -44,17 +47,18 @@ def credits_available(
 ) -> list[AvailableCredit]:
     """The newest budget first. A constant number of statements."""
     with Session(connection) as session:
-        learner = find_asked_learner(session, asking, at)
-        if learner is None:
-            return []
-        person = person_of(session, learner)
+        person = find_asked_person(session, asking, at)
+    if person is None or person.learner.deactivated_at is not None:
+        return []
     budgets = [
         budget
         for budget in read_budgets(connection, asking.enterprise_uuid)
         if budget.is_in_use and budget.is_subsidy_active(at)
     ]
+    closed = policies_closed_to(connection, person, budgets)
+    budgets = [budget for budget in budgets if budget.policy_uuid not in closed]
     earlier = standing_transactions(connection, person, budgets)
-    open_ones = _open_assignments(connection, learner, at)
+    open_ones = _open_assignments(connection, person.learner, at)
     found = (_credit(budget, earlier, open_ones) for budget in budgets)
     return [each for each in found if each is not None]
 

@@ -1,6 +1,6 @@
 """Whether a budget pays for a learner and a content now, and how much."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -19,12 +19,16 @@ from bursar.credit.ledger.service import LockedBudget
 from bursar.credit.models import Assignment, Policy, SubsidyTransaction
 from bursar.credit.policy_types import ASSIGNED
 from bursar.credit.redemption import refusals
+from bursar.credit.redemption.asked import Asked, Rule, Rules
 from bursar.credit.refusals import (
     BudgetRefused,
     ContentNotInCatalog,
     EnrollmentDeadlinePassed,
+    LearnerDeactivated,
+    NotInGroup,
     PolicyNotActive,
     PriceUnknown,
+    SubsidyExhausted,
     SubsidyNotActive,
 )
 from bursar.credit.states import AssignmentState, TransactionState
@@ -33,7 +37,8 @@ from bursar.enrollment.commands import Payer
 from bursar.enrollment.service import find_payer
 from bursar.learners.accounts import Person
 
-_STANDING: Final = (TransactionState.CREATED.value, TransactionState.COMMITTED.value)
+STANDING: Final = (TransactionState.CREATED.value, TransactionState.COMMITTED.value)
+"""States of a transaction that took money and did not give it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,46 +52,70 @@ class Payment:
     """The assignment that is redeemed; None for a policy without assignments."""
 
 
-def check_open(budget: LockedBudget, at: datetime) -> None:
-    """Raises PolicyNotActive or SubsidyNotActive."""
-    if not budget.is_in_use:
-        raise PolicyNotActive(budget.policy_uuid)
-    # Late redemption opens the deadline of an enrollment, never the budget.
-    if not budget.is_subsidy_active(at):
-        raise SubsidyNotActive(budget.policy_uuid)
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked about. A redemption looks things up under its locks, one by one; whoever only
+    asks has looked them up for many budgets at once."""
+
+    session: Session
+    budget: LockedBudget
+    person: Person
+    content_key: str
+    at: datetime
+    is_member: Callable[[], bool]
+    """Whether the person is in a group that the budget is for."""
+    find_offer: Callable[[], Offer | None]
+    """How the budget's catalog offers the content."""
 
 
-def payment_for(
-    session: Session,
-    budget: LockedBudget,
-    person: Person,
-    content_key: str,
-    offer: Offer | None,
-    *,
-    at: datetime,
-) -> Payment:
-    """What the redemption costs. The budget is open, and its catalog offers the content so. The
-    caller holds the lock of the budget. Raises a BudgetRefused."""
-    if budget.policy_type != ASSIGNED:
-        return _directly(session, budget, person, offer, at)
-    row = _assignment(session, budget, person, content_key, offer)
-    payment = _of_assignment(session, budget, row, offer, at)
-    _check_seat(session, budget, person, payment.run_key)
+def redemption_rules(wish: Wish) -> Rules[Payment]:
+    """All that a redemption asks, in its order. Whoever redeems holds the lock of the budget, and
+    those of its groups and of the person."""
+    yield from _open_rules(wish.budget, wish.at)
+    yield from _learner_rules(wish)
+    offer = wish.find_offer()
+    if wish.budget.policy_type != ASSIGNED:
+        return (yield from _directly(wish.session, wish.budget, wish.person, offer, wish.at))
+    row = _assignment(wish.session, wish.budget, wish.person, wish.content_key, offer)
+    payment = yield from _of_assignment(wish.session, wish.budget, row, offer, wish.at)
+    yield _seat_asked(wish.session, wish.budget, wish.person, payment.run_key)
     return payment
 
 
-def _check_seat(
+def _open_rules(budget: LockedBudget, at: datetime) -> Rules[None]:
+    in_use = None if budget.is_in_use else PolicyNotActive(budget.policy_uuid)
+    yield Asked(Rule.BUDGET_IN_USE, in_use, {"retired": budget.retired})
+    # Late redemption opens the deadline of an enrollment, never the budget.
+    active = None if budget.is_subsidy_active(at) else SubsidyNotActive(budget.policy_uuid)
+    dates = {"since": budget.active_datetime, "until": budget.expiration_datetime}
+    yield Asked(Rule.SUBSIDY_ACTIVE, active, dates)
+
+
+def _learner_rules(wish: Wish) -> Rules[None]:
+    policy_uuid = wish.budget.policy_uuid
+    if wish.person.learner.deactivated_at is not None:
+        yield Asked(Rule.LEARNER_ACTIVE, LearnerDeactivated(policy_uuid))
+    if wish.budget.is_for_groups:
+        yield Asked(Rule.IN_GROUP, None if wish.is_member() else NotInGroup(policy_uuid))
+
+
+def _seat_asked(
     session: Session, budget: LockedBudget, person: Person, run_key: str | None
-) -> None:
-    """A seat is paid for once, whoever pays. Raises AlreadyEnrolled."""
-    if run_key is None:
-        return
+) -> Asked:
+    """A seat is paid for once, whoever pays."""
+    refused = None if run_key is None else _refusal_of_seat(session, budget, person, run_key)
+    source = None if refused is None else refused.source
+    return Asked(Rule.SEAT_NOT_PAID, refused, {"run": run_key, "source": source})
+
+
+def _refusal_of_seat(
+    session: Session, budget: LockedBudget, person: Person, run_key: str
+) -> refusals.AlreadyEnrolled | None:
     standing = _standing_payment(session, budget, person, run_key)
     if standing is not None:
-        raise refusals.AlreadyEnrolled(budget.policy_uuid, Payer.CREDIT.value, standing)
+        return refusals.AlreadyEnrolled(budget.policy_uuid, Payer.CREDIT.value, standing)
     payer = find_payer(session, person.learner, run_key)
-    if payer is not None:
-        raise refusals.AlreadyEnrolled(budget.policy_uuid, payer.value)
+    return None if payer is None else refusals.AlreadyEnrolled(budget.policy_uuid, payer.value)
 
 
 def paid_for(person: Person) -> ColumnElement[bool]:
@@ -106,7 +135,7 @@ def _standing_payment(
     statement = select(SubsidyTransaction.uuid).where(
         SubsidyTransaction.policy_uuid.in_(policies),
         SubsidyTransaction.courserun_key == run_key,
-        SubsidyTransaction.state.in_(_STANDING),
+        SubsidyTransaction.state.in_(STANDING),
         paid_for(person),
     )
     return session.scalars(statement.limit(1)).first()
@@ -118,34 +147,49 @@ def _of_assignment(
     row: AnyRow | None,
     offer: Offer | None,
     at: datetime,
-) -> Payment:
+) -> Rules[Payment]:
     """The payment for an assignment. `offer` is that of the requested content, but the deadline is
     that of the assigned content."""
     if row is None:
-        raise refusals.AssignmentNotFound(budget.policy_uuid)
-    if row.state == AssignmentState.ACCEPTED:
-        raise refusals.AlreadyEnrolled(budget.policy_uuid, Payer.CREDIT.value, row.transaction_uuid)
-    refused = _refusal_of_state(row)
-    if refused is not None:
-        raise refused(budget.policy_uuid)
+        refused = refusals.AssignmentNotFound(budget.policy_uuid)
+        yield Asked(Rule.ASSIGNED, refused)
+        raise refused
+    yield Asked(Rule.ASSIGNED)
+    yield Asked(Rule.ASSIGNMENT_WAITS, _refusal_of_state(budget, row), {"state": row.state})
     assigned = offer
     if offer is None or offer.key != row.content_key:
         assigned = find_offer(session, budget.catalog_uuid, row.content_key, at)
-    if assigned is None:
-        raise ContentNotInCatalog(budget.policy_uuid)
-    if _deadline(budget, row, assigned).at <= at:
-        raise refusals.AssignmentPastDeadline(budget.policy_uuid)
+    found = yield from _in_catalog(budget, assigned)
+    yield _deadline_asked(budget, row, found, at)
+    requested = found if offer is found else (yield from _in_catalog(budget, offer))
+    seat = found if row.content_key in requested.run_keys else requested
+    run_key = yield from _open_run(budget, seat, at)
+    return Payment(-row.content_quantity, run_key, row)
+
+
+def _deadline_asked(budget: LockedBudget, row: AnyRow, assigned: Offer, at: datetime) -> Asked:
+    until = _deadline(budget, row, assigned).at
+    refused = refusals.AssignmentPastDeadline(budget.policy_uuid) if until <= at else None
+    return Asked(Rule.ASSIGNMENT_NOT_EXPIRED, refused, {"until": until})
+
+
+def _in_catalog(budget: LockedBudget, offer: Offer | None) -> Rules[Offer]:
     if offer is None:
-        raise ContentNotInCatalog(budget.policy_uuid)
-    seat = assigned if row.content_key in offer.run_keys else offer
-    return Payment(-row.content_quantity, _run_for(budget, seat, at), row)
+        refused = ContentNotInCatalog(budget.policy_uuid)
+        yield Asked(Rule.CONTENT_IN_CATALOG, refused)
+        raise refused
+    yield Asked(Rule.CONTENT_IN_CATALOG, None, {"content": offer.key})
+    return offer
 
 
-def _run_for(budget: LockedBudget, offer: Offer, at: datetime) -> str | None:
+def _open_run(budget: LockedBudget, offer: Offer, at: datetime) -> Rules[str | None]:
+    """The run to enroll in; None when the content has none that takes anybody."""
     late_until = budget.late_redemption_allowed_until
-    if is_closed(offer, late_until, at):
-        raise EnrollmentDeadlinePassed(budget.policy_uuid)
-    return run_open_to(offer, late_until, at)
+    is_over = is_closed(offer, late_until, at)
+    refused = EnrollmentDeadlinePassed(budget.policy_uuid) if is_over else None
+    run_key = None if is_over else run_open_to(offer, late_until, at)
+    yield Asked(Rule.ENROLLMENT_OPEN, refused, {"run": run_key, "late_until": late_until})
+    return run_key
 
 
 def _assignment(
@@ -180,13 +224,16 @@ def _assignment(
     )
 
 
-def _refusal_of_state(row: AnyRow) -> type[BudgetRefused] | None:
+def _refusal_of_state(budget: LockedBudget, row: AnyRow) -> BudgetRefused | None:
+    if row.state == AssignmentState.ACCEPTED:
+        payer = Payer.CREDIT.value
+        return refusals.AlreadyEnrolled(budget.policy_uuid, payer, row.transaction_uuid)
     if is_redeeming(row):
-        return refusals.RedemptionInProgress
+        return refusals.RedemptionInProgress(budget.policy_uuid)
     if row.state == AssignmentState.EXPIRED:
-        return refusals.AssignmentPastDeadline
+        return refusals.AssignmentPastDeadline(budget.policy_uuid)
     if row.state != AssignmentState.ALLOCATED:
-        return refusals.AssignmentNotAllocated
+        return refusals.AssignmentNotAllocated(budget.policy_uuid)
     return None
 
 
@@ -204,40 +251,59 @@ def _directly(
     person: Person,
     offer: Offer | None,
     at: datetime,
-) -> Payment:
-    if offer is None:
-        raise ContentNotInCatalog(budget.policy_uuid)
-    run_key = _run_for(budget, offer, at)
+) -> Rules[Payment]:
+    found = yield from _in_catalog(budget, offer)
+    run_key = yield from _open_run(budget, found, at)
     # Before the learner's limits, which the seat that is paid for may have used up.
-    _check_seat(session, budget, person, run_key)
-    if offer.price_cents is None:
-        raise PriceUnknown(budget.policy_uuid)
+    yield _seat_asked(session, budget, person, run_key)
+    price = yield from _price(budget, found)
     earlier = _redeemed_by(session, budget, person)
-    refused = _refusal_of_learner(budget, earlier, offer.price_cents)
-    if refused is not None:
-        raise refused(budget.policy_uuid)
-    too_dear = refusal_of_cost(budget.money, offer.price_cents)
-    if too_dear is not None:
-        raise too_dear(budget.policy_uuid, offer.price_cents, budget.money.available)
-    return Payment(offer.price_cents, run_key)
+    yield _spending_asked(budget, earlier, price)
+    yield _enrollments_asked(budget, earlier)
+    yield from _cost_rules(budget, price)
+    return Payment(price, run_key)
+
+
+def _price(budget: LockedBudget, offer: Offer) -> Rules[int]:
+    if offer.price_cents is None:
+        refused = PriceUnknown(budget.policy_uuid)
+        yield Asked(Rule.PRICE_KNOWN, refused)
+        raise refused
+    yield Asked(Rule.PRICE_KNOWN, None, {"price": offer.price_cents})
+    return offer.price_cents
 
 
 def _redeemed_by(session: Session, budget: LockedBudget, person: Person) -> Sequence[AnyRow]:
     statement = select(SubsidyTransaction.quantity).where(
         SubsidyTransaction.policy_uuid == budget.policy_uuid,
-        SubsidyTransaction.state.in_(_STANDING),
+        SubsidyTransaction.state.in_(STANDING),
         paid_for(person),
     )
     return session.execute(statement).all()
 
 
-def _refusal_of_learner(
-    budget: LockedBudget, earlier: Sequence[AnyRow], price_cents: int
-) -> type[BudgetRefused] | None:
-    spent = price_cents - sum(row.quantity for row in earlier)
-    if budget.per_learner_spend_limit is not None and spent > budget.per_learner_spend_limit:
-        return refusals.LearnerSpendLimitReached
-    limit = budget.per_learner_enrollment_limit
-    if limit is not None and len(earlier) >= limit:
-        return refusals.LearnerEnrollmentLimitReached
-    return None
+def _spending_asked(budget: LockedBudget, earlier: Sequence[AnyRow], price_cents: int) -> Asked:
+    spent, limit = -sum(row.quantity for row in earlier), budget.per_learner_spend_limit
+    is_beyond = limit is not None and spent + price_cents > limit
+    refused = refusals.LearnerSpendLimitReached(budget.policy_uuid) if is_beyond else None
+    facts = {"limit": limit, "spent": spent, "price": price_cents}
+    return Asked(Rule.LEARNER_SPEND_LIMIT, refused, facts)
+
+
+def _enrollments_asked(budget: LockedBudget, earlier: Sequence[AnyRow]) -> Asked:
+    number, limit = len(earlier), budget.per_learner_enrollment_limit
+    is_beyond = limit is not None and number >= limit
+    refused = refusals.LearnerEnrollmentLimitReached(budget.policy_uuid) if is_beyond else None
+    return Asked(Rule.LEARNER_ENROLLMENT_LIMIT, refused, {"limit": limit, "enrollments": number})
+
+
+def _cost_rules(budget: LockedBudget, price_cents: int) -> Rules[None]:
+    too_dear = refusal_of_cost(budget.money, price_cents)
+    refused = None
+    if too_dear is not None:
+        refused = too_dear(budget.policy_uuid, price_cents, budget.money.available)
+    is_subsidy = isinstance(refused, SubsidyExhausted)
+    left = {"left": budget.money.left_in_subsidy, "price": price_cents}
+    yield Asked(Rule.SUBSIDY_BALANCE, refused if is_subsidy else None, left)
+    left_in_policy = {"left": budget.money.left_in_policy, "price": price_cents}
+    yield Asked(Rule.SPEND_LIMIT, None if is_subsidy else refused, left_in_policy)

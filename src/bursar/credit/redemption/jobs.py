@@ -18,8 +18,9 @@ from bursar.credit.redemption.events import (
 )
 from bursar.credit.states import TransactionState
 from bursar.database.engine import Database
-from bursar.enrollment.commands import NewEnrollment, Payer
+from bursar.enrollment.commands import FREE_MODE, PAID_MODE, NewEnrollment, Payer
 from bursar.enrollment.gateway import (
+    WILL_BE_ENROLLED,
     LmsEnrollment,
     LmsGateway,
     LmsUnavailable,
@@ -133,9 +134,10 @@ def _enroll_in_lms(
 def _settle(
     database: Database, enterprise_uuid: UUID, transaction_uuid: UUID, error: str | None
 ) -> str:
-    if error is None:
+    if error in {None, WILL_BE_ENROLLED}:
+        mode = PAID_MODE if error is None else FREE_MODE
         try:
-            return _complete(database, enterprise_uuid, transaction_uuid)
+            return _complete(database, enterprise_uuid, transaction_uuid, mode)
         except SeatPaidOtherwise as paid:
             error = str(paid)
     with database.transaction() as session:
@@ -148,17 +150,17 @@ class SeatPaidOtherwise(Exception):
     """Somebody else has begun to pay for the seat while the LMS was asked."""
 
 
-def _complete(database: Database, enterprise_uuid: UUID, transaction_uuid: UUID) -> str:
+def _complete(database: Database, enterprise_uuid: UUID, transaction_uuid: UUID, mode: str) -> str:
     """Raises SeatPaidOtherwise, and then nothing is changed."""
     with database.transaction() as session:
         # The budget is locked before the learner everywhere, so that there is no deadlock.
         complete = CompleteRedemption(enterprise_uuid, transaction_uuid)
         if service.complete(session, ACTOR, complete, at=clock.now()):
-            _record(session, enterprise_uuid, transaction_uuid)
+            _record(session, enterprise_uuid, transaction_uuid, mode)
         return service.get_transaction(session, enterprise_uuid, transaction_uuid).state.value
 
 
-def _record(session: Session, enterprise_uuid: UUID, transaction_uuid: UUID) -> None:
+def _record(session: Session, enterprise_uuid: UUID, transaction_uuid: UUID, mode: str) -> None:
     row = service.get_transaction(session, enterprise_uuid, transaction_uuid)
     assert row.courserun_key is not None  # noqa: S101 - a transaction without a run fails
     now = clock.now()
@@ -169,6 +171,7 @@ def _record(session: Session, enterprise_uuid: UUID, transaction_uuid: UUID) -> 
         row.courserun_key,
         Payer.CREDIT,
         transaction_uuid=transaction_uuid,
+        mode=mode,
     )
     if not record_enrollments(session, ACTOR, [enrollment], at=now):
         raise SeatPaidOtherwise("the learner is enrolled in this run already, paid otherwise")

@@ -8,7 +8,7 @@ from bursar.credit.models import SubsidyTransaction
 from bursar.credit.redemption.records import COLUMNS, TransactionRecord
 from bursar.tenancy import Owned
 
-__all__ = ["TRANSACTION", "TransactionRecord"]
+__all__ = ["ANY_TRANSACTION", "TRANSACTION", "TransactionRecord"]
 
 _transaction: Final = SubsidyTransaction.__table__
 
@@ -22,3 +22,12 @@ TRANSACTION: Final = Owned(
     ),
     columns=COLUMNS,
 )
+
+ANY_TRANSACTION: Final = Owned(
+    TransactionRecord,
+    source=_transaction,
+    enterprise=_transaction.c.enterprise_uuid,
+    condition=_transaction.c.uuid == bindparam("transaction_uuid"),
+    columns=COLUMNS,
+)
+"""Of whichever budget."""

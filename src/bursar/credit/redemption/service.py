@@ -8,6 +8,7 @@ learner. What the LMS answers then ends the transaction, once and under the lock
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -22,7 +23,14 @@ from bursar.credit.ledger.service import BudgetDelta, LockedBudget, NewEntry, lo
 from bursar.credit.models import Assignment, SubsidyTransaction
 from bursar.credit.policies.thresholds import tell_spent
 from bursar.credit.redemption import events
-from bursar.credit.redemption.asking import Redeemability, can_redeem
+from bursar.credit.redemption.asked import obey
+from bursar.credit.redemption.asking import (
+    Redeemability,
+    can_redeem,
+    explain,
+    find_asked_person,
+    why_refused,
+)
 from bursar.credit.redemption.available import credits_available
 from bursar.credit.redemption.commands import (
     CompleteRedemption,
@@ -30,7 +38,8 @@ from bursar.credit.redemption.commands import (
     RedeemCourse,
     ReverseRedemption,
 )
-from bursar.credit.redemption.eligibility import Payment, check_open, payment_for
+from bursar.credit.redemption.eligibility import Payment, Wish, redemption_rules
+from bursar.credit.redemption.members import is_member, lock_members
 from bursar.credit.redemption.reading import all_transactions
 from bursar.credit.redemption.records import TransactionRecord, find_transaction
 from bursar.credit.redemption.refusals import LearnerUnknown, TransactionNotCommitted
@@ -53,10 +62,13 @@ __all__ = [
     "can_redeem",
     "complete",
     "credits_available",
+    "explain",
     "fail",
+    "find_asked_person",
     "get_transaction",
     "redeem",
     "reverse",
+    "why_refused",
 ]
 
 _EVENT_OF: Final = {
@@ -77,15 +89,23 @@ def redeem(
     at = at or clock.now()
     learner = _learner(session, command, at)
     budget = lock_budget(session, command.enterprise_uuid, command.policy_uuid)
+    lock_members(session, budget)
     # Two budgets do not wait for each other, so that the person is locked too, after the budget,
     # with every address of the account.
     person = lock_person(session, learner.id)
     if person is None:
         raise LearnerUnknown(command.policy_uuid)
     learner = person.learner
-    check_open(budget, at)
-    offer = find_offer(session, budget.catalog_uuid, command.content_key, at)
-    payment = payment_for(session, budget, person, command.content_key, offer, at=at)
+    wish = Wish(
+        session,
+        budget,
+        person,
+        command.content_key,
+        at,
+        partial(is_member, session, budget, person),
+        partial(find_offer, session, budget.catalog_uuid, command.content_key, at),
+    )
+    payment = obey(redemption_rules(wish))
     created = _create(session, budget, learner, command.content_key, payment, at=at)
     delta = BudgetDelta(redeemed=payment.price_cents, balance=-payment.price_cents)
     delta.entry = NewEntry(created.uuid, "redemption", -payment.price_cents)

@@ -2,6 +2,7 @@
 one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
@@ -25,7 +26,7 @@ from bursar.enrollment.bulk.rules import (
     failed,
     lms_error,
 )
-from bursar.enrollment.commands import NewEnrollment, Payer
+from bursar.enrollment.commands import FREE_MODE, PAID_MODE, NewEnrollment, Payer
 from bursar.enrollment.gateway import (
     EmbeddedGateway,
     LmsEnrollment,
@@ -85,6 +86,8 @@ class EnrolledPairs:
     outcome of that call is not known."""
     unanswered: Sequence[LmsOutcome]
     """The outcomes of the other pairs, about which the LMS did not answer. Their notes stay."""
+    without_account: AbstractSet[Pair] = frozenset()
+    """Those whom the LMS enrolls in its free mode as soon as they have an account."""
 
 
 def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -> EnrolledPairs:
@@ -105,11 +108,12 @@ def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -
     for pair, outcome in zip(good, outcomes, strict=True):
         if outcome.is_unavailable:
             del decisions[pair]
-        elif outcome.error is not None:
+        elif outcome.error is not None and not outcome.will_be_done:
             decisions[pair] = failed(lms_error(outcome.error))
     _activate(database, job, _successes(decisions).values())
     unanswered = [each for each in outcomes if each.is_unavailable]
-    return EnrolledPairs(facts, decisions, asked_before, unanswered)
+    waiting = {pair for pair, each in zip(good, outcomes, strict=True) if each.will_be_done}
+    return EnrolledPairs(facts, decisions, asked_before, unanswered, waiting)
 
 
 def _note(
@@ -191,6 +195,7 @@ def record(
             pair.course_run_key,
             Payer.LICENSE,
             license_uuid=license_.license_uuid,
+            mode=FREE_MODE if pair in enrolled.without_account else PAID_MODE,
         )
         for pair, license_ in good.items()
     ]

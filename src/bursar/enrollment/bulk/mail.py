@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.claims.tokens import ClaimKind
 from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedDelivery, enqueue
 from bursar.enrollment.bulk.events import BulkEnrollmentProgressed, EnrolledCourse
 from bursar.enrollment.links import course_link
@@ -72,4 +73,6 @@ def _keep_no_record(_session: Session, _attempts: Sequence[Attempt], _now: datet
     """Records nothing, because the row of the mail has its outcome."""
 
 
-MAIL_KINDS: Final = (MailKind(ENROLLED, "bursar.enrollment.bulk", _of_lost, _keep_no_record),)
+MAIL_KINDS: Final = (
+    MailKind(ENROLLED, "bursar.enrollment.bulk", _of_lost, _keep_no_record, ClaimKind.LICENSE),
+)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar.catalog.listings.service import runs_held
+from bursar.claims.tokens import ClaimKind
 from bursar.database.types import AnyRow
 from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedDelivery
 from bursar.enrollment.direct.queries import active_among
@@ -52,4 +53,7 @@ def _keep_no_record(_session: Session, _attempts: Sequence[Attempt], _now: datet
     """Records nothing, because the row of the mail has its outcome."""
 
 
-MAIL_KINDS: Final = (MailKind(ENROLLED, "bursar.enrollment.direct", _of_left, _keep_no_record),)
+_TEMPLATES: Final = "bursar.enrollment.direct"
+MAIL_KINDS: Final = (
+    MailKind(ENROLLED, _TEMPLATES, _of_left, _keep_no_record, ClaimKind.ENROLLMENT),
+)

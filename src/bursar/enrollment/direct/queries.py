@@ -160,6 +160,12 @@ def _selected(enterprise_uuid: UUID, wanted: WishSelection) -> list[ColumnElemen
     return conditions
 
 
+def find_wish(connection: Connection, uuid: UUID) -> AnyRow | None:
+    """With the learner's e-mail."""
+    statement = select(_wishes, _learners.c.email).select_from(_LISTED)
+    return connection.execute(statement.where(_wishes.c.uuid == uuid)).one_or_none()
+
+
 def active_among(session: Session, uuids: Sequence[UUID]) -> set[UUID]:
     """Those of the wishes by which a learner is enrolled now."""
     statement = select(_wishes.c.uuid).where(

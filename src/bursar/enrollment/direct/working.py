@@ -223,14 +223,18 @@ def _settled(row: AnyRow, outcome: LmsOutcome | None, now: datetime) -> dict[str
         "id": row.id,
         "state": state.value,
         "error": error,
-        "in_lms": outcome is not None and _stays_in_lms(row, state),
+        "in_lms": outcome is not None
+        and _stays_in_lms(row, state, will_be_done=outcome.will_be_done),
         "modified_at": now,
     }
 
 
-def _stays_in_lms(row: AnyRow, state: WishState) -> bool:
+def _stays_in_lms(row: AnyRow, state: WishState, *, will_be_done: bool) -> bool:
+    """Whether it has to be ended there when the wish is taken back."""
     if state is WishState.FAILED:
         return bool(row.in_lms)
+    if state is WishState.WAITING:
+        return will_be_done
     return state is WishState.DONE and bool(row.is_active)
 
 

@@ -174,6 +174,11 @@ def _run_key(text: str) -> str:
     return key
 
 
+def checked_run_key(text: str) -> str:
+    """Raises ValueError for what cannot be the key of a course run."""
+    return _run_key(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How a field is read, both ways, and what it is in a JSON schema."""

@@ -15,8 +15,7 @@ from bursar import clock
 from bursar.actors import Actor
 from bursar.catalog.catalogs.service import enterprises_of
 from bursar.declarations import DeclarationOutcome, Problem, are_out_of_order, missing
-from bursar.events.event import Changes, Plain
-from bursar.events.service import publish
+from bursar.events.event import Plain
 from bursar.subscriptions.declared.commands import (
     DeclaredPlan,
     DeclaredRenewal,
@@ -30,12 +29,11 @@ from bursar.subscriptions.licenses.queries import licenses
 from bursar.subscriptions.licenses.seats import add_unassigned, remove_unassigned
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.subscriptions.plans.creation import DEFAULTS, FIELDS, REQUIRED, new_plan
-from bursar.subscriptions.plans.events import PlanChanged, PlanCreated
 from bursar.subscriptions.plans.locking import CountsDelta, change_counts, lock_plans
 from bursar.subscriptions.plans.models import PlanRenewal, SubscriptionPlan
 from bursar.subscriptions.plans.rules import Seats
 from bursar.subscriptions.plans.seats_low import seats_of, tell_if_low
-from bursar.subscriptions.plans.service import show_plan
+from bursar.subscriptions.plans.service import tell_put
 
 _SIZE: Final = "num_licenses"
 
@@ -114,28 +112,9 @@ def put_plan(
         return "unchanged"
     plan.modified_at = at
     session.flush()
-    _publish(session, actor, plan, changes, at, is_new=stored is None)
+    tell_put(session, actor, plan, changes, at, is_new=stored is None)
     tell_if_low(session, actor, plan.uuid, before, seats_of(plan), at=at)
     return "created" if stored is None else "changed"
-
-
-def _publish(
-    session: Session,
-    actor: Actor,
-    plan: SubscriptionPlan,
-    changes: Changes,
-    at: datetime,
-    *,
-    is_new: bool,
-) -> None:
-    event = (PlanCreated if is_new else PlanChanged)(
-        object_id=plan.uuid,
-        enterprise_uuid=plan.enterprise_uuid,
-        changes=changes,
-        data=show_plan(session.connection(), plan.uuid, at=at),
-        is_first=is_new,
-    )
-    publish(session, actor, [event], at=at)
 
 
 def _problems(

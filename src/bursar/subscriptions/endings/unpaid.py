@@ -4,13 +4,13 @@ Whoever revokes a license, or winds up a plan, marks what has to end. What is fo
 behind by an older version, or by hands in the database, so that nothing ends it by itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, exists, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor, ActorKind
@@ -45,6 +45,15 @@ def find_unpaid(session: Session) -> list[UnpaidSeat]:
     return [UnpaidSeat(*row) for row in session.execute(_UNPAID)]
 
 
+def find_unpaid_of(session: Session, license_uuids: Sequence[UUID]) -> list[UnpaidSeat]:
+    """Those of them that these licenses should pay for. One statement for 500."""
+    return [
+        UnpaidSeat(*row)
+        for batch in batched(license_uuids, BATCH)
+        for row in session.execute(_UNPAID_OF, {"of_licenses": batch})
+    ]
+
+
 def end_unpaid(database: Database, gateway: LmsGateway) -> Mapping[str, int]:
     """Ends them, in the LMS first. What the LMS did not answer about is left to the next call."""
     with database.read() as connection, Session(connection) as session:
@@ -75,12 +84,12 @@ def _end(
     return len(ended), len(silent)
 
 
-def _chains() -> CTE:
+def _chains(*of: ColumnElement[bool]) -> CTE:
     """`first` is the license of a live enrollment, and `uuid` itself and all that it was renewed
     into."""
     first = (
         select(_seats.license_uuid.label("first"), _seats.license_uuid.label("uuid"))
-        .where(_seats.payer == Payer.LICENSE.value, _seats.unenrolled_at.is_(None))
+        .where(_seats.payer == Payer.LICENSE.value, _seats.unenrolled_at.is_(None), *of)
         .distinct()
         .cte("chains", recursive=True)
     )
@@ -92,8 +101,9 @@ def _chains() -> CTE:
     )
 
 
-def _unpaid() -> Select[Any]:
-    chains, plans = _chains(), SubscriptionPlan.__table__
+def _unpaid(*of: ColumnElement[bool]) -> Select[Any]:
+    """`of`: conditions on enrollments."""
+    chains, plans = _chains(*of), SubscriptionPlan.__table__
     later = License.__table__.alias("later")
     is_last = ~exists().where(later.c.renewed_from_uuid == _licenses.uuid)
     is_live = _licenses.status.in_([status.value for status in LIVE])
@@ -110,9 +120,11 @@ def _unpaid() -> Select[Any]:
             _seats.payer == Payer.LICENSE.value,
             _seats.unenrolled_at.is_(None),
             _seats.license_uuid.not_in(paid),
+            *of,
         )
         .order_by(_seats.enterprise_uuid, _seats.license_uuid, _seats.id)
     )
 
 
 _UNPAID: Final = _unpaid()
+_UNPAID_OF: Final = _unpaid(_seats.license_uuid.in_(bindparam("of_licenses", expanding=True)))

@@ -15,7 +15,7 @@ HOLDINGS: Final = (
         address=_LICENSES.c.user_email,
         account=_LICENSES.c.lms_user_id,
         since=_LICENSES.c.assigned_at,
-        erased=lambda _at: {"user_sfid": None},
+        erased=lambda _at: {"user_sfid": None, "activation_key": None},
         busy=_LICENSES.c.is_ending,
         busy_with="the end of licensed enrollments",
     ),

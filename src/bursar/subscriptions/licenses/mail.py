@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.claims.tokens import ClaimKind
 from bursar.clock import format_instant
 from bursar.delivery.service import Attempt, MailKind, NewMail, QueuedDelivery, enqueue
 from bursar.subscriptions.licenses.events import LicenseAssigned, LicenseReminded
@@ -74,7 +75,8 @@ def _keep_no_record(_session: Session, _attempts: Sequence[Attempt], _now: datet
     """The mail's own row says what came of it."""
 
 
+_TEMPLATES: Final = "bursar.subscriptions.licenses"
 MAIL_KINDS: Final = (
-    MailKind(ASSIGNED, "bursar.subscriptions.licenses", _of_lost, _keep_no_record),
-    MailKind(REMINDER, "bursar.subscriptions.licenses", _of_lost_or_used, _keep_no_record),
+    MailKind(ASSIGNED, _TEMPLATES, _of_lost, _keep_no_record, ClaimKind.LICENSE),
+    MailKind(REMINDER, _TEMPLATES, _of_lost_or_used, _keep_no_record, ClaimKind.LICENSE),
 )

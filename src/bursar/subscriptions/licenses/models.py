@@ -82,6 +82,8 @@ class License(Base):
     user_email: Mapped[str | None] = mapped_column(SORTABLE)
     lms_user_id: Mapped[int | None] = mapped_column(BigInteger)
     user_sfid: Mapped[str | None]
+    activation_key: Mapped[UUID | None]
+    """What the link of its mail named in the service it was adopted from."""
     renewed_from_uuid: Mapped[UUID | None]
     """The license of the plan before, which may have paid for enrollments that go on."""
     assigned_at: Mapped[datetime | None]

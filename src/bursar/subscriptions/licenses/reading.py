@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, select
 from sqlalchemy.orm import Session
 
 from bursar.database.streams import batches
@@ -16,6 +16,7 @@ from bursar.pages import Page, PageRequest
 from bursar.spreadsheet import cell
 from bursar.subscriptions.licenses import queries
 from bursar.subscriptions.licenses.commands import LicenseSelection, PersonSelection
+from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.states import LicenseStatus
 from bursar.subscriptions.licenses.views import LicenseItem, StatusCount, license_item
 from bursar.subscriptions.plans.owned import PlanTarget
@@ -38,6 +39,14 @@ def list_licenses(
         connection, plan.uuid, selection, offset=page.start, limit=page.size
     )
     return page, [license_item(row) for row in rows]
+
+
+def addresses_with_license(enterprise_uuid: UUID) -> Select[str | None]:
+    """Of everybody with an activated license, to be part of another statement."""
+    return select(License.user_email).where(
+        License.enterprise_uuid == enterprise_uuid,
+        License.status == LicenseStatus.ACTIVATED.value,
+    )
 
 
 def count_by_status(

@@ -30,6 +30,15 @@ class NotEnoughLicenses(LicenseRefused):
         self.unassigned = unassigned
 
 
+class LearnersDeactivated(LicenseRefused):
+    """The identity provider of the enterprise says that these learners have left."""
+
+    def __init__(self, plan_uuid: UUID, emails: Sequence[str]) -> None:
+        super().__init__(f"{len(emails)} learners are deactivated")
+        self.plan_uuid = plan_uuid
+        self.emails = emails
+
+
 class NoLiveLicense(LicenseRefused):
     """Learners hold no license of the plan in one of the statuses that the command is about."""
 

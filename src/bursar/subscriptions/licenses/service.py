@@ -21,6 +21,7 @@ from bursar.database.rows import given_rows
 from bursar.events.service import publish
 from bursar.learners.service import find_learners
 from bursar.subscriptions.licenses import queries, seats
+from bursar.subscriptions.licenses.claimed import ClaimedLicense, find_claimed
 from bursar.subscriptions.licenses.commands import (
     ActivateLicense,
     ActivateLicenses,
@@ -46,6 +47,7 @@ from bursar.subscriptions.licenses.queries import (
     live_among,
 )
 from bursar.subscriptions.licenses.reading import (
+    addresses_with_license,
     all_licenses,
     count_by_status,
     csv_file,
@@ -55,6 +57,7 @@ from bursar.subscriptions.licenses.reading import (
     list_licenses,
 )
 from bursar.subscriptions.licenses.refusals import (
+    LearnersDeactivated,
     NotActivatable,
     NotEnoughLicenses,
     PlanUnusable,
@@ -79,14 +82,17 @@ from bursar.subscriptions.plans.rules import why_unassignable, why_unusable
 from bursar.subscriptions.plans.seats_low import seats_after, tell_if_low
 
 __all__ = [
+    "ClaimedLicense",
     "activate",
     "activate_several",
+    "addresses_with_license",
     "all_licenses",
     "assign",
     "count_by_status",
     "csv_file",
     "csv_header",
     "csv_lines",
+    "find_claimed",
     "find_live_licenses",
     "find_usable_licenses",
     "hold_activated",
@@ -108,16 +114,18 @@ __all__ = [
 def assign(
     session: Session, actor: Actor, command: AssignLicenses, *, at: datetime | None = None
 ) -> AssignedLicenses:
-    """Raises PlanUnusable and NotEnoughLicenses."""
+    """Raises PlanUnusable, LearnersDeactivated and NotEnoughLicenses."""
     at = at or clock.now()
     emails = list(command.sfids)
-    # Before the lock, for which everyone else waits.
-    learners = find_learners(session, command.enterprise_uuid, emails)
     plan = lock_plan(session, command.enterprise_uuid, command.plan_uuid)
+    # Under the lock, which whoever deactivates a learner has taken too.
+    learners = find_learners(session, command.enterprise_uuid, emails)
     if reason := why_unassignable(plan.terms, at):
         raise PlanUnusable(plan.uuid, reason)
     holders = {row.user_email for row in queries.live_rows(session, plan.uuid, emails)}
     new = [email for email in emails if email not in holders]
+    if gone := [email for email in new if email in learners and learners[email].deactivated_at]:
+        raise LearnersDeactivated(plan.uuid, gone)
     if len(new) > plan.seats.unassigned:
         raise NotEnoughLicenses(plan.uuid, len(new), plan.seats.unassigned)
     accounts = {email: learner.lms_user_id for email, learner in learners.items()}

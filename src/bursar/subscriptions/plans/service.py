@@ -6,14 +6,21 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
+from bursar.actors import Actor
 from bursar.clock import format_instant
 from bursar.database.types import AnyRow
+from bursar.events.event import Changes
+from bursar.events.service import publish
 from bursar.pages import Page, PageRequest
 from bursar.subscriptions.plans import queries
 from bursar.subscriptions.plans.commands import PlanSelection
+from bursar.subscriptions.plans.events import PlanChanged, PlanCreated
 from bursar.subscriptions.plans.locking import lock_enterprise_plans, plan_of_row
+from bursar.subscriptions.plans.models import SubscriptionPlan
 from bursar.subscriptions.plans.rules import chain, days_until
+from bursar.subscriptions.plans.using import PlanUse, plan_uses
 from bursar.subscriptions.plans.views import (
     LicenseCounts,
     PlanItem,
@@ -21,7 +28,14 @@ from bursar.subscriptions.plans.views import (
     RevocationCounts,
 )
 
-__all__ = ["list_plans", "lock_enterprise_plans", "show_plan"]
+__all__ = [
+    "PlanUse",
+    "list_plans",
+    "lock_enterprise_plans",
+    "plan_uses",
+    "show_plan",
+    "tell_put",
+]
 
 
 def list_plans(
@@ -54,6 +68,26 @@ def show_plan(connection: Connection, plan_uuid: UUID, *, at: datetime) -> PlanI
     """Raises NoResultFound."""
     row = queries.plan_row(connection, plan_uuid)
     return _plan_item(row, _Chains(connection, [row]), at)
+
+
+def tell_put(
+    session: Session,
+    actor: Actor,
+    plan: SubscriptionPlan,
+    changes: Changes,
+    at: datetime,
+    *,
+    is_new: bool,
+) -> None:
+    """Publishes that a plan was created or changed, as it is now."""
+    event = (PlanCreated if is_new else PlanChanged)(
+        object_id=plan.uuid,
+        enterprise_uuid=plan.enterprise_uuid,
+        changes=changes,
+        data=show_plan(session.connection(), plan.uuid, at=at),
+        is_first=is_new,
+    )
+    publish(session, actor, [event], at=at)
 
 
 class _Chains:

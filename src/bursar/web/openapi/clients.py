@@ -1,8 +1,8 @@
 """The OpenAPI document as generators of clients can use it: `/openapi.json?for=clients`.
 
-It describes the same operations, with one answer each: JSON. What generators stumble over says in
-prose what it said in the schema: alternatives that differ only in what is required, and errors that
-nest without end.
+It describes the same operations, with one body and one answer each: JSON. What generators stumble
+over says in prose what it said in the schema: alternatives that differ only in what is required,
+and errors that nest without end.
 """
 
 import copy
@@ -41,13 +41,14 @@ def for_clients(document: JsonObject, named: Mapping[str, JsonObject]) -> JsonOb
     for name in ("FieldErrors", "FieldMessages", "Xml"):
         schemas.pop(name, None)
     for operation in _operations(made):
-        _answer_in_json(operation["responses"].values())
+        _only_json(operation["responses"].values())
+        _only_json([operation.get("requestBody", {})])
         operation["parameters"] = [
             parameter
             for parameter in operation.get("parameters", ())
             if parameter["name"] != "format"
         ]
-    _answer_in_json(made["components"]["responses"].values())
+    _only_json(made["components"]["responses"].values())
     bad_request = made["components"]["responses"]["BadRequest"]["content"][_JSON]
     bad_request["schema"] = reference("schemas", "Errors")
     changed: JsonObject = _mapped(made, _as_generators_read_it)
@@ -58,12 +59,13 @@ def _operations(document: JsonObject) -> list[JsonObject]:
     return [operation for item in document["paths"].values() for operation in item.values()]
 
 
-def _answer_in_json(responses: Any) -> None:
-    """Where an answer is JSON beside other formats, only JSON is left; files stay as they are."""
-    for response in responses:
-        content = response.get("content", {})
+def _only_json(messages: Any) -> None:
+    """Where a body or an answer is JSON beside other formats, only JSON is left; files stay as they
+    are."""
+    for message in messages:
+        content = message.get("content", {})
         if _JSON in content:
-            response["content"] = {_JSON: content[_JSON]}
+            message["content"] = {_JSON: content[_JSON]}
 
 
 def _mapped(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:

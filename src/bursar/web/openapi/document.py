@@ -146,6 +146,8 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> JsonObject:
     }
     if endpoint.body is not None:
         content = {"application/json": {"schema": schemas.bodies[endpoint.body]}}
+        if endpoint.from_csv is not None:
+            content["text/csv"] = {"schema": STRING}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 

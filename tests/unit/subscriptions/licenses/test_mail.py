@@ -66,7 +66,7 @@ def test_greeting_and_closing_stand_around_the_text() -> None:
     assert found.text.startswith("Hello <you>,\nwell?\n\nAcme has given you a license")
     assert "The subscription lasts until 3 February 2027, 23:00 UTC.\n\nBye!\n\n--" in found.text
     assert "Hello &lt;you&gt;," in found.html
-    assert "<strong>Tools &amp; &lt;Trade&gt;</strong>" in found.html
+    assert "<strong><bdi>Tools &amp; &lt;Trade&gt;</bdi></strong>" in found.html
     assert found.html.index("Hello") < found.html.index("3 February") < found.html.index("Bye!")
 
 

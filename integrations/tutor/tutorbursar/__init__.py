@@ -1,0 +1,1 @@
+"""Bursar beside an Open edX that Tutor runs."""

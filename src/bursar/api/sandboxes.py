@@ -1,0 +1,112 @@
+"""Sandboxes over HTTP: the mails of an enterprise that is for tests, and its reset. To everything
+here, an enterprise that is none is unknown."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, TypeAlias
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from bursar.api.people import ADDRESS
+from bursar.delivery.service import CapturedMail, MailReader
+from bursar.identity.owned import SANDBOX, NamedEnterprise
+from bursar.sandboxes import service
+from bursar.web.query import IDENTIFIER, Parameter, Query, size_of_page
+from bursar.web.request import Caller, HttpRequest
+from bursar.web.routes import Routes
+
+PATH: Final = "/enterprise/v1/sandbox"
+OwnedSandbox: TypeAlias = Annotated[NamedEnterprise, SANDBOX]
+routes: Final = Routes("sandbox", only_admin=True)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise ValueError(text)
+    return int(text)
+
+
+class SandboxQuery(Query, frozen=True, kw_only=True):
+    enterprise_customer_uuid: Annotated[UUID, IDENTIFIER, "The enterprise, which is a sandbox."]
+
+
+class MailQuery(SandboxQuery, frozen=True, kw_only=True):
+    to: Annotated[str | None, ADDRESS, "Only mails to this address."] = None
+    before: Annotated[
+        int | None,
+        Parameter(_number, "Enter a whole number.", {"type": "integer", "minimum": 0}),
+        "Only those before this `number`; `next` has it.",
+    ] = None
+    page_size: Annotated[
+        int, size_of_page(default=20, maximum=100), "Mails on a page, up to 100."
+    ] = 20
+
+
+class MailList(msgspec.Struct, frozen=True):
+    next: str | None
+    results: Sequence[CapturedMail]
+
+
+_EXAMPLE: Final[dict[str, Any]] = {
+    "uuid": "5a0cf6d4-3f0f-4e8b-a5ee-9f1a0f3f7c11",
+    "kind": "license-assigned",
+    "to": "ana@acme.example",
+    "subject": "Acme has given you a license",
+    "text": "Acme has given you a license. [...]",
+    "html": "<!DOCTYPE html> [...]",
+    "at": "2026-02-24T09:30:00Z",
+    "status": "delivered",
+    "reason": None,
+    "number": 4711,
+}
+
+
+@routes.get(f"{PATH}/mail", example={"next": None, "results": [_EXAMPLE]})
+def list_captured_mail(
+    sandbox: OwnedSandbox,
+    query: MailQuery,
+    request: HttpRequest,
+    *,
+    reader: MailReader,
+    connection: Connection,
+) -> MailList:
+    """List the mails of a sandbox
+
+    The newest first, with what each says. None of them is ever sent. A mail is listed as soon as it
+    is queued: as `pending`, until a worker has captured it (`delivered`) or found that it is no
+    longer wanted (`dropped`; `reason` says why). Beyond the reference.
+    """
+    found = reader.captured_mails(
+        connection,
+        sandbox.enterprise_uuid,
+        recipient=query.to,
+        before=query.before,
+        limit=query.page_size + 1,
+    )
+    shown = found[: query.page_size]
+    return MailList(_next(request, shown[-1]) if len(found) > len(shown) else None, shown)
+
+
+def _next(request: HttpRequest, last: CapturedMail) -> str:
+    pairs = [(name, value) for name, value in request.query.pairs if name != "before"]
+    return f"{request.url}?{urlencode([*pairs, ('before', str(last.number))])}"
+
+
+@routes.post(f"{PATH}/reset", status=204)
+def reset_sandbox(
+    sandbox: OwnedSandbox,
+    _query: SandboxQuery,
+    caller: Caller,
+    request: HttpRequest,
+    *,
+    session: Session,
+) -> None:
+    """Reset a sandbox
+
+    Its mails are forgotten, so that a test finds its own only; those too that wait. Learners,
+    licenses, budgets and all other data stay. Beyond the reference.
+    """
+    service.reset(session, caller.actor, sandbox.enterprise_uuid, at=request.now)

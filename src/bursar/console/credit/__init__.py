@@ -1,0 +1,1 @@
+"""The screens about money: budgets, allocation, assignments."""

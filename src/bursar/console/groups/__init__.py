@@ -1,0 +1,1 @@
+"""Screens about groups of learners."""

@@ -1,0 +1,1 @@
+"""Screens of the whole installation, which only operators reach."""

@@ -1,0 +1,28 @@
+"""What the screens of the installation are given by the application, because what stands behind it
+knows all domains."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from bursar.figures import Figure, FigureReader
+from bursar.web.readiness import Readiness
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    version: str
+    readers: Sequence[FigureReader]
+    """Those of `/metrics`."""
+    readiness: Callable[[], Readiness]
+    """That of `/ready`."""
+    manifest_of: Callable[[Session, UUID], str]
+    """What `bursar export` writes. Raises UnknownEnterprise."""
+
+    def figures(self, connection: Connection, now: datetime) -> dict[str, Figure]:
+        """As `/metrics` shows them, by name."""
+        return {each.name: each for read in self.readers for each in read(connection, now)}

@@ -1,0 +1,1 @@
+"""Screens about learners: one person, and everything that is known of them."""

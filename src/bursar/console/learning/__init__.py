@@ -1,0 +1,1 @@
+"""Screens about learning: whether it helps."""

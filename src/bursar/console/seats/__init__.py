@@ -1,0 +1,1 @@
+"""The screens about seats: plans and their licenses."""

@@ -1,0 +1,1 @@
+"""Why a learner can take a course, or cannot: every rule of every budget and plan."""

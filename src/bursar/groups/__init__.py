@@ -1,0 +1,1 @@
+"""Groups of learners, and which budgets are for groups only."""
