@@ -20,7 +20,7 @@ from bursar.database.engine import Database
 from bursar.events.models import EventRecord
 from bursar.identity.tokens import KeyRing
 from bursar.settings import Settings
-from testing.clients.api import CATALOGS, Api, connect
+from testing.clients.api import CATALOGS, Api, JsonObject, connect
 from testing.clients.openapi import ResponseChecker
 from testing.databases.composed import composed
 from testing.paths import REPOSITORY
@@ -96,6 +96,18 @@ class Shop:
     def change(self, **fields: Any) -> None:
         """Changes the catalog's declaration."""
         self.declare(catalogs=[{"uuid": str(self.catalog_uuid), **fields}])
+
+    def events(self, *types: str) -> list[JsonObject]:
+        """The enterprise's log, page after page, the oldest event first."""
+        parameters: dict[str, Any] = {"enterprise_customer_uuid": str(self.uuid), "limit": 1000}
+        parameters["type"] = list(types)
+        found: list[JsonObject] = []
+        while True:
+            page = self.api.json("/enterprise/v1/events", params=parameters)
+            found += page["results"]
+            parameters["after"] = page["next"]
+            if not page["has_more"]:
+                return found
 
     def declare(self, **parts: Any) -> None:
         named = {"uuid": str(self.uuid), "name": self.org, "slug": self.org}

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -91,7 +90,7 @@ def happened(
         shown = {**credit(budget), **subscriptions(bulk), **enrollments(bulk)}
         clients(bulk)
         the_clock(service)
-        yield Happened(service, [*log_of(budget.shop), *log_of(bulk.shop)], shown)
+        yield Happened(service, [*budget.shop.events(), *bulk.shop.events()], shown)
 
 
 def content(shop: Shop) -> None:
@@ -242,17 +241,6 @@ def the_clock(service: Service) -> None:
 def run_task(service: Service, name: str, at: datetime | None = None) -> None:
     with clock.frozen_at(at or clock.now()):
         tasks_of(EmbeddedGateway())[name].function(service.database, Settings())
-
-
-def log_of(shop: Shop) -> list[JsonObject]:
-    found: list[JsonObject] = []
-    parameters: dict[str, Any] = {"enterprise_customer_uuid": str(shop.uuid), "limit": 1000}
-    while True:
-        page = shop.api.json("/enterprise/v1/events", params=parameters)
-        found += page["results"]
-        parameters["after"] = page["next"]
-        if not page["has_more"]:
-            return found
 
 
 @pytest.mark.parametrize(

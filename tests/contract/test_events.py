@@ -142,12 +142,14 @@ def test_nothing_of_another_enterprise_is_shown(service: Service, plan: PlanShop
 def test_a_reporting_client_may_read_and_answers_are_xml_too(
     service: Service, plan: PlanShop
 ) -> None:
+    begin = latest(plan)
     plan.assign("ana@example.org")
     name = f"{plan.shop.org}-reader"
     plan.shop.declare(clients=[client(name, "reporting")])
+    named = {"enterprise_customer_uuid": str(plan.shop.uuid), "after": begin, "type": ASSIGNED}
     answer = service.acting_as(name).get(
         EVENTS,
-        params={"enterprise_customer_uuid": str(plan.shop.uuid), "type": ASSIGNED},
+        params=named,
         headers={"Accept": "application/xml"},
     )
     assert answer.status_code == 200

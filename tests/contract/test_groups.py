@@ -113,8 +113,7 @@ class TestMembers:
         before = shop.api.json(group)
         change(shop, group, add=[ANA], remove=[BEN])
         assert shop.api.json(group) == before
-        events = f"/enterprise/v1/events?enterprise_customer_uuid={shop.uuid}&type=group.changed"
-        told = [each["data"] for each in shop.api.json(events)["results"]]
+        told = [each["data"] for each in shop.events("group.changed")]
         assert [(each["added"], each["removed"]) for each in told] == [(0, 0), (1, 0)]
         assert told[-1]["group"] == before
         assert ANA not in str(told)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bursar.database.engine import Database
 from bursar.events.event import Event
 from bursar.events.forgetting import forget_shown
-from bursar.events.log import CursorTooOld, newest_position, read_log, read_new
+from bursar.events.log import CursorTooOld, LogPage, newest_position, read_log, read_new
 from bursar.events.sequencing import sequence
 from bursar.events.service import publish
 from testing.databases.plugin import DIALECTS
@@ -100,6 +100,49 @@ def test_a_reader_of_one_enterprise_sees_nothing_of_others(database: Database) -
     with database.read() as connection:
         page = read_log(connection, after=None, enterprise_uuid=other, limit=10)
     assert [row.enterprise_uuid for row in page.events] == [other]
+
+
+class TestReadersOfFewTypes:
+    """A call looks at so many events of whom it asks for, and others' do not count."""
+
+    @pytest.fixture(autouse=True)
+    def short_look(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("bursar.events.log.SCANNED", 3)
+
+    def page(self, database: Database, after: int | None, enterprise: UUID | None) -> LogPage:
+        with database.read() as connection:
+            return read_log(
+                connection,
+                after=after,
+                enterprise_uuid=enterprise,
+                types=["thing.broken"],
+                limit=10,
+            )
+
+    def test_others_events_make_no_page_empty(self, database: Database) -> None:
+        quiet = uuid4()
+        happened(database, *(painted(uuid4()) for _ in range(10)), broken(uuid4(), quiet))
+        placed(database)
+        page = self.page(database, None, quiet)
+        assert [(row.position, row.type) for row in page.events] == [(11, "thing.broken")]
+        assert (page.after, page.has_more) == (11, False)
+
+    def test_own_events_of_other_types_do(self, database: Database) -> None:
+        happened(database, broken(uuid4(), uuid4()), *(painted(uuid4()) for _ in range(4)))
+        happened(database, broken(uuid4()))
+        placed(database)
+        first = self.page(database, None, ENTERPRISE)
+        assert (list(first.events), first.after, first.has_more) == ([], 4, True)
+        second = self.page(database, first.after, ENTERPRISE)
+        assert [row.position for row in second.events] == [6]
+        assert (second.after, second.has_more) == (6, False)
+
+    def test_who_reads_all_enterprises_looks_at_all(self, database: Database) -> None:
+        happened(database, *(painted(uuid4()) for _ in range(4)), broken(uuid4(), uuid4()))
+        placed(database)
+        first = self.page(database, None, None)
+        assert (list(first.events), first.after, first.has_more) == ([], 3, True)
+        assert [row.position for row in self.page(database, 3, None).events] == [5]
 
 
 def test_what_is_not_public_has_no_place(database: Database) -> None:

@@ -66,17 +66,7 @@ class Provider:
 
     def events(self, *types: str) -> list[JsonObject]:
         """The newest last."""
-        query = "&".join(f"type={each}" for each in types)
-        path = f"/enterprise/v1/events?enterprise_customer_uuid={self.shop.uuid}&{query}&limit=1000"
-        page = self.shop.api.json(path)
-        found: list[JsonObject] = page["results"]
-        # Each request places so many events that happened before, so an end is no end at first.
-        last = None
-        while page["next"] != last:
-            last = page["next"]
-            page = self.shop.api.json(f"{path}&after={last}")
-            found += page["results"]
-        return found
+        return self.shop.events(*types)
 
 
 def open_provider(service: Service, shop: Shop | None = None) -> Provider:
