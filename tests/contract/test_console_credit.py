@@ -265,6 +265,18 @@ def test_exactly_the_rows_of_a_list_are_exported(admin: Browsing, budget: Budget
     assert f"{budget.configuration_uuid}/admin/assignments?search=ada" in unescape(request)
 
 
+def test_the_ledger_is_told_in_the_order_of_its_days(admin: Browsing, budget: BudgetShop) -> None:
+    """Money may be entered later than what it pays for, and is dated before that."""
+    budget.know(ada=501)
+    budget.allocate("ada@example.org", content=PRICED)
+    redeemed(budget, PRICED, lms_user_id=501)
+    budget.deposit(50_000)
+    page = admin.page(f"{base(budget)}/transactions")
+    amounts = re.findall(r'<td class="number">([\d,.\u2212]+)</td>', page)
+    paid = ["\N{MINUS SIGN}100.00", "1,400.00"]
+    assert amounts == [*paid, "500.00", "1,500.00", "1,000.00", "1,000.00"]
+
+
 def test_the_ledger_shows_every_entry_with_the_balance_that_it_left(
     service: Service, admin: Browsing, budget: BudgetShop
 ) -> None:

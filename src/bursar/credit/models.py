@@ -204,7 +204,7 @@ class LedgerEntry(Base):
             name="origin_named",
         ),
         Index(None, "transaction_uuid", "kind", unique=True),
-        Index(None, "subsidy_uuid", "created_at"),
+        Index(None, "subsidy_uuid", "effective_at"),
         Index(None, "policy_uuid"),
     )
 

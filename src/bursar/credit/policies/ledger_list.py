@@ -14,7 +14,12 @@ from bursar.pages import Page, PageRequest
 _entry, _subsidy = LedgerEntry.__table__.c, Subsidy.__table__.c
 _transaction, _policy = SubsidyTransaction.__table__.c, Policy.__table__.c
 _adjustment: Final = LedgerAdjustment.__table__.c
-_NEWEST_FIRST: Final = (_entry.created_at.desc(), _entry.uuid.desc())
+# A deposit may be dated before it was written, and what it pays for must not stand below it.
+_NEWEST_FIRST: Final = (
+    _entry.effective_at.desc(),
+    _entry.created_at.desc(),
+    _entry.uuid.desc(),
+)
 
 
 @dataclass(frozen=True, slots=True)
