@@ -45,7 +45,7 @@ def program(number: int, **fields: Any) -> dict[str, Any]:
 
 def store(session: Session, documents: Iterable[dict[str, Any]], now: datetime = START) -> Tally:
     parsed = [parse_document(document) for document in documents]
-    return store_documents(session, ACTOR, parsed, now)
+    return store_documents(session, ACTOR, parsed, now).tally
 
 
 def put(

@@ -133,7 +133,7 @@ def test_a_deleted_document_can_come_back(database: Database) -> None:
         complete(session, world(course="B"))
         # It is new: what was known of it before is not merged into it.
         thin = [parse_document({"key": "edX+A", "level_type": "x", "course_runs": []})]
-        stored = store_documents(session, ACTOR, thin, at(2), merge=True)
+        stored = store_documents(session, ACTOR, thin, at(2), merge=True).tally
         assert (stored.created, stored.changed, stored.unchanged) == (1, 0, 0)
         assert members(session) == ["edX+A"]
         body = select(ContentItem.body).where(ContentItem.key == "edX+A")

@@ -167,6 +167,25 @@ def test_files_are_stored_in_batches_with_progress(
     ]
 
 
+def test_each_place_is_told_what_became_of_what_stands_there(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although documents of several places are stored at once, and one may stand at two of them."""
+    monkeypatch.setattr(content, "BATCH", 3)
+    courses = [{"key": f"edX+{name}", "title": name, "course_runs": []} for name in "ABCD"]
+    applied(database, from_data({"content": [{"course": courses[1]}]}))
+    changed = courses[1] | {"title": "Other"}
+    inline = [{"course": each} for each in (courses[0], changed, courses[0])]
+    (tmp_path / "rest.ndjson").write_text("\n".join(map(json.dumps, courses[2:])))
+    manifest = from_data({"content": [*inline, {"files": ["rest.ndjson"]}]}, folder=tmp_path)
+
+    assert applied(database, manifest).lines == [
+        "+ content[0]: 1 created, 0 changed, 0 unchanged",
+        "~ content[1]: 0 created, 1 changed, 0 unchanged",
+        "+ content[3].files[0] (rest.ndjson): 2 created, 0 changed, 0 unchanged",
+    ]
+
+
 def test_what_belongs_to_others_is_named_all_at_once(database: Database) -> None:
     applied(database, declared(acme(catalogs=[ALL_COURSES])))
     plans = [{"uuid": PROGRAM, "enterprise_catalog_uuid": CATALOG}]

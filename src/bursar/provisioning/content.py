@@ -14,7 +14,7 @@ from bursar.catalog.content.documents import Document, parse_document
 from bursar.catalog.content.refusals import BrokenDocument
 from bursar.catalog.imports.answers import documents_in
 from bursar.catalog.imports.service import store_documents
-from bursar.importing.records import Tally
+from bursar.catalog.imports.writing import Identity, identity_of
 from bursar.provisioning.forms import ContentForm
 from bursar.provisioning.manifest import Manifest
 from bursar.provisioning.plan import Plan
@@ -52,26 +52,24 @@ class ContentRun:
         return len(self.problems) >= MOST_PROBLEMS
 
     def take(self, manifests: Sequence[Manifest]) -> None:
+        sources: list[_Source] = []
+        # One that is written in a manifest is a source of its own, so batches go over several.
+        batch: list[tuple[_Source, Document]] = []
         for source, documents in _sources(manifests):
-            if self.is_given_up:
-                return
-            self._take_source(source, documents)
-
-    def _take_source(self, source: str, documents: Iterator[Placed]) -> None:
-        stored = Tally()
-        batch: list[Document] = []
-        for place, document in documents:
-            if isinstance(document, str):
-                self.problems.append(problem(place, document))
-            elif not self._contradicts(place, document):
-                batch.append(document)
-            if self.is_given_up:
-                return
-            if len(batch) == BATCH:
-                stored += self._store(batch)
-                batch = []
-        stored += self._store(batch)
-        self.plan.note_several((stored.created, stored.changed, stored.unchanged), source)
+            sources.append(source)
+            for place, document in documents:
+                if isinstance(document, str):
+                    self.problems.append(problem(place, document))
+                elif not self._contradicts(place, document):
+                    batch.append((source, document))
+                if self.is_given_up:
+                    return
+                if len(batch) == BATCH:
+                    self._store(batch)
+                    batch = []
+        self._store(batch)
+        for each in sources:
+            self.plan.note_several((each.created, each.changed, each.unchanged), each.name)
 
     def _contradicts(self, place: str, document: Document) -> bool:
         """Notes the same item with other content, which every run would change back and forth."""
@@ -82,24 +80,48 @@ class ContentRun:
         self.problems.append(problem(place, f"not the same {document.key} as at {first_place}"))
         return True
 
-    def _store(self, batch: list[Document]) -> Tally:
+    def _store(self, batch: Sequence[tuple["_Source", Document]]) -> None:
         if not batch or self.problems or self.is_rehearsal:
-            return Tally()
-        stored = store_documents(self.session, self.actor, batch, self.now)
+            return
+        documents = [document for _, document in batch]
+        stored = store_documents(self.session, self.actor, documents, self.now)
+        created, changed = set(stored.created), set(stored.changed)
+        for source, document in batch:
+            source.note(identity_of(document), created, changed)
         self.on_progress(len(batch))
-        return stored
 
 
-def _sources(manifests: Sequence[Manifest]) -> Iterator[tuple[str, Iterator[Placed]]]:
+@dataclass(slots=True)
+class _Source:
+    """A file, or a document that is written in a manifest, and what became of what it holds."""
+
+    name: str
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def note(self, identity: Identity, created: set[Identity], changed: set[Identity]) -> None:
+        """Takes the identity out of the sets: the first who brings a document stores it."""
+        if identity in created:
+            created.remove(identity)
+            self.created += 1
+        elif identity in changed:
+            changed.remove(identity)
+            self.changed += 1
+        else:
+            self.unchanged += 1
+
+
+def _sources(manifests: Sequence[Manifest]) -> Iterator[tuple[_Source, Iterator[Placed]]]:
     for manifest in manifests:
         for index, entry in enumerate(manifest.content):
             place = f"{manifest.prefix}content[{index}]"
             if entry.files:
                 for number, name in enumerate(entry.files):
                     source = f"{place}.files[{number}]"
-                    yield f"{source} ({name})", _file(manifest.folder / name, source)
+                    yield _Source(f"{source} ({name})"), _file(manifest.folder / name, source)
             else:
-                yield place, _inline(entry, place)
+                yield _Source(place), _inline(entry, place)
 
 
 def _inline(entry: ContentForm, place: str) -> Iterator[Placed]:

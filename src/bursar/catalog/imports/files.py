@@ -30,7 +30,7 @@ def import_file(
     """
 
     def store(session: Session, documents: Sequence[Document]) -> Tally:
-        return store_documents(session, actor, documents, merge=merge)
+        return store_documents(session, actor, documents, merge=merge).tally
 
     work = Import(lambda place: read_documents(path, place), store, BATCH, listener)
     return import_resumably(database, work, Bookmark.of(ContentImport, path))
@@ -43,7 +43,7 @@ def import_file_strictly(
     now = lock_content(session)
 
     def store(session: Session, documents: Sequence[Document]) -> Tally:
-        return store_documents(session, actor, documents, now, merge=merge)
+        return store_documents(session, actor, documents, now, merge=merge).tally
 
     return import_strictly(
         session, Import(lambda place: read_documents(path, place), store, BATCH, listener)

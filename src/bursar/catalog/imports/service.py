@@ -34,6 +34,19 @@ from bursar.events.service import publish
 from bursar.importing.records import Tally
 
 
+class Stored(NamedTuple):
+    """What became of documents."""
+
+    given: int
+    created: frozenset[Identity]
+    changed: frozenset[Identity]
+
+    @property
+    def tally(self) -> Tally:
+        created, changed = len(self.created), len(self.changed)
+        return Tally(created, changed, self.given - created - changed)
+
+
 def store_documents(
     session: Session,
     actor: Actor,
@@ -42,7 +55,7 @@ def store_documents(
     *,
     merge: bool = False,
     has_all_runs: bool = False,
-) -> Tally:
+) -> Stored:
     """Inserts or replaces documents by type and key; of several with one key the last counts.
 
     With `merge`, keys and runs that a document lacks stay as they are stored (content/merging.py);
@@ -69,15 +82,26 @@ def store_documents(
         for document in with_restrictions_told(changed, told.restrictions)
         if known[identity_of(document)].body_hash != document.body_hash
     ]
-    back = sum(known[identity_of(document)].deleted_at is not None for document in changed)
-    created, replaced = len(new) + back, len(changed) - back
+    stored = _stored(len(documents), new, changed, known)
     if new or changed:
         write_documents(session, new, changed, known, now)
         write_holders(session, told.turned, now)
-        counts = {"created": created, "changed": replaced}
+        counts = {"created": len(stored.created), "changed": len(stored.changed)}
         imported = ContentImported(object_id="", enterprise_uuid=None, data=counts)
         publish(session, actor, [imported], at=now)
-    return Tally(created, replaced, len(documents) - created - replaced)
+    return stored
+
+
+def _stored(
+    given: int,
+    new: Sequence[Document],
+    changed: Sequence[Document],
+    known: Mapping[Identity, AnyRow],
+) -> Stored:
+    """A deleted document that came back counts as created."""
+    replaced = frozenset(map(identity_of, changed))
+    back = frozenset(each for each in replaced if known[each].deleted_at is not None)
+    return Stored(given, frozenset(map(identity_of, new)) | back, replaced - back)
 
 
 class _Told(NamedTuple):

@@ -122,7 +122,9 @@ def _apply(work: Work, found: Found, listing: Listing, number: int, *, with_runs
                 else:
                     documents.append(read)
         is_course = listing is Listing.COURSES
-        tally = store_documents(session, work.actor, documents, merge=True, has_all_runs=is_course)
+        tally = store_documents(
+            session, work.actor, documents, merge=True, has_all_runs=is_course
+        ).tally
         run.created += tally.created
         run.changed += tally.changed
         run.unchanged += tally.unchanged
