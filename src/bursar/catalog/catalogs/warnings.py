@@ -70,6 +70,8 @@ def _filters(session: Session, catalogs: Collection[UUID] | None) -> list[_Filte
         .join(CatalogQuery, CatalogQuery.uuid == wanted)
         .order_by(Catalog.created_at, Catalog.uuid)
     )
+    if catalogs is not None and len(catalogs) <= _BATCH:
+        statement = statement.where(Catalog.uuid.in_(list(catalogs)))
     groups: dict[UUID, tuple[CatalogQuery, list[UUID]]] = {}
     for uuid, query in session.execute(statement):
         if query.content_filter and (catalogs is None or uuid in catalogs):

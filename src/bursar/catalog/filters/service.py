@@ -122,13 +122,13 @@ def compile_filter(raw: Mapping[str, object]) -> ContentFilter:
 
 def field_of(key: str) -> str:
     """The field that a key of a filter names."""
-    return _field_and_suffix(key)[0]
+    return field_and_suffix(key)[0]
 
 
 def _entry_problems(key: object, operand: object) -> list[Problem]:
     if not isinstance(key, str):
         return [(repr(key), "a key must be a string")]
-    field, suffix = _field_and_suffix(key)
+    field, suffix = field_and_suffix(key)
     if field in DIRECTIVES:
         return DIRECTIVES[field](operand) if key == field else [(key, "takes no operator")]
     if not all(field.split(".")):
@@ -153,7 +153,7 @@ def _names_keys(field: str) -> bool:
     return name in ("key", "number", "aggregation_key") or name.endswith(("_key", "_keys"))
 
 
-def _field_and_suffix(key: str) -> tuple[str, str]:
+def field_and_suffix(key: str) -> tuple[str, str]:
     """The suffix is empty where there is none. The corrections of the old catalog service hold."""
     key = _CORRECTED_KEYS.get(key, key)
     for wrong, right in _CORRECTED_FIELDS.items():
@@ -175,7 +175,7 @@ def _content_type_problems(key: str, suffix: str, operand: object) -> list[Probl
 
 
 def _compile(key: str, operand: Any, allowed: frozenset[str]) -> Test:
-    field, suffix = _field_and_suffix(key)
+    field, suffix = field_and_suffix(key)
     is_cased = suffix == _EXACT or field.endswith(EXACT_FORM)
     read = reader(field, allowed)
     if field in ORGANIZATION_FIELDS:
