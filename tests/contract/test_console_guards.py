@@ -65,6 +65,7 @@ class World:
             "transaction_uuid": self.transaction,
             "learner_id": str(self.learner),
             "group_uuid": self.group,
+            "catalog_id": str(self.budget.shop.catalog_uuid),
             "secret": "unknown",
             "delivery_uuid": str(uuid4()),
             "enterprise_uuid": str(uuid4()),
@@ -176,6 +177,7 @@ def test_a_foreign_object_is_answered_as_an_unknown_one(
         str(uuid4()),
         str(theirs),
         group_of(other),
+        str(other.shop.catalog_uuid),
         "no-uuid",
         "%00",
     ]
@@ -187,6 +189,7 @@ def test_a_foreign_object_is_answered_as_an_unknown_one(
             transaction_uuid=uuid,
             learner_id=uuid,
             group_uuid=uuid,
+            catalog_id=uuid,
         )
         answer = asked(world.admin, screen, path)
         assert (answer.status_code, heading(answer.text)) == (404, NOT_THERE), uuid

@@ -18,6 +18,10 @@ from bursar.console import (
     styleguide,
 )
 from bursar.console.assets import MEDIA_TYPES, PREFIX, Assets
+from bursar.console.catalogs import changes as catalog_changes
+from bursar.console.catalogs import editing as editing_filters
+from bursar.console.catalogs import items as catalog_items
+from bursar.console.catalogs import listing as catalogs
 from bursar.console.credit import (
     allocating,
     assignments,
@@ -92,6 +96,10 @@ def all_screens() -> list[Screen]:
         groups,
         group_members,
         progress,
+        catalogs,
+        catalog_items,
+        catalog_changes,
+        editing_filters,
         people,
         audit,
         health,

@@ -34,6 +34,7 @@ _OF_ENTERPRISE: Final = (
     ("Seats", (("Subscriptions", "stack", "/subscriptions"),)),
     ("People", (("Learners", "person", "/learners"), ("Groups", "people", "/groups"))),
     ("Learning", (("Progress", "chart", "/progress"),)),
+    ("Catalog", (("Catalogs", "book", "/catalogs"),)),
     ("Set-up", (("People", "key", "/people"), ("Audit", "clock", "/audit"))),
 )
 _OF_INSTALLATION: Final = (

@@ -2,13 +2,14 @@
 knows all domains."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from bursar.catalog.listings.counts import CatalogCounts
 from bursar.figures import Figure, FigureReader
 from bursar.web.readiness import Readiness
 
@@ -22,6 +23,7 @@ class Installation:
     """That of `/ready`."""
     manifest_of: Callable[[Session, UUID], str]
     """What `bursar export` writes. Raises UnknownEnterprise."""
+    catalog_counts: CatalogCounts = field(default_factory=CatalogCounts)
 
     def figures(self, connection: Connection, now: datetime) -> dict[str, Figure]:
         """As `/metrics` shows them, by name."""

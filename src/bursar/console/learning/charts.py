@@ -24,23 +24,29 @@ class Span(msgspec.Struct, frozen=True):
 def spans(
     first: date, last: date, enrolled: Mapping[date, int], passed: Mapping[date, int]
 ) -> list[Span]:
-    """The earliest first. Weeks begin on Monday."""
+    """The earliest first."""
+    return [
+        Span(start, end, within(enrolled, start, end), within(passed, start, end))
+        for start, end in stretches(first, last)
+    ]
+
+
+def stretches(first: date, last: date) -> list[tuple[date, date]]:
+    """The first and the last day of each day or week, the earliest first. Weeks begin on Monday."""
     by_day = (last - first).days < MOST_SINGLE_DAYS
     starts = [first]
     while (start := _after(starts[-1], by_day=by_day)) <= last:
         starts.append(start)
     ends = [*(start - timedelta(days=1) for start in starts[1:]), last]
-    return [
-        Span(start, end, _within(enrolled, start, end), _within(passed, start, end))
-        for start, end in zip(starts, ends, strict=True)
-    ]
+    return list(zip(starts, ends, strict=True))
 
 
 def _after(start: date, *, by_day: bool) -> date:
     return start + timedelta(days=1 if by_day else 7 - start.weekday())
 
 
-def _within(counts: Mapping[date, int], first: date, last: date) -> int:
+def within(counts: Mapping[date, int], first: date, last: date) -> int:
+    """How many there are on these days."""
     days = (last - first).days + 1
     return sum(counts.get(first + timedelta(days=number), 0) for number in range(days))
 

@@ -1,0 +1,1 @@
+"""Screens about catalogs: what is offered, and what changed."""
