@@ -7,14 +7,16 @@ from uuid import UUID
 
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from pydantic import SecretStr
 
 from bursar.claims.tokens import Claim, ClaimKind
 from bursar.clock import now
 from bursar.settings import Settings
 from bursar.work import claim_links
+from testing.clients.accessibility import faults
 from testing.databases.migrated import migrated_url
+from testing.databases.plugin import DIALECTS
 from testing.servers.cli import Cli
 from testing.servers.processes import WorkerProcess
 from testing.shops.budget import open_budget
@@ -51,14 +53,18 @@ def demonstration(
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
         )
-        context = browser.new_context(java_script_enabled=False)
-        yield context.new_page()
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Page:
+    return browser.new_context(java_script_enabled=False).new_page()
 
 
 def test_a_learner_claims_a_course_and_passes(demonstration: Service, page: Page) -> None:
@@ -85,6 +91,28 @@ def test_a_learner_claims_a_course_and_passes(demonstration: Service, page: Page
     assert complaints == []
     (row,) = budget.shop.api.json(SUMMARY.format(budget.shop.uuid))["results"]
     assert (row["user_email"], row["has_passed"], row["current_grade"]) == (ANA, True, 0.9)
+
+
+# What pages look like does not depend on the database.
+@pytest.mark.parametrize("dialect", DIALECTS[:1], indirect=True)
+def test_everybody_can_use_the_pages_of_a_learner(demonstration: Service, browser: Browser) -> None:
+    budget = open_budget(demonstration)
+    budget.shop.declare(ask_consent=True, accent="#7a1f5c")
+    (uuid,) = budget.assigned(ANA)
+    settings = Settings(secret_key=SecretStr(SECRET), public_url=demonstration.url)
+    links = claim_links(demonstration.database, settings)
+    link = str(links(Claim(ClaimKind.ASSIGNMENT, UUID(uuid), now())))
+    page = browser.new_page()
+    page.goto(link)
+    wrong = faults(page)
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Enroll now").click()
+    page.wait_for_url("**/lms/courses/**")
+    wrong += faults(page)
+    for path in (link, f"{demonstration.url}/lms/", f"{demonstration.url}/claim/x"):
+        page.goto(path)
+        wrong += faults(page)
+    assert not wrong, "\n".join(wrong)
 
 
 def test_what_is_no_form_of_ours_changes_nothing(demonstration: Service) -> None:
