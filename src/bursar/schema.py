@@ -24,6 +24,7 @@ from bursar.jobs import models as jobs
 from bursar.learners import models as learners
 from bursar.people import models as people
 from bursar.processes import models as processes
+from bursar.sandboxes import models as sandboxes
 from bursar.scheduled_reports import models as scheduled_reports
 from bursar.subscriptions.licenses import models as licenses
 from bursar.subscriptions.plans import models as plans
@@ -59,6 +60,7 @@ __all__ = [
     "plans",
     "processes",
     "progress",
+    "sandboxes",
     "scheduled_reports",
     "standby",
     "web",

@@ -451,6 +451,20 @@ SAMPLES = {
     "a reset of a sandbox": _post(
         f"{_SANDBOX}/reset?enterprise_customer_uuid={{enterprise}}", f"{_SANDBOX}/reset", status=204
     ),
+    "the faults of a sandbox": Sample(
+        "GET",
+        f"{_SANDBOX}/faults?enterprise_customer_uuid={{enterprise}}",
+        f"{_SANDBOX}/faults",
+        allow="GET, HEAD, PUT, OPTIONS",
+        only_admin=True,
+    ),
+    "other faults of a sandbox": Sample(
+        "PUT",
+        f"{_SANDBOX}/faults?enterprise_customer_uuid={{enterprise}}",
+        f"{_SANDBOX}/faults",
+        {"lms": {"refuse_one_in": 1000}},
+        allow="GET, HEAD, PUT, OPTIONS",
+    ),
     "the caller": Sample("GET", "/enterprise/v1/me", "/enterprise/v1/me"),
     "a change": _write("POST", THINGS, 201, "POST, PUT, OPTIONS"),
     "a replacement": _write("PUT", THINGS, 201, "POST, PUT, OPTIONS"),

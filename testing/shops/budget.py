@@ -180,7 +180,10 @@ def accepting(headers: dict[str, str]) -> dict[str, str]:
 
 def open_budget(service: Service, *, deposit: int = 100_000, **fields: Any) -> BudgetShop:
     """`fields` are the policy's."""
-    shop = service.open_shop()
+    return furnished_budget(service.open_shop(), deposit=deposit, **fields)
+
+
+def furnished_budget(shop: Shop, *, deposit: int = 100_000, **fields: Any) -> BudgetShop:
     shop.stock(*_courses(shop))
     budget = BudgetShop(shop, uuid4(), uuid4(), uuid4())
     subsidy = {

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import httpx
 import pytest
 
 from bursar.api import sandboxes
@@ -15,6 +16,11 @@ from testing.worlds.contract import client
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 MAIL, RESET = "/enterprise/v1/sandbox/mail", "/enterprise/v1/sandbox/reset"
+FAULTS = "/enterprise/v1/sandbox/faults"
+NO_FAULTS = {
+    "lms": {"slow_seconds": 0, "away": False, "refuse_one_in": None},
+    "mail": {"bounce": False},
+}
 every_route = pytest.mark.parametrize(
     ("method", "path"), [(route.method, route.path) for route in sandboxes.routes.endpoints]
 )
@@ -135,3 +141,62 @@ def test_a_wrong_number_is_refused(plan: PlanShop, before: str) -> None:
         MAIL, params={**named(plan.shop), "before": before}, headers={"Accept": "application/json"}
     )
     assert (answer.status_code, answer.json()) == (400, {"before": ["Enter a whole number."]})
+
+
+def put_faults(shop: Shop, body: object) -> httpx.Response:
+    headers = {"Accept": "application/json"}
+    return shop.api.request("PUT", FAULTS, params=named(shop), json=body, headers=headers)
+
+
+def test_faults_are_set_as_a_whole(plan: PlanShop) -> None:
+    shop = plan.shop
+    assert shop.api.json(FAULTS, params=named(shop)) == NO_FAULTS
+    first = put_faults(shop, {"lms": {"away": True, "slow_seconds": 30}})
+    wanted = NO_FAULTS | {"lms": {"slow_seconds": 30, "away": True, "refuse_one_in": None}}
+    assert (first.status_code, first.json()) == (200, wanted)
+    second = put_faults(shop, {"lms": {"refuse_one_in": 3}, "mail": {"bounce": True}})
+    wanted = {
+        "lms": {"slow_seconds": 0, "away": False, "refuse_one_in": 3},
+        "mail": {"bounce": True},
+    }
+    assert second.json() == shop.api.json(FAULTS, params=named(shop)) == wanted
+    assert put_faults(shop, {}).json() == NO_FAULTS
+
+
+def test_faults_are_in_the_audit_trail(service: Service, plan: PlanShop) -> None:
+    shop = plan.shop
+    for _ in range(2):
+        put_faults(shop, {"lms": {"refuse_one_in": 3}, "mail": {"bounce": True}})
+    shop.api.request("POST", RESET, params=named(shop))
+    assert shop.api.json(FAULTS, params=named(shop)) == NO_FAULTS
+    action = "sandbox.faults_changed"
+    with service.database.read() as connection:
+        found = list(entries(connection, Wanted(enterprise_uuid=shop.uuid, action=action)))
+    wanted = {"lms.refuse_one_in": (None, 3), "mail.bounce": (False, True)}
+    back = {name: (new, old) for name, (old, new) in wanted.items()}
+    changes = [{name: tuple(each) for name, each in entry.changes.items()} for entry in found]
+    assert changes == [wanted, back], "what changes nothing leaves nothing"
+    assert {entry.actor for entry in found} == {f"{shop.org}-client"}
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        ({"lms": {"slow_seconds": 31}},
+         {"lms": {"slow_seconds": ["Ensure this value is less than or equal to 30."]}}),
+        ({"lms": {"slow_seconds": -1}},
+         {"lms": {"slow_seconds": ["Ensure this value is greater than or equal to 0."]}}),
+        ({"lms": {"slow_seconds": "2"}},
+         {"lms": {"slow_seconds": ["A valid integer is required."]}}),
+        ({"lms": {"refuse_one_in": 0}},
+         {"lms": {"refuse_one_in": ["Ensure this value is greater than or equal to 1."]}}),
+        ({"lms": {"away": "no"}}, {"lms": {"away": ["Must be a valid boolean."]}}),
+        ({"lms": {"gone": True}}, {"lms": {"gone": ["There is no such field."]}}),
+        ({"mails": {}}, {"mails": ["There is no such field."]}),
+        ({"mail": None}, {"mail": ["This field may not be null."]}),
+    ],
+)  # fmt: skip
+def test_wrong_faults_are_refused(plan: PlanShop, body: object, refusal: object) -> None:
+    answer = put_faults(plan.shop, body)
+    assert (answer.status_code, answer.json()) == (400, refusal)
+    assert plan.shop.api.json(FAULTS, params=named(plan.shop)) == NO_FAULTS

@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.database.engine import Database
-from bursar.delivery.captured import CAPTURED
+from bursar.delivery.captured import BOUNCED, CAPTURED
 from bursar.delivery.channel import QueuedDelivery
 from bursar.delivery.queries import attempts_of
 from bursar.delivery.sending import DeliveryCounts
 from bursar.identity.models import Enterprise
-from bursar.sandboxes.service import reset
+from bursar.sandboxes.service import reset, set_faults
+from bursar.sandboxes.views import Faults, MailFaults
 from testing.fakes.smtp import Sink
 from testing.servers.processes import free_port
 from tests.delivery.world import NOW, Domain, deliver, mail, post, statuses
@@ -50,6 +51,25 @@ def test_they_need_no_mail_server(acme: Database, domain: Domain, sandbox: UUID)
     post(acme, "bob@example.org", enterprise_uuid=sandbox)
     away = f"smtp://127.0.0.1:{free_port()}"
     assert deliver(acme, domain, away) == DeliveryCounts(delivered=1)
+
+
+@pytest.mark.parametrize("has_server", [True, False])
+def test_its_mails_bounce_if_a_test_wants_it(
+    acme: Database, domain: Domain, sink: Sink, sandbox: UUID, has_server: bool
+) -> None:
+    with acme.transaction() as session:
+        bouncing = Faults(mail=MailFaults(bounce=True))
+        set_faults(session, Actor("test"), sandbox, bouncing, at=NOW)
+    (sent,) = post(acme, "ann@example.org")
+    (uuid,) = post(acme, "bob@example.org", enterprise_uuid=sandbox)
+    url = sink.url if has_server else ""
+    assert deliver(acme, domain, url) == DeliveryCounts(delivered=1, failed=1)
+    bounced = mail(acme, uuid)
+    assert (bounced.status, bounced.error, bounced.attempts) == ("failed", BOUNCED, 1)
+    with acme.read() as connection:
+        (attempt,) = attempts_of(connection, [bounced.id])[bounced.id]
+    assert (attempt.answer, attempt.status) == (BOUNCED, 550)
+    assert (domain.outcomes(sent), domain.outcomes(uuid)) == (["delivered"], ["failed"])
 
 
 def test_what_is_no_longer_wanted_is_dropped(

@@ -1,5 +1,5 @@
-"""Sandboxes over HTTP: the mails of an enterprise that is for tests, and its reset. To everything
-here, an enterprise that is none is unknown."""
+"""Sandboxes over HTTP: the mails of an enterprise that is for tests, what goes wrong in it, and its
+reset. To everything here, an enterprise that is none is unknown."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, TypeAlias
@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
+from pydantic import ConfigDict, Field
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
@@ -14,11 +15,14 @@ from bursar.api.people import ADDRESS
 from bursar.delivery.service import CapturedMail, MailReader
 from bursar.identity.owned import SANDBOX, NamedEnterprise
 from bursar.sandboxes import service
+from bursar.sandboxes.views import Faults, LmsFaults, MailFaults
 from bursar.web.query import IDENTIFIER, Parameter, Query, size_of_page
 from bursar.web.request import Caller, HttpRequest
 from bursar.web.routes import Routes
+from bursar.web.validation import Body
 
 PATH: Final = "/enterprise/v1/sandbox"
+LONGEST_WAIT: Final = 30
 OwnedSandbox: TypeAlias = Annotated[NamedEnterprise, SANDBOX]
 routes: Final = Routes("sandbox", only_admin=True)
 
@@ -43,6 +47,32 @@ class MailQuery(SandboxQuery, frozen=True, kw_only=True):
     page_size: Annotated[
         int, size_of_page(default=20, maximum=100), "Mails on a page, up to 100."
     ] = 20
+
+
+class _Exact(Body):
+    """A fault whose name is misspelt would happen to nobody, and its test would succeed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LmsFaultsBody(_Exact):
+    slow_seconds: Annotated[int, Field(ge=0, le=LONGEST_WAIT)] = 0
+    away: bool = False
+    refuse_one_in: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class MailFaultsBody(_Exact):
+    bounce: bool = False
+
+
+class FaultsBody(_Exact):
+    lms: LmsFaultsBody = LmsFaultsBody()
+    mail: MailFaultsBody = MailFaultsBody()
+
+    @property
+    def faults(self) -> Faults:
+        lms = LmsFaults(self.lms.slow_seconds, self.lms.away, self.lms.refuse_one_in)
+        return Faults(lms, MailFaults(self.mail.bounce))
 
 
 class MailList(msgspec.Struct, frozen=True):
@@ -106,7 +136,42 @@ def reset_sandbox(
 ) -> None:
     """Reset a sandbox
 
-    Its mails are forgotten, so that a test finds its own only; those too that wait. Learners,
-    licenses, budgets and all other data stay. Beyond the reference.
+    Its mails are forgotten, so that a test finds its own only; those too that wait. Nothing goes
+    wrong any more. Learners, licenses, budgets and all other data stay. Beyond the reference.
     """
     service.reset(session, caller.actor, sandbox.enterprise_uuid, at=request.now)
+
+
+_FAULTS: Final[dict[str, Any]] = {
+    "lms": {"slow_seconds": 0, "away": False, "refuse_one_in": 3},
+    "mail": {"bounce": True},
+}
+
+
+@routes.get(f"{PATH}/faults", example=_FAULTS)
+def show_faults(sandbox: OwnedSandbox, _query: SandboxQuery, connection: Connection) -> Faults:
+    """Show what goes wrong in a sandbox
+
+    Beyond the reference.
+    """
+    return service.faults_of(connection, sandbox.enterprise_uuid)
+
+
+@routes.put(f"{PATH}/faults", example=_FAULTS)
+def set_faults(
+    sandbox: OwnedSandbox,
+    _query: SandboxQuery,
+    body: FaultsBody,
+    caller: Caller,
+    request: HttpRequest,
+    *,
+    session: Session,
+) -> Faults:
+    """Let something go wrong in a sandbox
+
+    What is left out goes right. The LMS can answer each call some seconds later, be away, or refuse
+    one in so many enrollments: exactly each third one, for 3, counted from this request on. Mails
+    can bounce. No other enterprise notices. Beyond the reference.
+    """
+    service.set_faults(session, caller.actor, sandbox.enterprise_uuid, body.faults, at=request.now)
+    return body.faults

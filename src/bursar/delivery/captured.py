@@ -8,12 +8,23 @@ from sqlalchemy import Table, delete
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
+from bursar.delivery.channel import Attempt, QueuedDelivery
 from bursar.delivery.models import Channel, Delivery
+from bursar.delivery.rules import delivered, failed
 from bursar.sandboxes.events import SandboxReset
 
+BOUNCED: Final = "550 5.1.1 bounced, because the faults of the sandbox say so"
+BOUNCED_STATUS: Final = 550
 CAPTURED: Final = "captured, because the enterprise is a sandbox"
 """The answer that is recorded in place of a mail server's."""
 _TABLE: Final = cast("Table", Delivery.__table__)
+
+
+def captured(mail: QueuedDelivery, now: datetime, *, bounces: bool) -> Attempt:
+    """What comes of a mail of a sandbox."""
+    if not bounces:
+        return delivered(mail, now, answer=CAPTURED)
+    return failed(mail, now, BOUNCED, for_good=True, status=BOUNCED_STATUS, answer=BOUNCED)
 
 
 def forget_captured(

@@ -1,6 +1,6 @@
 """Reads deliveries and the enterprises that mails speak for."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from bursar.database.types import AnyRow
 from bursar.delivery.models import IS_MAIL, Channel, Delivery, DeliveryAttempt, DeliveryStatus
 from bursar.delivery.views import AttemptView, Correspondent, DeliverySearch, DeliveryView
 from bursar.identity.service import find_enterprises
+from bursar.sandboxes.service import faults_among
 
 BATCH: Final = 1_000
 _ROW: Final = Delivery.__table__.c
@@ -21,12 +22,25 @@ _ATTEMPT: Final = DeliveryAttempt.__table__.c
 def correspondents(connection: Connection, uuids: Iterable[UUID]) -> Mapping[UUID, Correspondent]:
     found = find_enterprises(connection, uuids)
     looks = looks_of(connection, found)
+    bouncing = bouncing_among(connection, [each.uuid for each in found.values() if each.is_sandbox])
     return {
         uuid: Correspondent(
-            enterprise.name, enterprise.contact_email, looks[uuid], enterprise.is_sandbox
+            enterprise.name,
+            enterprise.contact_email,
+            looks[uuid],
+            enterprise.is_sandbox,
+            uuid in bouncing,
         )
         for uuid, enterprise in found.items()
     }
+
+
+def bouncing_among(connection: Connection, uuids: Collection[UUID]) -> set[UUID]:
+    """The sandboxes among enterprises whose mails are to bounce."""
+    if not uuids:
+        return set()
+    faults = faults_among(connection, uuids)
+    return {uuid for uuid, each in faults.items() if each.mail.bounce}
 
 
 def newest_deliveries(

@@ -25,7 +25,7 @@ from bursar.database.engine import Database
 from bursar.delivery import lease as leases
 from bursar.delivery import queries
 from bursar.delivery.attempts import AttemptRecorder
-from bursar.delivery.captured import CAPTURED
+from bursar.delivery.captured import captured
 from bursar.delivery.channel import (
     Attempt,
     AttemptOutcome,
@@ -172,6 +172,10 @@ class _Mails:
         with self._database.read() as connection:
             return queries.correspondents(connection, {mail.enterprise_uuid for mail in mails})
 
+    def bouncing_among(self, mails: Sequence[QueuedDelivery]) -> set[UUID]:
+        with self._database.read() as connection:
+            return queries.bouncing_among(connection, {mail.enterprise_uuid for mail in mails})
+
     def _count(self, attempts: Iterable[Attempt]) -> None:
         for attempt in attempts:
             name = attempt.outcome.value
@@ -183,7 +187,16 @@ def _keep_all(mails: _Mails) -> None:
     while lease := mails.lease(KEPT_BATCH):
         now = clock.now()
         wanted = mails.still_wanted(lease, lease.deliveries)
-        mails.record(lease, [delivered(mail, now, answer=KEPT) for mail in wanted])
+        bouncing = mails.bouncing_among(wanted)
+        mails.record(
+            lease,
+            [
+                captured(mail, now, bounces=True)
+                if mail.enterprise_uuid in bouncing
+                else delivered(mail, now, answer=KEPT)
+                for mail in wanted
+            ],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +275,7 @@ class _Sending:
 
     def _attempt_untraced(self, mail: QueuedDelivery, enterprise: Correspondent) -> Attempt:
         if enterprise.is_sandbox:
-            return delivered(mail, clock.now(), answer=CAPTURED)
+            return captured(mail, clock.now(), bounces=enterprise.is_bouncing)
         begun = monotonic()
         try:
             reply = self._connection.send(self._writer.written(mail, enterprise))

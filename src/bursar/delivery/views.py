@@ -104,3 +104,5 @@ class Correspondent:
     look: Look = field(default_factory=Look)
     """How it shows itself to its learners."""
     is_sandbox: bool = False
+    is_bouncing: bool = False
+    """Whether the mails of this sandbox are to bounce."""

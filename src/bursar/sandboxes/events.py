@@ -10,3 +10,10 @@ class SandboxReset(Event):
 
     type: ClassVar[str] = "sandbox.reset"
     object_type: ClassVar[str] = "enterprise"
+
+
+class SandboxFaultsChanged(Event):
+    """A test has something go wrong, or right again."""
+
+    type: ClassVar[str] = "sandbox.faults_changed"
+    object_type: ClassVar[str] = "enterprise"

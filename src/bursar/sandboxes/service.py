@@ -11,9 +11,15 @@ from sqlalchemy.orm import Session
 from bursar.actors import Actor
 from bursar.events.service import publish
 from bursar.sandboxes.events import SandboxReset
+from bursar.sandboxes.faults import count_asked, faults_among, faults_of, set_faults
+from bursar.sandboxes.views import NO_FAULTS
+
+__all__ = ["count_asked", "faults_among", "faults_of", "reset", "set_faults"]
 
 
 def reset(session: Session, actor: Actor, enterprise_uuid: UUID, *, at: datetime) -> None:
-    """Lets a test begin anew. Whoever keeps something for sandboxes forgets it, being told."""
+    """Lets a test begin anew. Nothing goes wrong any more, and whoever keeps something for
+    sandboxes forgets it, being told."""
+    set_faults(session, actor, enterprise_uuid, NO_FAULTS, at=at)
     event = SandboxReset(object_id=enterprise_uuid, enterprise_uuid=enterprise_uuid)
     publish(session, actor, [event], at=at)

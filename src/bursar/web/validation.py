@@ -110,6 +110,7 @@ _MESSAGES = {
     "bool_type": "Must be a valid boolean.",
     "uuid_type": "Must be a valid UUID.",
     "uuid_parsing": "Must be a valid UUID.",
+    "extra_forbidden": "There is no such field.",
     "is_instance_of": "Must be a valid UUID.",
     "dict_type": "Expected an object.",
     "model_type": "Expected an object.",

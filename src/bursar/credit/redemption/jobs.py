@@ -27,6 +27,7 @@ from bursar.enrollment.gateway import (
     require_answers,
 )
 from bursar.enrollment.patience import patiently
+from bursar.enrollment.rehearsal import end_in_lms, enroll_in_lms
 from bursar.enrollment.service import end_enrollments, live_enrollments, record_enrollments
 from bursar.events.event import Subscriber
 from bursar.jobs import steps
@@ -126,7 +127,7 @@ def _enroll_in_lms(
         person.username,
         row.courserun_key,
     )
-    outcomes = gateway.enroll([seat])
+    outcomes = enroll_in_lms(database, gateway, [seat])
     require_answers(outcomes)
     return outcomes[0].error
 
@@ -183,7 +184,7 @@ def _end_in_lms(
     """Why the LMS would not end some of the enrollments. Raises LmsUnavailable."""
     with database.transaction() as session:
         seats = live_enrollments(session, enterprise_uuid, transaction_uuids=[transaction_uuid])
-    outcomes = gateway.end(seats) if seats else []
+    outcomes = end_in_lms(database, gateway, seats) if seats else []
     require_answers(outcomes)
     return [outcome.error for outcome in outcomes if outcome.error is not None]
 

@@ -34,6 +34,7 @@ from bursar.enrollment.gateway import (
     LmsOutcome,
     require_answers,
 )
+from bursar.enrollment.rehearsal import end_in_lms, enroll_in_lms
 from bursar.enrollment.service import paid_elsewhere, record_enrollments
 from bursar.learners.service import LearnerRecord, ensure_learners, find_learners
 from bursar.subscriptions.licenses import service as license_service
@@ -104,7 +105,7 @@ def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -
         for pair, license_ in good.items()
     ]
     asked_before = _note(database, lms, job, pairs, good)
-    outcomes = lms.enroll(wanted) if wanted else []
+    outcomes = _ask(database, lms, wanted) if wanted else []
     for pair, outcome in zip(good, outcomes, strict=True):
         if outcome.is_unavailable:
             del decisions[pair]
@@ -114,6 +115,12 @@ def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -
     unanswered = [each for each in outcomes if each.is_unavailable]
     waiting = {pair for pair, each in zip(good, outcomes, strict=True) if each.will_be_done}
     return EnrolledPairs(facts, decisions, asked_before, unanswered, waiting)
+
+
+def _ask(database: Database, lms: Enroller, wanted: Sequence[LmsEnrollment]) -> list[LmsOutcome]:
+    if isinstance(lms, UnansweringLms):
+        return lms.enroll(wanted)
+    return enroll_in_lms(database, lms, wanted)
 
 
 def _note(
@@ -264,7 +271,7 @@ def give_back(
         if (pair.email, pair.course_run_key) not in taken
     ]
     if wanted:
-        require_answers(lms.end(wanted))
+        require_answers(end_in_lms(database, lms, wanted))
 
 
 def _paid_elsewhere(

@@ -27,6 +27,7 @@ from bursar.enrollment.direct.mail import mails_of
 from bursar.enrollment.direct.models import DirectEnrollment
 from bursar.enrollment.direct.rules import is_paid_by_others
 from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome, require_answers
+from bursar.enrollment.rehearsal import end_in_lms, enroll_in_lms
 from bursar.enrollment.service import (
     end_enrollments,
     find_payers,
@@ -80,7 +81,7 @@ def work_on(working: Working, batch_uuid: UUID, size: int) -> int:
         looked = _look(session, batch_uuid, size)
     if not looked.rows:
         return 0
-    outcomes = _do_in_lms(working.gateway, looked)
+    outcomes = _do_in_lms(working.database, working.gateway, looked)
     unanswered = {each for each, outcome in outcomes.items() if outcome.is_unavailable}
     with working.database.transaction() as session:
         _record(session, working, looked, outcomes, clock.now())
@@ -136,17 +137,17 @@ def _in_lms(row: AnyRow, learner: LearnerRecord) -> LmsEnrollment:
     )
 
 
-def _do_in_lms(gateway: LmsGateway, looked: Looked) -> dict[int, LmsOutcome]:
+def _do_in_lms(database: Database, gateway: LmsGateway, looked: Looked) -> dict[int, LmsOutcome]:
     """The outcome for each wish about which something was to be done."""
     outcomes: dict[int, LmsOutcome] = {}
-    for is_active, act in ((True, gateway.enroll), (False, gateway.end)):
+    for is_active, act in ((True, enroll_in_lms), (False, end_in_lms)):
         ids = [
             row.id
             for row in looked.rows
             if row.is_active is is_active and row.id in looked.enrollments
         ]
         if ids:
-            done = act([looked.enrollments[each] for each in ids])
+            done = act(database, gateway, [looked.enrollments[each] for each in ids])
             outcomes.update(zip(ids, done, strict=True))
     return outcomes
 

@@ -25,6 +25,7 @@ from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome
 from bursar.enrollment.models import Enrollment
 from bursar.enrollment.progress.reported_rows import USUAL_MODE, ReportedRow
 from bursar.enrollment.progress.service import store_reported
+from bursar.enrollment.rehearsal import enroll_in_lms
 from bursar.jobs import steps
 from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
@@ -89,7 +90,7 @@ def upgrade_seats(database: Database, gateway: LmsGateway) -> int:
     upgraded, after = 0, 0
     while rows := _waiting(database, after):
         after = rows[-1].id
-        outcomes = gateway.enroll([_in_lms(row) for row in rows])
+        outcomes = enroll_in_lms(database, gateway, [_in_lms(row) for row in rows])
         upgraded += _record(database, rows, outcomes)
     return upgraded
 

@@ -19,6 +19,7 @@ from bursar.actors import Actor, ActorKind
 from bursar.database.bulk import is_any_of
 from bursar.database.engine import Database
 from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome, require_answers
+from bursar.enrollment.rehearsal import end_in_lms
 from bursar.enrollment.service import end_enrollments, live_enrollments
 from bursar.events.service import publish
 from bursar.subscriptions.endings.commands import ExpirePlan
@@ -94,7 +95,7 @@ def end_batch(
         enterprise_uuid = marked[0].enterprise_uuid
         payers = _payers(session, [row.uuid for row in marked])
         seats = live_enrollments(session, enterprise_uuid, license_uuids=payers)
-    outcomes = gateway.end(seats) if seats else []
+    outcomes = end_in_lms(database, gateway, seats) if seats else []
     _log_refused(plan_uuid, outcomes, seats)
     unanswered = _unanswered(outcomes, seats)
     settled = [uuid for uuid in payers if uuid not in unanswered]

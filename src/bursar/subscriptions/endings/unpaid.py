@@ -19,6 +19,7 @@ from bursar.database.engine import Database
 from bursar.enrollment.commands import Payer
 from bursar.enrollment.gateway import LmsGateway
 from bursar.enrollment.models import Enrollment
+from bursar.enrollment.rehearsal import end_in_lms
 from bursar.enrollment.service import end_enrollments, live_enrollments
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.states import LIVE
@@ -72,7 +73,7 @@ def _end(
     """How many enrollments have ended, and about how many licenses the LMS did not answer."""
     with database.read() as connection, Session(connection) as session:
         seats = live_enrollments(session, enterprise_uuid, license_uuids=licenses)
-    outcomes = gateway.end(seats) if seats else []
+    outcomes = end_in_lms(database, gateway, seats) if seats else []
     silent = {
         seat.license_uuid
         for seat, outcome in zip(seats, outcomes, strict=True)
