@@ -155,6 +155,8 @@ def _rows(connection: Connection) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "assignment_actions", acme | assignment | action
     waits = {"subject_uuid": uuid4(), "course_key": COURSE_KEY, "kind": "license", "since": now}
     yield "waiting_claims", acme | waits
+    lms = {"lms_slow_seconds": 2, "lms_away": False, "lms_refuse_one_in": 3, "lms_asked": 1}
+    yield "sandbox_faults", acme | lms | {"mail_bounce": True, "modified_at": now}
     progress = {"source": "push", "percent": 0.5, "grade_at": now}
     yield "lms_progress", {"enrollment_id": first("enrollments", "id"), **progress}
 
