@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,12 +15,14 @@ from bursar.identity.models import ClientSecret
 from bursar.identity.service import (
     ClientExists,
     ClientSummary,
+    CreateClient,
     DeclarationOutcome,
     InvalidClientId,
     SlugTaken,
     UnknownClient,
     UnknownEnterprise,
 )
+from testing.together import at_once
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -178,6 +181,25 @@ def test_a_created_client_gets_a_secret_that_works(database: Database) -> None:
         create(GLOBEX)
     with pytest.raises(UnknownEnterprise):
         create(uuid4())
+
+
+def test_of_two_enterprises_that_take_an_id_at_once_one_gets_it(database: Database) -> None:
+    def taking(enterprise: UUID) -> Callable[[], str | None]:
+        def take() -> str | None:
+            command = CreateClient(client_id="same", enterprise_uuid=enterprise, role="admin")
+            try:
+                with database.transaction() as session:
+                    return service.create_client(session, ACTOR, command, at=NOW)
+            except ClientExists:
+                return None
+
+        return take
+
+    secrets = at_once([taking(ACME), taking(GLOBEX)])
+    (secret,) = [each for each in secrets if each is not None]
+    assert opens(database, secret, "same")
+    assert clients(database)["same"].secrets == 1
+    assert len(clients(database)["same"].roles) == 1
 
 
 def test_rotation_keeps_the_two_newest_secrets_even_in_one_instant(database: Database) -> None:

@@ -62,6 +62,18 @@ def declare_client(
     """
     at = at or clock.now()
     client, is_new = _obtain(session, declared.client_id, at)
+    return _declare(session, actor, client, declared, at, is_new=is_new)
+
+
+def _declare(
+    session: Session,
+    actor: Actor,
+    client: ApiClient,
+    declared: DeclaredClient,
+    at: datetime,
+    *,
+    is_new: bool,
+) -> ClientDeclaration:
     role = str(Role(declared.role))
     old_role = _put_grant(session, client, declared.enterprise_uuid, role)
     secret = declared.secret
@@ -101,21 +113,23 @@ def create_client(
 
     Raises ClientExists, InvalidClientId, UnknownEnterprise, and ValueError for an unknown role.
     """
+    at = at or clock.now()
+    role = str(Role(command.role))
     get_enterprise(session, command.enterprise_uuid)
-    if _find(session, command.client_id) is not None:
+    client, is_new = _obtain(session, command.client_id, at)
+    if not is_new:
+        # It may be another enterprise's, and made at this moment: nothing of it is changed.
         raise ClientExists(command.client_id)
     secret = None if command.has_token else new_secret()
     declared = DeclaredClient(
         client_id=command.client_id,
         enterprise_uuid=command.enterprise_uuid,
-        role=command.role,
+        role=role,
         secret=secret,
         default_format=command.default_format,
     )
-    put_client(session, actor, declared, at=at)
-    if secret is not None:
-        return secret
-    return add_token(session, _get(session, command.client_id).uuid, at or clock.now())
+    _declare(session, actor, client, declared, at, is_new=True)
+    return add_token(session, client.uuid, at) if secret is None else secret
 
 
 def rotate_secret(

@@ -34,6 +34,7 @@ from bursar.identity.enterprises import (
     put_enterprise,
 )
 from bursar.identity.models import Role
+from bursar.identity.queries import find_client, page_of_clients
 from bursar.identity.refusals import (
     ClientExists,
     InvalidClientId,
@@ -52,12 +53,13 @@ from bursar.identity.suspension import (
     suspended_among,
 )
 from bursar.identity.throttle import FailureLimits, note_failure, seconds_to_wait
-from bursar.identity.views import ClientSummary, EnterpriseView
+from bursar.identity.views import ClientOfEnterprise, ClientSummary, EnterpriseView
 
 __all__ = [
     "SUSPENDED",
     "ClientDeclaration",
     "ClientExists",
+    "ClientOfEnterprise",
     "ClientSummary",
     "CreateClient",
     "Credentials",
@@ -84,6 +86,7 @@ __all__ = [
     "declare_client",
     "disable_client",
     "enable_client",
+    "find_client",
     "find_credentials",
     "find_enterprise_of_slug",
     "find_enterprises",
@@ -95,6 +98,7 @@ __all__ = [
     "lock_enterprise",
     "note_failure",
     "owners_of_slugs",
+    "page_of_clients",
     "put_client",
     "put_enterprise",
     "rotate_secret",

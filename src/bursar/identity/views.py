@@ -48,3 +48,27 @@ class ClientSummary:
     roles: Mapping[UUID, str]
     """The role in each enterprise."""
     default_format: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOfEnterprise:
+    """A client as the people of one enterprise see it."""
+
+    uuid: UUID
+    client_id: str
+    role: str
+    """In this enterprise."""
+    created_at: datetime
+    disabled_at: datetime | None
+    default_format: str | None
+    secrets: int
+    """How many are live."""
+    tokens: int
+    """How many bearer tokens that live long are live."""
+    elsewhere: int
+    """For how many other enterprises it acts too."""
+
+    @property
+    def proofs(self) -> int:
+        """By how many secrets or tokens it is known."""
+        return self.secrets + self.tokens
