@@ -336,7 +336,7 @@ def _plan_now(database: Database, instant: datetime) -> UUID:
     with database.read() as connection:
         (report,) = find_reports(connection, enterprise_uuid=UUID(ACME), name="licenses")
     with database.transaction() as session:
-        return plan_now(session, report.uuid, instant)
+        return plan_now(session, Actor("test"), report.uuid, instant)
 
 
 def test_a_run_that_is_due_while_one_is_sent_comes_afterwards(

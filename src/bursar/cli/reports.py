@@ -8,7 +8,7 @@ import typer
 
 from bursar import clock
 from bursar.cli.exits import EXIT_FINDINGS, EXIT_INVALID, fail
-from bursar.cli.support import opened_database, settings_or_fail
+from bursar.cli.support import opened_database, operator, settings_or_fail
 from bursar.cli.tables import print_table
 from bursar.database.engine import Database
 from bursar.identity.service import find_enterprises
@@ -129,7 +129,7 @@ def _refuse_suspended(database: Database, report: ReportView) -> None:
 def _planned(database: Database, report: ReportView) -> UUID:
     try:
         with database.transaction() as session:
-            return plan_now(session, report.uuid, clock.now())
+            return plan_now(session, operator(), report.uuid, clock.now())
     except BeingSent:
         fail("It is being sent right now. Try again when it is done.", EXIT_INVALID)
     except UnknownReport:

@@ -29,3 +29,10 @@ class ReportRemoved(ReportEvent):
     """It is no longer declared, and nothing more is sent."""
 
     type: ClassVar[str] = "report.removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRequested(ReportEvent):
+    """Somebody asked for a run that no timetable asks for."""
+
+    type: ClassVar[str] = "report.requested"

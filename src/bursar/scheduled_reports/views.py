@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bursar.scheduled_reports.models import RunStatus
+from bursar.scheduled_reports.rules import Timetable
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class ReportView:
     """Addresses, or a URL without credentials."""
     is_encrypted: bool
     next_due_at: datetime
+    timetable: Timetable | None
+    """None when this machine does not know its zone."""
 
 
 @dataclass(frozen=True, slots=True)
