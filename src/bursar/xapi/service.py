@@ -11,10 +11,13 @@ from bursar.xapi.declared import (
 )
 from bursar.xapi.models import Identity, Mode
 from bursar.xapi.preview import StatementPreview, StatementsPage
+from bursar.xapi.queries import find_connection
 from bursar.xapi.statements import Statement
 from bursar.xapi.verbs import Verb
+from bursar.xapi.views import ConnectionView
 
 __all__ = [
+    "ConnectionView",
     "DeclaredConnection",
     "Identity",
     "Mode",
@@ -24,6 +27,7 @@ __all__ = [
     "StatementsPage",
     "Verb",
     "declared_connection",
+    "find_connection",
     "put_connection",
     "remove_connection",
     "seal_connections_again",
