@@ -158,11 +158,12 @@ def create_app(
         Look(settings.lms_public_url, with_listed_keys=settings.listed_keys == "all"),
     )
     endpoints = [*all_endpoints(), *extra_endpoints]
+    statements = StatementPreview(settings.lms_public_url, database.info)
     provided = (
         shared,
         EndpointLimits.of(endpoints),
         EventLog.over(database, followers),
-        StatementPreview(settings.lms_public_url, database.info),
+        statements,
         mail_reader(database, settings),
     )
     pipeline = Pipeline(database, DatabaseGate(ring), settings, provided=provided, standby=standby)
@@ -171,7 +172,7 @@ def create_app(
         companions = [*companions, standby.followed]
     pipeline.check(endpoints)
     readiness = partial(_readiness, ring, database, settings)
-    installation = Installation(__version__, figure_readers(), readiness, _manifest_of)
+    installation = Installation(__version__, figure_readers(), readiness, statements, _manifest_of)
 
     def document() -> dict[str, Any]:
         return openapi_document(

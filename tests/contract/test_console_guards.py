@@ -14,12 +14,16 @@ from bursar.actors import Actor
 from bursar.console.handlers import all_screens
 from bursar.console.screens import Reach, Screen
 from bursar.database.engine import Database
-from bursar.identity.service import set_suspended
+from bursar.identity.service import Role, page_of_clients, set_suspended
 from bursar.learners.service import find_learner
+from bursar.pages import PageRequest
+from bursar.scheduled_reports.service import find_reports
 from testing.clients.browsing import Browsing, heading, invited, signed_in
 from testing.shops.budget import BudgetShop, open_budget, redeemed
 from testing.shops.plan import PlanShop
+from testing.shops.reports import report
 from testing.shops.service import Service
+from testing.worlds.contract import client
 
 SCREENS = all_screens()
 READS = [each for each in SCREENS if each.method == "GET"]
@@ -46,6 +50,9 @@ class World:
     transaction: str
     learner: int
     group: str
+    client: str
+    endpoint: str
+    report: str
     admin: Browsing
     viewer: Browsing
     stranger: Browsing
@@ -66,6 +73,9 @@ class World:
             "learner_id": str(self.learner),
             "group_uuid": self.group,
             "catalog_id": str(self.budget.shop.catalog_uuid),
+            "client_uuid": self.client,
+            "endpoint_uuid": self.endpoint,
+            "report_uuid": self.report,
             "secret": "unknown",
             "delivery_uuid": str(uuid4()),
             "enterprise_uuid": str(uuid4()),
@@ -91,6 +101,7 @@ def world(service: Service) -> Iterator[World]:
         paid["uuid"],
         learner_of(budget, "eve@example.org", database),
         group_of(budget),
+        *integrations_of(budget),
         signed_in(service.url, database, mine),
         signed_in(service.url, database, mine, ConsoleRole.VIEWER),
         signed_in(service.url, database, other.shop.uuid),
@@ -105,6 +116,21 @@ def group_of(budget: BudgetShop) -> str:
     uuid = str(uuid4())
     budget.shop.declare(groups=[{"uuid": uuid, "name": "Team", "members": ["eve@example.org"]}])
     return uuid
+
+
+def integrations_of(budget: BudgetShop) -> tuple[str, str, str]:
+    """A client, an endpoint and a report, on which nothing else depends."""
+    shop = budget.shop
+    shop.declare(
+        clients=[client(f"{shop.org}-client", "admin"), client(f"{shop.org}-other", "reporting")],
+        reports=[report()],
+    )
+    path = f"/enterprise/v1/webhook-endpoints?enterprise_customer_uuid={shop.uuid}"
+    endpoint = shop.api.post(path, json={"url": "https://hooks.example.org"}).json()["uuid"]
+    with shop.service.database.read() as connection:
+        _, clients = page_of_clients(connection, shop.uuid, PageRequest(9), [Role.REPORTING])
+        (declared,) = find_reports(connection, enterprise_uuid=shop.uuid)
+    return str(clients[0].uuid), str(endpoint), str(declared.uuid)
 
 
 def learner_of(budget: BudgetShop, email: str, database: Database) -> int:
@@ -178,6 +204,7 @@ def test_a_foreign_object_is_answered_as_an_unknown_one(
         str(theirs),
         group_of(other),
         str(other.shop.catalog_uuid),
+        *integrations_of(other),
         "no-uuid",
         "%00",
     ]
@@ -190,6 +217,9 @@ def test_a_foreign_object_is_answered_as_an_unknown_one(
             learner_id=uuid,
             group_uuid=uuid,
             catalog_id=uuid,
+            client_uuid=uuid,
+            endpoint_uuid=uuid,
+            report_uuid=uuid,
         )
         answer = asked(world.admin, screen, path)
         assert (answer.status_code, heading(answer.text)) == (404, NOT_THERE), uuid

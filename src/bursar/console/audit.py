@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 
 from bursar.accounts.service import emails_of
 from bursar.audit.service import Entry, Wanted, latest_entries
+from bursar.console.paging import newest_before
 from bursar.console.rendering import ROWS
 from bursar.console.screens import OF_ENTERPRISE, OF_INSTALLATION, Screens
-from bursar.console.visits import Html, Refused, Visit
+from bursar.console.visits import Html, Visit
 from bursar.emails import normalised
 
 screens: Final = Screens()
@@ -32,10 +33,8 @@ def show_audit_of_all(visit: Visit, connection: Connection) -> Html:
 
 def _audit(visit: Visit, connection: Connection, enterprise_uuid: UUID | None) -> Html:
     wanted = _wanted(visit, connection, enterprise_uuid)
-    before = visit.query.get("before") or ""
-    if before and not (before.isascii() and before.isdigit() and len(before) <= 18):
-        raise Refused(400, "This page cannot be read", "`before` is a number.", "Begin anew.")
-    found = latest_entries(connection, wanted, limit=ROWS + 1, before=int(before or 0) or None)
+    before = newest_before(visit)
+    found = latest_entries(connection, wanted, limit=ROWS + 1, before=before)
     shown = found[:ROWS]
     names = emails_of(connection, _people(entry for _, entry in shown))
     given = {

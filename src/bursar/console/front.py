@@ -24,9 +24,19 @@ from bursar.accounts.service import Browser, ConsoleRole
 from bursar.console import cookies
 from bursar.console.guards import SECOND_FACTOR, check_origin, check_token
 from bursar.console.installation.given import Installation
+from bursar.console.path_values import typed
 from bursar.console.rendering import page
 from bursar.console.screens import Reach, Screen
-from bursar.console.visits import File, Form, Goto, Html, NotThere, Refused, Visit
+from bursar.console.visits import (
+    File,
+    Form,
+    Goto,
+    Html,
+    NotThere,
+    Refused,
+    ShownOnce,
+    Visit,
+)
 from bursar.database.engine import DATABASE_AWAY, Database
 from bursar.database.retries import with_retries
 from bursar.database.troubles import DatabaseBusy
@@ -38,7 +48,7 @@ from bursar.tenancy import Owned
 from bursar.web import idempotency
 from bursar.web.errors import ApiError
 from bursar.web.idempotency import StoredAnswer
-from bursar.web.parameters import QueryParameters, parse_uuid
+from bursar.web.parameters import QueryParameters
 from bursar.web.pipeline import unavailable
 from bursar.web.rendering import Incoming
 
@@ -48,9 +58,6 @@ _TOO_OFTEN: Final = (
     "It was sent once with other values, and that was done.",
     "Load the page again to see how things are now.",
 )
-
-_LONGEST_NUMBER: Final = 18
-"""Digits of a number that every database can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +221,7 @@ class Front:
         if role is None:
             raise NotThere
         visit.enterprise_view, visit.role = found, role
-        values = _typed(screen.path, visit.parameters)
+        values = typed(screen.path, visit.parameters)
         if screen.owned is not None:
             visit.target = self._target(connection, screen.owned, found.uuid, values)
         visit.parameters = values
@@ -276,15 +283,16 @@ class Front:
             said, path = msgspec.json.decode(stored.body or b'["", "/console"]')
             return self._respond(visit, Goto(path, said))
         answer = screen.write(visit, session)
-        if isinstance(answer, Goto):
-            body = msgspec.json.encode([answer.said, answer.path])
+        leads_to = answer.again if isinstance(answer, ShownOnce) else answer
+        if isinstance(leads_to, Goto):
+            body = msgspec.json.encode([leads_to.said, leads_to.path])
             idempotency.finish(session, scope, StoredAnswer(303, {}, body))
         return self._undo(answer, visit)
 
-    def _undo(self, answer: Html | Goto, visit: Visit) -> Response:
+    def _undo(self, answer: Html | Goto | ShownOnce, visit: Visit) -> Response:
         if isinstance(answer, Html):
             raise _Undone(answer)
-        return self._respond(visit, answer)
+        return self._respond(visit, answer.html if isinstance(answer, ShownOnce) else answer)
 
     def _respond(self, visit: Visit, answer: Html | Goto | File) -> Response:
         if isinstance(answer, Html):
@@ -340,27 +348,6 @@ def _read_form(visit: Visit, incoming: Incoming) -> None:
         visit.form = Form.read(incoming.body)
     except ValueError:
         raise Refused(400, "This is no form", "It has too many fields.") from None
-
-
-def _typed(template: str, raw: Any) -> dict[str, Any]:
-    """Path parameters with their types. Raises NotThere for one that is malformed."""
-    try:
-        return {name: _value(template, name, text) for name, text in raw.items()}
-    except ValueError:
-        raise NotThere from None
-
-
-def _value(template: str, name: str, text: Any) -> Any:
-    """Raises ValueError."""
-    if not isinstance(text, str):  # a form is admitted twice
-        return text
-    if f"{{{name}:uuid}}" in template:
-        return parse_uuid(text)
-    if f"{{{name}:int}}" in template:
-        if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER):
-            raise ValueError(text)
-        return int(text)
-    return text
 
 
 def _check_role(visit: Visit) -> None:

@@ -42,6 +42,7 @@ from bursar.console.installation import (
     working,
 )
 from bursar.console.installation.given import Installation
+from bursar.console.integrations import clients, endpoints, overview, reports, stores, switching
 from bursar.console.learners import changing as changing_learners
 from bursar.console.learners import listing as learners
 from bursar.console.learners import person
@@ -100,6 +101,12 @@ def all_screens() -> list[Screen]:
         catalog_items,
         catalog_changes,
         editing_filters,
+        overview,
+        clients,
+        endpoints,
+        switching,
+        stores,
+        reports,
         people,
         audit,
         health,

@@ -35,7 +35,14 @@ _OF_ENTERPRISE: Final = (
     ("People", (("Learners", "person", "/learners"), ("Groups", "people", "/groups"))),
     ("Learning", (("Progress", "chart", "/progress"),)),
     ("Catalog", (("Catalogs", "book", "/catalogs"),)),
-    ("Set-up", (("People", "key", "/people"), ("Audit", "clock", "/audit"))),
+    (
+        "Set-up",
+        (
+            ("Integrations", "plug", "/integrations"),
+            ("People", "key", "/people"),
+            ("Audit", "clock", "/audit"),
+        ),
+    ),
 )
 _OF_INSTALLATION: Final = (
     (

@@ -17,14 +17,14 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bursar.console.visits import File, Goto, Html, Visit
+from bursar.console.visits import File, Goto, Html, ShownOnce, Visit
 from bursar.tenancy import Owned
 
 OF_ENTERPRISE: Final = "/console/e/{slug:str}"
 OF_INSTALLATION: Final = "/console/operator"
 
 Read = Callable[[Visit, Connection], Html | Goto | File]
-Write = Callable[[Visit, Session], Html | Goto]
+Write = Callable[[Visit, Session], Html | Goto | ShownOnce]
 Alone = Callable[[Visit], Html | Goto]
 R = TypeVar("R", bound=Read)
 W = TypeVar("W", bound=Write)
@@ -56,7 +56,7 @@ class Screen:
     owned: Owned[Any] | None = None
     read: Read | None = None
     write: Write | None = None
-    """In one transaction; a page as its answer undoes it."""
+    """In one transaction; a page as its answer undoes it, but for one that is shown once."""
     alone: Alone | None = None
     """Opens transactions of its own, because it verifies or makes hashes."""
     changes_nothing: bool = False

@@ -152,6 +152,15 @@ class Goto:
     """A new session; empty: the session has ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class ShownOnce:
+    """What a form asked for is done, and its page shows what nobody can read again. Whoever sends
+    the form once more is led on, to where it does not stand."""
+
+    html: Html
+    again: Goto
+
+
 class Refused(Exception):
     """A page that says why not. `cure` is what the person can do."""
 

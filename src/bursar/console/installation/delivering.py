@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from bursar.console.figures import counted
+from bursar.console.paging import newest_before
 from bursar.console.rendering import ROWS
 from bursar.console.screens import OF_INSTALLATION, Screens
 from bursar.console.visits import Goto, Html, NotThere, Refused, Visit
@@ -62,17 +63,14 @@ def show_deliveries(visit: Visit, connection: Connection) -> Html:
 def _search(visit: Visit) -> DeliverySearch:
     """What is malformed does not restrict, but for a page that cannot be read."""
     to, kind = _text(visit, "to"), _text(visit, "kind")
-    before = _text(visit, "before")
-    if before and not (before.isascii() and before.isdigit() and len(before) <= 18):
-        raise Refused(400, "This page cannot be read", "`before` is a number.", "Begin anew.")
     return DeliverySearch(
-        channel=_one_of(Channel, visit.query.get("channel")),
-        status=_one_of(DeliveryStatus, visit.query.get("state")),
+        channel=one_of(Channel, visit.query.get("channel")),
+        status=one_of(DeliveryStatus, visit.query.get("state")),
         kind=kind or None,
         recipient=(to if "://" in to else normalised(to)) or None,
         enterprise_uuid=_uuid(visit, "enterprise"),
         target_uuid=_uuid(visit, "endpoint"),
-        before=int(before or 0) or None,
+        before=newest_before(visit),
     )
 
 
@@ -80,7 +78,8 @@ def _text(visit: Visit, name: str) -> str:
     return (visit.query.get(name) or "").replace("\x00", "").strip()[:_LONGEST]
 
 
-def _one_of(kind: type[S], text: str | None) -> S | None:
+def one_of(kind: type[S], text: str | None) -> S | None:
+    """None for no word of it."""
     try:
         return kind(text or "")
     except ValueError:

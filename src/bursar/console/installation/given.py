@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bursar.catalog.listings.counts import CatalogCounts
 from bursar.figures import Figure, FigureReader
 from bursar.web.readiness import Readiness
+from bursar.xapi.service import StatementPreview
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Installation:
     """Those of `/metrics`."""
     readiness: Callable[[], Readiness]
     """That of `/ready`."""
+    statements: StatementPreview
+    """What learning record stores are told."""
     manifest_of: Callable[[Session, UUID], str]
     """What `bursar export` writes. Raises UnknownEnterprise."""
     catalog_counts: CatalogCounts = field(default_factory=CatalogCounts)

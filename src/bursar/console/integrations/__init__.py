@@ -1,0 +1,1 @@
+"""Screens about what an enterprise has connected."""
