@@ -11,8 +11,11 @@ from bursar.settings import Settings
 from testing.clients.api import Api
 from testing.clients.forging import Forge
 from testing.clients.inside import Inside
+from testing.databases.migrated import migrated_url
 from testing.databases.plugin import DIALECTS, fresh_url
+from testing.servers.cli import Cli
 from testing.servers.contract_endpoints import test_endpoints as endpoints_of_tests
+from testing.servers.processes import WorkerProcess
 from testing.shops.service import Service, Shop, furnish
 from testing.worlds.contract import ADMIN, REPORTING
 
@@ -64,6 +67,19 @@ def tuned(service: Service, shared_url: str, folder: Path) -> Iterator[Service]:
             "BURSAR_CORS_ORIGINS": ORIGIN,
         }
         yield Service.running(stack, shared_url, folder, settings)
+
+
+@pytest.fixture(scope="module")
+def working(
+    dialect: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Service]:
+    """A service with a worker beside it, on a database of its own."""
+    folder: Path = tmp_path_factory.mktemp("working")
+    is_sqlite = dialect == "sqlite"
+    url = migrated_url(folder, None if is_sqlite else request.getfixturevalue("postgres"))
+    with ExitStack() as stack:
+        stack.enter_context(WorkerProcess(folder, Cli(folder, url).environment))
+        yield Service.running(stack, url, folder, {})
 
 
 @pytest.fixture

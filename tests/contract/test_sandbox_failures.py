@@ -1,9 +1,6 @@
 """What a test of an integration sees when something goes wrong in its sandbox, with a worker at
 work."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,27 +8,12 @@ import pytest
 from bursar.delivery.captured import BOUNCED
 from bursar.enrollment.rehearsal import REFUSED
 from testing.clients.api import JsonObject
-from testing.databases.migrated import migrated_url
-from testing.servers.cli import Cli
-from testing.servers.processes import WorkerProcess
 from testing.shops.budget import BudgetShop, furnished_budget, open_budget, redeemed
 from testing.shops.service import Service
 from testing.waiting import wait_until
 
 ANA, BEN = "ana@example.org", "ben@example.org"
 SANDBOX = "/enterprise/v1/sandbox"
-
-
-@pytest.fixture(scope="module")
-def working(
-    dialect: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Service]:
-    folder: Path = tmp_path_factory.mktemp("working")
-    is_sqlite = dialect == "sqlite"
-    url = migrated_url(folder, None if is_sqlite else request.getfixturevalue("postgres"))
-    with ExitStack() as stack:
-        stack.enter_context(WorkerProcess(folder, Cli(folder, url).environment))
-        yield Service.running(stack, url, folder, {})
 
 
 @pytest.fixture

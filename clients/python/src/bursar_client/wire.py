@@ -72,8 +72,8 @@ def get_as(media_type: str, path: str, /, **query: Parameter) -> Request:
     return Request("GET", path, query_of(query), accept=media_type)
 
 
-def put(path: str, body: object) -> Request:
-    return Request("PUT", path, body=encode(body))
+def put(path: str, body: object, /, **query: Parameter) -> Request:
+    return Request("PUT", path, query_of(query), encode(body))
 
 
 def patch(path: str, body: object) -> Request:

@@ -17,6 +17,7 @@ from bursar_client._async.learner_summary import AsyncLearnerSummaries
 from bursar_client._async.licenses import AsyncLicenses
 from bursar_client._async.pages import AsyncPages
 from bursar_client._async.policies import AsyncPolicies
+from bursar_client._async.sandbox import AsyncSandbox
 from bursar_client._async.subscriptions import AsyncSubscriptions
 from bursar_client._async.webhook_endpoints import AsyncWebhookEndpoints
 from bursar_client._async.wire import AsyncWire
@@ -76,6 +77,7 @@ class AsyncBursar:
         self.jobs = AsyncJobs(self._wire, enterprise)
         self.events = AsyncEvents(self._wire, enterprise)
         self.webhook_endpoints = AsyncWebhookEndpoints(self._wire, enterprise)
+        self.sandbox = AsyncSandbox(self._wire, enterprise)
 
     async def __aenter__(self) -> Self:
         return self

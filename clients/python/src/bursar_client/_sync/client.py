@@ -19,6 +19,7 @@ from bursar_client._sync.learner_summary import LearnerSummaries
 from bursar_client._sync.licenses import Licenses
 from bursar_client._sync.pages import Pages
 from bursar_client._sync.policies import Policies
+from bursar_client._sync.sandbox import Sandbox
 from bursar_client._sync.subscriptions import Subscriptions
 from bursar_client._sync.webhook_endpoints import WebhookEndpoints
 from bursar_client._sync.wire import Wire
@@ -78,6 +79,7 @@ class Bursar:
         self.jobs = Jobs(self._wire, enterprise)
         self.events = Events(self._wire, enterprise)
         self.webhook_endpoints = WebhookEndpoints(self._wire, enterprise)
+        self.sandbox = Sandbox(self._wire, enterprise)
 
     def __enter__(self) -> Self:
         return self
