@@ -31,7 +31,11 @@ def test_a_new_catalog_is_told_with_what_it_is(database: Database) -> None:
         query = str(query_uuid(FILTER))
         assert (event.object_id, event.version) == (str(CATALOG), 1)
         assert event.enterprise_uuid == ENTERPRISE
-        assert event.changes == {"title": [None, "T"], "catalog_query_uuid": [None, query]}
+        assert event.changes == {
+            "title": [None, "T"],
+            "catalog_query_uuid": [None, query],
+            "content_filter": [None, FILTER],
+        }
         data = event.data or {}
         assert set(data) == set(CatalogSummary.__struct_fields__)
         assert (data["uuid"], data["catalog_query_uuid"]) == (str(CATALOG), query)
@@ -50,6 +54,7 @@ def test_a_change_is_told_with_old_and_new_values(database: Database) -> None:
         assert cleared.changes == {
             "title": ["New", "T"],
             "catalog_query_uuid": [str(query_uuid(FILTER)), None],
+            "content_filter": [FILTER, None],
         }
         assert [renamed.version, cleared.version] == [2, 3]
         assert [renamed.at, cleared.at] == [at(2), at(3)]

@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -284,7 +286,9 @@ def test_a_filter_is_changed_after_a_preview_and_once(
         wanted = Wanted(enterprise_uuid=shop.uuid, action="catalog.changed")
         entries = [entry for _, entry in latest_entries(connection, wanted, limit=10)]
     assert [entry.actor.partition(":")[0] for entry in entries] == ["user", "test"]
-    assert set(entries[0].changes) == {"catalog_query_uuid"}
+    assert entries[0].changes["content_filter"] == ({"org": shop.org}, json.loads(text))
+    page = admin.page(f"{path_of(shop)}/filter")
+    assert shop.org in page.partition("Earlier filters")[2]
 
     page = previewed(admin, shop, filter_text(shop))
     assert (figures(page)["Comes"], figures(page)["Goes"]) == ("2", "0")
@@ -388,6 +392,51 @@ def test_catalogs_with_the_same_filter_keep_it(admin: Browsing, shop: Shop) -> N
     assert figures(admin.page(f"{catalogs(shop)}/{twin}"))["Listed"] == "2"
     assert figures(admin.page(path_of(shop)))["Listed"] == "1"
     assert "Twin" not in admin.page(f"{path_of(shop)}/filter")
+
+
+@pytest.fixture(scope="module")
+def slow(service: Service, shared_url: str, folder: Path) -> Iterator[Service]:
+    """Beside `service`, on the same database; every filter is evaluated in the background."""
+    with ExitStack() as stack:
+        limits = {"BURSAR_REFRESH_INLINE_LIMIT": "0"}
+        yield Service.running(stack, shared_url, folder, limits)
+
+
+def test_over_much_content_a_filter_is_applied_in_the_background(
+    slow: Service, service: Service, shop: Shop
+) -> None:
+    shop.stock(*(open_course(shop.key(name), level=name) for name in "AB"))
+    admin = signed_in(slow.url, service.database, shop.uuid)
+    text = filter_text(shop, level="A", number=uuid4().hex)
+    page = previewed(admin, shop, text)
+    assert "What comes and goes is not known" in page
+    fields = fields_of(page)
+    page = admin.follow(admin.post(f"{path_of(shop)}/filter", fields))
+    assert "Until then the catalog lists what it did." in page
+    assert "New filter is on its way" in page
+    assert figures(page)["Listed"] == "2"
+    assert "New filter is on its way" in admin.page(catalogs(shop))
+    assert json.loads(typed(admin.page(f"{path_of(shop)}/filter"))) == json.loads(text)
+    assert stored_filter(service, shop) == {"org": shop.org}
+    # Whoever takes it back has the old one at once, because it is evaluated already.
+    fields = fields_of(previewed(admin, shop, filter_text(shop)))
+    page = admin.follow(admin.post(f"{path_of(shop)}/filter", fields))
+    assert "New filter" not in page
+
+
+def test_home_tells_of_a_catalog_that_lists_nothing(service: Service) -> None:
+    budget = open_budget(service)
+    admin = signed_in(service.url, service.database, budget.shop.uuid)
+    home = f"/console/e/{budget.shop.org}"
+    assert "lists nothing" not in admin.page(home)
+    budget.shop.change(title="Shelf", content_filter={"key": "nobody has this"})
+    page = admin.page(home)
+    assert "Shelf lists nothing" in page
+    assert f'href="{path_of(budget.shop)}"' in page
+    assert "The filter selects nothing" in admin.page(path_of(budget.shop))
+    closed = {"key": budget.key("Closed")}
+    budget.shop.change(content_filter=closed)
+    assert "Everything in this catalog is closed" in admin.page(path_of(budget.shop))
 
 
 def test_a_viewer_looks_and_changes_nothing(service: Service, shop: Shop) -> None:

@@ -1,7 +1,8 @@
 """Who did what: the audit trail of an enterprise, the newest first."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -36,9 +37,9 @@ def _audit(visit: Visit, connection: Connection, enterprise_uuid: UUID | None) -
     before = newest_before(visit)
     found = latest_entries(connection, wanted, limit=ROWS + 1, before=before)
     shown = found[:ROWS]
-    names = emails_of(connection, _people(entry for _, entry in shown))
+    names = names_of(connection, [entry.actor for _, entry in shown])
     given = {
-        "entries": [(entry, _who(entry.actor, names), _told(entry)) for _, entry in shown],
+        "entries": [(entry, names[entry.actor], _told(entry)) for _, entry in shown],
         "older": visit.with_query(before=shown[-1][0]) if len(found) > ROWS else None,
         "newest": visit.with_query(before=None) if before else None,
         "is_filtered": any(visit.query.get(name) for name in ("by", "action", "object", "request")),
@@ -61,22 +62,18 @@ def _wanted(visit: Visit, connection: Connection, enterprise_uuid: UUID | None) 
     )
 
 
-def _people(entries: Iterable[Entry]) -> list[UUID]:
-    found = []
-    for entry in entries:
-        if entry.actor.startswith(_USER):
-            try:
-                found.append(UUID(entry.actor.removeprefix(_USER)))
-            except ValueError:
-                continue
-    return found
+def names_of(connection: Connection, actors: Sequence[str]) -> dict[str, str]:
+    """By actor: the address of a person, and of others how the trail names them."""
+    emails = emails_of(connection, list(_people(actors)))
+    people = {f"{_USER}{uuid}": email for uuid, email in emails.items()}
+    return {actor: people.get(actor, actor) for actor in actors}
 
 
-def _who(actor: str, names: dict[UUID, str]) -> str:
-    for uuid, email in names.items():
-        if actor == f"{_USER}{uuid}":
-            return email
-    return actor
+def _people(actors: Iterable[str]) -> Iterator[UUID]:
+    for actor in actors:
+        if actor.startswith(_USER):
+            with suppress(ValueError):
+                yield UUID(actor.removeprefix(_USER))
 
 
 def _told(entry: Entry) -> list[tuple[str, str]]:

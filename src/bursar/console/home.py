@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Connection
 
+from bursar.catalog.listings.items import catalogs_without_items
+from bursar.console.catalogs.shared import named
 from bursar.console.credit.shared import NEARLY_USED, SOON_DAYS, Budget, budgets_of
 from bursar.console.figures import counted, day, money
 from bursar.console.screens import OF_ENTERPRISE, Screens
@@ -44,6 +47,7 @@ def show_home(visit: Visit, connection: Connection) -> Html:
         "todo": [
             *(entry for budget in in_use for entry in _todo(visit, budget)),
             *(entry for plan in plans for entry in _todo_of_plan(visit, plan)),
+            *_todo_of_catalogs(visit, connection, in_use, plans),
         ],
         "budgets": in_use,
         "plans": plans,
@@ -89,6 +93,27 @@ def _todo_of_plan(visit: Visit, plan: Plan) -> list[Todo]:
         title = f"{plan.item.title} has {free} left"
         found.append(Todo(title, f"Of {plan.item.licenses.total:,}.", "wait", path))
     return found
+
+
+def _todo_of_catalogs(
+    visit: Visit, connection: Connection, budgets: list[Budget], plans: list[Plan]
+) -> list[Todo]:
+    """Of the catalogs of what is in use."""
+    used = [*(each.policy.catalog_uuid for each in budgets), *map(_catalog_of, plans)]
+    empty = catalogs_without_items(connection, list(dict.fromkeys(used)), visit.now)
+    return [
+        Todo(
+            f"{named(title)} lists nothing",
+            "Learners find no course in it. Its filter may select nothing, or all of it is closed.",
+            "bad",
+            f"{visit.base}/catalogs/{uuid}",
+        )
+        for uuid, title in empty
+    ]
+
+
+def _catalog_of(plan: Plan) -> UUID:
+    return plan.item.enterprise_catalog_uuid
 
 
 def _funnel(visit: Visit, connection: Connection, plans: list[Plan]) -> list[Step]:

@@ -114,11 +114,13 @@ def put_catalog(
     if content_filter is UNSET and "include_exec_ed_2u_courses" in changes:
         content_filter = _wanted_query(session, catalog).content_filter
     if content_filter is not UNSET:
-        old = _wanted_query(session, catalog).filter_uuid
+        old = _wanted_query(session, catalog)
         set_filter(session, catalog, content_filter, now, refresh_inline_limit=refresh_inline_limit)
-        new = _wanted_query(session, catalog).filter_uuid
-        if new != old:
-            changes["catalog_query_uuid"] = (old, new)
+        new = _wanted_query(session, catalog)
+        if new.filter_uuid != old.filter_uuid:
+            changes["catalog_query_uuid"] = (old.filter_uuid, new.filter_uuid)
+            # A filter that no catalog has any more is forgotten: only the trail tells of it then.
+            changes["content_filter"] = (old.content_filter, new.content_filter)
     if not changes and not is_new:
         return "unchanged"
     catalog.modified_at = now

@@ -7,18 +7,21 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 
 from bursar import clock
+from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.content.models import ContentItem
 from bursar.catalog.membership.listed import is_listed
 from bursar.catalog.membership.models import QueryMember
+from bursar.clock import NEVER
 from bursar.database.text import contains_in_any_case
 from bursar.database.types import AnyRow
 from bursar.pages import Page, PageRequest
 
 _member: Final = QueryMember.__table__.c
+_catalog: Final = Catalog.__table__.c
 _item: Final = ContentItem.__table__.c
 
 
@@ -51,11 +54,6 @@ class ItemSelection:
         return not self.text and self.closes_before is None
 
 
-_ROWS: Final = select(_item.content_type, _item.key, _item.title, _member.active_until).join_from(
-    QueryMember.__table__, ContentItem.__table__, _item.id == _member.content_id
-)
-
-
 def list_items(
     connection: Connection,
     query_uuid: UUID | None,
@@ -65,22 +63,29 @@ def list_items(
     *,
     count: int | None = None,
 ) -> tuple[Page, list[CatalogItem]]:
-    """`count` is how many there are, where that is known. Raises PageOutOfRange."""
-    conditions = _conditions(query_uuid, selection, now)
+    """`count` is how many there are, where that is known. Raises PageOutOfRange.
+
+    The first page brings the count with it; any other is found by a count of its own.
+    """
+    chosen = _chosen(query_uuid, selection, now)
+    if count is None and wanted.is_first:
+        first = chosen.add_columns(func.count().over().label("total")).limit(wanted.size)
+        rows = connection.execute(_with_titles(first, selection)).all()
+        return wanted.within(rows[0].total if rows else 0), [_shown(row) for row in rows]
     if count is None:
-        counted = _ROWS.with_only_columns(func.count(), maintain_column_froms=True)
-        count = connection.scalar(counted.where(*conditions)) or 0
+        whole = chosen.order_by(None).subquery()
+        count = connection.scalar(select(func.count()).select_from(whole)) or 0
     page = wanted.within(count)
-    rows = _ordered(selection, conditions).offset(page.start).limit(page.size)
-    return page, [_shown(row) for row in connection.execute(rows)]
+    part = _with_titles(chosen.offset(page.start).limit(page.size), selection)
+    return page, [_shown(row) for row in connection.execute(part)]
 
 
 def all_items(
     connection: Connection, query_uuid: UUID | None, selection: ItemSelection, now: datetime
 ) -> Iterator[CatalogItem]:
     """All pages of it."""
-    conditions = _conditions(query_uuid, selection, now)
-    for row in connection.execute(_ordered(selection, conditions)):
+    chosen = _chosen(query_uuid, selection, now)
+    for row in connection.execute(_with_titles(chosen, selection)):
         yield _shown(row)
 
 
@@ -104,7 +109,8 @@ def titles_of(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
 def count_closing(
     connection: Connection, queries: Sequence[UUID], now: datetime, before: datetime
 ) -> dict[UUID, int]:
-    """How much of what each query lists closes before an instant; none is left out."""
+    """How much of what each query lists closes before an instant; queries without any
+    are left out."""
     statement = (
         select(_member.query_uuid, func.count().label("closing"))
         .where(_member.query_uuid.in_(list(queries)), is_listed(now), _member.active_until < before)
@@ -113,31 +119,69 @@ def count_closing(
     return {row.query_uuid: row.closing for row in connection.execute(statement)}
 
 
-def _conditions(
-    query_uuid: UUID | None, selection: ItemSelection, now: datetime
-) -> list[ColumnElement[bool]]:
+def catalogs_without_items(
+    connection: Connection, catalog_uuids: Sequence[UUID], now: datetime
+) -> list[tuple[UUID, str]]:
+    """Uuid and title of those that list nothing."""
+    lists_something = exists().where(_member.query_uuid == _catalog.query_uuid, is_listed(now))
+    statement = (
+        select(_catalog.uuid, _catalog.title)
+        .where(_catalog.uuid.in_(list(catalog_uuids)), ~lists_something)
+        .order_by(_catalog.created_at, _catalog.uuid)
+    )
+    return [(row.uuid, row.title) for row in connection.execute(statement)]
+
+
+def _chosen(query_uuid: UUID | None, selection: ItemSelection, now: datetime) -> Select[Any]:
+    """The members that are asked for, in order. Documents are joined only where they decide."""
+    statement = select(_member.content_id, _member.sort_key, _member.active_until).where(
+        _member.query_uuid == query_uuid, *_listed(selection, now)
+    )
+    if selection.closes_before is not None:
+        statement = statement.where(_member.active_until < selection.closes_before)
+    if conditions := _of_documents(selection):
+        document = ContentItem.__table__
+        statement = statement.join(document, _item.id == _member.content_id).where(*conditions)
+    return statement.order_by(*_order(selection, _member))
+
+
+def _listed(selection: ItemSelection, now: datetime) -> Iterator[ColumnElement[bool]]:
+    """As `is_listed`, for whoever takes the first rows in an order.
+
+    While its statistics are older than the rows, PostgreSQL believes that few rows have no
+    `removed_at`, and both databases would rather look for open ones by their deadlines and sort all
+    of them than walk along the keys. Of a comparison with a function they expect nothing.
+    """
+    yield func.coalesce(_member.removed_at, NEVER) <= NEVER
+    is_by_deadline = selection.by_deadline or selection.closes_before is not None
+    closes = _member.active_until
+    yield (closes if is_by_deadline else func.coalesce(closes, NEVER)) > now
+
+
+def _of_documents(selection: ItemSelection) -> list[ColumnElement[bool]]:
     # No stored text has NUL, and PostgreSQL refuses to look for it.
     words = [word for word in selection.text.split() if "\x00" not in word]
-    found = [
-        _member.query_uuid == query_uuid,
-        is_listed(now),
-        *(
-            contains_in_any_case(_item.title, word) | contains_in_any_case(_item.key, word)
-            for word in words
-        ),
+    found: list[ColumnElement[bool]] = [
+        contains_in_any_case(_item.title, word) | contains_in_any_case(_item.key, word)
+        for word in words
     ]
     if selection.content_type is not None:
         found.append(_item.content_type == selection.content_type.value)
-    if selection.closes_before is not None:
-        found.append(_member.active_until < selection.closes_before)
     return found
 
 
-def _ordered(selection: ItemSelection, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    order = [_member.sort_key, _member.content_id]
-    if selection.by_deadline:
-        order = [_member.active_until, *order]
-    return _ROWS.where(*conditions).order_by(*order)
+def _order(selection: ItemSelection, member: Any) -> list[ColumnElement[Any]]:
+    order = [member.sort_key, member.content_id]
+    return [member.active_until, *order] if selection.by_deadline else order
+
+
+def _with_titles(chosen: Select[Any], selection: ItemSelection) -> Select[Any]:
+    member = chosen.subquery()
+    return (
+        select(_item.content_type, _item.key, _item.title, *member.c)
+        .join_from(member, ContentItem.__table__, _item.id == member.c.content_id)
+        .order_by(*_order(selection, member.c))
+    )
 
 
 def _shown(row: AnyRow) -> CatalogItem:

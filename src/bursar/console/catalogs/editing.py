@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from bursar.catalog.catalogs.earlier import earlier_filters
 from bursar.catalog.catalogs.filter_changes import ChangeFilter, FilterChange, change_filter
 from bursar.catalog.catalogs.sources import catalogs_with_filter
 from bursar.catalog.catalogs.warnings import filter_warnings
@@ -14,6 +16,7 @@ from bursar.catalog.filters.reading import read_filter
 from bursar.catalog.filters.refusals import FilterError
 from bursar.catalog.listings.items import CatalogItem, items_of
 from bursar.catalog.listings.owned import CATALOG
+from bursar.console.audit import names_of
 from bursar.console.catalogs.filter_words import as_json, in_words
 from bursar.console.catalogs.shared import CATALOG_PATH, KINDS, named, offered_here, path_of
 from bursar.console.catalogs.users import users_of
@@ -26,6 +29,7 @@ PATH: Final = f"{CATALOG_PATH}/filter"
 _FIRST: Final = 10
 """Documents that a preview names, of those that come and of those that go."""
 _MOST_SHARING: Final = 20
+_EARLIER: Final = 10
 _UNCHANGED: Final = "The catalog has this filter already."
 
 
@@ -35,6 +39,15 @@ class Preview:
     come: Sequence[CatalogItem]
     gone: Sequence[CatalogItem]
     warnings: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A filter that the catalog had until somebody changed it."""
+
+    until: datetime
+    by: str
+    text: str
 
 
 @screens.get(PATH, owned=CATALOG)
@@ -142,9 +155,18 @@ def _form(
         "stored": as_json(wanted),
         "typed": visit.form.get("filter") or as_json(wanted),
         "sharing": sharing,
+        "earlier": _earlier(visit, connection),
         "errors": errors,
     }
     return Html("catalog-filter.html", given, status)
+
+
+def _earlier(visit: Visit, connection: Connection) -> list[Earlier]:
+    found = earlier_filters(connection, visit.target.uuid, _EARLIER)
+    names = names_of(connection, [each.changed_by for each in found])
+    return [
+        Earlier(each.until, names[each.changed_by], as_json(each.content_filter)) for each in found
+    ]
 
 
 def _sharing(visit: Visit, connection: Connection) -> list[tuple[str, str]]:
