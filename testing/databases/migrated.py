@@ -1,6 +1,10 @@
 """Databases with all tables, made once and copied."""
 
+import atexit
+from functools import cache
 from pathlib import Path
+from shutil import copy, rmtree
+from tempfile import mkdtemp
 from uuid import uuid4
 
 from bursar.database.engine import Database
@@ -20,11 +24,32 @@ def migrate(url: str) -> None:
     database.dispose()
 
 
+@cache
+def migrated_file() -> Path:
+    """On SQLite; it lasts as long as the process."""
+    folder = Path(mkdtemp(prefix="bursar-template-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    file = folder / "bursar.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
 def migrated_url(folder: Path, postgres: PostgresAddress | None) -> str:
     """Of a new, migrated database: a file in this folder, or one on that server."""
     if postgres is None:
-        url = f"sqlite:///{folder / 'bursar.db'}"
-        migrate(url)
-        return url
+        file = folder / "bursar.db"
+        # With its permissions: a file that others can read would be told of.
+        copy(migrated_file(), file)
+        return f"sqlite:///{file}"
     postgres.ensure_template(TEMPLATE, migrate)
     return postgres.create_database(f"c{uuid4().hex}", template=TEMPLATE)
+
+
+def copied_url(url: str, folder: Path, postgres: PostgresAddress | None) -> str:
+    """Of a copy of a database to which nobody is connected: a file in this folder, or one on that
+    server."""
+    if postgres is None:
+        file = folder / "bursar.db"
+        copy(url.removeprefix("sqlite:///"), file)
+        return f"sqlite:///{file}"
+    return postgres.create_database(f"c{uuid4().hex}", template=url.rpartition("/")[2])

@@ -14,7 +14,7 @@ import pytest
 from bursar.database.engine import Database
 from testing.cheap_secrets import make_secrets_cheap
 from testing.databases.lent import Lent, LentDatabase, LentFile
-from testing.databases.migrated import TEMPLATE, migrate, migrated_url
+from testing.databases.migrated import TEMPLATE, migrate, migrated_file, migrated_url
 from testing.databases.postgres import PostgresAddress, PostgresServer
 from testing.examples import load_profile
 
@@ -83,9 +83,7 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def lent_file(tmp_path_factory: pytest.TempPathFactory) -> LentFile:
-    template = tmp_path_factory.mktemp("template") / "bursar.db"
-    migrate(f"sqlite:///{template}")
-    return LentFile(tmp_path_factory.mktemp("lent"), template)
+    return LentFile(tmp_path_factory.mktemp("lent"), migrated_file())
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from testing.databases.plugin import DIALECTS
-from tests.moving.world import Origin, Place, open_place, settled
+from tests.moving.world import Origin, Place, copied_place, open_place, settled
 
 SLOW = pytest.mark.slow
 WAYS = [
@@ -46,12 +46,24 @@ def target(way: str, tmp_path: Path, request: pytest.FixtureRequest) -> Place:
     return open_place(way.partition("-to-")[2], tmp_path / "target", request)
 
 
-@pytest.fixture(params=DIALECTS)
-def source(request: pytest.FixtureRequest, settled_sqlite: Origin, tmp_path: Path) -> Place:
-    """Where the enterprises have moved to, and where something may happen."""
-    place = open_place(request.param, tmp_path / "source", request)
+@pytest.fixture(scope="session", params=DIALECTS)
+def moved(
+    request: pytest.FixtureRequest,
+    settled_sqlite: Origin,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """The URL of a database to which the enterprises have moved, and which is only copied, because
+    moving takes longer than most tests."""
+    place = open_place(request.param, tmp_path_factory.mktemp("moved") / "place", request)
     place.adopt(settled_sqlite.everything)
-    return place
+    place.database.dispose()
+    return place.url
+
+
+@pytest.fixture
+def source(moved: str, request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where the enterprises have moved to, and where something may happen."""
+    return copied_place(moved, tmp_path / "source", request)
 
 
 @pytest.fixture

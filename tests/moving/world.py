@@ -36,6 +36,7 @@ from bursar.work import open_database
 from bursar.xapi import fanout as xapi
 from testing.clients.inside import Inside
 from testing.clients.samples import DOCUMENTED, DOWNLOADS, FOREIGN, OWN, READS, Sample
+from testing.databases.migrated import copied_url
 from testing.databases.plugin import fresh_url
 from testing.worlds.contract import ACME, ADMIN, GLOBEX, GLOBEX_ADMIN, RUN_KEY
 from tests.moving.furnishing import SECRET, furnish_rest
@@ -152,7 +153,18 @@ def open_place(
     dialect: str, folder: Path, request: pytest.FixtureRequest, secret: str = SECRET
 ) -> Place:
     folder.mkdir()
-    url = fresh_url(dialect, folder, request)
+    return _place(fresh_url(dialect, folder, request), folder, request, secret)
+
+
+def copied_place(url: str, folder: Path, request: pytest.FixtureRequest) -> Place:
+    """As the one at this URL, to which nobody may be connected."""
+    folder.mkdir()
+    is_sqlite = url.startswith("sqlite")
+    copy = copied_url(url, folder, None if is_sqlite else request.getfixturevalue("postgres"))
+    return _place(copy, folder, request, SECRET)
+
+
+def _place(url: str, folder: Path, request: pytest.FixtureRequest, secret: str) -> Place:
     database = open_database(Settings(database_url=url, secret_key=SecretStr(secret)), pool_size=8)
     request.addfinalizer(database.dispose)
     return Place(url, database, folder)
