@@ -34,13 +34,23 @@ def migrated_file() -> Path:
     return file
 
 
+def ensure_migrated(url: str) -> None:
+    """As `migrate`; a file that is not there yet is a copy."""
+    file = Path(url.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite") or file.exists():
+        return migrate(url)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Both with their permissions: what others can read would be told of.
+    copy(migrated_file(), file)
+    return None
+
+
 def migrated_url(folder: Path, postgres: PostgresAddress | None) -> str:
     """Of a new, migrated database: a file in this folder, or one on that server."""
     if postgres is None:
-        file = folder / "bursar.db"
-        # With its permissions: a file that others can read would be told of.
-        copy(migrated_file(), file)
-        return f"sqlite:///{file}"
+        url = f"sqlite:///{folder / 'bursar.db'}"
+        ensure_migrated(url)
+        return url
     postgres.ensure_template(TEMPLATE, migrate)
     return postgres.create_database(f"c{uuid4().hex}", template=TEMPLATE)
 

@@ -19,7 +19,7 @@ from bursar.database.engine import Database
 from bursar.provisioning.apply import apply
 from bursar.provisioning.manifest import from_data
 from testing.databases.composed import composed
-from testing.databases.migrated import migrate
+from testing.databases.migrated import ensure_migrated
 from testing.servers.forked import run_forked
 from testing.servers.processes import PYTHON, ServerProcess, child_environment
 
@@ -70,7 +70,7 @@ class Cli:
 
     def declare(self, manifest: Any) -> None:
         """As `apply` does, in this process: for what a test only builds upon."""
-        migrate(self.url)
+        ensure_migrated(self.url)
         with self.database() as database, database.transaction() as session:
             declared = [from_data(manifest)]
             apply(session, Actor("operator:setup"), declared, now=lock_content(session))

@@ -3,6 +3,7 @@ from uuid import uuid4
 
 import pytest
 
+from testing.databases.migrated import ensure_migrated
 from testing.databases.postgres import PostgresAddress
 from testing.servers.cli import Cli
 
@@ -17,6 +18,13 @@ def cli(database_url: str, tmp_path: Path) -> Cli:
 def on_sqlite(tmp_path: Path) -> Cli:
     """With a file that is not there yet."""
     return Cli(tmp_path, f"sqlite:///{tmp_path / 'data' / 'bursar.db'}")
+
+
+@pytest.fixture
+def sqlite(on_sqlite: Cli) -> Cli:
+    """Migrated."""
+    ensure_migrated(on_sqlite.url)
+    return on_sqlite
 
 
 @pytest.fixture

@@ -53,25 +53,25 @@ def counts(created: int, changed: int = 0, unchanged: int = 0, rejected: int = 0
     return f"{created} created, {changed} changed, {unchanged} unchanged, {rejected} rejected"
 
 
-def test_a_broken_line_is_told_with_its_number_and_the_others_are_kept(on_sqlite: Cli) -> None:
+def test_a_broken_line_is_told_with_its_number_and_the_others_are_kept(sqlite: Cli) -> None:
     text = lines([course(1), course(2)]) + f"\n{BROKEN}\n" + lines([course(3)])
-    finished = on_sqlite.run("import", "content", on_sqlite.write("c.ndjson", text))
+    finished = sqlite.run("import", "content", sqlite.write("c.ndjson", text))
     assert (finished.returncode, finished.stdout) == (1, f"{counts(3, rejected=1)}\n")
     assert re.fullmatch(r"c\.ndjson:4: .+\n1 rejected .+\n", finished.stderr)
-    assert keys(on_sqlite) == ["edX+C1", "edX+C2", "edX+C3"]
+    assert keys(sqlite) == ["edX+C1", "edX+C2", "edX+C3"]
 
 
-def test_rejected_lines_are_no_failure_for_who_keeps_going(on_sqlite: Cli) -> None:
-    name = on_sqlite.write("c.ndjson", f"{BROKEN}\n" + lines([course(1)]))
-    finished = on_sqlite.run("import", "content", "--keep-going", name)
+def test_rejected_lines_are_no_failure_for_who_keeps_going(sqlite: Cli) -> None:
+    name = sqlite.write("c.ndjson", f"{BROKEN}\n" + lines([course(1)]))
+    finished = sqlite.run("import", "content", "--keep-going", name)
     assert (finished.returncode, finished.stdout) == (0, f"{counts(1, rejected=1)}\n")
     assert re.fullmatch(r"c\.ndjson:1: .+\n", finished.stderr)
 
 
 @pytest.mark.parametrize("options", [[], ["--keep-going"], ["--strict"]])
-def test_an_import_of_nothing_but_bad_lines_is_refused(on_sqlite: Cli, options: list[str]) -> None:
-    name = on_sqlite.write("c.ndjson", f"{BROKEN}\n{BROKEN}\n")
-    problems = on_sqlite.refused("import", "content", *options, name)
+def test_an_import_of_nothing_but_bad_lines_is_refused(sqlite: Cli, options: list[str]) -> None:
+    name = sqlite.write("c.ndjson", f"{BROKEN}\n{BROKEN}\n")
+    problems = sqlite.refused("import", "content", *options, name)
     assert problems[0].startswith("c.ndjson:1: ")
 
 
@@ -115,7 +115,7 @@ def test_of_a_search_answer_the_pathway_is_taken_and_the_person_is_refused(cli: 
 
 @pytest.mark.parametrize("strict", [[], ["--strict"]])
 def test_what_is_nested_too_deeply_is_refused_with_a_sentence(
-    on_sqlite: Cli, strict: list[str]
+    sqlite: Cli, strict: list[str]
 ) -> None:
     def nested(levels: int) -> dict[str, Any]:
         return course(1, x=json.loads('{"a": [' * levels + "]}" * levels))
@@ -123,42 +123,42 @@ def test_what_is_nested_too_deeply_is_refused_with_a_sentence(
     pages: Any = {"results": [course(2)]}
     for _ in range(100):
         pages = {"results": [pages]}
-    assert on_sqlite.ok("import", "content", on_sqlite.write("good.ndjson", nested(30)))
+    assert sqlite.ok("import", "content", sqlite.write("good.ndjson", nested(30)))
     for number, deep in enumerate([nested(100), nested(400), pages]):
         for name in (f"{number}.ndjson", f"{number}.json"):
-            problems = on_sqlite.refused(
-                "import", "content", *strict, on_sqlite.write(name, json.dumps(deep))
+            problems = sqlite.refused(
+                "import", "content", *strict, sqlite.write(name, json.dumps(deep))
             )
             assert problems[0] == f"{name}:1: nested more than 64 levels deep"
-    assert on_sqlite.ok("check") == ["everything holds"]
+    assert sqlite.ok("check") == ["everything holds"]
 
 
-def test_a_fixture_of_the_old_catalog_service_gives_its_documents(on_sqlite: Cli) -> None:
+def test_a_fixture_of_the_old_catalog_service_gives_its_documents(sqlite: Cli) -> None:
     def record(document: dict[str, Any]) -> dict[str, Any]:
         fields = {"content_key": document["key"], "json_metadata": json.dumps(document)}
         return {"model": "catalog.contentmetadata", "pk": 1, "fields": fields}
 
     query = {"model": "catalog.catalogquery", "pk": 1, "fields": {"content_filter": {}}}
     records = [record(course(1)), query, record(course(2))]
-    name = on_sqlite.write("fixture.json", json.dumps(records, indent=2))
-    finished = on_sqlite.run("import", "content", "--keep-going", name)
+    name = sqlite.write("fixture.json", json.dumps(records, indent=2))
+    finished = sqlite.run("import", "content", "--keep-going", name)
     assert (finished.returncode, finished.stdout) == (0, f"{counts(2, rejected=1)}\n")
     assert finished.stderr.startswith("fixture.json:2: looks like a record of a fixture: ")
-    assert keys(on_sqlite) == ["edX+C1", "edX+C2"]
+    assert keys(sqlite) == ["edX+C1", "edX+C2"]
 
 
-def test_a_page_larger_than_a_batch_is_imported_whole(on_sqlite: Cli) -> None:
+def test_a_page_larger_than_a_batch_is_imported_whole(sqlite: Cli) -> None:
     page = {"count": 1100, "results": [course(number) for number in range(1100)]}
-    name = on_sqlite.write("page.json", page)
-    assert on_sqlite.ok("import", "content", name) == [counts(1100)]
-    assert on_sqlite.ok("import", "content", name) == [counts(0, unchanged=1100)]
+    name = sqlite.write("page.json", page)
+    assert sqlite.ok("import", "content", name) == [counts(1100)]
+    assert sqlite.ok("import", "content", name) == [counts(0, unchanged=1100)]
 
 
-def test_a_strict_import_takes_pages_too(on_sqlite: Cli) -> None:
-    good = on_sqlite.write("page.json", {"results": [course(1)]})
-    assert on_sqlite.ok("import", "content", "--strict", good) == [counts(1)]
-    bad = on_sqlite.write("bad.json", {"results": [course(2), {"results": []}]})
-    problems = on_sqlite.refused("import", "content", "--strict", bad)
+def test_a_strict_import_takes_pages_too(sqlite: Cli) -> None:
+    good = sqlite.write("page.json", {"results": [course(1)]})
+    assert sqlite.ok("import", "content", "--strict", good) == [counts(1)]
+    bad = sqlite.write("bad.json", {"results": [course(2), {"results": []}]})
+    problems = sqlite.refused("import", "content", "--strict", bad)
     assert problems == [
         "bad.json:1: results[1]: looks like a page of results: only courses, course runs, "
         "programs and learner pathways are taken"
@@ -203,46 +203,46 @@ def test_strictly_a_broken_line_refuses_all_files(cli: Cli) -> None:
     assert keys(cli) == []
 
 
-def test_strictly_good_files_are_imported(on_sqlite: Cli) -> None:
-    good = on_sqlite.write("good.ndjson", lines([course(1)]))
-    assert on_sqlite.ok("import", "content", "--strict", good) == [counts(1)]
-    assert on_sqlite.ok("import", "content", "--strict", good) == [counts(0, unchanged=1)]
+def test_strictly_good_files_are_imported(sqlite: Cli) -> None:
+    good = sqlite.write("good.ndjson", lines([course(1)]))
+    assert sqlite.ok("import", "content", "--strict", good) == [counts(1)]
+    assert sqlite.ok("import", "content", "--strict", good) == [counts(0, unchanged=1)]
 
 
-def test_a_second_import_finds_everything_unchanged(on_sqlite: Cli) -> None:
-    name = on_sqlite.write("c.ndjson", lines(map(course, range(5))))
-    assert on_sqlite.ok("import", "content", name) == [counts(5)]
-    assert on_sqlite.ok("import", "content", name) == [counts(0, unchanged=5)]
-    on_sqlite.write("c.ndjson", lines([course(0, title="New"), course(1), course(7)]))
-    assert on_sqlite.ok("import", "content", name) == [counts(1, 1, 1)]
+def test_a_second_import_finds_everything_unchanged(sqlite: Cli) -> None:
+    name = sqlite.write("c.ndjson", lines(map(course, range(5))))
+    assert sqlite.ok("import", "content", name) == [counts(5)]
+    assert sqlite.ok("import", "content", name) == [counts(0, unchanged=5)]
+    sqlite.write("c.ndjson", lines([course(0, title="New"), course(1), course(7)]))
+    assert sqlite.ok("import", "content", name) == [counts(1, 1, 1)]
 
 
 @pytest.mark.parametrize("name", ["c.json", "c.ndjson"])
-def test_a_byte_order_mark_is_no_part_of_the_first_document(on_sqlite: Cli, name: str) -> None:
+def test_a_byte_order_mark_is_no_part_of_the_first_document(sqlite: Cli, name: str) -> None:
     text = lines([course(1), course(2)]).encode()
-    (on_sqlite.folder / name).write_bytes(codecs.BOM_UTF8 + text)
-    assert on_sqlite.ok("import", "content", name) == [counts(2)]
+    (sqlite.folder / name).write_bytes(codecs.BOM_UTF8 + text)
+    assert sqlite.ok("import", "content", name) == [counts(2)]
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-def test_a_json_file_is_a_list_of_documents_or_one(on_sqlite: Cli, indent: int | None) -> None:
-    many = on_sqlite.write("many.json", json.dumps([course(1), course(2)], indent=indent))
-    one = on_sqlite.write("one.json", json.dumps(course(3), indent=indent))
-    assert on_sqlite.ok("import", "content", many, one) == [counts(3)]
+def test_a_json_file_is_a_list_of_documents_or_one(sqlite: Cli, indent: int | None) -> None:
+    many = sqlite.write("many.json", json.dumps([course(1), course(2)], indent=indent))
+    one = sqlite.write("one.json", json.dumps(course(3), indent=indent))
+    assert sqlite.ok("import", "content", many, one) == [counts(3)]
 
 
-def test_a_broken_element_of_a_json_list_is_told_by_its_place(on_sqlite: Cli) -> None:
-    name = on_sqlite.write("c.json", [course(1), {"title": "No key"}, 5, course(2)])
-    finished = on_sqlite.run("import", "content", name)
+def test_a_broken_element_of_a_json_list_is_told_by_its_place(sqlite: Cli) -> None:
+    name = sqlite.write("c.json", [course(1), {"title": "No key"}, 5, course(2)])
+    finished = sqlite.run("import", "content", name)
     assert (finished.returncode, finished.stdout) == (1, f"{counts(2, rejected=2)}\n")
     places = [line.split(":")[1] for line in finished.stderr.splitlines()[:-1]]
     assert places == ["2", "3"]
 
 
-def test_other_line_ends_and_empty_lines_are_fine(on_sqlite: Cli) -> None:
+def test_other_line_ends_and_empty_lines_are_fine(sqlite: Cli) -> None:
     text = "\r\n" + lines([course(1), course(2)]).replace("\n", "\r\n\r\n  \r\n")
-    (on_sqlite.folder / "c.ndjson").write_bytes(text.rstrip().encode())
-    assert on_sqlite.ok("import", "content", "c.ndjson") == [counts(2)]
+    (sqlite.folder / "c.ndjson").write_bytes(text.rstrip().encode())
+    assert sqlite.ok("import", "content", "c.ndjson") == [counts(2)]
 
 
 def test_a_json_list_goes_on_behind_the_documents_that_are_done(tmp_path: Path) -> None:
@@ -253,22 +253,22 @@ def test_a_json_list_goes_on_behind_the_documents_that_are_done(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["empty.ndjson", "empty.json"])
-def test_an_empty_file_is_nothing_to_do(on_sqlite: Cli, name: str) -> None:
-    assert on_sqlite.ok("import", "content", on_sqlite.write(name, "")) == [counts(0)]
+def test_an_empty_file_is_nothing_to_do(sqlite: Cli, name: str) -> None:
+    assert sqlite.ok("import", "content", sqlite.write(name, "")) == [counts(0)]
 
 
-def test_bytes_that_are_no_text_are_a_broken_line(on_sqlite: Cli) -> None:
+def test_bytes_that_are_no_text_are_a_broken_line(sqlite: Cli) -> None:
     text = b'\xff\xfe\x00{"key"\n' + lines([course(1)]).encode() + b"[" * 100_000 + b"\n"
-    (on_sqlite.folder / "c.ndjson").write_bytes(text)
-    finished = on_sqlite.run("import", "content", "c.ndjson")
+    (sqlite.folder / "c.ndjson").write_bytes(text)
+    finished = sqlite.run("import", "content", "c.ndjson")
     assert (finished.returncode, finished.stdout) == (1, f"{counts(1, rejected=2)}\n")
 
 
-def test_a_missing_file_is_named_and_nothing_is_imported(on_sqlite: Cli) -> None:
-    good = on_sqlite.write("good.ndjson", lines([course(1)]))
-    problems = on_sqlite.refused("import", "content", good, "missing.ndjson")
+def test_a_missing_file_is_named_and_nothing_is_imported(sqlite: Cli) -> None:
+    good = sqlite.write("good.ndjson", lines([course(1)]))
+    problems = sqlite.refused("import", "content", good, "missing.ndjson")
     assert "missing.ndjson" in "\n".join(problems)
-    assert on_sqlite.ok("import", "content", good) == [counts(1)]
+    assert sqlite.ok("import", "content", good) == [counts(1)]
 
 
 def test_a_killed_import_goes_on_where_it_was(cli: Cli, big_file: Path) -> None:
@@ -289,17 +289,17 @@ def test_a_killed_import_goes_on_where_it_was(cli: Cli, big_file: Path) -> None:
 
 
 def test_a_file_that_changed_since_it_was_killed_is_read_from_the_start(
-    on_sqlite: Cli, big_file: Path
+    sqlite: Cli, big_file: Path
 ) -> None:
-    copy = on_sqlite.folder / "copy.ndjson"
+    copy = sqlite.folder / "copy.ndjson"
     copy.write_bytes(big_file.read_bytes())
-    on_sqlite.ok("check")
-    with on_sqlite.started("import", "content", str(copy)) as process:
-        with on_sqlite.database() as database:
+    sqlite.ok("check")
+    with sqlite.started("import", "content", str(copy)) as process:
+        with sqlite.database() as database:
             wait_until(lambda: imported_lines(database) > 0 or process.poll() is not None)
         process.kill()
-    on_sqlite.write("copy.ndjson", lines([course(1)]))
-    assert on_sqlite.ok("import", "content", str(copy)) == [counts(1)]
+    sqlite.write("copy.ndjson", lines([course(1)]))
+    assert sqlite.ok("import", "content", str(copy)) == [counts(1)]
 
 
 class TestCheck:
