@@ -1,6 +1,9 @@
 """Webhook endpoints in the console: added, changed, tried out, stopped, given new secrets and
 deleted, and what was sent to them."""
 
+import csv
+import io
+import json
 import re
 from html import unescape
 from uuid import UUID, uuid4
@@ -224,6 +227,24 @@ def test_deliveries_are_listed_with_what_was_answered(
         assert told in one
 
 
+def test_deliveries_are_kept_as_files(shop: Shop, admin: Browsing, endpoint: UUID) -> None:
+    queue(shop, endpoint, "one", "two", "=three")
+    finish(shop, "one", DeliveryStatus.FAILED)
+    page = admin.page(hooks(shop, endpoint, "?state=pending"))
+    links = re.findall(r'href="([^"]+/deliveries\.(?:csv|ndjson)[^"]*)"', page)
+    as_csv, as_ndjson = (unescape(link) for link in links)
+    answer = admin.get(as_csv)
+    assert answer.headers["content-disposition"].endswith(f'deliveries-{shop.org}.csv"')
+    head, *rows = list(csv.reader(io.StringIO(answer.text)))
+    assert [row[head.index("uuid")] for row in rows] == [
+        str(delivery_uuid(shop.uuid, name)) for name in ("=three", "two")
+    ]
+    assert {row[head.index("last_answer")] for row in rows} == {"<b>down</b>"}
+    items = [json.loads(line) for line in admin.page(as_ndjson).splitlines()]
+    path = f"/enterprise/v1/webhook-endpoints/{endpoint}/deliveries?status=pending"
+    assert items == shop.api.json(path)["results"]
+
+
 def test_deliveries_are_read_page_by_page(shop: Shop, admin: Browsing, endpoint: UUID) -> None:
     queue(shop, endpoint, *(str(number) for number in range(60)))
     path, pages = hooks(shop, endpoint), []
@@ -263,6 +284,32 @@ def test_a_delivery_is_sent_again(shop: Shop, admin: Browsing, endpoint: UUID) -
     assert status_of(shop, "one") == "failed"
 
 
+def test_events_of_the_past_are_sent_again_once(
+    shop: Shop, admin: Browsing, endpoint: UUID
+) -> None:
+    path = hooks(shop, endpoint, "/replay")
+    assert "the endpoint was added" in admin.page(path)
+    for wrong, why in (
+        ("", "Write an instant in UTC"),
+        ("yesterday", "Write an instant in UTC"),
+        ("2999-01-01 06:00", "an instant that has passed"),
+        ("0001-01-01T00:00+14:00", "Write an instant in UTC"),
+    ):
+        refused = admin.post(path, {"since": wrong})
+        assert refused.status_code == 422
+        assert why in refused.text
+    fields = {"since": "2026-01-02 06:00", "_key": str(uuid4())}
+    for _ in range(2):
+        page = admin.follow(admin.post(path, fields))
+        assert "events since 2 Jan 2026, 06:00, UTC" in page
+    assert len(trail(shop, "endpoint.replayed")) == 1
+    again = admin.post(path, {"since": "2026-01-02"})
+    assert again.status_code == 409
+    assert "already" in again.text
+    admin.post(hooks(shop, endpoint, "/disable"))
+    assert "Enable it first." in admin.post(path, {"since": "2026-01-02"}).text
+
+
 def test_deliveries_of_others_are_unknown(
     service: Service, shop: Shop, admin: Browsing, endpoint: UUID
 ) -> None:
@@ -274,7 +321,7 @@ def test_deliveries_of_others_are_unknown(
         mine = f"{hooks(shop, endpoint)}/deliveries/{uuid}"
         assert admin.get(mine).status_code == 404
         assert admin.post(f"{mine}/retry").status_code == 404
-    for what in ("", "/edit", "/disable", "/rotate", "/delete"):
+    for what in ("", "/edit", "/replay", "/disable", "/rotate", "/delete"):
         assert admin.get(hooks(shop, theirs, what)).status_code == 404
     assert not trail(other, "delivery.retried")
 
@@ -284,9 +331,10 @@ def test_a_viewer_looks_and_changes_nothing(service: Service, shop: Shop, endpoi
     queue(shop, endpoint, "one")
     before, path = endpoints(shop), hooks(shop, endpoint)
     one = f"{path}/deliveries/{delivery_uuid(shop.uuid, 'one')}"
-    for each in (path, one, hooks(shop), f"{path}/disable", f"{path}/delete", f"{path}/rotate"):
+    pages = ("/disable", "/delete", "/rotate", "/edit", "/replay")
+    for each in (path, one, hooks(shop), f"{hooks(shop)}/new", *(path + what for what in pages)):
         assert "<button" not in viewer.page(each).partition("<main")[2]
-    for what in ("/ping", "/edit", "/disable", "/enable", "/rotate", "/delete"):
+    for what in ("/ping", "/edit", "/replay", "/disable", "/enable", "/rotate", "/delete"):
         assert viewer.post(f"{path}{what}", {"url": URL}).status_code == 403
     assert viewer.post(f"{one}/retry").status_code == 403
     assert viewer.post(hooks(shop), {"url": URL}).status_code == 403

@@ -42,7 +42,16 @@ from bursar.console.installation import (
     working,
 )
 from bursar.console.installation.given import Installation
-from bursar.console.integrations import clients, endpoints, overview, reports, stores, switching
+from bursar.console.integrations import (
+    clients,
+    endpoints,
+    overview,
+    replaying,
+    reports,
+    stores,
+    switching,
+)
+from bursar.console.integrations import exporting as exporting_deliveries
 from bursar.console.learners import changing as changing_learners
 from bursar.console.learners import listing as learners
 from bursar.console.learners import person
@@ -105,6 +114,8 @@ def all_screens() -> list[Screen]:
         clients,
         endpoints,
         switching,
+        replaying,
+        exporting_deliveries,
         stores,
         reports,
         people,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from bursar.api.webhook_endpoints import PATH as API
+from bursar.console.files import exports
 from bursar.console.integrations import deliveries, words
 from bursar.console.integrations.reviewing import trail_of
 from bursar.console.paging import page_number
@@ -74,12 +75,14 @@ def create(visit: Visit, session: Session) -> Html | ShownOnce:
 def show_endpoint(visit: Visit, connection: Connection) -> Html:
     uuid = visit.target.uuid
     listed = deliveries.listed(visit, connection, Channel.WEBHOOK, uuid)
-    query = f"?status={listed['status']}" if listed["status"] else ""
+    status, path = listed["status"], path_of(visit)
+    own = [("state", str(status))] if status else []
+    api = f"{API}/{uuid}/deliveries" + (f"?status={status}" if status else "")
     given = {
         "endpoint": found_endpoint(visit, connection),
         "words": words,
-        "path": path_of(visit),
-        "request": f"{API}/{uuid}/deliveries{query}",
+        "path": path,
+        "exports": exports(visit, f"{path}/deliveries", own, api),
         **listed,
     }
     return Html("integration-webhook.html", given)
