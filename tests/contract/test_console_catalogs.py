@@ -417,6 +417,15 @@ def test_over_much_content_a_filter_is_applied_in_the_background(
     assert figures(page)["Listed"] == "2"
     assert "New filter is on its way" in admin.page(catalogs(shop))
     assert json.loads(typed(admin.page(f"{path_of(shop)}/filter"))) == json.loads(text)
+    bare = uuid4()
+    with service.database.transaction() as session:
+        new = PutCatalog(
+            enterprise_uuid=shop.uuid,
+            catalog_uuid=bare,
+            content_filter={"key": uuid4().hex},
+        )
+        put_catalog(session, ACTOR, new, refresh_inline_limit=0)
+    assert "The filter is being evaluated" in admin.page(f"{catalogs(shop)}/{bare}")
     assert stored_filter(service, shop) == {"org": shop.org}
     # Whoever takes it back has the old one at once, because it is evaluated already.
     fields = fields_of(previewed(admin, shop, filter_text(shop)))

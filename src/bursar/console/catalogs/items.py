@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bursar.catalog.content.content_types import ContentType
 from bursar.catalog.listings.items import CatalogItem, ItemSelection, all_items, list_items
-from bursar.catalog.listings.owned import CATALOG
+from bursar.catalog.listings.owned import CATALOG, CatalogTarget
 from bursar.catalog.offers.service import Offer, find_offers
 from bursar.console.catalogs.shared import (
     CATALOG_PATH,
@@ -66,6 +67,7 @@ def show_catalog(visit: Visit, connection: Connection) -> Html:
         "sorting": _sorting(visit, selection),
         "is_filtered": any(visit.query.get(name) for name in _OWN[:3]),
         "exports": _exports(visit),
+        "content_changed": _content_changed(visit.target),
         "users": users_of(visit, connection, visit.target.uuid),
     }
     return Html("catalog.html", given)
@@ -106,6 +108,11 @@ def read_selection(visit: Visit) -> ItemSelection:
         visit.now + SOON if is_closing else None,
         (visit.query.get("ordering") or "") == _DEADLINE,
     )
+
+
+def _content_changed(catalog: CatalogTarget) -> datetime:
+    """When the filter came into use, or what it selects changed last."""
+    return max(catalog.query_since, catalog.content_modified_at or catalog.query_since)
 
 
 def _known_count(selection: ItemSelection, offered: Offered) -> int:
