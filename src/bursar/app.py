@@ -47,7 +47,7 @@ from bursar.api.catalog_answers import CatalogServices, PageCache
 from bursar.api.content_schemas import content_schemas
 from bursar.api.event_log import EventLog
 from bursar.api.openedx_hooks import hook_handlers
-from bursar.api.scim import scim_handlers
+from bursar.api.scim_entry import scim_handlers
 from bursar.api.tags import ABOUT
 from bursar.api.token_answers import readiness_of_tokens
 from bursar.api.tokens import token_handlers

@@ -7,13 +7,13 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl
 
-from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 from scim2_models import PayloadTooLargeException, SCIMException, UnauthorizedException
 from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.actors import Actor, ActorKind
+from bursar.api.scim_entry import ROOT, Answers
 from bursar.database.engine import DATABASE_AWAY, Database
 from bursar.database.retries import with_retries
 from bursar.identity.client_tokens import PREFIX
@@ -29,7 +29,7 @@ from bursar.scim.service import (
 )
 from bursar.settings import Settings
 from bursar.tenancy import NotAuthenticated
-from bursar.web.adapter import METHODS, AnyRequest, Threads, incoming_of, json_response
+from bursar.web.adapter import AnyRequest, Threads, incoming_of, json_response
 from bursar.web.authorization import token_of
 from bursar.web.bodies import read_body
 from bursar.web.errors import ApiError, Unauthorized
@@ -37,7 +37,6 @@ from bursar.web.pipeline import ATTEMPTS, unavailable
 from bursar.web.rendering import Incoming
 from bursar.web.throttle import ClientThrottle
 
-ROOT: Final = "/scim/v2"
 _READS: Final = frozenset({"GET", "HEAD"})
 _SEARCH: Final = "/.search"
 
@@ -80,9 +79,10 @@ class _Desk:
         return with_retries(write, ATTEMPTS)
 
 
-def scim_handlers(
+def scim_answers(
     database: Database, ring: KeyRing, settings: Settings, threads: Threads, writers: Threads
-) -> list[HTTPRouteHandler]:
+) -> Answers:
+    """What answers a request below ROOT."""
     desk = _Desk(database, ring, ClientThrottle(settings.rate_limit))
 
     async def answered(request: AnyRequest, incoming: Incoming) -> ScimResponse:
@@ -102,10 +102,7 @@ def scim_handlers(
             response = _refusal(error, incoming)
         return json_response(response.status, response.body, response.headers, incoming.method)
 
-    return [
-        HTTPRouteHandler(path, http_method=METHODS)(handle)
-        for path in (ROOT, f"{ROOT}/{{rest:path}}")
-    ]
+    return handle
 
 
 _REFUSED: Final = (SCIMException, ApiError, NotAuthenticated)
