@@ -85,6 +85,7 @@ from bursar.web.readiness import Readiness
 from bursar.web.rewrites import rewrites
 from bursar.web.system import system_handlers
 from bursar.work import (
+    DUE_IN_SANDBOX,
     claim_tokens,
     compose,
     figure_readers,
@@ -165,6 +166,7 @@ def create_app(
         EventLog.over(database, followers),
         statements,
         mail_reader(database, settings),
+        DUE_IN_SANDBOX,
     )
     pipeline = Pipeline(database, DatabaseGate(ring), settings, provided=provided, standby=standby)
     companions = [*companions, metrics.looked_after]

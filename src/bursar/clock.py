@@ -3,17 +3,39 @@ it here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, time, timedelta
 
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 _frozen: datetime | None = None
+_ahead: ContextVar[timedelta] = ContextVar("ahead", default=timedelta())
 
 
 def now() -> datetime:
-    """The current instant, aware and in UTC."""
+    """The current instant, aware and in UTC; of the sandbox, in what is done for one."""
+    return real_now() + _ahead.get()
+
+
+def real_now() -> datetime:
+    """The same for what no sandbox changes, such as how long an Idempotency-Key is known."""
     return _frozen if _frozen is not None else datetime.now(UTC)
+
+
+def ahead() -> timedelta:
+    """By how much `now` is ahead here."""
+    return _ahead.get()
+
+
+@contextmanager
+def ahead_by(span: timedelta) -> Iterator[None]:
+    """In the block, and in this thread or task only, `now` is ahead by this."""
+    token = _ahead.set(span)
+    try:
+        yield
+    finally:
+        _ahead.reset(token)
 
 
 @contextmanager

@@ -6,7 +6,8 @@ that does not exist.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -35,6 +36,17 @@ class Principal:
     default_format: str | None = None
     """`json` or `xml` for requests that do not say what they want; None: the installation's."""
 
+    clocks: Mapping[UUID, timedelta] = field(default_factory=dict)
+    """By how much the clocks are ahead of those enterprises that are sandboxes and were
+    advanced."""
+
+    def clock_ahead(self, enterprise_uuid: UUID | None) -> timedelta:
+        """In a request about this enterprise, or about none in particular: then that of the only
+        one."""
+        if enterprise_uuid is None and len(self.roles) == 1:
+            (enterprise_uuid,) = self.roles
+        return self.clocks.get(enterprise_uuid, timedelta()) if enterprise_uuid else timedelta()
+
     @property
     def enterprises(self) -> tuple[UUID, ...]:
         return tuple(self.roles)
@@ -60,7 +72,7 @@ class Owned(Generic[Target_co]):
     def __post_init__(self) -> None:
         if not is_dataclass(self.kind):
             raise TypeError(f"{self.kind.__name__} is no dataclass")
-        names = [field.name for field in fields(self.kind)]
+        names = [each.name for each in fields(self.kind)]
         wanted = ["enterprise_uuid", *(column.key for column in self.columns)]
         if names != wanted:
             raise TypeError(f"{self.kind.__name__} has the fields {names}, not {wanted}")

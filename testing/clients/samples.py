@@ -451,6 +451,22 @@ SAMPLES = {
     "a reset of a sandbox": _post(
         f"{_SANDBOX}/reset?enterprise_customer_uuid={{enterprise}}", f"{_SANDBOX}/reset", status=204
     ),
+    "the clock of a sandbox": Sample(
+        "GET",
+        f"{_SANDBOX}/clock?enterprise_customer_uuid={{enterprise}}",
+        f"{_SANDBOX}/clock",
+        allow="GET, HEAD, POST, OPTIONS",
+        names_something_new=True,
+        only_admin=True,
+    ),
+    "a later hour in a sandbox": Sample(
+        "POST",
+        f"{_SANDBOX}/clock?enterprise_customer_uuid={{enterprise}}",
+        f"{_SANDBOX}/clock",
+        {"advance": "P9999D"},
+        422,
+        "GET, HEAD, POST, OPTIONS",
+    ),
     "the faults of a sandbox": Sample(
         "GET",
         f"{_SANDBOX}/faults?enterprise_customer_uuid={{enterprise}}",

@@ -3,12 +3,15 @@
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4, uuid5
 
 import pytest
 
 from testing.paths import REPOSITORY
 from testing.shops.budget import COURSE, BudgetShop, furnished_budget
+from testing.shops.plan import PlanShop
 from testing.shops.service import Service
 from testing.worlds.contract import client
 
@@ -25,7 +28,22 @@ def sandbox(working: Service) -> BudgetShop:
 def opened(service: Service, *, sandbox: bool) -> BudgetShop:
     budget = furnished_budget(service.open_shop(sandbox=sandbox), deposit=1_000_000)
     budget.shop.declare(clients=[client(client_of(budget), "admin", SECRET)])
+    _plan_of(budget).declare(
+        renewals=[
+            {
+                "uuid": str(uuid4()),
+                "effective_date": (datetime.now(UTC) + timedelta(days=50)).isoformat(),
+                "renewed_expiration_date": "2091-01-01T00:00:00Z",
+                "number_of_licenses": 10,
+            }
+        ]
+    )
     return budget
+
+
+def _plan_of(budget: BudgetShop) -> PlanShop:
+    """Of one and the same plan."""
+    return PlanShop(budget.shop, uuid5(budget.uuid, "plan"))
 
 
 def client_of(budget: BudgetShop) -> str:
@@ -39,6 +57,7 @@ def told(budget: BudgetShop) -> dict[str, str]:
         "BURSAR_SANDBOX_CLIENT_SECRET": SECRET,
         "TEST_POLICY": str(budget.uuid),
         "TEST_COURSE": budget.key(COURSE),
+        "TEST_PLAN": str(_plan_of(budget).uuid),
     }
 
 
@@ -60,7 +79,7 @@ def test_the_tests_of_the_page_succeed(sandbox: BudgetShop, tmp_path: Path) -> N
     (tests,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     done = run(tmp_path, tests, told(sandbox))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 passed" in done.stdout
+    assert "4 passed" in done.stdout
     named = {"enterprise_customer_uuid": str(sandbox.shop.uuid)}
     assert sandbox.shop.api.json("/enterprise/v1/sandbox/mail", params=named)["results"] == []
     faults = sandbox.shop.api.json("/enterprise/v1/sandbox/faults", params=named)

@@ -126,6 +126,8 @@ CALLS: dict[str, Call] = {
     "a test of a webhook endpoint": lambda b: b.webhook_endpoints.ping(WEBHOOK),
     "the events": lambda b: list(islice(b.events.find(limit=2), 3)),
     "the mails of a sandbox": lambda b: list(b.sandbox.mail(to=NOBODY)),
+    "the clock of a sandbox": lambda b: b.sandbox.clock(),
+    "a later hour in a sandbox": lambda b: b.sandbox.advance("P9999D"),
     "the faults of a sandbox": lambda b: b.sandbox.faults(),
     "other faults of a sandbox": lambda b: b.sandbox.set_faults(lms_refuse_one_in=1000),
     "the caller": lambda b: b.me(),

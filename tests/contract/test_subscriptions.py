@@ -7,7 +7,6 @@ import pytest
 
 from bursar import clock
 from bursar.api.subscriptions import routes
-from bursar.settings import Settings
 from bursar.subscriptions.renewals.tasks import process_renewals
 from testing.clients.api import Api, JsonObject, visible, xml_of
 from testing.shops.plan import BEGINNING, END, PLANS, PlanShop, learners, open_plan
@@ -243,7 +242,7 @@ class TestRenewals:
         first = open_plan(service, expiration_date=hours_from_now(24 * 30))
         second, third = PlanShop(first.shop), PlanShop(first.shop)
         first.change(renewals=[self.renewal(second, -0.01, 24 * 100)])
-        process_renewals(service.database, Settings())
+        process_renewals(service.database)
         second.change(renewals=[self.renewal(third, 11, 24 * 500)])
         return [first, second, third]
 

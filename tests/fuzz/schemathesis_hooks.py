@@ -28,6 +28,10 @@ BEYOND_SCHEMAS = (
     "Remove the invisible character ",
     # An integer with more digits than a number of the database has, such as `before` of a list.
     "Enter a whole number.",
+    # Of the clock of a sandbox.
+    "Advance the clock by a second at least.",
+    "No clock can be ahead by so much.",
+    "Give weeks, or days, hours, minutes and seconds",
     # JSON Schema takes 1.0 for an integer.
     "A valid integer is required.",
 )

@@ -9,7 +9,6 @@ import pytest
 from bursar import clock
 from bursar.api import license_lists, licenses, subscriptions
 from bursar.database.engine import Database
-from bursar.settings import Settings
 from bursar.subscriptions.renewals.tasks import process_renewals
 from bursar.web.rendering import Incoming
 from testing.clients.pipeline import admit, answered, trusting_pipeline
@@ -154,7 +153,7 @@ class TestPlans:
         with api.database.transaction() as session:
             change(session, renewals=[renewal()])
         with clock.frozen_at(days(10)):
-            process_renewals(api.database, Settings())
+            process_renewals(api.database)
         following = renewal(uuid=third, effective_date=days(0.4), renewed_expiration_date=days(700))
         with api.database.transaction() as session:
             change(session, NEXT_PLAN, renewals=[following])

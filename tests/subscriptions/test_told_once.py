@@ -8,7 +8,6 @@ from bursar import clock
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.events.models import EventRecord
-from bursar.settings import Settings
 from bursar.subscriptions.plans import tasks
 from bursar.subscriptions.plans.service import show_plan
 from bursar.subscriptions.renewals.tasks import process_renewals
@@ -75,13 +74,13 @@ def test_a_plan_that_follows_can_be_low_at_once(acme: Database) -> None:
         assign(session, emails(95))
         change(session, renewals=[renewal()])
     with clock.frozen_at(days(11)):
-        assert process_renewals(acme, Settings())["copied"] == 95
+        assert process_renewals(acme)["copied"] == 95
     assert [event.object_id for event in told(acme, LOW)] == [str(PLAN), str(NEXT_PLAN)]
 
 
 def tell(database: Database, instant: datetime) -> int:
     with clock.frozen_at(instant):
-        return tasks.tell_expiring(database, Settings())["expiring"]
+        return tasks.tell_expiring(database)["expiring"]
 
 
 def test_it_is_told_thirty_and_seven_days_before_the_end(acme: Database) -> None:

@@ -1,8 +1,10 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from threading import Thread
 
 import pytest
 
-from bursar.clock import last_moment, parse_instant
+from bursar import clock
+from bursar.clock import frozen_at, last_moment, parse_instant
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,16 @@ def test_what_is_no_instant_is_a_bad_value(text: str) -> None:
 )
 def test_the_last_moment_before_an_end_is_told(end: str, told: str) -> None:
     assert last_moment(datetime.fromisoformat(end)) == told
+
+
+def test_a_block_is_ahead_in_its_own_thread_only() -> None:
+    later: list[datetime] = []
+    with frozen_at(datetime(2026, 3, 1, tzinfo=UTC)):
+        with clock.ahead_by(timedelta(days=90)):
+            assert clock.now() == datetime(2026, 5, 30, tzinfo=UTC)
+            assert clock.real_now() == datetime(2026, 3, 1, tzinfo=UTC)
+            thread = Thread(target=lambda: later.append(clock.now()))
+            thread.start()
+            thread.join()
+        assert (clock.now(), later) == (clock.real_now(), [clock.real_now()])
+        assert clock.ahead() == timedelta()

@@ -1,30 +1,47 @@
 """Sandboxes over HTTP: the mails of an enterprise that is for tests, what goes wrong in it, and its
 reset. To everything here, an enterprise that is none is unknown."""
 
+import re
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any, Final, TypeAlias
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from bursar import clock
 from bursar.api.people import ADDRESS
 from bursar.delivery.service import CapturedMail, MailReader
 from bursar.identity.owned import SANDBOX, NamedEnterprise
 from bursar.sandboxes import service
-from bursar.sandboxes.views import Faults, LmsFaults, MailFaults
+from bursar.sandboxes.commands import AdvanceClock
+from bursar.sandboxes.due import DueWork
+from bursar.sandboxes.service import ClockTooFarAhead
+from bursar.sandboxes.views import AdvancedClock, ClockView, Faults, LmsFaults, MailFaults
+from bursar.web.errors import BusinessRule
 from bursar.web.query import IDENTIFIER, Parameter, Query, size_of_page
 from bursar.web.request import Caller, HttpRequest
-from bursar.web.routes import Routes
+from bursar.web.routes import Refusals, Routes
 from bursar.web.validation import Body
 
 PATH: Final = "/enterprise/v1/sandbox"
 LONGEST_WAIT: Final = 30
+BACKWARDS: Final = "A clock goes forward only."
+NOTHING: Final = "Advance the clock by a second at least."
+CENTURIES: Final = "No clock can be ahead by so much."
+NO_SPAN: Final = "Give weeks, or days, hours, minutes and seconds, such as P2W, P90D or P1DT12H30M."
 OwnedSandbox: TypeAlias = Annotated[NamedEnterprise, SANDBOX]
-routes: Final = Routes("sandbox", only_admin=True)
+REFUSALS: Final[Refusals] = {ClockTooFarAhead: lambda refused: BusinessRule(str(refused))}
+routes: Final = Routes("sandbox", REFUSALS, only_admin=True)
+_SPAN: Final = (
+    r"P(?:([0-9]{1,9})W|(?:([0-9]{1,9})D)?"
+    r"(?:T(?=[0-9])(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})S)?)?)"
+)
+_UNITS: Final = ("weeks", "days", "hours", "minutes", "seconds")
 
 
 def _number(text: str) -> int:
@@ -47,6 +64,40 @@ class MailQuery(SandboxQuery, frozen=True, kw_only=True):
     page_size: Annotated[
         int, size_of_page(default=20, maximum=100), "Mails on a page, up to 100."
     ] = 20
+
+
+def _span(text: str) -> timedelta:
+    """Months and years are refused, because they are not always as long."""
+    if text.strip().startswith("-"):
+        raise ValueError(BACKWARDS)
+    found = re.fullmatch(_SPAN, text)
+    if found is None or not any(found.groups()):
+        raise ValueError(NO_SPAN)
+    numbers = dict(zip(_UNITS, (int(each or 0) for each in found.groups()), strict=True))
+    try:
+        span = timedelta(**numbers)
+    except OverflowError:
+        raise ValueError(CENTURIES) from None
+    if not span:
+        raise ValueError(NOTHING)
+    return span
+
+
+def _checked(text: str) -> str:
+    _span(text)
+    return text
+
+
+class ClockBody(Body):
+    advance: Annotated[
+        str,
+        AfterValidator(_checked),
+        Field(json_schema_extra={"pattern": f"^{_SPAN}$", "example": "P90D"}),
+    ]
+
+    @property
+    def span(self) -> timedelta:
+        return _span(self.advance)
 
 
 class _Exact(Body):
@@ -175,3 +226,43 @@ def set_faults(
     """
     service.set_faults(session, caller.actor, sandbox.enterprise_uuid, body.faults, at=request.now)
     return body.faults
+
+
+_CLOCK: Final[dict[str, Any]] = {"now": "2026-05-25T09:30:00Z", "ahead_seconds": 7776000}
+_HAPPENED: Final[dict[str, Any]] = {
+    "type": "assignment.expired",
+    "object_type": "assignment",
+    "object_id": "8b0b36f1-7f2b-4b2c-9c1e-2f0f3d1f5a77",
+    "at": "2026-05-25T09:30:00Z",
+}
+
+
+@routes.get(f"{PATH}/clock", example=_CLOCK)
+def show_clock(_sandbox: OwnedSandbox, _query: SandboxQuery, request: HttpRequest) -> ClockView:
+    """Show the clock of a sandbox
+
+    Beyond the reference.
+    """
+    return ClockView(request.now, int(clock.ahead().total_seconds()))
+
+
+@routes.post(f"{PATH}/clock", example={**_CLOCK, "count": 1, "events": [_HAPPENED]})
+def advance_clock(
+    sandbox: OwnedSandbox,
+    _query: SandboxQuery,
+    body: ClockBody,
+    caller: Caller,
+    request: HttpRequest,
+    *,
+    due: DueWork,
+    session: Session,
+) -> AdvancedClock:
+    """Advance the clock of a sandbox
+
+    By weeks, or by days, hours, minutes and seconds in ISO 8601, and never back. What is due then
+    is done before the answer: assignments, budgets and plans expire or are told to expire soon, and
+    plans are renewed. `events` are the first 1,000 of those that this has made. Beyond the
+    reference.
+    """
+    command = AdvanceClock(sandbox.enterprise_uuid, body.span)
+    return service.advance(session, caller.actor, due, command, at=request.now)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
+from bursar import clock
 from bursar.actors import Actor
 from bursar.batches import batched
 from bursar.database.bulk import is_any_of
@@ -128,7 +129,7 @@ def make_due(session: Session, actor: Actor, rows: Sequence[AnyRow], at: datetim
             status=DeliveryStatus.PENDING.value,
             # What was given up has all of its attempts before it again.
             attempts=0,
-            next_attempt_at=at,
+            next_attempt_at=at - clock.ahead(),
             finished_at=None,
         )
     )

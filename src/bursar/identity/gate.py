@@ -1,6 +1,7 @@
 """The gate to every object of an enterprise. Its statements are kept: it runs at each request."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -20,6 +21,7 @@ _COLUMNS = (
     _GRANT.c.role.label("caller_role"),
     _CLIENT.c.default_format.label("caller_default_format"),
     _ENTERPRISE.c.suspended_at.is_not(None).label("caller_is_suspended"),
+    _ENTERPRISE.c.clock_seconds.label("caller_clock_seconds"),
 )
 _WIDTH: Final = len(_COLUMNS)
 
@@ -94,4 +96,5 @@ def _principal(client_id: str, rows: Sequence[Sequence[Any]]) -> Principal:
     if all(row[3] for row in rows):
         raise NotAuthenticated("The enterprise of this client is suspended.")
     roles: dict[UUID, str] = {row[0]: row[1] for row in rows if row[0] is not None and not row[3]}
-    return Principal(client_id, roles, rows[0][2])
+    clocks = {row[0]: timedelta(seconds=row[4]) for row in rows if row[4]}
+    return Principal(client_id, roles, rows[0][2], clocks)

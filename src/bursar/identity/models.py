@@ -3,7 +3,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, false
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bursar.database.base import Base
@@ -32,6 +32,8 @@ class Enterprise(Base):
     """Since when its clients are refused and nothing is sent for it; null: it is in use."""
     is_sandbox: Mapped[bool] = mapped_column(server_default=false())
     """It is for tests, from its creation to its end: no mail of it leaves the house."""
+    clock_seconds: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """By how much the clock of a sandbox is ahead. It never goes back, because rows have stamps."""
 
 
 class ApiClient(Base):

@@ -61,3 +61,8 @@ class TooManyFailures(Exception):
     def __init__(self, seconds_to_wait: int) -> None:
         super().__init__(f"wait {seconds_to_wait} seconds")
         self.seconds_to_wait = seconds_to_wait
+
+
+class ClockTooFarAhead(Exception):
+    def __init__(self, most_days: int) -> None:
+        super().__init__(f"The clock of a sandbox can be ahead by {most_days:,} days at most.")

@@ -12,6 +12,13 @@ class SandboxReset(Event):
     object_type: ClassVar[str] = "enterprise"
 
 
+class SandboxClockAdvanced(Event):
+    """In a sandbox it is later than it was."""
+
+    type: ClassVar[str] = "sandbox.clock_advanced"
+    object_type: ClassVar[str] = "enterprise"
+
+
 class SandboxFaultsChanged(Event):
     """A test has something go wrong, or right again."""
 

@@ -4,17 +4,47 @@ What changes them expects the caller's transaction.
 """
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.events.service import publish
-from bursar.sandboxes.events import SandboxReset
+from bursar.identity.clocks import advance_clock
+from bursar.identity.refusals import ClockTooFarAhead
+from bursar.sandboxes.commands import AdvanceClock
+from bursar.sandboxes.due import DueWork
+from bursar.sandboxes.events import SandboxClockAdvanced, SandboxReset
 from bursar.sandboxes.faults import count_asked, faults_among, faults_of, set_faults
-from bursar.sandboxes.views import NO_FAULTS
+from bursar.sandboxes.views import NO_FAULTS, AdvancedClock
 
-__all__ = ["count_asked", "faults_among", "faults_of", "reset", "set_faults"]
+MOST_SHOWN: Final = 1_000
+
+__all__ = [
+    "ClockTooFarAhead",
+    "advance",
+    "count_asked",
+    "faults_among",
+    "faults_of",
+    "reset",
+    "set_faults",
+]
+
+
+def advance(
+    session: Session, actor: Actor, due: DueWork, command: AdvanceClock, *, at: datetime
+) -> AdvancedClock:
+    """Makes it later in a sandbox, and does what is due then. `at` is when it is in the sandbox.
+
+    Raises ClockTooFarAhead.
+    """
+    uuid, now = command.enterprise_uuid, at + command.span
+    ahead = advance_clock(session, uuid, command.span)
+    event = SandboxClockAdvanced(object_id=uuid, enterprise_uuid=uuid, changes={"now": (at, now)})
+    publish(session, actor, [event], at=now)
+    happened = due.do(session, uuid, ahead)
+    return AdvancedClock(now, int(ahead.total_seconds()), len(happened), happened[:MOST_SHOWN])
 
 
 def reset(session: Session, actor: Actor, enterprise_uuid: UUID, *, at: datetime) -> None:

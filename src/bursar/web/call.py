@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -49,6 +49,8 @@ class Call:
     body: BaseModel | None = None
     resumed: object = None
     """What the route said for this call, when it could not answer at once: see Later."""
+    ahead: timedelta = timedelta()
+    """By how much the clock of its enterprise is ahead; `now` has it already."""
 
 
 Source: TypeAlias = Callable[[Connection], Iterator[bytes]]

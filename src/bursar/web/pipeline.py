@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from bursar import clock
 from bursar.database.engine import DATABASE_AWAY, Database
@@ -143,16 +144,15 @@ class Pipeline:
             if endpoint.only_admin:
                 self._check_may_write(call)
             self._parse(endpoint, incoming, call)
-            assert endpoint.read is not None  # noqa: S101 - chosen by the caller
             as_of = self._as_of(endpoint, connection, client_id)
             if as_of is None:
-                return rendered_for(call, endpoint.read(call, connection), incoming)
+                return rendered_for(call, _read_for(endpoint, call, connection), incoming)
         try:
             return self._read_from_standby(endpoint, incoming, call, as_of)
         except (ApiError, NotAuthenticated, PageOutOfRange, SQLAlchemyError):
             # The standby may be away, or lack what the primary has: only the primary can say so.
             with self.database.read() as connection:
-                return rendered_for(call, endpoint.read(call, connection), incoming)
+                return rendered_for(call, _read_for(endpoint, call, connection), incoming)
 
     def _as_of(self, endpoint: Endpoint, connection: Connection, client_id: str) -> datetime | None:
         if self.standby is None or not endpoint.from_standby:
@@ -163,7 +163,6 @@ class Pipeline:
         self, endpoint: Endpoint, incoming: Incoming, call: Call, as_of: datetime
     ) -> Outgoing:
         assert self.standby is not None  # noqa: S101 - it has said how new it is
-        assert endpoint.read is not None  # noqa: S101 - chosen by the caller
         with self.standby.replica.read() as connection:
             if endpoint.owned is not None:
                 # What the primary says of the object, such as its version or how many it counts,
@@ -175,7 +174,7 @@ class Pipeline:
                 if target is None:
                     raise NotFound
                 call = replace(call, target=target)
-            answer = endpoint.read(call, connection)
+            answer = _read_for(endpoint, call, connection)
         outgoing = rendered_for(call, answer, incoming)
         outgoing.headers[DATA_AS_OF] = as_of.isoformat().replace("+00:00", "Z")
         if outgoing.stream is not None:
@@ -190,16 +189,14 @@ class Pipeline:
             self._parse(endpoint, incoming, call)
             key = incoming.headers.get("idempotency-key")
             if incoming.method != "POST" or key is None:
-                assert endpoint.write is not None  # noqa: S101 - chosen by the caller
-                return render(endpoint.write(call, session), call.negotiated, incoming)
+                return render(_write_for(endpoint, call, session), call.negotiated, incoming)
             scope = idempotency.scope_of(
                 client_id, incoming.method, incoming.path, call.query.raw, key
             )
             keep = timedelta(hours=self.settings.idempotency_hours)
-            stored = idempotency.begin(session, scope, incoming.body, call.now, keep)
+            stored = idempotency.begin(session, scope, incoming.body, clock.real_now(), keep)
             if stored is None:
-                assert endpoint.write is not None  # noqa: S101 - chosen by the caller
-                answer = endpoint.write(call, session)
+                answer = _write_for(endpoint, call, session)
                 idempotency.finish(session, scope, _stored(answer))
                 return render(answer, call.negotiated, incoming)
             headers = {"Idempotent-Replayed": "true"}
@@ -221,6 +218,7 @@ class Pipeline:
             incoming.is_counted = True
         if not incoming.has_fixed_format and principal.default_format is not None:
             incoming.default_format = Format(principal.default_format)
+        ahead = principal.clock_ahead(None if target is None else target.enterprise_uuid)
         call = Call(
             principal=principal,
             target=target,
@@ -231,9 +229,10 @@ class Pipeline:
             url=incoming.url,
             request_id=incoming.request_id,
             root=incoming.root,
-            now=clock.now(),
+            now=clock.now() + ahead,
             provided=self.provided,
             resumed=incoming.resumed,
+            ahead=ahead,
         )
         _refuse_invisible_keys(call.path)
         is_named = endpoint.owned is not None and named is not None
@@ -273,6 +272,18 @@ class Pipeline:
             errors |= body_errors
         if errors:
             raise InvalidFields(errors)
+
+
+def _read_for(endpoint: Endpoint, call: Call, connection: Connection) -> Answer[Any]:
+    assert endpoint.read is not None  # noqa: S101 - chosen by the caller
+    with clock.ahead_by(call.ahead):
+        return endpoint.read(call, connection)
+
+
+def _write_for(endpoint: Endpoint, call: Call, session: Session) -> Answer[Any]:
+    assert endpoint.write is not None  # noqa: S101 - chosen by the caller
+    with clock.ahead_by(call.ahead):
+        return endpoint.write(call, session)
 
 
 def rendered_for(call: Call, answer: Answer[Any], incoming: Incoming) -> Outgoing:

@@ -15,7 +15,6 @@ from bursar.credit.policies import tasks
 from bursar.credit.policies.queries import find_summary
 from bursar.credit.policy_types import PER_LEARNER_SPEND
 from bursar.database.engine import Database
-from bursar.settings import Settings
 from testing.databases.statements import statements_of
 from testing.worlds.budgets import ACTOR, DAY, NOW, PRICED, Budget, open_budget
 
@@ -121,7 +120,7 @@ class TestSubsidies:
 
     def tell(self, budget: Budget, instant: datetime) -> Mapping[str, int]:
         with at(instant):
-            return tasks.tell_expiring(budget.database, Settings())
+            return tasks.tell_expiring(budget.database)
 
     def told(self, budget: Budget) -> list[tuple[str, int]]:
         events = budget.events("subsidy.expiring", "subsidy.expired")

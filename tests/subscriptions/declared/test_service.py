@@ -8,7 +8,6 @@ from sqlalchemy import update
 
 from bursar import clock
 from bursar.database.engine import Database
-from bursar.settings import Settings
 from bursar.subscriptions.checks import check_subscriptions
 from bursar.subscriptions.declared.commands import PlanFields, PutPlan
 from bursar.subscriptions.declared.refusals import PlanRefused
@@ -118,7 +117,7 @@ class TestRenewals:
             assert declared.num_licenses == 100
             assert [each.number_of_licenses for each in declared.renewals] == [7]
         with clock.frozen_at(days(10)):
-            process_renewals(acme, Settings())
+            process_renewals(acme)
         with acme.transaction() as session:
             assert change(session, renewals=[renewal(number_of_licenses=7)]) == "unchanged"
         assert problems(acme, renewals=[renewal(number_of_licenses=8)]) == {

@@ -211,7 +211,7 @@ def test_a_renewed_plan_ends_nothing(acme: Database, lms: FakeLms) -> None:
         change(session, renewals=[renewal()])
     assert expire(acme, lms, 300)["expired"] == 0
     with clock.frozen_at(days(300)):
-        process_renewals(acme, SETTINGS)
+        process_renewals(acme)
     assert expire(acme, lms, 301)["expired"] == 0
     assert (lms.ended, live(acme)) == ([], 2)
 
@@ -223,7 +223,7 @@ def test_the_renewed_license_answers_for_what_the_one_before_paid(
     with acme.transaction() as session:
         change(session, renewals=[renewal()])
     with clock.frozen_at(days(10)):
-        process_renewals(acme, SETTINGS)
+        process_renewals(acme)
     with acme.transaction() as session:
         revoke(session, emails(1), PLAN)
     assert ending.end_batch(acme, lms, PLAN) == 1

@@ -24,7 +24,7 @@ from testing.worlds.subscriptions import (
     renewal,
     revoke,
 )
-from tests.subscriptions.endings.test_tasks import SETTINGS, FakeLms, expire, learners, live
+from tests.subscriptions.endings.test_tasks import FakeLms, expire, learners, live
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_the_last_renewal_decides(acme: Database, lms: FakeLms) -> None:
     with acme.transaction() as session:
         change(session, renewals=[renewal()])
     with clock.frozen_at(days(10)):
-        process_renewals(acme, SETTINGS)
+        process_renewals(acme)
     with acme.transaction() as session:
         revoke(session, emails(1), PLAN)
     forget_what_is_to_end(acme)

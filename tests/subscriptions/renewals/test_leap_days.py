@@ -11,7 +11,6 @@ from bursar import clock
 from bursar.clock import parse_instant
 from bursar.database.engine import Database
 from bursar.enrollment.gateway import EmbeddedGateway
-from bursar.settings import Settings
 from bursar.subscriptions.endings.tasks import expire_plans
 from bursar.subscriptions.plans.models import SubscriptionPlan
 from bursar.subscriptions.renewals.tasks import process_renewals
@@ -31,7 +30,7 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def process(database: Database, at: datetime) -> int:
     with clock.frozen_at(at):
-        return process_renewals(database, Settings())["processed"]
+        return process_renewals(database)["processed"]
 
 
 def expire(database: Database, at: datetime) -> int:

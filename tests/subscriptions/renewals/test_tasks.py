@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from bursar import clock
 from bursar.database.engine import Database
-from bursar.settings import Settings
 from bursar.subscriptions.declared.commands import PlanFields, PutPlan
 from bursar.subscriptions.declared.service import put_plan
 from bursar.subscriptions.plans.locking import lock_plans
@@ -41,7 +40,7 @@ from testing.worlds.subscriptions import (
 
 def process(database: Database, day: float = 10) -> dict[str, int]:
     with clock.frozen_at(days(day)):
-        return dict(process_renewals(database, Settings()))
+        return dict(process_renewals(database))
 
 
 def renew(database: Database, **fields: Any) -> None:

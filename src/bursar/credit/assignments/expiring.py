@@ -27,11 +27,12 @@ BATCH: Final = 1000
 _table: Final = Assignment.__table__.c
 
 
-def tell_expiring(database: Database) -> int:
+def tell_expiring(database: Database, only: UUID | None = None) -> int:
     """Of how many it told. In transactions of its own, for some assignments of one policy each; it
     may run twice. Deadlines are as fresh as `expire_assignments` leaves them."""
     now = clock.now()
-    return sum(_tell_of(database, *policy, now) for policy in policies_with_allocated(database))
+    policies = policies_with_allocated(database, only)
+    return sum(_tell_of(database, *policy, now) for policy in policies)
 
 
 def _tell_of(database: Database, enterprise_uuid: UUID, policy_uuid: UUID, now: datetime) -> int:

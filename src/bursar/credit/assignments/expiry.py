@@ -18,6 +18,7 @@ from bursar.credit.models import Assignment, AssignmentConfiguration
 from bursar.credit.states import AssignmentMove, AssignmentState
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
+from bursar.identity.clocks import is_decided
 
 BATCH: Final = 1000
 ACTOR: Final = Actor("task:expire-assignments", kind=ActorKind.TASK)
@@ -30,14 +31,16 @@ class Expired:
     """Deadlines that a subsidy or content has moved since they were stored."""
 
 
-def expire_assignments(database: Database, *, at: datetime | None = None) -> Expired:
+def expire_assignments(
+    database: Database, only: UUID | None = None, *, at: datetime | None = None
+) -> Expired:
     """In transactions of its own, a policy and some assignments at a time. May run twice.
 
     Deadlines are refreshed first: content or a subsidy may have got another one meanwhile.
     """
     at = at or clock.now()
     expired = refreshed = 0
-    for enterprise_uuid, policy_uuid in policies_with_allocated(database):
+    for enterprise_uuid, policy_uuid in policies_with_allocated(database, only):
         with database.transaction() as session:
             lock_budget(session, enterprise_uuid, policy_uuid)
             refreshed += refresh_deadlines(session, enterprise_uuid, policy_uuid, at)
@@ -46,10 +49,14 @@ def expire_assignments(database: Database, *, at: datetime | None = None) -> Exp
     return Expired(expired, refreshed)
 
 
-def policies_with_allocated(database: Database) -> list[tuple[UUID, UUID]]:
+def policies_with_allocated(
+    database: Database, only: UUID | None = None
+) -> list[tuple[UUID, UUID]]:
+    """Of one enterprise, or of all that go by the clock on the wall."""
     table = AssignmentConfiguration
     statement = select(table.enterprise_uuid, table.policy_uuid).where(
-        table.notifying_count + table.waiting_count + table.failed_count > 0
+        table.notifying_count + table.waiting_count + table.failed_count > 0,
+        is_decided(AssignmentConfiguration.__table__.c.enterprise_uuid, only),
     )
     with database.read() as connection:
         return sorted(

@@ -16,6 +16,7 @@ from bursar.credit.policies.views import subsidy_expiry
 from bursar.database.engine import Database
 from bursar.events.service import publish
 from bursar.events.windows import Ending, Notices
+from bursar.identity.clocks import is_decided
 from bursar.jobs.tasks import Task
 from bursar.settings import Settings
 
@@ -24,12 +25,14 @@ NOTICES: Final = Notices(SubsidyExpiring.type, (30, 7), SubsidyExpired.type)
 _table: Final = Subsidy.__table__.c
 
 
-def tell_expiring(database: Database, _settings: Settings) -> Mapping[str, int]:
+def tell_expiring(database: Database, only: UUID | None = None) -> Mapping[str, int]:
     """How many of what it told. A transaction for each enterprise; it may run twice."""
     now = clock.now()
     after, until = NOTICES.window(now)
     statement = select(_table.enterprise_uuid, _table.uuid, _table.expiration_datetime).where(
-        _table.expiration_datetime > after, _table.expiration_datetime <= until
+        _table.expiration_datetime > after,
+        _table.expiration_datetime <= until,
+        is_decided(_table.enterprise_uuid, only),
     )
     with database.read() as connection:
         endings = [Ending(*row) for row in connection.execute(statement)]
@@ -64,4 +67,8 @@ def _event(subsidy: Subsidy, days: int, now: datetime) -> SubsidyExpiring | Subs
     )
 
 
-TASKS: Final = (Task("tell-expiring-subsidies", tell_expiring, "11 * * * *"),)
+def _tell_all(database: Database, _settings: Settings) -> Mapping[str, int]:
+    return tell_expiring(database)
+
+
+TASKS: Final = (Task("tell-expiring-subsidies", _tell_all, "11 * * * *"),)

@@ -30,6 +30,7 @@ from bursar.enrollment.patience import patiently
 from bursar.enrollment.rehearsal import end_in_lms, enroll_in_lms
 from bursar.enrollment.service import end_enrollments, live_enrollments, record_enrollments
 from bursar.events.event import Subscriber
+from bursar.identity.clocks import in_time_of
 from bursar.jobs import steps
 from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
@@ -83,29 +84,33 @@ def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
         def enroll_in_lms() -> str | None:
             return _enroll_in_lms(context.database, gateway, UUID(enterprise), UUID(uuid))
 
-        try:
-            error = patiently(
-                context,
-                ENROLL,
-                STEP_THAT_ENROLLS,
-                enroll_in_lms,
-                enterprise,
-                uuid,
-                attempt=attempt,
-                unsure=unsure,
+        with in_time_of(context.database, UUID(enterprise)):
+            try:
+                error = patiently(
+                    context,
+                    ENROLL,
+                    STEP_THAT_ENROLLS,
+                    enroll_in_lms,
+                    enterprise,
+                    uuid,
+                    attempt=attempt,
+                    unsure=unsure,
+                )
+            except LmsUnavailable as unavailable:
+                error = str(unavailable)
+            return steps.run(
+                context, "settle", _settle, context.database, UUID(enterprise), UUID(uuid), error
             )
-        except LmsUnavailable as unavailable:
-            error = str(unavailable)
-        return steps.run(
-            context, "settle", _settle, context.database, UUID(enterprise), UUID(uuid), error
-        )
 
     def end(context: JobContext, enterprise: str, uuid: str, attempt: int = 0) -> None:
         def end_in_lms() -> list[str]:
             return _end_in_lms(context.database, gateway, UUID(enterprise), UUID(uuid))
 
-        patiently(context, END, "end", end_in_lms, enterprise, uuid, attempt=attempt)
-        steps.run(context, "record", _record_end, context.database, UUID(enterprise), UUID(uuid))
+        with in_time_of(context.database, UUID(enterprise)):
+            patiently(context, END, "end", end_in_lms, enterprise, uuid, attempt=attempt)
+            steps.run(
+                context, "record", _record_end, context.database, UUID(enterprise), UUID(uuid)
+            )
 
     return Workflow(ENROLL, enroll), Workflow(END, end)
 

@@ -5,11 +5,13 @@ of its lane, so that a large job never fills the queue and other work is not del
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar import clock
@@ -25,6 +27,7 @@ from bursar.enrollment.bulk.enrolling import (
     UnansweringLms,
 )
 from bursar.enrollment.bulk.events import BulkEnrollmentRequested
+from bursar.enrollment.bulk.models import BulkEnrollmentJob
 from bursar.enrollment.bulk.pending import PENDING, enroll_pending, have_lost_given_back
 from bursar.enrollment.bulk.rules import (
     LANES,
@@ -36,6 +39,7 @@ from bursar.enrollment.bulk.rules import (
 )
 from bursar.enrollment.gateway import LmsGateway, LmsUnavailable, require_answers
 from bursar.enrollment.patience import patiently
+from bursar.identity.clocks import in_time_of
 from bursar.jobs import steps
 from bursar.jobs.context import JobContext
 from bursar.jobs.names import MANY_QUEUE
@@ -72,23 +76,24 @@ class _Work:
         def enroll_with(lms: Enroller) -> int:
             return do_chunk(context.database, context.queue, lms, job_uuid, number)
 
-        if number == 0:
-            steps.run(context, "begin", _begin, context, job_uuid)
-        try:
-            lost = patiently(
-                context,
-                CHUNK,
-                STEP_THAT_ENROLLS,
-                lambda: enroll_with(self.gateway),
-                job,
-                number,
-                attempt=attempt,
-                unsure=unsure,
-            )
-        except LmsUnavailable as unavailable:
-            lost = steps.run(context, "give up", enroll_with, UnansweringLms(str(unavailable)))
-        if lost:
-            steps.run(context, "have it given back", _enqueue_give_back, context, job, number)
+        with _in_time_of(context, job_uuid):
+            if number == 0:
+                steps.run(context, "begin", _begin, context, job_uuid)
+            try:
+                lost = patiently(
+                    context,
+                    CHUNK,
+                    STEP_THAT_ENROLLS,
+                    lambda: enroll_with(self.gateway),
+                    job,
+                    number,
+                    attempt=attempt,
+                    unsure=unsure,
+                )
+            except LmsUnavailable as unavailable:
+                lost = steps.run(context, "give up", enroll_with, UnansweringLms(str(unavailable)))
+            if lost:
+                steps.run(context, "have it given back", _enqueue_give_back, context, job, number)
 
     def give_back(self, context: JobContext, job: str, number: int, attempt: int = 0) -> None:
         def give_back() -> None:
@@ -105,6 +110,11 @@ class _Work:
             return enroll_pending(context.database, context.queue, self.gateway, only)
 
         return steps.run(context, STEP_THAT_ENROLLS, enroll)
+
+
+def _in_time_of(context: JobContext, job_uuid: UUID) -> AbstractContextManager[None]:
+    of_job = select(BulkEnrollmentJob.enterprise_uuid).where(BulkEnrollmentJob.uuid == job_uuid)
+    return in_time_of(context.database, of_job.scalar_subquery())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,18 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.enrollment.direct.commands import WishState
 from bursar.enrollment.direct.events import DirectEnrollmentsRequested
+from bursar.enrollment.direct.models import DirectEnrollment
 from bursar.enrollment.direct.queries import change_wishes, queue_waiting
 from bursar.enrollment.direct.working import QueueAgain, Working, work_on
 from bursar.enrollment.gateway import LmsGateway
 from bursar.enrollment.patience import patiently
+from bursar.identity.clocks import in_time_of
 from bursar.jobs.context import JobContext
 from bursar.jobs.names import MANY_QUEUE
 from bursar.jobs.queue import JobQueue
@@ -93,9 +96,17 @@ def workflows(gateway: LmsGateway, *, has_lms: bool, lms_public_url: str) -> tup
             return work_on(working, UUID(batch_uuid), size)
 
         total = 0
-        while number := patiently(context, WORK, "work", work_on_some, batch_uuid, attempt=attempt):
-            total += number
-            attempt = 0
+        of_batch = (
+            select(DirectEnrollment.enterprise_uuid)
+            .where(DirectEnrollment.batch_uuid == UUID(batch_uuid))
+            .limit(1)
+        )
+        with in_time_of(context.database, of_batch.scalar_subquery()):
+            while number := patiently(
+                context, WORK, "work", work_on_some, batch_uuid, attempt=attempt
+            ):
+                total += number
+                attempt = 0
         return total
 
     return (Workflow(WORK, work),)

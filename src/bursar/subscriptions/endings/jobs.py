@@ -7,17 +7,20 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bursar.actors import Actor
 from bursar.enrollment.gateway import LmsGateway
 from bursar.enrollment.patience import patiently
+from bursar.identity.clocks import in_time_of
 from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
 from bursar.jobs.registry import Workflow
 from bursar.subscriptions.endings.service import end_batch
 from bursar.subscriptions.licenses.events import LicenseRevoked
 from bursar.subscriptions.plans.events import PlanExpired
+from bursar.subscriptions.plans.models import SubscriptionPlan
 
 END: Final = "subscriptions.end_enrollments"
 
@@ -55,11 +58,15 @@ def workflows(gateway: LmsGateway) -> tuple[Workflow, ...]:
             return end_batch(context.database, gateway, UUID(plan_uuid))
 
         total = 0
-        while number := patiently(
-            context, END, "end a batch", end_some, plan_uuid, attempt=attempt
-        ):
-            total += number
-            attempt = 0
+        of_plan = select(SubscriptionPlan.enterprise_uuid).where(
+            SubscriptionPlan.uuid == UUID(plan_uuid)
+        )
+        with in_time_of(context.database, of_plan.scalar_subquery()):
+            while number := patiently(
+                context, END, "end a batch", end_some, plan_uuid, attempt=attempt
+            ):
+                total += number
+                attempt = 0
         return total
 
     return (Workflow(END, end),)

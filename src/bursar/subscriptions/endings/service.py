@@ -22,6 +22,7 @@ from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome, req
 from bursar.enrollment.rehearsal import end_in_lms
 from bursar.enrollment.service import end_enrollments, live_enrollments
 from bursar.events.service import publish
+from bursar.identity.clocks import is_decided
 from bursar.subscriptions.endings.commands import ExpirePlan
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.queries import IS_LIVE, licenses
@@ -40,9 +41,11 @@ _IS_ENDING: Final = licenses.is_ending == literal_column("true")
 _WITHOUT_RENEWAL: Final = ~exists().where(PlanRenewal.plan_uuid == _plans.uuid)
 
 
-def find_expired(database: Database, at: datetime) -> list[ExpirePlan]:
+def find_expired(database: Database, at: datetime, only: UUID | None = None) -> list[ExpirePlan]:
     """Expired plans whose enrollments have not been marked to end yet, the earliest first."""
-    statement = select(_plans.enterprise_uuid, _plans.uuid).where(*_is_due(at))
+    statement = select(_plans.enterprise_uuid, _plans.uuid).where(
+        *_is_due(at), is_decided(_plans.enterprise_uuid, only)
+    )
     statement = statement.order_by(_plans.expiration_date, _plans.uuid)
     with database.read() as connection:
         rows = connection.execute(statement)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Final
+from uuid import UUID
 
 from bursar import clock
 from bursar.actors import Actor, ActorKind
@@ -23,11 +24,7 @@ ACTOR: Final = Actor("task:expire-plans", kind=ActorKind.TASK)
 def expire_plans(database: Database, gateway: LmsGateway) -> Mapping[str, int]:
     """Marks what has to end first, which is durable, and then ends as much as the LMS allows at
     once."""
-    at = clock.now()
-    expired = ended = waiting = 0
-    for command in find_expired(database, at):
-        with database.transaction() as session:
-            expired += expire_plan(session, ACTOR, command, at=at)
+    expired, ended, waiting = mark_expired(database), 0, 0
     for plan_uuid in find_plans_to_end(database):
         try:
             while number := end_batch(database, gateway, plan_uuid):
@@ -35,6 +32,15 @@ def expire_plans(database: Database, gateway: LmsGateway) -> Mapping[str, int]:
         except LmsUnavailable:
             waiting += 1  # A job continues with the rest.
     return {"expired": expired, "ended": ended, "waiting": waiting}
+
+
+def mark_expired(database: Database, only: UUID | None = None) -> int:
+    """How many plans. A job ends what their licenses paid for, if the task does not."""
+    at, expired = clock.now(), 0
+    for command in find_expired(database, at, only):
+        with database.transaction() as session:
+            expired += expire_plan(session, ACTOR, command, at=at)
+    return expired
 
 
 def tasks(gateway: LmsGateway) -> tuple[Task, ...]:

@@ -13,6 +13,7 @@ from bursar.actors import Actor, ActorKind
 from bursar.database.engine import Database
 from bursar.events.service import publish
 from bursar.events.windows import Ending, Notices
+from bursar.identity.clocks import is_decided
 from bursar.jobs.tasks import Task
 from bursar.settings import Settings
 from bursar.subscriptions.plans.events import PlanExpiring
@@ -28,11 +29,15 @@ _ENDINGS: Final = select(_plans.enterprise_uuid, _plans.uuid, _plans.expiration_
 )
 
 
-def tell_expiring(database: Database, _settings: Settings) -> Mapping[str, int]:
+def tell_expiring(database: Database, only: UUID | None = None) -> Mapping[str, int]:
     """How many it told of. A transaction for each enterprise; it may run twice."""
     now = clock.now()
     after, until = NOTICES.window(now)
-    due = _ENDINGS.where(_plans.expiration_date > after, _plans.expiration_date <= until)
+    due = _ENDINGS.where(
+        _plans.expiration_date > after,
+        _plans.expiration_date <= until,
+        is_decided(_plans.enterprise_uuid, only),
+    )
     with database.read() as connection:
         endings = [Ending(*row) for row in connection.execute(due)]
         found = NOTICES.untold(connection, endings, now)
@@ -61,4 +66,8 @@ def _tell(session: Session, uuids: Sequence[UUID], now: datetime) -> int:
     return len(events)
 
 
-TASKS: Final = (Task("tell-expiring-plans", tell_expiring, "13 * * * *"),)
+def _tell_all(database: Database, _settings: Settings) -> Mapping[str, int]:
+    return tell_expiring(database)
+
+
+TASKS: Final = (Task("tell-expiring-plans", _tell_all, "13 * * * *"),)

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 
 from bursar_client._async.part import AsyncPart
-from bursar_client.models.sandbox import CapturedMail, Faults
+from bursar_client.models.sandbox import AdvancedClock, CapturedMail, Clock, Faults
 from bursar_client.values import as_list, as_object, as_text, read
 from bursar_client.wire import Identifier, get, post, put
 
 MAIL = "/enterprise/v1/sandbox/mail"
+CLOCK = "/enterprise/v1/sandbox/clock"
 FAULTS = "/enterprise/v1/sandbox/faults"
 RESET = "/enterprise/v1/sandbox/reset"
 
@@ -27,6 +28,17 @@ class AsyncSandbox(AsyncPart):
             if following is None:
                 return
             request = request.with_query(following.partition("?")[2])
+
+    async def clock(self, *, enterprise: Identifier | None = None) -> Clock:
+        chosen = self._enterprise(enterprise)
+        return await self._one(get(CLOCK, enterprise_customer_uuid=chosen), Clock)
+
+    async def advance(self, span: str, *, enterprise: Identifier | None = None) -> AdvancedClock:
+        """By weeks, or by days, hours, minutes and seconds, such as `P90D`, and never back. What is
+        due then is done."""
+        chosen = self._enterprise(enterprise)
+        request = post(CLOCK, {"advance": span}, enterprise_customer_uuid=chosen)
+        return await self._one(request, AdvancedClock)
 
     async def faults(self, *, enterprise: Identifier | None = None) -> Faults:
         """What goes wrong."""

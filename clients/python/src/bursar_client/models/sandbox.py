@@ -21,6 +21,25 @@ class CapturedMail(Record):
     number: int | None = None
 
 
+class Clock(Record):
+    now: datetime
+    ahead_seconds: int = 0
+    """Of the clock on the wall."""
+
+
+class HappenedEvent(Record):
+    type: str
+    object_type: str
+    object_id: str
+    at: datetime | None = None
+
+
+class AdvancedClock(Clock):
+    count: int = 0
+    events: list[HappenedEvent] = []
+    """The first 1,000 of the events that what was due has made."""
+
+
 class LmsFaults(Record):
     slow_seconds: int = 0
     away: bool = False
