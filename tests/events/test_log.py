@@ -14,6 +14,7 @@ from bursar.events.forgetting import forget_shown
 from bursar.events.log import CursorTooOld, LogPage, newest_position, read_log, read_new
 from bursar.events.sequencing import sequence
 from bursar.events.service import publish
+from bursar.identity.models import Enterprise
 from testing.databases.plugin import DIALECTS
 from tests.events.test_publish import (
     ACTOR,
@@ -233,6 +234,26 @@ def test_old_events_leave_the_log_with_what_they_show(database: Database) -> Non
         assert caught.value.oldest == 1
         page = read_log(connection, after=None, limit=10)
     assert [row.data is None for row in page.events] == [False]
+
+
+def test_a_sandbox_whose_clock_is_ahead_keeps_nobody_in_the_log(database: Database) -> None:
+    ahead = timedelta(days=200)
+    sandbox = Enterprise(uuid=uuid4(), name="Rehearsal", slug="rehearsal", is_sandbox=True)
+    sandbox.created_at = sandbox.modified_at = NOW
+    sandbox.clock_seconds = int(ahead.total_seconds())
+    long_ago = NOW - timedelta(days=91)
+    with database.transaction() as session:
+        session.add(sandbox)
+        session.flush()
+        publish(session, ACTOR, [broken(uuid4(), sandbox.uuid)], at=long_ago + ahead)
+    with database.transaction() as session:
+        publish(session, ACTOR, [painted(uuid4())], at=long_ago)
+    happened(database, painted(uuid4()))
+    assert placed(database) == 3
+    forget_shown(database, NOW - timedelta(days=90))
+    with database.read() as connection, pytest.raises(CursorTooOld) as caught:
+        read_log(connection, after=0, limit=10)
+    assert caught.value.oldest == 2
 
 
 def test_an_old_event_without_a_place_gets_none_when_it_is_forgotten(database: Database) -> None:
