@@ -68,6 +68,7 @@ from bursar.identity.tokens import KeyRing
 from bursar.lms_accounts import accounts_of
 from bursar.processes.presence import present
 from bursar.processes.service import this_process
+from bursar.sandbox_work import DUE_IN_SANDBOX
 from bursar.settings import Settings, get_settings
 from bursar.vocabulary import EVENT_SCHEMA, webhooks
 from bursar.web.adapter import EXCEPTION_HANDLERS, Threads, route_handlers
@@ -85,7 +86,6 @@ from bursar.web.readiness import Readiness
 from bursar.web.rewrites import rewrites
 from bursar.web.system import system_handlers
 from bursar.work import (
-    DUE_IN_SANDBOX,
     claim_tokens,
     compose,
     figure_readers,

@@ -22,8 +22,6 @@ from bursar.credit.assignments import events as assignments
 from bursar.credit.assignments import mail as credit_mail
 from bursar.credit.assignments import selected as selected_assignments
 from bursar.credit.assignments import tasks as credit
-from bursar.credit.assignments.expiring import tell_expiring as tell_expiring_assignments
-from bursar.credit.assignments.service import expire_assignments
 from bursar.credit.policies import events as policies
 from bursar.credit.policies import tasks as policy_tasks
 from bursar.credit.redemption import events as transactions
@@ -71,7 +69,6 @@ from bursar.report_work import report_loops, send_reports
 from bursar.reporting import tasks as report_tasks
 from bursar.reporting.service import presenting_rows
 from bursar.retention import tasks as retention
-from bursar.sandboxes.due import DueWork
 from bursar.sandboxes.events import SandboxReset
 from bursar.scheduled_reports.figures import report_figures
 from bursar.settings import Settings
@@ -183,18 +180,6 @@ def tasks_of(gateway: LmsGateway) -> Mapping[str, Task]:
     }
 
 
-DUE_IN_SANDBOX: Final = DueWork(
-    (
-        # A plan that follows exists before the end of the one before it is told.
-        renewals.process_renewals,
-        expire_assignments,
-        tell_expiring_assignments,
-        policy_tasks.tell_expiring,
-        plan_tasks.tell_expiring,
-        endings.mark_expired,
-    )
-)
-"""What the clock makes necessary, for one sandbox whose clock was advanced."""
 TASK_NAMES: Final = tuple(tasks_of(EmbeddedGateway()))
 """They are the same whatever the gateway is."""
 

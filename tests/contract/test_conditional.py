@@ -10,7 +10,8 @@ from testing.clients.samples import READS, Sample
 from testing.shops.service import Shop
 from testing.worlds.contract import EXAMPLES, SHELF, open_course
 
-reads = pytest.mark.parametrize("sample", READS.values(), ids=list(READS))
+STABLE = {name: sample for name, sample in READS.items() if not sample.names_something_new}
+reads = pytest.mark.parametrize("sample", STABLE.values(), ids=list(STABLE))
 formats = pytest.mark.parametrize("accept", ["application/json", "application/xml"])
 EPOCH = "Thu, 01 Jan 1970 00:00:00 GMT"
 SHELF_PATH = f"{CATALOGS}/{SHELF}"

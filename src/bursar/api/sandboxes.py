@@ -238,7 +238,9 @@ _HAPPENED: Final[dict[str, Any]] = {
 
 
 @routes.get(f"{PATH}/clock", example=_CLOCK)
-def show_clock(_sandbox: OwnedSandbox, _query: SandboxQuery, request: HttpRequest) -> ClockView:
+def show_clock(
+    _sandbox: OwnedSandbox, _query: SandboxQuery, request: HttpRequest, _connection: Connection
+) -> ClockView:
     """Show the clock of a sandbox
 
     Beyond the reference.
