@@ -57,6 +57,21 @@ def test_a_report_is_shown_with_its_timetable(shop: Shop, admin: Browsing, decla
     assert "It was not sent yet" in page
 
 
+def test_home_tells_of_a_report_whose_last_run_failed(
+    shop: Shop, admin: Browsing, declared: UUID
+) -> None:
+    start = f"/console/e/{shop.org}"
+    admin.post(reports(shop, declared, "/run"))
+    assert "not sent" not in admin.page(start)
+    with shop.service.database.transaction() as session:
+        failed = {"status": "failed", "finished_at": clock.now()}
+        mine = update(ReportRun).where(ReportRun.report_uuid == declared)
+        session.execute(mine.values(failed))
+    page = admin.page(start)
+    assert "1 scheduled report not sent" in page
+    assert f'href="{reports(shop)}"' in page
+
+
 def test_a_report_is_sent_now_and_once(shop: Shop, admin: Browsing, declared: UUID) -> None:
     path, key = reports(shop, declared, "/run"), {"_key": str(uuid4())}
     review = admin.page(path)

@@ -362,6 +362,32 @@ def store(shop: Shop) -> UUID:
     return uuid
 
 
+def test_home_tells_what_is_not_reached(
+    shop: Shop, admin: Browsing, endpoint: UUID, store: UUID
+) -> None:
+    start = f"/console/e/{shop.org}"
+    assert store
+    page = admin.page(start)
+    assert "The learning record store is not reached" in page
+    assert "webhook endpoint" not in page
+    mine = update(WebhookEndpoint).where(WebhookEndpoint.uuid == endpoint)
+    for values, told in (
+        ({"failing_since": clock.now()}, "1 webhook endpoint not reached"),
+        (
+            {"failing_since": None, "disabled_at": clock.now(), "disabled_reason": "It said 410."},
+            "1 webhook endpoint given up",
+        ),
+    ):
+        with shop.service.database.transaction() as session:
+            session.execute(mine.values(values))
+        page = admin.page(start)
+        assert told in page
+        assert f'href="{hooks(shop)}"' in page
+    admin.post(f"{hooks(shop, endpoint)}/enable")
+    admin.post(f"{hooks(shop, endpoint)}/disable")
+    assert "webhook endpoint" not in admin.page(start)
+
+
 def test_a_learning_record_store_is_shown_with_what_it_was_sent(
     service: Service, shop: Shop, admin: Browsing, endpoint: UUID, store: UUID
 ) -> None:

@@ -10,23 +10,15 @@ from bursar.catalog.listings.items import catalogs_without_items
 from bursar.console.catalogs.shared import named
 from bursar.console.credit.shared import NEARLY_USED, SOON_DAYS, Budget, budgets_of
 from bursar.console.figures import counted, day, money
+from bursar.console.integrations.attention import todo_of_integrations
 from bursar.console.screens import OF_ENTERPRISE, Screens
 from bursar.console.seats.plans import Plan, plans_of
+from bursar.console.todo import Todo
 from bursar.console.visits import Html, Visit
 from bursar.enrollment.funnel import ACTIVE_DAYS, count_funnel
 from bursar.subscriptions.licenses.service import addresses_with_license
 
 screens: Final = Screens()
-
-
-@dataclass(frozen=True, slots=True)
-class Todo:
-    """Something that waits for a decision, and where it is made."""
-
-    title: str
-    about: str
-    tone: str
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +40,7 @@ def show_home(visit: Visit, connection: Connection) -> Html:
             *(entry for budget in in_use for entry in _todo(visit, budget)),
             *(entry for plan in plans for entry in _todo_of_plan(visit, plan)),
             *_todo_of_catalogs(visit, connection, in_use, plans),
+            *todo_of_integrations(visit, connection),
         ],
         "budgets": in_use,
         "plans": plans,

@@ -83,6 +83,22 @@ def last_runs(connection: Connection, report_uuids: Sequence[UUID]) -> Mapping[U
     return {row.report_uuid: _run_shown(row) for row in rows}
 
 
+def count_reports_not_sent(connection: Connection, enterprise_uuid: UUID) -> int:
+    other = ReportRun.__table__.alias().c
+    newest = select(func.max(other.planned_at)).where(other.report_uuid == Report.uuid)
+    statement = (
+        select(func.count())
+        .select_from(Report)
+        .join(ReportRun, _run.report_uuid == Report.uuid)
+        .where(
+            Report.enterprise_uuid == enterprise_uuid,
+            _run.planned_at == newest.scalar_subquery(),
+            _run.status == RunStatus.FAILED.value,
+        )
+    )
+    return connection.execute(statement).scalar_one()
+
+
 def page_of_runs(
     connection: Connection, report_uuid: UUID, wanted: PageRequest
 ) -> tuple[Page, Sequence[RunView]]:

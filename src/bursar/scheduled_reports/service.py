@@ -27,6 +27,7 @@ __all__ = [
     "RunStatus",
     "RunView",
     "UnknownReport",
+    "count_reports_not_sent",
     "find_report",
     "find_reports",
     "last_runs",
@@ -83,6 +84,11 @@ def find_report(connection: Connection, uuid: UUID) -> ReportView:
     if not found:
         raise UnknownReport(uuid)
     return found[0]
+
+
+def count_reports_not_sent(connection: Connection, enterprise_uuid: UUID) -> int:
+    """Of how many the newest run has failed."""
+    return queries.count_reports_not_sent(connection, enterprise_uuid)
 
 
 def last_runs(connection: Connection, reports: Sequence[UUID]) -> Mapping[UUID, RunView]:

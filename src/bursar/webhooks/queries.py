@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from bursar.batches import batched
 from bursar.pages import Page, PageRequest
+from bursar.webhooks.fields import OFF
 from bursar.webhooks.models import WebhookEndpoint
 from bursar.webhooks.refusals import UnknownEndpoint
-from bursar.webhooks.views import EndpointView, view_of_endpoint
+from bursar.webhooks.views import EndpointView, Troubled, view_of_endpoint
 
 _BATCH = 1000
 _endpoint = WebhookEndpoint.__table__.c
@@ -45,6 +46,14 @@ def list_endpoints(
         statement = statement.where(_endpoint.enterprise_uuid == enterprise_uuid)
     ordered = statement.order_by(_endpoint.created_at, _endpoint.uuid)
     return [view_of_endpoint(row) for row in connection.execute(ordered)]
+
+
+def count_troubled(connection: Connection, enterprise_uuid: UUID) -> Troubled:
+    failing = _endpoint.disabled_at.is_(None) & _endpoint.failing_since.is_not(None)
+    given_up = _endpoint.disabled_at.is_not(None) & (_endpoint.disabled_reason != OFF)
+    statement = select(func.count().filter(failing), func.count().filter(given_up))
+    mine = statement.where(_endpoint.enterprise_uuid == enterprise_uuid, _IS_LIVE)
+    return Troubled(*connection.execute(mine).one())
 
 
 def find_endpoint(connection: Connection, uuid: UUID) -> EndpointView:

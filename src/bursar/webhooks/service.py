@@ -25,6 +25,7 @@ from bursar.webhooks.events import (
 from bursar.webhooks.fields import OFF, change_fields, checked_fields
 from bursar.webhooks.models import WebhookSecret
 from bursar.webhooks.queries import (
+    count_troubled,
     find_endpoint,
     list_endpoints,
     owners_of_endpoints,
@@ -70,6 +71,7 @@ __all__ = [
     "UnknownEndpoint",
     "WrongFields",
     "change_endpoint",
+    "count_troubled",
     "create_endpoint",
     "delete_endpoint",
     "find_endpoint",

@@ -1,6 +1,7 @@
 """Endpoints as the API shows them. A secret is shown once, when it is made."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -22,6 +23,15 @@ class EndpointView(msgspec.Struct, frozen=True):
     failing_since: datetime | None
     created: datetime
     modified: datetime
+
+
+class Troubled(NamedTuple):
+    """How many endpoints of an enterprise do not get what is meant for them."""
+
+    failing: int
+    """They are tried again."""
+    given_up: int
+    """They were disabled, and not by a person."""
 
 
 class NewEndpointView(EndpointView, frozen=True):

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from bursar.catalog.sync.service import latest_runs
 from bursar.console.figures import ago, counted
-from bursar.console.home import Todo
 from bursar.console.installation.delivering import DELIVERIES
 from bursar.console.installation.working import JOBS, failed_lately, stuck_jobs
 from bursar.console.screens import OF_INSTALLATION, Screens
+from bursar.console.todo import Todo
 from bursar.console.visits import Html, Visit
 from bursar.figures import Figure
 from bursar.processes.service import running_processes
