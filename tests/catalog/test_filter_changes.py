@@ -29,9 +29,14 @@ def filled(database: Database) -> Database:
     return database
 
 
-def changed(session: Session, content_filter: Any, limit: int = 100) -> FilterChange:
+def changed(
+    session: Session, content_filter: Any, limit: int = 100, *, may_allow_runs: bool = False
+) -> FilterChange:
     command = ChangeFilter(
-        enterprise_uuid=ENTERPRISE, catalog_uuid=CATALOG, content_filter=content_filter
+        enterprise_uuid=ENTERPRISE,
+        catalog_uuid=CATALOG,
+        content_filter=content_filter,
+        may_allow_runs=may_allow_runs,
     )
     return change_filter(session, ACTOR, command, refresh_inline_limit=limit)
 
@@ -81,6 +86,47 @@ def test_over_much_content_it_is_not_known_what_comes(filled: Database) -> None:
     refresh_pending(filled)
     with filled.transaction() as session:
         assert members(session) == ["edX+A", "edX+D", "edX+E"]
+
+
+def test_what_waits_is_part_of_the_change(filled: Database) -> None:
+    def undone() -> str:
+        with filled.transaction() as session:
+            found = changed(session, {"level": "z"}, limit=1)
+            session.rollback()
+        return found.fingerprint
+
+    first = undone()
+    for waiting in (NEW, {"level": "y"}):
+        with filled.transaction() as session:
+            assert changed(session, waiting, limit=1).is_pending
+        assert undone() != first
+        first = undone()
+    assert undone() == first
+
+
+def allowing(*runs: str) -> dict[str, Any]:
+    return {"level": "x", "restricted_runs_allowed": {"edX+A": list(runs)}}
+
+
+def test_only_who_may_lets_a_catalog_offer_more_restricted_runs(filled: Database) -> None:
+    with filled.transaction() as session:
+        with pytest.raises(FilterError, match="new are r1, r2, r3, r4, r5 and 1 more"):
+            changed(session, allowing("r1", "r2", "r3", "r4", "r5", "r6"))
+        changed(session, allowing("r1", "r2"), may_allow_runs=True)
+    with filled.transaction() as session:
+        # Under whichever course: a run is allowed by its key.
+        moved = {"level": "y", "restricted_runs_allowed": {"edX+B": ["r2"]}}
+        assert not changed(session, moved).is_unchanged
+        with pytest.raises(FilterError, match=r"new are r1$"):
+            changed(session, allowing("r1", "r2"))
+    with filled.transaction() as session:
+        # What waits counts, not what is served meanwhile.
+        assert changed(session, {"level": "z"}, limit=1).is_pending
+        with pytest.raises(FilterError, match=r"new are r2$"):
+            changed(session, moved)
+        assert changed(session, None).listed == 0
+        with pytest.raises(FilterError, match=r"new are r2$"):
+            changed(session, moved)
 
 
 def test_what_is_refused_changes_nothing(filled: Database) -> None:

@@ -150,3 +150,20 @@ def test_executive_education_that_is_left_out_can_leave_nothing(database: Databa
         store(session, [course("A", course_type="executive-education-2u"), course("B")])
         put(session, {"key": "edX+A"})
         assert told(session) == [NOTHING]
+
+
+def test_of_many_unknown_fields_some_are_told_and_fewer_get_a_hint(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warnings, "_MOST_HINTS", 2)
+    with database.transaction() as session:
+        stock(session)
+        put(session, {f"level_typ{letter}": "x" for letter in "abcdf"})
+        found = filter_warnings(session, [CATALOG], most_unknown=3)
+        assert [(one.key, one.message) for one in found] == [
+            ("level_typa", unknown("level_typa", "level_type")),
+            ("level_typb", unknown("level_typb", "level_type")),
+            ("level_typc", unknown("level_typc", None)),
+            NOTHING,
+        ]
+        assert len(filter_warnings(session, [CATALOG])) == 6

@@ -244,6 +244,29 @@ def test_what_came_and_went_is_told_by_day(admin: Browsing, service: Service, sh
     assert admin.get(f"{path}?days=8").status_code == 400
 
 
+def test_what_closed_stays_told_when_it_is_edited_afterwards(
+    admin: Browsing, service: Service, shop: Shop
+) -> None:
+    now = clock.now()
+    catalog = uuid4()
+    put = PutCatalog(
+        enterprise_uuid=shop.uuid, catalog_uuid=catalog, content_filter={"org": shop.org}
+    )
+    with service.database.transaction() as session:
+        put_catalog(session, ACTOR, put, at=now - timedelta(days=20))
+    closes = now - timedelta(days=3)
+    stored_at(service, now - timedelta(days=10), *(closing(shop, name, closes) for name in "AB"))
+    page = f"{catalogs(shop)}/{catalog}/changes"
+    for title in ("Before", "Edited", "Edited again"):
+        shown = figures(admin.page(page))
+        assert (shown["Came"], shown["Went"], shown["Closed on their date"]) == ("2", "2", "2")
+        stored_at(service, now - timedelta(days=1), closing(shop, "A", closes, title=title))
+    # Whoever never was listed did not close.
+    stored_at(service, now, closing(shop, "C", closes))
+    shown = figures(admin.page(page))
+    assert (shown["Came"], shown["Went"], shown["Closed on their date"]) == ("2", "2", "2")
+
+
 def test_what_a_catalog_was_created_with_did_not_come(admin: Browsing, shop: Shop) -> None:
     shop.stock(open_course(shop.key("A")))
     assert figures(admin.page(f"{path_of(shop)}/changes"))["Came"] == "1"
@@ -317,6 +340,8 @@ def typed(page: str) -> str:
         ('{"content_type": "book"}', "must be course, courserun, program or learnerpathway"),
         ('{"a": ' + "[" * 10_000 + "]" * 10_000 + "}", "nested too deeply"),
         ('{"a": ' + "1" * 5_000 + "}", "a number is too long"),
+        (json.dumps({f"f{n}": 1 for n in range(301)}), "it has 301 fields, and at most 300 fit"),
+        (json.dumps({"content_type": ["book"] * 90}), "70 problems more."),
     ],
 )
 def test_a_filter_that_is_none_is_refused_and_stays_typed(
@@ -366,6 +391,39 @@ def test_another_set_than_was_shown_changes_nothing(
     forged = {**fields, "change": "", "filter": filter_text(shop), "_key": str(uuid4())}
     assert admin.post(f"{path_of(shop)}/filter", forged).status_code == 409
     assert listed(shop) == [shop.key("A")]
+
+
+def test_an_administrator_offers_no_more_restricted_runs(
+    admin: Browsing, service: Service, shop: Shop
+) -> None:
+    key = shop.key("A")
+    mine, theirs = (
+        run(f"course-v1:{key}+{name}", restriction_type="custom-b2b-enterprise")
+        for name in ("mine", "theirs")
+    )
+    shop.stock(course(key, run(f"course-v1:{key}+1"), mine, theirs))
+    both = {"org": shop.org, "restricted_runs_allowed": {key: [mine["key"], theirs["key"]]}}
+    one = {"org": shop.org, "restricted_runs_allowed": {key: [mine["key"]]}}
+
+    def is_refused(new: object) -> bool:
+        posts = [
+            admin.post(f"{path_of(shop)}/{target}", {"filter": json.dumps(new)})
+            for target in ("filter/preview", "filter")
+        ]
+        said = "only an operator lets a catalog offer more restricted runs"
+        return all(each.status_code == 422 and said in each.text for each in posts)
+
+    assert is_refused(one)
+    assert stored_filter(service, shop) == {"org": shop.org}
+    operator = signed_in(service.url, service.database)
+    fields = fields_of(previewed(operator, shop, json.dumps(both)))
+    assert operator.post(f"{path_of(shop)}/filter", fields).status_code == 303
+    fields = fields_of(previewed(admin, shop, json.dumps(one)))
+    assert admin.post(f"{path_of(shop)}/filter", fields).status_code == 303
+    # An earlier filter is no way around.
+    assert "theirs" in admin.page(f"{path_of(shop)}/filter").partition("Earlier filters")[2]
+    assert is_refused(both)
+    assert stored_filter(service, shop) == one
 
 
 def test_what_was_typed_can_be_edited_again(admin: Browsing, shop: Shop) -> None:
@@ -431,6 +489,34 @@ def test_over_much_content_a_filter_is_applied_in_the_background(
     fields = fields_of(previewed(admin, shop, filter_text(shop)))
     page = admin.follow(admin.post(f"{path_of(shop)}/filter", fields))
     assert "New filter" not in page
+
+
+def test_what_waits_protects_a_confirmation_and_is_the_same_filter(
+    slow: Service, service: Service, shop: Shop
+) -> None:
+    shop.stock(open_course(shop.key("A"), level="A"))
+    admin = signed_in(slow.url, service.database, shop.uuid)
+    filters = [filter_text(shop, level="A", number=uuid4().hex) for _ in range(2)]
+    seen = fields_of(previewed(admin, shop, filters[0]))
+    fields = fields_of(previewed(admin, shop, filters[1]))
+    assert admin.post(f"{path_of(shop)}/filter", fields).status_code == 303
+    answer = admin.post(f"{path_of(shop)}/filter", seen)
+    assert answer.status_code == 409
+    assert "Nothing was changed" in answer.text
+    assert json.loads(typed(admin.page(f"{path_of(shop)}/filter"))) == json.loads(filters[1])
+
+    waits, serves = uuid4(), uuid4()
+    for uuid, title in ((waits, "Waits"), (serves, "Serves")):
+        old = {"uuid": str(uuid), "title": title, "content_filter": {"org": shop.org}}
+        shop.declare(catalogs=[old])
+    with service.database.transaction() as session:
+        new = PutCatalog(
+            enterprise_uuid=shop.uuid, catalog_uuid=waits, content_filter=json.loads(filters[1])
+        )
+        put_catalog(session, ACTOR, new, refresh_inline_limit=0)
+    page = admin.page(f"{path_of(shop)}/filter")
+    assert f'<a href="{catalogs(shop)}/{waits}">Waits</a>' in page
+    assert "Serves" not in page
 
 
 def test_home_tells_of_a_catalog_that_lists_nothing(service: Service) -> None:

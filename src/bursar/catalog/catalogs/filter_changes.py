@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,9 +18,14 @@ from bursar.actors import Actor
 from bursar.catalog.catalogs.commands import REFRESH_INLINE_LIMIT, PutCatalog
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.catalogs.service import put_catalog
+from bursar.catalog.catalogs.sources import sources_of
 from bursar.catalog.content.service import lock_content
+from bursar.catalog.filters.directives import ALLOWED_RUNS, allowed_runs
+from bursar.catalog.filters.refusals import FilterError
 from bursar.catalog.membership.listed import is_listed
 from bursar.catalog.membership.models import QueryMember
+
+_MOST_NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,9 @@ class ChangeFilter:
     catalog_uuid: UUID
     content_filter: dict[str, Any] | None
     """None selects nothing, and `{}` everything."""
+    may_allow_runs: bool = False
+    """Whether it may allow restricted runs that the filter before it did not: they were made for
+    somebody, and who that is only an operator knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +67,10 @@ def change_filter(
     """Raises CatalogOfAnotherEnterprise and FilterError."""
     # With the lock in hand nothing else changes what is listed, before and after.
     now = lock_content(session)
-    served = _served(session, command.catalog_uuid)
-    before = _listed(session, served, now)
+    old = sources_of(session.connection(), [command.catalog_uuid])[command.catalog_uuid]
+    if not command.may_allow_runs:
+        _refuse_more_runs(old.wanted_filter, command.content_filter)
+    before = _listed(session, old.query_uuid, now)
     put = PutCatalog(
         enterprise_uuid=command.enterprise_uuid,
         catalog_uuid=command.catalog_uuid,
@@ -78,12 +88,23 @@ def change_filter(
         come,
         gone,
         len(after),
-        _fingerprint(served, wanted, is_pending, come, gone),
+        # What waits is replaced too, and whoever confirms has to have seen it.
+        _fingerprint(old.query_uuid, old.pending_query_uuid, wanted, is_pending, come, gone),
     )
 
 
-def _served(session: Session, catalog_uuid: UUID) -> UUID | None:
-    return session.scalar(select(Catalog.query_uuid).where(Catalog.uuid == catalog_uuid))
+def _refuse_more_runs(old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
+    """Raises FilterError."""
+    more = sorted(_runs_of(new) - _runs_of(old))
+    if more:
+        rest = "" if len(more) <= _MOST_NAMED else f" and {len(more) - _MOST_NAMED} more"
+        named = ", ".join(more[:_MOST_NAMED])
+        told = f"only an operator lets a catalog offer more restricted runs; new are {named}{rest}"
+        raise FilterError([(ALLOWED_RUNS, told)])
+
+
+def _runs_of(content_filter: dict[str, Any] | None) -> frozenset[str]:
+    return allowed_runs((content_filter or {}).get(ALLOWED_RUNS))
 
 
 def _listed(session: Session, query_uuid: UUID | None, now: datetime) -> list[int]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, or_, select
 
 from bursar.catalog.catalogs.models import Catalog
 from bursar.catalog.membership.models import CatalogQuery
@@ -26,12 +26,21 @@ class CatalogSource:
     """Of the query; it grows with every change of what the filter selects."""
     content_filter: dict[str, Any] | None
     """None selects nothing."""
-    is_pending: bool
-    """Whether another filter is being evaluated, and takes over when that is done."""
+    pending_query_uuid: UUID | None
+    """That of another filter that is being evaluated, and takes over when that is done."""
     pending_filter: dict[str, Any] | None
     include_exec_ed: bool
     modified_at: datetime
     """When the catalog itself was changed last."""
+
+    @property
+    def is_pending(self) -> bool:
+        return self.pending_query_uuid is not None
+
+    @property
+    def wanted_uuid(self) -> UUID | None:
+        """Of the query that the catalog has, or is about to have."""
+        return self.pending_query_uuid or self.query_uuid
 
     @property
     def wanted_filter(self) -> dict[str, Any] | None:
@@ -70,7 +79,7 @@ def _source(row: AnyRow) -> CatalogSource:
         row.query_uuid,
         row.version or 0,
         row.content_filter,
-        row.pending_query_uuid is not None,
+        row.pending_query_uuid,
         row.pending_filter,
         row.include_exec_ed_2u_courses,
         row.modified_at,
@@ -80,10 +89,13 @@ def _source(row: AnyRow) -> CatalogSource:
 def catalogs_with_filter(
     connection: Connection, enterprise_uuid: UUID, query_uuid: UUID, limit: int
 ) -> list[tuple[UUID, str]]:
-    """Uuid and title of the enterprise's catalogs that serve the query, the oldest first."""
+    """Uuid and title of the enterprise's catalogs that have the query, or wait for it, the oldest
+    first."""
+    waits = _catalogs.pending_query_uuid == query_uuid
+    has = and_(_catalogs.pending_query_uuid.is_(None), _catalogs.query_uuid == query_uuid)
     statement = (
         select(_catalogs.uuid, _catalogs.title)
-        .where(_catalogs.enterprise_uuid == enterprise_uuid, _catalogs.query_uuid == query_uuid)
+        .where(_catalogs.enterprise_uuid == enterprise_uuid, or_(waits, has))
         .order_by(_catalogs.created_at, _catalogs.uuid)
         .limit(limit)
     )

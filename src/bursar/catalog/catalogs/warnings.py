@@ -6,6 +6,7 @@ except the company whose catalog is empty.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from bursar.catalog.membership.loading import compile_query, load_items, partner
 from bursar.catalog.membership.models import CatalogQuery, QueryMember
 
 _BATCH: Final = 500
+_MOST_HINTS: Final = 20
+"""Unknown fields for which a similar one is looked for, because that compares all names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,12 @@ class FilterWarning:
 
 
 def filter_warnings(
-    session: Session, catalogs: Collection[UUID] | None = None
+    session: Session,
+    catalogs: Collection[UUID] | None = None,
+    *,
+    most_unknown: int | None = None,
 ) -> list[FilterWarning]:
-    """Of the filters that these catalogs (or all) have or wait for.
+    """Of the filters that these catalogs (or all) have or wait for; of so many unknown fields.
 
     Reads documents until every field was seen, so that only a misspelt one has all of them read.
     While nothing is stored, no field is known and every catalog is empty: that is no warning.
@@ -49,7 +55,7 @@ def filter_warnings(
     ]
     stored = select(ContentItem.id).where(ContentItem.deleted_at.is_(None)).limit(1)
     if session.execute(stored).first() is not None:
-        told += [*_of_fields(session, found), *_of_empty(session, found)]
+        told += [*_of_fields(session, found, most_unknown), *_of_empty(session, found)]
     order = {one.catalogs: number for number, one in enumerate(found)}
     return sorted(told, key=lambda warning: order[warning.catalogs])
 
@@ -82,19 +88,25 @@ def _filters(session: Session, catalogs: Collection[UUID] | None) -> list[_Filte
     ]
 
 
-def _of_fields(session: Session, filters: Sequence[_Filter]) -> Iterator[FilterWarning]:
+def _of_fields(
+    session: Session, filters: Sequence[_Filter], most: int | None
+) -> Iterator[FilterWarning]:
     named = {field for one in filters for _, field in conditions_of(one.content_filter)}
-    unknown, names = _unknown_fields(session, named)
+    unknown, names = _unknown_fields(session, named, most)
+    hinted = islice(sorted(unknown), _MOST_HINTS)
+    nearest = {field: nearest_field(field, names) for field in hinted}
     for one in filters:
         for key, field in conditions_of(one.content_filter):
             if field in unknown:
-                nearest = nearest_field(field, names)
-                hint = f"; did you mean {nearest}?" if nearest else ""
+                near = nearest.get(field)
+                hint = f"; did you mean {near}?" if near else ""
                 message = f"no stored document has the field {field}{hint}"
                 yield FilterWarning(one.catalogs, key, message)
 
 
-def _unknown_fields(session: Session, fields: set[str]) -> tuple[set[str], set[str]]:
+def _unknown_fields(
+    session: Session, fields: set[str], most: int | None
+) -> tuple[set[str], set[str]]:
     """The fields that no document has; and when there are any, the names that documents have."""
     unknown, names, after = set(fields), set[str](), 0
     while unknown and (items := load_items(session, ContentItem.id > after, _BATCH)):
@@ -103,6 +115,7 @@ def _unknown_fields(session: Session, fields: set[str]) -> tuple[set[str], set[s
             names |= own
             known = [one for one in unknown if has_field(one, item.data, item.content_type, own)]
             unknown.difference_update(known)
+        unknown = set(sorted(unknown)[:most])
         after = items[-1].id
     return unknown, names
 

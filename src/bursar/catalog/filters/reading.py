@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -9,6 +10,8 @@ from bursar.catalog.filters.refusals import FilterError, Problem
 from bursar.catalog.filters.service import parse_filter
 
 _TOO_LONG: Final = "a number is too long"
+MOST_FIELDS: Final = 300
+"""Names at the top of a filter that somebody types; lists of values may be as long as they like."""
 
 
 def read_filter(text: str) -> dict[str, Any] | None:
@@ -16,6 +19,8 @@ def read_filter(text: str) -> dict[str, Any] | None:
     value = _decoded(text)
     if value is None:
         return None
+    if isinstance(value, dict) and len(value) > MOST_FIELDS:
+        raise FilterError([("", f"it has {len(value)} fields, and at most {MOST_FIELDS} fit here")])
     if problems := list(_unstorable("", value)):
         raise FilterError(problems)
     parse_filter(value)
@@ -44,15 +49,12 @@ def _decoded(text: str) -> Any:
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Raises FilterError: of a key that is given twice, one meaning would be lost in silence."""
-    keys = [key for key, _ in pairs]
-    repeated = sorted({key for key in keys if keys.count(key) > 1}) if _repeats(keys) else []
-    if repeated:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        times = Counter(key for key, _ in pairs)
+        repeated = sorted(key for key, number in times.items() if number > 1)
         raise FilterError([(key, "is given twice") for key in repeated])
-    return dict(pairs)
-
-
-def _repeats(keys: list[str]) -> bool:
-    return len(set(keys)) < len(keys)
+    return found
 
 
 def _refuse_constant(name: str) -> float:

@@ -102,13 +102,16 @@ def _told(catalog: CatalogTarget, since: datetime) -> Select[Any]:
 
 
 def _closed(catalog: CatalogTarget, since: datetime, now: datetime) -> Select[Any]:
-    """What closed on its date while the catalog listed it."""
+    """What closed on its date while the catalog listed it.
+
+    A document that was stored again after it closed was listed until just then.
+    """
     closes = _member.active_until
     return select(closes.label("at")).where(
         _member.query_uuid == catalog.query_uuid,
         closes > max(since, catalog.query_since),
         closes <= now,
-        closes > _member.changed_at,
+        or_(closes > _member.changed_at, _member.listed_until == closes),
         or_(_member.removed_at.is_(None), _member.removed_at > closes),
     )
 

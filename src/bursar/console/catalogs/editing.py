@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
@@ -30,6 +31,9 @@ _FIRST: Final = 10
 """Documents that a preview names, of those that come and of those that go."""
 _MOST_SHARING: Final = 20
 _EARLIER: Final = 10
+_MOST_PROBLEMS: Final = 20
+_MOST_UNKNOWN: Final = 50
+"""Fields whose absence is told: over much content, each costs a look at every document."""
 _UNCHANGED: Final = "The catalog has this filter already."
 
 
@@ -94,6 +98,7 @@ def _change(visit: Visit, session: Session) -> FilterChange:
         enterprise_uuid=visit.enterprise.uuid,
         catalog_uuid=visit.target.uuid,
         content_filter=read_filter(visit.form.get("filter")),
+        may_allow_runs=visit.who.is_operator,
     )
     limit = visit.settings.refresh_inline_limit
     return change_filter(session, visit.actor, command, refresh_inline_limit=limit)
@@ -127,7 +132,7 @@ def _previewed(visit: Visit, session: Session, change: FilterChange, error: str 
 
 
 def _warnings(visit: Visit, session: Session) -> list[str]:
-    found = filter_warnings(session, [visit.target.uuid])
+    found = filter_warnings(session, [visit.target.uuid], most_unknown=_MOST_UNKNOWN)
     return [
         f"{each.key}: {each.message}" if each.key else f"The filter {each.message}."
         for each in found
@@ -135,7 +140,9 @@ def _warnings(visit: Visit, session: Session) -> list[str]:
 
 
 def _sentences(refused: FilterError) -> list[str]:
-    return [": ".join(filter(None, problem)) for problem in refused.errors]
+    told = [": ".join(filter(None, problem)) for problem in refused.errors[:_MOST_PROBLEMS]]
+    more = len(refused.errors) - len(told)
+    return [*told, f"{counted(more, 'problem')} more."] if more else told
 
 
 def _form(
@@ -143,8 +150,8 @@ def _form(
 ) -> Html:
     offered = offered_here(visit, connection)
     wanted = offered.source.wanted_filter
-    query = offered.source.query_uuid
-    sharing = [] if query is None else _sharing(visit, connection)
+    query = offered.source.wanted_uuid
+    sharing = [] if query is None else _sharing(visit, connection, query)
     given = {
         "title": named(visit.target.title),
         "path": path_of(visit),
@@ -169,11 +176,9 @@ def _earlier(visit: Visit, connection: Connection) -> list[Earlier]:
     ]
 
 
-def _sharing(visit: Visit, connection: Connection) -> list[tuple[str, str]]:
-    """Title and path of the other catalogs of the enterprise that have this filter."""
-    found = catalogs_with_filter(
-        connection, visit.enterprise.uuid, visit.target.query_uuid, _MOST_SHARING
-    )
+def _sharing(visit: Visit, connection: Connection, query: UUID) -> list[tuple[str, str]]:
+    """Title and path of the other catalogs of the enterprise that have or await this filter."""
+    found = catalogs_with_filter(connection, visit.enterprise.uuid, query, _MOST_SHARING)
     return [
         (named(title), f"{visit.base}/catalogs/{uuid}")
         for uuid, title in found

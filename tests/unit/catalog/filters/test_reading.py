@@ -2,12 +2,13 @@
 
 import json
 from contextlib import suppress
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.catalog.filters.reading import read_filter
+from bursar.catalog.filters.reading import MOST_FIELDS, read_filter
 from bursar.catalog.filters.refusals import FilterError
 
 VALUES = st.recursive(
@@ -47,6 +48,25 @@ def test_every_problem_has_its_place(text: str, errors: list[tuple[str, str]] | 
         read_filter(text)
     assert errors is None or caught.value.errors == errors
     assert errors is not None or "line 2" in str(caught.value)
+
+
+def test_very_many_fields_given_twice_are_soon_found() -> None:
+    text = "{" + ", ".join(f'"f{number % 40_000}": 1' for number in range(80_000)) + "}"
+    begun = process_time()
+    with pytest.raises(FilterError) as caught:
+        read_filter(text)
+    # Counting each of them anew takes half a minute.
+    assert process_time() - begun < 10
+    assert len(caught.value.errors) == 40_000
+
+
+def test_a_filter_has_so_many_fields_and_lists_of_any_length() -> None:
+    fields: dict[str, object] = {f"f{number}": 1 for number in range(MOST_FIELDS - 1)}
+    runs = [f"r{number}" for number in range(1000)]
+    fields["restricted_runs_allowed"] = {f"c{number}": runs for number in range(400)}
+    assert read_filter(json.dumps(fields)) == fields
+    with pytest.raises(FilterError, match="it has 301 fields, and at most 300 fit here"):
+        read_filter(json.dumps({**fields, "one_more": 1}))
 
 
 def test_null_is_no_filter() -> None:
