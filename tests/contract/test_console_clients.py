@@ -21,6 +21,7 @@ from bursar.identity.service import (
     page_of_clients,
 )
 from bursar.pages import PageRequest
+from bursar.provisioning.apply import ManifestError
 from testing.clients.browsing import PASSWORD, Browsing, heading, hidden_fields, invited, signed_in
 from testing.shops.reports import report
 from testing.shops.service import Service, Shop
@@ -176,9 +177,11 @@ def test_an_identity_provider_gets_a_token_that_opens_scim_only(
 @pytest.mark.parametrize(
     ("fields", "status", "why"),
     [
-        ({"client_id": ""}, 422, "1 to 255 characters"),
-        ({"client_id": "x" * 256}, 422, "1 to 255 characters"),
-        ({"client_id": "a\x07b"}, 422, "1 to 255 characters"),
+        ({"client_id": ""}, 422, "Begin the id with {org}-"),
+        ({"client_id": "hr"}, 422, "Begin the id with {org}-"),
+        ({"client_id": "user:00000000-0000-4000-8000-000000000001"}, 422, "Begin the id with"),
+        ({"client_id": "{org}-" + "x" * 256}, 422, "1 to 255 characters"),
+        ({"client_id": "{org}-a\x07b"}, 422, "1 to 255 characters"),
         ({"client_id": "a\u200bb"}, 422, "invisible character"),
         ({"role": "king"}, 422, "Choose what the client may do."),
         ({"format": "yaml"}, 422, "Choose one of the formats."),
@@ -187,13 +190,34 @@ def test_an_identity_provider_gets_a_token_that_opens_scim_only(
 def test_what_cannot_be_is_refused_and_stays_typed(
     shop: Shop, admin: Browsing, fields: dict[str, str], status: int, why: str
 ) -> None:
-    given = {"client_id": f"{shop.org}-bi", "role": "admin", "format": "xml", **fields}
+    changed = {name: value.replace("{org}", shop.org) for name, value in fields.items()}
+    given = {"client_id": f"{shop.org}-bi", "role": "admin", "format": "xml", **changed}
     answer = admin.post(home(shop, "/clients"), given)
     assert answer.status_code == status
-    assert why in answer.text
+    assert why.replace("{org}", shop.org) in answer.text
     if "client_id" not in fields:
         assert f'value="{shop.org}-bi"' in answer.text
     assert list(clients_of(shop)) == [f"{shop.org}-client"]
+
+
+def test_what_an_administrator_makes_never_acts_for_another_enterprise(
+    service: Service, shop: Shop, admin: Browsing
+) -> None:
+    """Its secret would open what a manifest gives to that id later."""
+    name = f"{shop.org}-labs"
+    secret = asked(admin, shop, name)
+    other = service.open_shop()
+    with pytest.raises(ManifestError, match="people of another enterprise made"):
+        other.declare(clients=[{"client_id": name, "role": "admin"}])
+    assert name not in clients_of(other)
+    assert works(service, name, secret)
+    shop.declare(clients=[{"client_id": name, "role": "admin"}])
+    assert clients_of(shop)[name].role == "admin"
+    # What an operator makes may be given to others, by whoever runs the installation.
+    operators = f"{shop.org}-of-operators"
+    asked(signed_in(service.url, service.database), shop, operators)
+    other.declare(clients=[{"client_id": operators, "role": "reporting"}])
+    assert clients_of(other)[operators].role == "reporting"
 
 
 def test_the_client_of_another_enterprise_is_neither_taken_nor_shown(
@@ -202,7 +226,10 @@ def test_the_client_of_another_enterprise_is_neither_taken_nor_shown(
     other = service.open_shop()
     theirs = clients_of(other)[f"{other.org}-client"]
     fields = {"client_id": theirs.client_id, "role": "admin", "format": ""}
-    answer = admin.post(home(shop, "/clients"), fields)
+    assert admin.post(home(shop, "/clients"), fields).status_code == 422
+    # An operator may give any id, but none that there is.
+    operator = signed_in(service.url, service.database)
+    answer = operator.post(home(shop, "/clients"), fields)
     assert answer.status_code == 409
     assert "This id is taken." in answer.text
     assert clients_of(other)[theirs.client_id] == theirs

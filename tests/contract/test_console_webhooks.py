@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from uuid import UUID, uuid4
 
@@ -13,16 +14,20 @@ from sqlalchemy import insert, select, update
 
 from bursar import clock
 from bursar.accounts.service import ConsoleRole
+from bursar.actors import Actor
 from bursar.audit.service import Entry, Wanted, latest_entries
 from bursar.database.bulk import bulk_insert
 from bursar.delivery.models import Channel, Delivery, DeliveryAttempt, DeliveryStatus
 from bursar.delivery.service import NewDelivery, enqueue_deliveries
 from bursar.events.models import EventRecord
 from bursar.webhooks.models import WebhookEndpoint
-from bursar.webhooks.service import EndpointView, list_endpoints
+from bursar.webhooks.service import EndpointView, delete_endpoint, list_endpoints
 from bursar.xapi.models import XapiConnection
 from testing.clients.browsing import Browsing, heading, signed_in
+from testing.databases.locks import somebody_waits
+from testing.databases.plugin import DIALECTS
 from testing.shops.service import Service, Shop
+from testing.waiting import wait_until
 from testing.worlds.contract_webhooks import delivery_to, delivery_uuid
 
 URL = "https://hooks.example.org/bursar"
@@ -331,14 +336,37 @@ def test_a_viewer_looks_and_changes_nothing(service: Service, shop: Shop, endpoi
     queue(shop, endpoint, "one")
     before, path = endpoints(shop), hooks(shop, endpoint)
     one = f"{path}/deliveries/{delivery_uuid(shop.uuid, 'one')}"
-    pages = ("/disable", "/delete", "/rotate", "/edit", "/replay")
-    for each in (path, one, hooks(shop), f"{hooks(shop)}/new", *(path + what for what in pages)):
-        assert "<button" not in viewer.page(each).partition("<main")[2]
+    pages = ("", "/disable", "/delete", "/rotate", "/edit", "/replay", "/deliveries.csv")
+    for each in (
+        one,
+        f"{hooks(shop)}/new",
+        f"{path}/deliveries.ndjson",
+        *(path + page for page in pages),
+    ):
+        assert viewer.get(each).status_code == 403
+    for each in (hooks(shop), home(shop)):
+        page = viewer.page(each).partition("<main")[2]
+        assert "<button" not in page
+        assert "hooks.example.org" in page
+        # The rest of an address is often the secret of its receiver.
+        assert URL not in page
     for what in ("/ping", "/edit", "/replay", "/disable", "/enable", "/rotate", "/delete"):
         assert viewer.post(f"{path}{what}", {"url": URL}).status_code == 403
     assert viewer.post(f"{one}/retry").status_code == 403
     assert viewer.post(hooks(shop), {"url": URL}).status_code == 403
     assert endpoints(shop) == before
+
+
+@pytest.mark.parametrize("dialect", DIALECTS[1:], indirect=True)
+def test_a_form_about_an_endpoint_that_is_being_deleted_finds_nothing(
+    service: Service, shop: Shop, admin: Browsing, endpoint: UUID
+) -> None:
+    with ThreadPoolExecutor(1) as others:
+        with service.database.transaction() as session:
+            delete_endpoint(session, Actor("operator:test"), endpoint, at=clock.now())
+            answer = others.submit(admin.post, f"{hooks(shop, endpoint)}/ping")
+            wait_until(lambda: somebody_waits(service.database))
+        assert answer.result().status_code == 404
 
 
 @pytest.fixture

@@ -205,8 +205,8 @@ class Front:
             raise NotThere
         if screen.reach is Reach.ENTERPRISE:
             self._admit_to_enterprise(screen, visit, connection)
-        if screen.method == "POST" and screen.reach is Reach.ENTERPRISE:
-            _check_role(visit)
+        if screen.reach is Reach.ENTERPRISE:
+            _check_role(screen, visit)
 
     def _admit_to_enterprise(self, screen: Screen, visit: Visit, connection: Connection) -> None:
         found = find_enterprise_of_slug(connection, str(visit.parameters["slug"]))
@@ -350,8 +350,17 @@ def _read_form(visit: Visit, incoming: Incoming) -> None:
         raise Refused(400, "This is no form", "It has too many fields.") from None
 
 
-def _check_role(visit: Visit) -> None:
+def _check_role(screen: Screen, visit: Visit) -> None:
     """Raises Refused."""
+    if screen.only_admin and not visit.may_change:
+        raise Refused(
+            403,
+            "Only administrators see this",
+            f"Your role in {visit.enterprise.name} is viewer.",
+            "Ask an administrator of this enterprise what you want to know.",
+        )
+    if screen.method != "POST":
+        return
     if not visit.may_change:
         raise Refused(
             403,

@@ -65,6 +65,8 @@ class Screen:
     """About money or people: the person has to have proved lately who they are."""
     before_totp: bool = False
     """For whoever still has to set up a second factor, where the installation demands one."""
+    only_admin: bool = False
+    """A page that shows what viewers are not shown. Every form is for administrators only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Screens:
         owned: Owned[Any] | None = None,
         reach: Reach | None = None,
         before_totp: bool = False,
+        only_admin: bool = False,
     ) -> Callable[[R], R]:
         def note(function: R) -> R:
             self.found.append(
@@ -90,6 +93,7 @@ class Screens:
                     owned=owned,
                     read=function,
                     before_totp=before_totp,
+                    only_admin=only_admin,
                 )
             )
             return function

@@ -37,7 +37,12 @@ from bursar.identity.events import (
     ClientSecretRotated,
 )
 from bursar.identity.models import ApiClient, ClientGrant, ClientSecret, Role
-from bursar.identity.refusals import ClientExists, InvalidClientId, UnknownClient
+from bursar.identity.refusals import (
+    ClientExists,
+    ClientOfAnotherEnterprise,
+    InvalidClientId,
+    UnknownClient,
+)
 from bursar.identity.secrets import new_secret
 from bursar.identity.views import ClientSummary, ClientView
 
@@ -58,7 +63,7 @@ def declare_client(
 ) -> ClientDeclaration:
     """Brings a client and its grant to what is declared; "created" when the grant is new.
 
-    Raises InvalidClientId, and ValueError for an unknown role.
+    Raises InvalidClientId, ClientOfAnotherEnterprise, and ValueError for an unknown role.
     """
     at = at or clock.now()
     client, is_new = _obtain(session, declared.client_id, at)
@@ -120,6 +125,8 @@ def create_client(
     if not is_new:
         # It may be another enterprise's, and made at this moment: nothing of it is changed.
         raise ClientExists(command.client_id)
+    if command.is_for_good:
+        client.only_enterprise_uuid = command.enterprise_uuid
     secret = None if command.has_token else new_secret()
     declared = DeclaredClient(
         client_id=command.client_id,
@@ -255,7 +262,10 @@ def _get(session: Session, client_id: str) -> ApiClient:
 
 
 def _put_grant(session: Session, client: ApiClient, enterprise_uuid: UUID, role: str) -> str | None:
-    """Returns the role that the client had in the enterprise before."""
+    """Returns the role that the client had in the enterprise before. Raises
+    ClientOfAnotherEnterprise."""
+    if client.only_enterprise_uuid not in {None, enterprise_uuid}:
+        raise ClientOfAnotherEnterprise(client.client_id)
     grant = session.get(ClientGrant, (client.uuid, enterprise_uuid))
     if grant is None:
         session.add(

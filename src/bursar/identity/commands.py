@@ -71,3 +71,5 @@ class CreateClient:
     default_format: str | None = None
     has_token: bool = False
     """Whether it gets a bearer token in place of a secret."""
+    is_for_good: bool = False
+    """Whether it may never act for another enterprise, because people of this one ask for it."""

@@ -48,6 +48,9 @@ class ApiClient(Base):
     from one that is applied again after a rotation."""
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    only_enterprise_uuid: Mapped[UUID | None]
+    """The one enterprise that it may ever act for, because its people made it and know its secret;
+    None for one that whoever runs the installation made. It outlives the enterprise."""
 
 
 class ClientSecret(Base):

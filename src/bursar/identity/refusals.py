@@ -35,6 +35,14 @@ class UnknownClient(LookupError):
         self.client_id = client_id
 
 
+class ClientOfAnotherEnterprise(ValueError):
+    """People of another enterprise made the client, and know its secret."""
+
+    def __init__(self, client_id: str) -> None:
+        super().__init__(f"people of another enterprise made the client {client_id!r}")
+        self.client_id = client_id
+
+
 class ClientExists(ValueError):
     """There is a client with this id already."""
 

@@ -37,6 +37,7 @@ from bursar.identity.models import Role
 from bursar.identity.queries import find_client, page_of_clients
 from bursar.identity.refusals import (
     ClientExists,
+    ClientOfAnotherEnterprise,
     InvalidClientId,
     InvalidCredentials,
     SandboxIsForGood,
@@ -59,6 +60,7 @@ __all__ = [
     "SUSPENDED",
     "ClientDeclaration",
     "ClientExists",
+    "ClientOfAnotherEnterprise",
     "ClientOfEnterprise",
     "ClientSummary",
     "CreateClient",

@@ -19,6 +19,7 @@ from bursar.identity.keys import UNSEALED
 from bursar.identity.sealing import Seal
 from bursar.identity.service import (
     ClientDeclaration,
+    ClientOfAnotherEnterprise,
     DeclaredClient,
     DeclaredEnterprise,
     SandboxIsForGood,
@@ -43,6 +44,9 @@ from bursar.provisioning.xapi import XapiRun
 __all__ = ["ManifestError", "Plan", "apply"]
 
 _FOR_GOOD: Final = "cannot change: it is said when the enterprise is created"
+_OTHERS_CLIENT: Final = (
+    "is a client that people of another enterprise made, who know its secret: choose another id"
+)
 _UUID: Final = frozenset({"uuid"})
 _CLIENT: Final = frozenset({"client_id", "client_secret", "role"})
 _SECRETS: Final = {
@@ -148,7 +152,7 @@ class _EnterpriseRun:
         if any(changes) and outcome == "unchanged":
             outcome = "changed"
         self.plan.note(outcome, f"enterprise {enterprise.slug}")
-        self._put_clients(enterprise)
+        self._put_clients(place, enterprise)
         for index, catalog in enumerate(enterprise.catalogs):
             self._put_catalog(f"{place}.catalogs[{index}]", enterprise, catalog)
         self.credit.lock(enterprise)
@@ -175,9 +179,9 @@ class _EnterpriseRun:
         look = DeclaredLook(**{name: given[name] for name in LOOK_FIELDS if name in given})
         return declare_look(self.session, self.actor, enterprise.uuid, look, at=self.now)
 
-    def _put_clients(self, enterprise: EnterpriseForm) -> None:
+    def _put_clients(self, place: str, enterprise: EnterpriseForm) -> None:
         roles = _stored_roles(self.session, enterprise.uuid) if enterprise.clients else {}
-        for client in enterprise.clients:
+        for index, client in enumerate(enterprise.clients):
             declared = DeclaredClient(
                 client_id=client.client_id,
                 enterprise_uuid=enterprise.uuid,
@@ -185,13 +189,19 @@ class _EnterpriseRun:
                 secret=client.client_secret,
                 **client.given(but=_CLIENT),
             )
-            done = identity.declare_client(self.session, self.actor, declared, at=self.now)
+            done = self._declare_client(f"{place}.clients[{index}].client_id", declared)
             self.plan.note(done.outcome, f"client {client.client_id} of {enterprise.slug}")
             told = _SECRETS.get(done.secret)
             # The first secret of a new client is what everybody expects.
             is_expected = done == ClientDeclaration("created", SecretEffect.FIRST)
             if told is not None and not is_expected:
                 self.plan.explain(f"secret of client {client.client_id}: {told}")
+
+    def _declare_client(self, place: str, declared: DeclaredClient) -> ClientDeclaration:
+        try:
+            return identity.declare_client(self.session, self.actor, declared, at=self.now)
+        except ClientOfAnotherEnterprise as error:
+            raise ManifestError([problem(place, _OTHERS_CLIENT)]) from error
 
     def _put_catalog(self, place: str, enterprise: EnterpriseForm, catalog: CatalogForm) -> None:
         try:

@@ -61,10 +61,7 @@ def create(visit: Visit, session: Session) -> Html | ShownOnce:
         command = _command(visit)
         secret = create_client(session, visit.actor, command, at=visit.now)
     except ClientExists:
-        error = (
-            "This id is taken. Ids are unique in the whole installation: begin it with the name "
-            "of your enterprise."
-        )
+        error = "This id is taken. Choose another one."
         return _asked(form.get("role"), error, 409)
     except InvalidClientId:
         return _asked(form.get("role"), "An id has 1 to 255 characters that are seen.", 422)
@@ -161,6 +158,7 @@ def _command(visit: Visit) -> CreateClient:
     form = visit.form
     client_id, chosen = form.get("client_id").strip(), form.get("format")
     refuse_invisible(client_id)
+    _refuse_foreign(visit, client_id)
     if form.get("role") not in list(Role):
         raise ValueError("Choose what the client may do.")
     if chosen not in FORMATS:
@@ -172,7 +170,18 @@ def _command(visit: Visit) -> CreateClient:
         role=role.value,
         default_format=chosen or None,
         has_token=role is Role.SCIM,
+        # Whoever runs the installation may give it other enterprises later; others know its secret
+        # and would get into them.
+        is_for_good=not visit.who.is_operator,
     )
+
+
+def _refuse_foreign(visit: Visit, client_id: str) -> None:
+    """The audit trail names clients and people by such ids, and manifests of other enterprises
+    name theirs. Raises ValueError."""
+    beginning = f"{visit.enterprise.slug}-"
+    if not visit.who.is_operator and not client_id.startswith(beginning):
+        raise ValueError(f"Begin the id with {beginning}, by which your clients are known.")
 
 
 def _asked(role: str, error: str = "", status: int = 200) -> Html:

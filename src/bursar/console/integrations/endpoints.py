@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bursar.api.webhook_endpoints import PATH as API
 from bursar.console.files import exports
 from bursar.console.integrations import deliveries, words
-from bursar.console.integrations.reviewing import trail_of
+from bursar.console.integrations.reviewing import still_there, trail_of
 from bursar.console.paging import page_number
 from bursar.console.rendering import ROWS
 from bursar.console.screens import OF_ENTERPRISE, Screens
@@ -52,7 +52,7 @@ def show_endpoints(visit: Visit, connection: Connection) -> Html:
     return Html("integration-webhooks.html", given)
 
 
-@screens.get(f"{PATH}/new")
+@screens.get(f"{PATH}/new", only_admin=True)
 def ask_for_endpoint(_visit: Visit, _connection: Connection) -> Html:
     return _asked(None, {})
 
@@ -71,7 +71,7 @@ def create(visit: Visit, session: Session) -> Html | ShownOnce:
     return secret_shown(path, made.url, made.secret)
 
 
-@screens.get(ENDPOINT_PATH, owned=ENDPOINT)
+@screens.get(ENDPOINT_PATH, owned=ENDPOINT, only_admin=True)
 def show_endpoint(visit: Visit, connection: Connection) -> Html:
     uuid = visit.target.uuid
     listed = deliveries.listed(visit, connection, Channel.WEBHOOK, uuid)
@@ -88,12 +88,13 @@ def show_endpoint(visit: Visit, connection: Connection) -> Html:
     return Html("integration-webhook.html", given)
 
 
-@screens.get(f"{ENDPOINT_PATH}/edit", owned=ENDPOINT)
+@screens.get(f"{ENDPOINT_PATH}/edit", owned=ENDPOINT, only_admin=True)
 def edit(visit: Visit, connection: Connection) -> Html:
     return _asked(found_endpoint(visit, connection), {})
 
 
 @screens.post(f"{ENDPOINT_PATH}/edit", owned=ENDPOINT, is_grave=True)
+@still_there()
 def change(visit: Visit, session: Session) -> Html | Goto:
     uuid = visit.target.uuid
     try:
@@ -105,6 +106,7 @@ def change(visit: Visit, session: Session) -> Html | Goto:
 
 
 @screens.post(f"{ENDPOINT_PATH}/ping", owned=ENDPOINT)
+@still_there()
 def ping(visit: Visit, session: Session) -> Goto:
     try:
         service.ping_endpoint(session, visit.actor, visit.target.uuid, at=visit.now)
@@ -114,12 +116,13 @@ def ping(visit: Visit, session: Session) -> Goto:
     return Goto(path_of(visit), said)
 
 
-@screens.get(_DELIVERY, owned=ENDPOINT)
+@screens.get(_DELIVERY, owned=ENDPOINT, only_admin=True)
 def show_delivery(visit: Visit, connection: Connection) -> Html:
     return _delivery(visit, connection)
 
 
 @screens.post(f"{_DELIVERY}/retry", owned=ENDPOINT, is_grave=True)
+@still_there()
 def retry(visit: Visit, session: Session) -> Html | Goto:
     uuid = deliveries.uuid_of(visit)
     try:

@@ -35,12 +35,12 @@ _COLUMNS: Final = (
 )
 
 
-@screens.get(f"{ENDPOINT_PATH}/deliveries.{CSV}", owned=ENDPOINT)
+@screens.get(f"{ENDPOINT_PATH}/deliveries.{CSV}", owned=ENDPOINT, only_admin=True)
 def export_csv(visit: Visit, connection: Connection) -> File:
     return csv_file(_name(visit), _COLUMNS, map(_row, _items(visit, connection)))
 
 
-@screens.get(f"{ENDPOINT_PATH}/deliveries.{NDJSON}", owned=ENDPOINT)
+@screens.get(f"{ENDPOINT_PATH}/deliveries.{NDJSON}", owned=ENDPOINT, only_admin=True)
 def export_ndjson(visit: Visit, connection: Connection) -> File:
     return ndjson_file(_name(visit), _items(visit, connection))
 

@@ -14,6 +14,7 @@ from bursar.console.integrations.endpoints import (
     path_of,
     trail_to,
 )
+from bursar.console.integrations.reviewing import still_there
 from bursar.console.screens import Screens
 from bursar.console.visits import Goto, Html, Visit
 from bursar.webhooks.asking import request_replay
@@ -25,12 +26,13 @@ screens: Final = Screens()
 _UNREAD: Final = "Write an instant in UTC, such as 2026-11-27 06:00."
 
 
-@screens.get(f"{ENDPOINT_PATH}/replay", owned=ENDPOINT)
+@screens.get(f"{ENDPOINT_PATH}/replay", owned=ENDPOINT, only_admin=True)
 def ask_since(visit: Visit, connection: Connection) -> Html:
     return _asked(visit, connection)
 
 
 @screens.post(f"{ENDPOINT_PATH}/replay", owned=ENDPOINT, is_grave=True)
+@still_there()
 def replay(visit: Visit, session: Session) -> Html | Goto:
     connection, uuid = session.connection(), visit.target.uuid
     try:

@@ -1,9 +1,11 @@
 """A page that says what an action means, and has the button that does it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bursar.console.visits import Html, Visit
+from bursar.console.visits import Html, NotThere, Visit
+from bursar.webhooks.service import UnknownEndpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,15 @@ class Review:
 
 def reviewed(review: Review, error: str = "", status: int = 200) -> Html:
     return Html("integration-review.html", {"review": review, "error": error}, status)
+
+
+@contextmanager
+def still_there() -> Iterator[None]:
+    """For a form about an endpoint, which somebody may delete while the form waits for its lock."""
+    try:
+        yield
+    except UnknownEndpoint:
+        raise NotThere from None
 
 
 def trail_of(visit: Visit, *further: tuple[str, str]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from bursar.console.integrations.endpoints import (
     secret_shown,
     trail_to,
 )
-from bursar.console.integrations.reviewing import Review, reviewed
+from bursar.console.integrations.reviewing import Review, reviewed, still_there
 from bursar.console.screens import Screens
 from bursar.console.visits import Goto, Html, ShownOnce, Visit
 from bursar.delivery.service import count_waiting
@@ -29,7 +29,7 @@ from bursar.webhooks.service import (
 screens: Final = Screens()
 
 
-@screens.get(f"{ENDPOINT_PATH}/disable", owned=ENDPOINT)
+@screens.get(f"{ENDPOINT_PATH}/disable", owned=ENDPOINT, only_admin=True)
 def review_disabling(visit: Visit, connection: Connection) -> Html:
     told = (
         _dropped(visit, connection),
@@ -45,7 +45,7 @@ def disable(visit: Visit, session: Session) -> Goto:
     return Goto(path_of(visit), "The endpoint is disabled. Nothing is sent to it.")
 
 
-@screens.get(f"{ENDPOINT_PATH}/enable", owned=ENDPOINT)
+@screens.get(f"{ENDPOINT_PATH}/enable", owned=ENDPOINT, only_admin=True)
 def review_enabling(visit: Visit, connection: Connection) -> Html:
     told = (
         "It is sent what happens from now on, signed with the secret that it had before.",
@@ -60,7 +60,7 @@ def enable(visit: Visit, session: Session) -> Goto:
     return Goto(path_of(visit), "The endpoint is enabled. It is sent what happens from now on.")
 
 
-@screens.get(f"{ENDPOINT_PATH}/rotate", owned=ENDPOINT)
+@screens.get(f"{ENDPOINT_PATH}/rotate", owned=ENDPOINT, only_admin=True)
 def review_rotation(visit: Visit, connection: Connection) -> Html:
     told = (
         "You get a new secret, which is shown once.",
@@ -73,6 +73,7 @@ def review_rotation(visit: Visit, connection: Connection) -> Html:
 
 
 @screens.post(f"{ENDPOINT_PATH}/rotate", owned=ENDPOINT, is_grave=True)
+@still_there()
 def rotate(visit: Visit, session: Session) -> ShownOnce:
     uuid = visit.target.uuid
     rotated = rotate_endpoint_secret(session, visit.actor, uuid, at=visit.now)
@@ -80,7 +81,7 @@ def rotate(visit: Visit, session: Session) -> ShownOnce:
     return secret_shown(path_of(visit), endpoint.url, rotated.secret)
 
 
-@screens.get(f"{ENDPOINT_PATH}/delete", owned=ENDPOINT)
+@screens.get(f"{ENDPOINT_PATH}/delete", owned=ENDPOINT, only_admin=True)
 def review_deletion(visit: Visit, connection: Connection) -> Html:
     told = (
         _dropped(visit, connection),
@@ -96,6 +97,7 @@ def delete(visit: Visit, session: Session) -> Goto:
     return Goto(f"{visit.base}/integrations/webhooks", said)
 
 
+@still_there()
 def _switch(visit: Visit, session: Session, *, enabled: bool) -> None:
     command = ChangeEndpoint(enabled=enabled)
     change_endpoint(session, visit.actor, visit.target.uuid, command, at=visit.now)

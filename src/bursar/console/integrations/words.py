@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
+from urllib.parse import urlsplit
 
 from bursar.console.figures import counted
 from bursar.identity.service import ClientOfEnterprise, Role
@@ -54,6 +55,11 @@ def state_of_endpoint(endpoint: EndpointView) -> State:
     if not endpoint.enabled:
         return "Disabled", "off"
     return _health(endpoint.failing_since, endpoint.last_success_at)
+
+
+def host_of(url: str) -> str:
+    """Without what may be a secret in itself, for those who only look."""
+    return urlsplit(url).hostname or ""
 
 
 def state_of_connection(connection: ConnectionView) -> State:
