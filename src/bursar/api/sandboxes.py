@@ -254,7 +254,6 @@ def advance_clock(
     _query: SandboxQuery,
     body: ClockBody,
     caller: Caller,
-    request: HttpRequest,
     *,
     due: DueWork,
     session: Session,
@@ -267,4 +266,4 @@ def advance_clock(
     reference.
     """
     command = AdvanceClock(sandbox.enterprise_uuid, body.span)
-    return service.advance(session, caller.actor, due, command, at=request.now)
+    return service.advance(session, caller.actor, due, command)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from bursar import clock
 from bursar.actors import Actor
 from bursar.events.service import publish
 from bursar.identity.clocks import advance_clock
@@ -32,16 +33,17 @@ __all__ = [
 ]
 
 
-def advance(
-    session: Session, actor: Actor, due: DueWork, command: AdvanceClock, *, at: datetime
-) -> AdvancedClock:
-    """Makes it later in a sandbox, and does what is due then. `at` is when it is in the sandbox.
+def advance(session: Session, actor: Actor, due: DueWork, command: AdvanceClock) -> AdvancedClock:
+    """Makes it later in a sandbox, and does what is due then.
 
     Raises ClockTooFarAhead.
     """
-    uuid, now = command.enterprise_uuid, at + command.span
+    uuid = command.enterprise_uuid
     ahead = advance_clock(session, uuid, command.span)
-    event = SandboxClockAdvanced(object_id=uuid, enterprise_uuid=uuid, changes={"now": (at, now)})
+    # Not before: another call may have advanced the clock while this one waited for its turn.
+    now = clock.real_now() + ahead
+    changes = {"now": (now - command.span, now)}
+    event = SandboxClockAdvanced(object_id=uuid, enterprise_uuid=uuid, changes=changes)
     publish(session, actor, [event], at=now)
     happened = due.do(session, uuid, ahead)
     return AdvancedClock(now, int(ahead.total_seconds()), len(happened), happened[:MOST_SHOWN])

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from bursar import clock
 from bursar.actors import Actor
 from bursar.events.event import Changes
 from bursar.events.log import register_reader
@@ -87,7 +88,7 @@ def add_secret(session: Session, endpoint_uuid: UUID, secret: str, at: datetime)
             uuid=uuid4(),
             endpoint_uuid=endpoint_uuid,
             sealed=sealed(seal, secret),
-            created_at=at,
+            created_at=_on_the_wall(at),
         )
     )
 
@@ -101,13 +102,19 @@ def retire_secrets(session: Session, endpoint_uuid: UUID, at: datetime) -> datet
             secret.endpoint_uuid == endpoint_uuid, secret.expires_at.is_not(None)
         )
     )
-    expires_at = at + OVERLAP
+    expires_at = _on_the_wall(at) + OVERLAP
     session.execute(
         update(WebhookSecret)
         .where(secret.endpoint_uuid == endpoint_uuid)
         .values(expires_at=expires_at)
     )
     return expires_at
+
+
+def _on_the_wall(at: datetime) -> datetime:
+    """Secrets go by the clock by which webhooks are sent, also those of a sandbox whose clock was
+    advanced."""
+    return at - clock.ahead()
 
 
 def tell(
