@@ -43,6 +43,8 @@ class LmsOutcome:
     """Seconds, when an unavailable LMS named them."""
     may_be_done: bool = False
     """Whether an LMS that did not answer may have done what it was asked for."""
+    is_rehearsed: bool = False
+    """Whether a fault of a sandbox made it. It says nothing about the LMS."""
 
     @property
     def is_good(self) -> bool:

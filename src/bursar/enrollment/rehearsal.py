@@ -4,7 +4,10 @@ faults of a sandbox can happen to it. To the calls of all others nothing is adde
 A test finds a call that goes by.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
 from threading import BoundedSemaphore
 from time import sleep
 from typing import Final, Protocol, TypeAlias
@@ -18,13 +21,14 @@ from bursar.sandboxes.views import Faults, LmsFaults
 AWAY: Final = "the LMS is away, because the faults of the sandbox say so"
 SLOW: Final = "the LMS is slow, because the faults of the sandbox say so, and has no place left"
 REFUSED: Final = "the LMS refuses it, because the faults of the sandbox say so"
-PLACES: Final = 2
-"""So many threads of a process wait for slow sandboxes at a time, so that a worker has others for
-enterprises that are none."""
+PLACES: Final = 1
+"""So many threads of a process wait for slow sandboxes at a time: fewer than any queue of a worker
+has, so that it has others for enterprises that are none."""
 
 Seats: TypeAlias = Sequence[LmsEnrollment]
 Outcomes: TypeAlias = list[LmsOutcome]
 _places = BoundedSemaphore(PLACES)
+_may_wait: ContextVar[bool] = ContextVar("may_wait", default=True)
 
 
 class Enrolls(Protocol):
@@ -33,6 +37,17 @@ class Enrolls(Protocol):
 
 class Ends(Protocol):
     def end(self, enrollments: Seats) -> Outcomes: ...
+
+
+@contextmanager
+def without_waiting() -> Iterator[None]:
+    """For work that goes from enterprise to enterprise: in the block no call waits for a slow
+    sandbox, because the enterprises whose turn comes after it would wait too."""
+    token = _may_wait.set(False)
+    try:
+        yield
+    finally:
+        _may_wait.reset(token)
 
 
 def enroll_in_lms(database: Database, lms: Enrolls, seats: Seats) -> Outcomes:
@@ -62,7 +77,7 @@ def _by_enterprise(seats: Seats, faulty: dict[UUID, Faults], call: "_Call") -> O
     for uuid, faults in faulty.items():
         places = [place for place, seat in enumerate(seats) if seat.enterprise_uuid == uuid]
         # A call that is about others too does not wait for the sandboxes among them.
-        may_wait = len(places) == len(seats)
+        may_wait = _may_wait.get() and len(places) == len(seats)
         outcomes = call.with_faults(faults.lms, [seats[each] for each in places], may_wait)
         found.update(zip(places, outcomes, strict=True))
     return [found[place] for place in range(len(seats))]
@@ -86,7 +101,10 @@ class _Call:
         asked = [place for place in range(len(seats)) if place not in refused]
         answered = self.act([seats[each] for each in asked]) if asked else []
         outcomes = dict(zip(asked, answered, strict=True))
-        return [outcomes.get(place, LmsOutcome(REFUSED)) for place in range(len(seats))]
+        return [
+            outcomes.get(place, LmsOutcome(REFUSED, is_rehearsed=True))
+            for place in range(len(seats))
+        ]
 
     def _refused(self, one_in: int | None, seats: Seats) -> set[int]:
         if one_in is None:
@@ -98,7 +116,7 @@ class _Call:
 
 def _unavailable(seats: Seats, reason: str, retry_after: float | None = None) -> Outcomes:
     trouble = LmsUnavailable(reason, retry_after, may_be_done=False)
-    return [LmsOutcome.unavailable(trouble) for _ in seats]
+    return [replace(LmsOutcome.unavailable(trouble), is_rehearsed=True) for _ in seats]
 
 
 def _has_waited(seconds: float) -> bool:

@@ -89,6 +89,8 @@ class EnrolledPairs:
     """The outcomes of the other pairs, about which the LMS did not answer. Their notes stay."""
     without_account: AbstractSet[Pair] = frozenset()
     """Those whom the LMS enrolls in its free mode as soon as they have an account."""
+    is_rehearsed: bool = False
+    """Whether some outcomes were made by the faults of a sandbox."""
 
 
 def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -> EnrolledPairs:
@@ -114,7 +116,8 @@ def enroll(database: Database, lms: Enroller, job: Job, pairs: Sequence[Pair]) -
     _activate(database, job, _successes(decisions).values())
     unanswered = [each for each in outcomes if each.is_unavailable]
     waiting = {pair for pair, each in zip(good, outcomes, strict=True) if each.will_be_done}
-    return EnrolledPairs(facts, decisions, asked_before, unanswered, waiting)
+    is_rehearsed = any(each.is_rehearsed for each in outcomes)
+    return EnrolledPairs(facts, decisions, asked_before, unanswered, waiting, is_rehearsed)
 
 
 def _ask(database: Database, lms: Enroller, wanted: Sequence[LmsEnrollment]) -> list[LmsOutcome]:

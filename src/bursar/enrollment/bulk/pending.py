@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -17,9 +18,10 @@ from bursar.actors import Actor
 from bursar.database.engine import Database
 from bursar.database.types import AnyRow
 from bursar.enrollment.bulk import asked, chunks, enrolling, queries
-from bursar.enrollment.bulk.enrolling import GIVE_BACK, Job
+from bursar.enrollment.bulk.enrolling import GIVE_BACK, EnrolledPairs, Job
 from bursar.enrollment.bulk.rules import Decision, Pair, PairStatus
 from bursar.enrollment.gateway import LmsGateway
+from bursar.enrollment.rehearsal import without_waiting
 from bursar.jobs.names import MANY_QUEUE
 from bursar.jobs.queue import JobQueue
 from bursar.subscriptions.licenses.events import LicenseActivated
@@ -59,6 +61,13 @@ def enroll_pending(
 ) -> int:
     """How many pairs, of one license or of all, are pending no more. What the LMS does not answer
     is left to the next time."""
+    with without_waiting() if license_uuid is None else nullcontext():
+        return _enroll_in_turn(database, queue, lms, license_uuid)
+
+
+def _enroll_in_turn(
+    database: Database, queue: JobQueue, lms: LmsGateway, license_uuid: UUID | None
+) -> int:
     total, unanswered, after = 0, 0, NO_PAIR
     while True:
         with database.read() as connection, Session(connection) as session:
@@ -67,12 +76,21 @@ def enroll_pending(
             return total
         for job_uuid, pairs in _by_job(rows):
             settled = _settle(database, queue, lms, job_uuid, pairs)
-            total += settled
-            unanswered = 0 if settled else unanswered + 1
+            total += settled.number
+            if not settled.is_rehearsed:
+                unanswered = 0 if settled.number else unanswered + 1
             if unanswered >= AWAY_AFTER:
                 _log.warning("pending pairs wait for the LMS")
                 return total
         after = rows[-1].job_uuid, rows[-1].number
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    number: int
+    is_rehearsed: bool
+    """Whether the faults of a sandbox had a part in it, so that it does not say whether the LMS is
+    away."""
 
 
 def _by_job(rows: Sequence[AnyRow]) -> list[tuple[UUID, list[Pair]]]:
@@ -86,7 +104,7 @@ def _by_job(rows: Sequence[AnyRow]) -> list[tuple[UUID, list[Pair]]]:
 
 def _settle(
     database: Database, queue: JobQueue, lms: LmsGateway, job_uuid: UUID, pairs: list[Pair]
-) -> int:
+) -> _Settled:
     with database.read() as connection, Session(connection) as session:
         row = queries.get_job(session, job_uuid)
     job = Job.of(row)
@@ -96,19 +114,28 @@ def _settle(
         _log.warning(
             "pending pairs wait for the LMS", job=str(job_uuid), pairs=number, reason=reason
         )
-    now = clock.now()
+    decisions = _record(database, queue, row, pairs, enrolled)
+    number = sum(each.status is not PairStatus.PENDING for each in decisions.values())
+    return _Settled(number, enrolled.is_rehearsed)
+
+
+def _record(
+    database: Database, queue: JobQueue, row: AnyRow, pairs: list[Pair], enrolled: EnrolledPairs
+) -> Mapping[Pair, Decision]:
+    """What was decided about those that were pending still."""
+    job_uuid, now = row.uuid, clock.now()
     with database.transaction() as session:
         pending = queries.still_pending(session, job_uuid, [pair.number for pair in pairs])
         mine = {pair: each for pair, each in enrolled.decisions.items() if pair.number in pending}
         if others := [pair.number for pair in pairs if pair.number not in pending]:
             asked.forget(session, job_uuid, others)
         if not mine:
-            return 0
+            return {}
         still = replace(enrolled, decisions=mine)
-        decisions, to_notify = enrolling.record(session, job, still, now)
+        decisions, to_notify = enrolling.record(session, Job.of(row), still, now)
         have_lost_given_back(queue, session, row, decisions)
         chunks.change_rows(session, row, decisions, to_notify, now)
-    return sum(each.status is not PairStatus.PENDING for each in decisions.values())
+    return decisions
 
 
 def have_lost_given_back(

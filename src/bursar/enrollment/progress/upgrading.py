@@ -25,7 +25,7 @@ from bursar.enrollment.gateway import LmsEnrollment, LmsGateway, LmsOutcome
 from bursar.enrollment.models import Enrollment
 from bursar.enrollment.progress.reported_rows import USUAL_MODE, ReportedRow
 from bursar.enrollment.progress.service import store_reported
-from bursar.enrollment.rehearsal import enroll_in_lms
+from bursar.enrollment.rehearsal import enroll_in_lms, without_waiting
 from bursar.jobs import steps
 from bursar.jobs.context import JobContext
 from bursar.jobs.queue import JobQueue
@@ -84,6 +84,7 @@ def tasks(gateway: LmsGateway) -> tuple[Task, ...]:
     return (Task("upgrade-enrollments", upgrade, "17 * * * *"),)
 
 
+@without_waiting()
 def upgrade_seats(database: Database, gateway: LmsGateway) -> int:
     """How many were moved. What the LMS refuses stays as it is, and is tried again by the next
     task."""

@@ -8,6 +8,7 @@ from bursar import clock
 from bursar.actors import Actor, ActorKind
 from bursar.database.engine import Database
 from bursar.enrollment.gateway import LmsGateway, LmsUnavailable
+from bursar.enrollment.rehearsal import without_waiting
 from bursar.jobs.tasks import Task
 from bursar.settings import Settings
 from bursar.subscriptions.endings.service import (
@@ -21,6 +22,7 @@ from bursar.subscriptions.endings.unpaid import TASK, end_unpaid
 ACTOR: Final = Actor("task:expire-plans", kind=ActorKind.TASK)
 
 
+@without_waiting()
 def expire_plans(database: Database, gateway: LmsGateway) -> Mapping[str, int]:
     """Marks what has to end first, which is durable, and then ends as much as the LMS allows at
     once."""

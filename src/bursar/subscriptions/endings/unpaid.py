@@ -19,7 +19,7 @@ from bursar.database.engine import Database
 from bursar.enrollment.commands import Payer
 from bursar.enrollment.gateway import LmsGateway
 from bursar.enrollment.models import Enrollment
-from bursar.enrollment.rehearsal import end_in_lms
+from bursar.enrollment.rehearsal import end_in_lms, without_waiting
 from bursar.enrollment.service import end_enrollments, live_enrollments
 from bursar.subscriptions.licenses.models import License
 from bursar.subscriptions.licenses.states import LIVE
@@ -55,6 +55,7 @@ def find_unpaid_of(session: Session, license_uuids: Sequence[UUID]) -> list[Unpa
     ]
 
 
+@without_waiting()
 def end_unpaid(database: Database, gateway: LmsGateway) -> Mapping[str, int]:
     """Ends them, in the LMS first. What the LMS did not answer about is left to the next call."""
     with database.read() as connection, Session(connection) as session:
