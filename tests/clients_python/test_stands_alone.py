@@ -15,6 +15,7 @@ from testing.paths import REPOSITORY
 
 PROJECT = REPOSITORY / "clients/python"
 SOURCES = PROJECT / "src"
+PLUGIN = SOURCES / "bursar_pytest.py"
 ALLOWED = sys.stdlib_module_names | {"bursar_client", "httpx", "msgspec"}
 
 
@@ -32,7 +33,7 @@ def test_it_imports_httpx_and_msgspec_and_nothing_else() -> None:
     assert len(files) > 30
     for path in files:
         for name in _imported(path):
-            allowed = ALLOWED | {"pytest"} if path.name == "pytest_plugin.py" else ALLOWED
+            allowed = ALLOWED | {"pytest"} if path == PLUGIN else ALLOWED
             assert name.partition(".")[0] in allowed, f"{path} imports {name}"
 
 
@@ -41,6 +42,16 @@ def test_no_module_of_the_server_is_loaded() -> None:
         "import sys, bursar_client, bursar_client.webhooks;"
         "print([name for name in sys.modules if name.partition('.')[0] in {'bursar', 'pytest'}])"
     )
+    command = [sys.executable, "-P", "-c", code]
+    environment = {"PYTHONPATH": str(SOURCES)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_run_of_pytest_loads_the_client_only_when_a_test_wants_it() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    plugin = project["entry-points"]["pytest11"]["bursar"]
+    code = f"import sys, {plugin}; print(sorted({{'bursar_client', 'httpx'}} & set(sys.modules)))"
     command = [sys.executable, "-P", "-c", code]
     environment = {"PYTHONPATH": str(SOURCES)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -66,7 +77,8 @@ def test_the_wheel_says_that_it_is_typed_and_what_it_needs(wheel: zipfile.ZipFil
     names = wheel.namelist()
     assert "bursar_client/py.typed" in names
     assert "bursar_client/_sync/client.py" in names
-    assert all(name.startswith("bursar_client") for name in names)
+    assert "bursar_pytest.py" in names
+    assert all(name.startswith(("bursar_client", "bursar_pytest.py")) for name in names)
     (metadata,) = (name for name in names if name.endswith("METADATA"))
     told = Parser().parsestr(wheel.read(metadata).decode())
     needed = {line.partition(">")[0] for line in told.get_all("Requires-Dist", [])}

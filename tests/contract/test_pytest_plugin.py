@@ -63,7 +63,7 @@ def told(budget: BudgetShop) -> dict[str, str]:
 
 def run(folder: Path, tests: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     (folder / "test_integration.py").write_text(tests)
-    plugin = ["-p", "bursar_client.pytest_plugin", "-p", "no:cacheprovider"]
+    plugin = ["-p", "bursar_pytest", "-p", "no:cacheprovider"]
     return subprocess.run(
         [sys.executable, "-P", "-m", "pytest", "-q", "-W", "error", "--rootdir", folder, *plugin],
         cwd=folder,

@@ -1,7 +1,7 @@
 """A plugin of pytest: fixtures for tests of what an integration does with a sandbox.
 
-pytest loads it wherever the client is installed, so it imports the client only when a test wants
-it.
+pytest loads it wherever the client is installed. So it is no part of the client's package, which it
+imports only when a test wants it.
 """
 
 import os
