@@ -495,6 +495,8 @@ DOWNLOADS = {
 """Streamed, in a format of their own, whatever `Accept` says."""
 EVERYTHING = SAMPLES | DOWNLOADS
 READS = {name: sample for name, sample in SAMPLES.items() if sample.method == "GET"}
+STABLE = {name: sample for name, sample in READS.items() if not sample.names_something_new}
+"""Reads that are answered in the same way twice."""
 WRITES = {name: sample for name, sample in SAMPLES.items() if sample.method != "GET"}
 OF_AN_OBJECT = {name: sample for name, sample in EVERYTHING.items() if sample.has_object}
 DOCUMENTED = {
