@@ -172,7 +172,8 @@ class Service:
         wait_until(lambda: clock.now().timestamp() >= second + 1)
 
     def open_shop(self, *, sandbox: bool = False, **fields: Any) -> Shop:
-        org = f"Shop{uuid4().hex[:12]}"
+        # Digits, because a search for the name of a person must not find it by chance.
+        org = f"Shop{uuid4().int % 10**12:012}"
         shop = Shop(self, uuid4(), org, uuid4(), self.acting_as(f"{org}-client"))
         declared = catalog(shop.catalog_uuid, org, {"org": org}) | fields
         shop.declare(

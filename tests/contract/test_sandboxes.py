@@ -179,6 +179,15 @@ def test_faults_are_in_the_audit_trail(service: Service, plan: PlanShop) -> None
     assert {entry.actor for entry in found} == {f"{shop.org}-client"}
 
 
+def test_an_empty_body_puts_nothing_back(plan: PlanShop) -> None:
+    put_faults(plan.shop, {"mail": {"bounce": True}})
+    headers = {"Accept": "application/json"}
+    answer = plan.shop.api.request("PUT", FAULTS, params=named(plan.shop), headers=headers)
+    sentence = {"non_field_errors": ["Send a JSON object, such as {}."]}
+    assert (answer.status_code, answer.json()) == (400, sentence)
+    assert plan.shop.api.json(FAULTS, params=named(plan.shop))["mail"] == {"bounce": True}
+
+
 @pytest.mark.parametrize(
     ("body", "refusal"),
     [

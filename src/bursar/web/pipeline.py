@@ -270,6 +270,9 @@ class Pipeline:
         if endpoint.body is not None:
             call.body, body_errors = validate(endpoint.body, decoded)
             errors |= body_errors
+            if endpoint.method == "PUT" and not is_given and not body_errors:
+                # What a PUT leaves out is put back, and all of it is not by mistake.
+                errors["non_field_errors"] = ["Send a JSON object, such as {}."]
         if errors:
             raise InvalidFields(errors)
 
