@@ -60,6 +60,7 @@ def enterprise(slug: str, **fields: Any) -> dict[str, Any]:
         "slug": slug,
         "suspended_at": None,
         "is_sandbox": False,
+        "clock_seconds": 0,
     }
     return {**named, **plain, **fields}
 
